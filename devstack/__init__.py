@@ -1,0 +1,1 @@
+"""The whole platform as local processes: a development aid, never a deployment."""

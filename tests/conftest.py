@@ -1,0 +1,53 @@
+"""Real servers for the tests that need them: private, started at first use, on ports of their own.
+
+Every pytest process starts its own, so that parallel workers share nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from devstack import throwaway
+from devstack.postgres import Postgres
+from devstack.redis import Redis
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    with throwaway.redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """A real Redis, empty at the start of each test: no key and no script."""
+    redis_server.flush()
+    return redis_server.url()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with throwaway.postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_postgres_database(postgres_server: Postgres) -> Callable[[], str]:
+    """Makes one more empty database and gives its URL."""
+    numbers = itertools.count(1)
+
+    def create() -> str:
+        name = f"test_{next(numbers)}"
+        postgres_server.ensure_database(name)
+        return postgres_server.url(name)
+
+    return create
+
+
+@pytest.fixture(scope="module")
+def postgres_url(new_postgres_database: Callable[[], str]) -> str:
+    """A real PostgreSQL database, empty at the start of each test module."""
+    return new_postgres_database()
