@@ -18,8 +18,8 @@ from devstack.command import Command
 from devstack.errors import MissingWheelError, PrepareError
 
 SUPERUSER = "postgres"
-# The wheel has 16 and 18 (`pginstall18`): the one below production's, so that nothing works here that does not
-# work there.
+# The wheel has 16 and 18 (`pginstall18`): the one below production's, so that nothing works here that
+# does not work there.
 INSTALLATION = "pginstall"
 # Nothing in a throw-away database has to survive a power cut.
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
