@@ -1,0 +1,163 @@
+# Gatehouse: every command that a person or a pipeline needs. `make` alone lists them.
+#
+# Nothing but Python 3.11-3.13 has to be on the machine: the rest is installed into .venv from the locked,
+# hashed requirements. Stamp files make an up-to-date .venv cost nothing.
+
+VENV   ?= .venv
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && echo $$p && break; done)
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+STAMPS := $(VENV)/.stamps
+
+LOCKS      := service plugins proxy devstack dev
+UV_VERSION := 0.13.9
+SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)
+DOCKERFILES = $(wildcard deploy/*.Dockerfile)
+
+# Arguments that the commands below take: make logs NAME=auth, make test ARGS="-k login"
+NAME ?=
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+##@ Run
+
+.PHONY: up
+up: $(STAMPS)/devstack ## Start everything as local processes, without Docker (FOREGROUND=1: stay attached)
+	@$(BIN)/python -m devstack up $(if $(FOREGROUND),,--detach) $(ARGS)
+
+.PHONY: fresh
+fresh: $(STAMPS)/devstack ## Start with empty databases: forgets what earlier runs stored
+	@$(BIN)/python -m devstack up --fresh $(if $(FOREGROUND),,--detach) $(ARGS)
+
+.PHONY: down
+down: $(STAMPS)/devstack ## Stop everything; the data is kept
+	@$(BIN)/python -m devstack down $(ARGS)
+
+.PHONY: status
+status: $(STAMPS)/devstack ## What is running, and how it is
+	@$(BIN)/python -m devstack status $(ARGS)
+
+.PHONY: logs
+logs: $(STAMPS)/devstack ## The logs (NAME=auth: of one process)
+	@$(BIN)/python -m devstack logs $(NAME) $(ARGS)
+
+.PHONY: restart
+restart: $(STAMPS)/devstack ## Restart one process (NAME=kong renders kong.yml.template again)
+	@test -n "$(NAME)" || { echo "make restart NAME=kong   (make status lists the names)" >&2; exit 2; }
+	@$(BIN)/python -m devstack restart $(NAME) $(ARGS)
+
+##@ Test
+
+.PHONY: test
+test: $(STAMPS)/dev browser ## Every test that this machine can run; each skip says why (ARGS="-k login" narrows)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: unit
+unit: $(STAMPS)/dev ## The tests that need no server: seconds
+	@$(BIN)/python -m pytest tests/unit $(ARGS)
+
+.PHONY: browser
+browser: # A Chromium for the browser journeys, where it can be had without asking
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \
+	if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+		echo "installing chromium for the browser tests"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium fonts-noto-cjk; } >/dev/null || echo "chromium could not be installed: browser tests are skipped"; \
+	else echo "no chromium on this machine: browser tests are skipped (install it to run them)"; fi
+
+##@ Check
+
+.PHONY: check
+check: format-check lint types imports shell docker gateway docs-check ## Format, lint, types, layers, scripts, compose, gateway configuration
+
+.PHONY: format
+format: $(STAMPS)/dev ## Write the code in the project's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+
+.PHONY: format-check
+format-check: $(STAMPS)/dev # The format, unchanged
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
+
+.PHONY: lint
+lint: $(STAMPS)/dev # ruff's rules
+	@$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: $(STAMPS)/dev ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: $(STAMPS)/dev ## The layers: who may import whom (.importlinter)
+	@$(BIN)/lint-imports --no-logo
+
+.PHONY: shell
+shell: $(STAMPS)/dev # The shell scripts
+	@$(BIN)/shellcheck $(SHELL_FILES)
+
+.PHONY: docker
+docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
+	@$(BIN)/hadolint --config deploy/hadolint.yaml $(DOCKERFILES)
+	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml; do \
+		docker compose -f $$f config --quiet || exit 1; done; \
+	else echo "no docker compose on this machine: compose files not checked"; fi
+
+.PHONY: gateway
+gateway: $(STAMPS)/dev # kong.yml.template, rendered and held against the plugins' schemas
+	@$(BIN)/python -m devstack check
+
+##@ Documents
+
+.PHONY: docs
+docs: $(STAMPS)/dev ## Write docs/configuration.md from the settings
+	@$(BIN)/python -m devstack.configuration_page > docs/configuration.md.new
+	@mv docs/configuration.md.new docs/configuration.md
+
+.PHONY: docs-check
+docs-check: $(STAMPS)/dev # docs/configuration.md is what the settings say
+	@$(BIN)/python -m devstack.configuration_page | diff -u docs/configuration.md - || { echo "run make docs" >&2; exit 1; }
+
+##@ Maintain
+
+.PHONY: install
+install: $(STAMPS)/dev ## Everything for development into .venv
+
+.PHONY: lock
+lock: $(STAMPS)/base ## Lock the newest allowed dependencies, with hashes (requirements/*.txt)
+	@$(PIP) install uv==$(UV_VERSION)
+	@for extra in $(LOCKS); do $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
+
+.PHONY: clean
+clean: ## Remove .venv, caches and the local databases
+	@if [ -x $(BIN)/python ] && [ -d .devstack ]; then $(BIN)/python -m devstack down; fi
+	@rm -rf $(VENV) .devstack .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# ----- The virtual environment ---------------------------------------------------------------------------------
+
+$(STAMPS)/base:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed (with its venv module: python3-venv on Debian)" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
+	@mkdir -p $(STAMPS) && touch $@
+
+# dev contains devstack; a machine that only runs the stack never installs the test tools.
+$(STAMPS)/devstack: requirements/devstack.txt | $(STAMPS)/base
+	@echo "installing requirements/devstack.txt into $(VENV)"
+	@$(PIP) install --require-hashes --only-binary :all: -r requirements/devstack.txt
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt | $(STAMPS)/base
+	@echo "installing requirements/dev.txt into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@ $(STAMPS)/devstack
