@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs once, when the data volume is empty: one database and one role for each service that stores something.
+#
+# A role owns its own database and may not even connect to another's. Passwords come from AUTH_DATABASE_PASSWORD and
+# MEMBER_DATABASE_PASSWORD, or from the files that the same names with _FILE hold (Docker secrets).
+set -eu
+
+password() { # NAME: the value of NAME, or the content of the file that NAME_FILE names
+	eval "value=\${$1:-} file=\${$1_FILE:-}"
+	# shellcheck disable=SC2154 # value and file are set by eval
+	if [ -n "$file" ]; then value=$(cat "$file"); fi
+	[ -n "$value" ] || { echo "$1 is not set" >&2; exit 1; }
+	printf %s "$value"
+}
+
+create() { # NAME PASSWORD
+	# The password travels in the environment: arguments can be read by every process of the container.
+	NAME=$1 PASSWORD=$2 psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<-'SQL'
+		\getenv name NAME
+		\getenv password PASSWORD
+		CREATE ROLE :"name" LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE;
+		CREATE DATABASE :"name" OWNER :"name";
+		REVOKE CONNECT, TEMPORARY ON DATABASE :"name" FROM PUBLIC;
+	SQL
+	echo "database $1 created"
+}
+
+create auth "$(password AUTH_DATABASE_PASSWORD)"
+create member "$(password MEMBER_DATABASE_PASSWORD)"
