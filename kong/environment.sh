@@ -1,0 +1,55 @@
+# shellcheck shell=sh
+# Kong's settings that are the same wherever it runs, each overridable from outside. Sourced, with GATEHOUSE_HOME as the
+# directory of this file and KONG_PLUGINS_DIR as the one of the plugin servers' sockets and dumps.
+#
+# Why these values: docs of each at https://docs.konghq.com/gateway/3.9.x/reference/configuration/.
+
+export KONG_DATABASE=off
+export KONG_PLUGINS="${KONG_PLUGINS:-bundled,token-validator,idempotency}"
+
+# One plugin server per plugin; something else starts and supervises them, so there is no START_CMD.
+export KONG_PLUGINSERVER_NAMES="${KONG_PLUGINSERVER_NAMES:-token-validator,idempotency}"
+export KONG_PLUGINSERVER_TOKEN_VALIDATOR_SOCKET="${KONG_PLUGINSERVER_TOKEN_VALIDATOR_SOCKET:-$KONG_PLUGINS_DIR/token-validator.socket}"
+export KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD="${KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD:-cat $KONG_PLUGINS_DIR/token-validator.json}"
+export KONG_PLUGINSERVER_IDEMPOTENCY_SOCKET="${KONG_PLUGINSERVER_IDEMPOTENCY_SOCKET:-$KONG_PLUGINS_DIR/idempotency.socket}"
+export KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD="${KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD:-cat $KONG_PLUGINS_DIR/idempotency.json}"
+
+# A plugin server that hangs costs a request 3 s, not Kong's 60; connections to it are kept under concurrency.
+export KONG_NGINX_PROXY_LUA_SOCKET_READ_TIMEOUT="${KONG_NGINX_PROXY_LUA_SOCKET_READ_TIMEOUT:-3s}"
+export KONG_NGINX_PROXY_LUA_SOCKET_SEND_TIMEOUT="${KONG_NGINX_PROXY_LUA_SOCKET_SEND_TIMEOUT:-3s}"
+export KONG_NGINX_PROXY_LUA_SOCKET_CONNECT_TIMEOUT="${KONG_NGINX_PROXY_LUA_SOCKET_CONNECT_TIMEOUT:-1s}"
+export KONG_NGINX_PROXY_LUA_SOCKET_POOL_SIZE="${KONG_NGINX_PROXY_LUA_SOCKET_POOL_SIZE:-256}"
+
+# Bodies up to the size limit stay in memory, where a plugin can read them; chunked ones are bounded here, since the
+# request-size-limiting plugin measures those only after they have arrived.
+export KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE="${KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE:-1m}"
+export KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE="${KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE:-2m}"
+
+# X_User_Id is X-User-Id to some frameworks: Kong lets such names in, the proxy port here does not.
+export KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS="${KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS:-off}"
+
+# Kong's own errors in the project's format, whatever the client accepts (kong.yml.template adds status and title).
+export KONG_ERROR_DEFAULT_TYPE="${KONG_ERROR_DEFAULT_TYPE:-application/json}"
+export KONG_ERROR_TEMPLATE_JSON="${KONG_ERROR_TEMPLATE_JSON:-$GATEHOUSE_HOME/errors/problem.json}"
+export KONG_ERROR_TEMPLATE_PLAIN="${KONG_ERROR_TEMPLATE_PLAIN:-$GATEHOUSE_HOME/errors/problem.json}"
+export KONG_ERROR_TEMPLATE_HTML="${KONG_ERROR_TEMPLATE_HTML:-$GATEHOUSE_HOME/errors/problem.json}"
+export KONG_ERROR_TEMPLATE_XML="${KONG_ERROR_TEMPLATE_XML:-$GATEHOUSE_HOME/errors/problem.json}"
+
+# Loopback only, no TLS ports and no Manager: what terminates TLS stands in front.
+export KONG_PROXY_LISTEN="${KONG_PROXY_LISTEN:-0.0.0.0:8000 reuseport backlog=16384}"
+export KONG_ADMIN_LISTEN="${KONG_ADMIN_LISTEN:-127.0.0.1:8001}"
+export KONG_ADMIN_GUI_LISTEN="${KONG_ADMIN_GUI_LISTEN:-off}"
+export KONG_STATUS_LISTEN="${KONG_STATUS_LISTEN:-off}"
+
+# Clients learn neither the version nor the latencies of the parts behind.
+export KONG_HEADERS="${KONG_HEADERS:-X-Kong-Request-Id}"
+
+# KONG_TRUSTED_IPS says whose X-Forwarded-For is believed (a reverse proxy's own address): nobody's by default.
+export KONG_REAL_IP_HEADER="${KONG_REAL_IP_HEADER:-X-Forwarded-For}"
+export KONG_REAL_IP_RECURSIVE="${KONG_REAL_IP_RECURSIVE:-on}"
+
+export KONG_ANONYMOUS_REPORTS="${KONG_ANONYMOUS_REPORTS:-off}"
+export KONG_PROXY_ACCESS_LOG="${KONG_PROXY_ACCESS_LOG:-/dev/stdout}"
+export KONG_PROXY_ERROR_LOG="${KONG_PROXY_ERROR_LOG:-/dev/stderr}"
+export KONG_ADMIN_ACCESS_LOG="${KONG_ADMIN_ACCESS_LOG:-off}"
+export KONG_ADMIN_ERROR_LOG="${KONG_ADMIN_ERROR_LOG:-/dev/stderr}"
