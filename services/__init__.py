@@ -1,0 +1,1 @@
+"""The services behind the gateway. They share the chassis and nothing else."""

@@ -1,0 +1,1 @@
+"""What every service shares: the frame around the business, with no business word in it."""

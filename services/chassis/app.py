@@ -1,0 +1,69 @@
+"""Puts a service together: its handlers inside the frame that all services share."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+from prometheus_client import CollectorRegistry
+
+from services.chassis import docs, health, metrics, problems
+from services.chassis.identity import Access, Authenticator, provide_identity
+from services.chassis.middleware import RequestMetrics, RequestMiddleware
+
+VERSION = "0.1.0"
+MAX_BODY_BYTES = 1024 * 1024
+
+Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
+
+
+def create_app(
+    *,
+    title: str,
+    handlers: Sequence[ControllerRouterHandler],
+    authenticator: Authenticator | None,
+    internal_key: str | None = None,
+    dependencies: Mapping[str, Provide] | None = None,
+    refusals: problems.Refusals | None = None,
+    lifespan: Sequence[Lifespan] = (),
+    checks: Mapping[str, health.Check] | None = None,
+    registry: CollectorRegistry | None = None,
+) -> Litestar:
+    """The app of one service.
+
+    `handlers` are for signed-in callers unless they say `public` or `internal` (identity.py). `refusals` maps domain
+    errors to problems. `lifespan` items are entered in order before the first request and left in reverse after the
+    last. `checks` are the dependencies that readiness names.
+    """
+    registry = registry or metrics.new_registry()
+    app = Litestar(
+        route_handlers=[
+            *handlers,
+            health.alive,
+            health.readiness(checks or {}),
+            metrics.handler(registry),
+        ],
+        dependencies={"identity": Provide(provide_identity, sync_to_thread=False), **(dependencies or {})},
+        guards=[Access(authenticator, internal_key)],
+        exception_handlers=problems.handlers(refusals or {}),
+        lifespan=[_entered(lifespan)],
+        openapi_config=docs.openapi(title, VERSION),
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+        debug=False,
+    )
+    app.asgi_handler = RequestMiddleware(app.asgi_handler, RequestMetrics(registry))
+    return app
+
+
+def _entered(items: Sequence[Lifespan]) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def run(_: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for item in items:
+                await stack.enter_async_context(item())
+            yield
+
+    return run

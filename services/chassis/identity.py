@@ -1,0 +1,86 @@
+"""Who is calling, and whether that one may. Closed by default: a handler is for signed-in callers unless it says else.
+
+A handler opens itself with one word in its decorator: `public=True` (anybody), `internal=True` (other services, by
+the internal key); `roles=("admin",)` narrows it to callers with one of these roles. Identity comes from the Bearer
+token that this service verifies itself, never from headers that the gateway sets.
+"""
+
+import hmac
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from litestar.connection import ASGIConnection
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
+
+from services.chassis.errors import Forbidden, Unauthenticated
+
+INTERNAL_KEY_HEADER = "X-Internal-Key"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """The caller, as the access token has it. `expires_at` is in Unix seconds; `token` is for calls on their behalf."""
+
+    subject: UUID
+    session: UUID
+    roles: frozenset[str]
+    expires_at: float
+    token: str
+
+
+class Authenticator(Protocol):
+    """Turns an access token into an identity."""
+
+    async def authenticate(self, token: str) -> Identity:
+        """Raises Unauthenticated for a token that is not good, Unavailable where that cannot be told now."""
+
+
+def bearer_token(authorization: str | None) -> str:
+    """The token of an `Authorization` header (RFC 6750 §2.1: the scheme's case does not matter)."""
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("This address needs an access token.", error="")
+    return token
+
+
+class Access:
+    """The guard of every handler."""
+
+    def __init__(self, authenticator: Authenticator | None, internal_key: str | None) -> None:
+        self._authenticator = authenticator
+        self._internal_key = internal_key
+
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+    ) -> None:
+        if handler.opt.get("public"):
+            return
+        if handler.opt.get("internal"):
+            self._check_internal_key(connection.headers.get(INTERNAL_KEY_HEADER, ""))
+            return
+        if self._authenticator is None:
+            raise ImproperlyConfiguredException(
+                f"{handler} needs an identity and the app has no authenticator"
+            )
+        token = bearer_token(connection.headers.get("Authorization"))
+        identity = await self._authenticator.authenticate(token)
+        required = frozenset(handler.opt.get("roles", ()))
+        if required and not required & identity.roles:
+            raise Forbidden("Your account may not do this.")
+        connection.scope["user"] = identity
+
+    def _check_internal_key(self, sent: str) -> None:
+        # No key configured means that nobody has it. Bytes, because compare_digest refuses non-ASCII text.
+        if not self._internal_key or not hmac.compare_digest(sent.encode(), self._internal_key.encode()):
+            raise Unauthenticated("This address is for other services.", error="")
+
+
+def provide_identity(scope: Scope) -> Identity:
+    """The identity of the request at hand, for handlers that ask for `identity`."""
+    identity = scope.get("user")
+    if not isinstance(identity, Identity):
+        raise Unauthenticated("This address needs an access token.", error="")
+    return identity

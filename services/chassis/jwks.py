@@ -1,0 +1,118 @@
+"""Auth's public keys: fetched over HTTP, kept, and refreshed without ever letting callers drive the fetching.
+
+Refreshed when older than `max_age`, and at once for an unknown `kid` (a rotation), but never more often than
+`min_interval`: otherwise anybody could make this service call auth by sending made-up key ids. While auth is down the
+last keys stay in use, as they are still the keys that signed the tokens in circulation.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from services.chassis import tokens
+from services.chassis.errors import Unauthenticated, Unavailable
+from services.chassis.identity import Identity
+
+_log = logging.getLogger(__name__)
+
+Fetch = Callable[[], Awaitable[bytes]]
+MAX_KEYS = 16
+
+
+def parse(document: bytes) -> dict[str, ECKey]:
+    """The ES256 verification keys of a JWK set (RFC 7517 §5); others are passed over. Raises ValueError if malformed."""
+    try:
+        listed = msgspec.json.decode(document)["keys"]
+    except (msgspec.DecodeError, KeyError, TypeError) as fault:
+        raise ValueError("not a JWK set") from fault
+    keys: dict[str, ECKey] = {}
+    for item in listed[:MAX_KEYS]:
+        key = _parse_key(item)
+        if key is not None and key.kid:
+            keys[key.kid] = key
+    if not keys:
+        raise ValueError("the JWK set has no usable key")
+    return keys
+
+
+def _parse_key(item: Any) -> ECKey | None:
+    if not isinstance(item, dict) or item.get("kty") != "EC" or item.get("crv") != "P-256":
+        return None
+    if (
+        item.get("use", "sig") != "sig"
+        or item.get("alg", tokens.ALGORITHM) != tokens.ALGORITHM
+        or "d" in item
+    ):
+        return None
+    try:
+        return ECKey.import_key(item)
+    except (JoseError, ValueError):
+        return None
+
+
+class KeySet:
+    """The keys by `kid`. `fetch` returns the JWK set's bytes or raises OSError or asyncio.TimeoutError; times in seconds."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        max_age: float = 300,
+        min_interval: float = 5,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._max_age = max_age
+        self._min_interval = min_interval
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._keys: dict[str, ECKey] = {}
+        self._fetched_at = float("-inf")
+        self._tried_at = float("-inf")
+
+    async def for_kid(self, kid: str | None) -> Mapping[str, ECKey]:
+        """The keys to judge a token of this `kid` with. Raises Unavailable while there has never been any."""
+        now = self._clock()
+        if self._wanted(kid, now) and now - self._tried_at >= self._min_interval:
+            async with self._lock:
+                if self._wanted(kid, self._clock()) and self._clock() - self._tried_at >= self._min_interval:
+                    await self._refresh()
+        if not self._keys:
+            raise Unavailable("Access tokens cannot be checked at the moment.")
+        return self._keys
+
+    def _wanted(self, kid: str | None, now: float) -> bool:
+        return now - self._fetched_at > self._max_age or kid not in self._keys
+
+    async def _refresh(self) -> None:
+        self._tried_at = self._clock()
+        try:
+            self._keys = parse(await self._fetch())
+            self._fetched_at = self._clock()
+        except (OSError, TimeoutError, ValueError) as fault:
+            _log.warning("the key set could not be refreshed", extra={"cause": repr(fault)})
+
+
+class JwksAuthenticator:
+    """Accepts what auth signed for this audience."""
+
+    def __init__(
+        self, keys: KeySet, *, issuer: str, audience: str, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+
+    async def authenticate(self, token: str) -> Identity:
+        keys = await self._keys.for_kid(tokens.key_id(token))
+        outcome = tokens.verify(token, keys, self._clock(), issuer=self._issuer, audience=self._audience)
+        if isinstance(outcome, tokens.Rejected):
+            raise Unauthenticated(outcome.value)
+        return Identity(outcome.sub, outcome.sid, frozenset(outcome.roles), outcome.exp, token)

@@ -1,0 +1,91 @@
+"""The outermost layer of every service: names the request, measures it, and writes its one log line.
+
+It wraps the whole app rather than its routes, so that answers for unknown addresses are named and counted as well.
+"""
+
+import logging
+import time
+from typing import cast
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from services.chassis import request_context
+
+_log = logging.getLogger("services.access")
+
+# Scraped every few seconds by machines: at INFO they would be most of the log.
+_QUIET = frozenset({"/health", "/health/ready", "/metrics"})
+
+
+class RequestMetrics:
+    """Requests by method, route template and status, and their duration in seconds."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("method", "route")
+        self.count = Counter(
+            "http_requests_total", "Requests answered.", (*labels, "status"), registry=registry
+        )
+        self.duration = Histogram(
+            "http_request_duration_seconds",
+            "Time from the request's arrival to the end of the answer.",
+            labels,
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10),
+            registry=registry,
+        )
+
+
+class RequestMiddleware:
+    """An ASGI wrapper; passes everything but HTTP through untouched."""
+
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        await self._handle(cast("HTTPScope", scope), receive, send)
+
+    async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        context = request_context.from_headers(
+            headers.get(b"x-request-id", b"").decode("latin-1"),
+            headers.get(b"traceparent", b"").decode("latin-1"),
+        )
+        token = request_context.current.set(context)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", context.request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_named)
+        finally:
+            self._report(scope, status, time.perf_counter() - started)
+            request_context.current.reset(token)
+
+    def _report(self, scope: HTTPScope, status: int, elapsed: float) -> None:
+        # The template, never the path: each id would otherwise become a time series of its own.
+        route = scope.get("path_template") or "unmatched"
+        method = scope["method"] if route != "unmatched" else "any"
+        self._metrics.count.labels(method, route, status).inc()
+        self._metrics.duration.labels(method, route).observe(elapsed)
+        level = logging.DEBUG if scope["path"] in _QUIET and status < 400 else logging.INFO
+        _log.log(
+            level,
+            "request",
+            extra={
+                "method": scope["method"],
+                "path": scope["path"],
+                "status": status,
+                "duration_ms": round(elapsed * 1000, 2),
+            },
+        )

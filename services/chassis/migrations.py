@@ -1,0 +1,72 @@
+"""Brings a database to the schema that the code expects, at the start of every replica.
+
+The migrations are Piccolo's own files, so its command line can make and run them as well. They run in one transaction
+under an advisory lock: replicas that start at once wait for the first and then find nothing to do, and a migration
+that fails leaves nothing behind.
+"""
+
+import contextlib
+import importlib
+import io
+import logging
+import os
+import pkgutil
+from collections.abc import Sequence
+from types import ModuleType
+
+from services.chassis.postgres import Database
+
+_log = logging.getLogger(__name__)
+
+# Any number will do that nothing else in the database uses as an advisory lock.
+_LOCK = 0x6D696772
+_LOCK_TIMEOUT_MS = 60_000
+_ENGINE_MODULE = "services.chassis.piccolo_engine"
+
+CHASSIS = ("chassis", "services.chassis.piccolo_migrations")
+"""The chassis' own tables (outbox, idempotency), for a service that uses them."""
+
+
+async def migrate(database: Database, *apps: tuple[str, str]) -> list[str]:
+    """Runs what has not run yet of each (app name, package of migration files). Returns the ids that it ran."""
+    async with database.transaction() as connection:
+        await connection.execute(f"SET LOCAL statement_timeout = {_LOCK_TIMEOUT_MS}")
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_LOCK_TIMEOUT_MS / 1000)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS migration (id SERIAL PRIMARY KEY, name VARCHAR(200) NOT NULL DEFAULT '', "
+            "app_name VARCHAR(200) NOT NULL DEFAULT '', ran_on TIMESTAMP NOT NULL DEFAULT current_timestamp)"
+        )
+        done = {(row["app_name"], row["name"]) for row in await connection.fetch("SELECT * FROM migration")}
+        ran = []
+        for app_name, package in apps:
+            pending = [module for module in _modules(package) if (app_name, module.ID) not in done]
+            await _run(database, pending)
+            for module in pending:
+                await connection.execute(
+                    "INSERT INTO migration (name, app_name) VALUES ($1, $2)", module.ID, app_name
+                )
+                ran.append(module.ID)
+    if ran:
+        _log.info("migrated", extra={"migrations": ran})
+    return ran
+
+
+async def _run(database: Database, modules: Sequence[ModuleType]) -> None:
+    if not modules:
+        return
+    # Piccolo looks its engine up by a module's name; it prints, and our output is one JSON object a line.
+    engine_module = importlib.import_module(_ENGINE_MODULE)
+    os.environ.setdefault("PICCOLO_CONF", _ENGINE_MODULE)
+    engine_module.DB = database.engine  # type: ignore[attr-defined]
+    with contextlib.redirect_stdout(io.StringIO()):
+        for module in modules:
+            manager = await module.forwards()
+            await manager.run()
+
+
+def _modules(package: str) -> list[ModuleType]:
+    found = importlib.import_module(package)
+    names = sorted(module.name for module in pkgutil.iter_modules(found.__path__))
+    # Importing a migration imports Piccolo's schema tools (several MB), which is why names alone are not enough here.
+    modules = [importlib.import_module(f"{package}.{name}") for name in names]
+    return sorted(modules, key=lambda module: str(module.ID))

@@ -1,0 +1,103 @@
+"""Every error leaves as RFC 9457 problem+json: our own refusals, the framework's, and what nobody expected."""
+
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from services.chassis import request_context
+from services.chassis.errors import FieldError, InvalidInput, Problem
+
+CONTENT_TYPE = "application/problem+json"
+
+_log = logging.getLogger(__name__)
+
+ExceptionHandler = Callable[[Request[Any, Any, Any], Any], Response[bytes]]
+
+
+class ProblemDetails(msgspec.Struct, omit_defaults=True):
+    """The answer to a failed request (RFC 9457), as the API documents show it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldError] = []
+    retryable: bool = False
+
+
+Refusals = Mapping[type[Exception], type[Problem] | Callable[[Any], Problem]]
+"""web/'s table: a domain error to its problem's class (its text is the detail) or to a function that makes one."""
+
+
+def handlers(refusals: Refusals) -> dict[int | type[Exception], ExceptionHandler]:
+    """The exception handlers of an app."""
+
+    def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        made = next(refusals[base] for base in type(error).__mro__ if base in refusals)
+        return respond(request, made(str(error)) if isinstance(made, type) else made(error))
+
+    table: dict[int | type[Exception], ExceptionHandler] = dict.fromkeys(refusals, refuse)
+    table[Problem] = respond
+    table[HTTPException] = _framework
+    table[Exception] = _unexpected
+    return table
+
+
+def respond(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+    context = request_context.current.get()
+    body = {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": request.scope["path"],
+        "request_id": context.request_id if context else "",
+        **problem.members,
+    }
+    # A problem is about this request at this moment: no cache may keep it.
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(
+        msgspec.json.encode(body), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Litestar's own refusals: no route, wrong method, malformed or invalid input, a body over the limit."""
+    if error.status_code >= 500:
+        return _unexpected(request, error)
+    if error.status_code == 400 and isinstance(error.extra, list) and error.extra:
+        return respond(request, InvalidInput([_field_error(item) for item in error.extra]))
+    problem = Problem(_detail(error))
+    problem.status = error.status_code
+    problem.title = HTTPStatus(error.status_code).phrase
+    problem.headers = dict(error.headers or {})
+    return respond(request, problem)
+
+
+def _detail(error: HTTPException) -> str:
+    if error.status_code == 404:
+        return "There is nothing at this address."
+    if error.status_code == 405:
+        return "This address does not support the method; see the Allow header."
+    if error.status_code == 413:
+        return "The request's body is larger than this address accepts."
+    return error.detail
+
+
+def _field_error(item: Any) -> FieldError:
+    if not isinstance(item, dict):
+        return FieldError("", str(item))
+    return FieldError(str(item.get("key", "")), str(item.get("message", "")))
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    # The client learns nothing but the id under which the log has the whole story.
+    _log.error("unexpected error", exc_info=error, extra={"path": request.scope["path"]})
+    return respond(request, Problem("Something went wrong on our side; the request id finds it in our logs."))

@@ -1,0 +1,50 @@
+"""Runs a service: settings from the environment, logs set up, one uvicorn worker on one port.
+
+More capacity is more replicas, not more workers: each replica is then one process to start, watch and stop.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import uvicorn
+from litestar import Litestar
+
+from services.chassis import settings, telemetry
+
+S = TypeVar("S", bound=settings.ServiceSettings)
+
+CONFIGURATION_ERROR = 2
+
+
+def serve(service: str, kind: type[S], build: Callable[[S], Litestar]) -> None:
+    """Serves until SIGTERM or SIGINT, then lets requests in flight finish. Exits with 2 on a wrong environment."""
+    try:
+        values = settings.read(kind, os.environ)
+    except settings.SettingsError as fault:
+        sys.exit(_refuse(service, fault))
+    telemetry.configure(service, values.log_level)
+    uvicorn.run(
+        build(values),
+        host=values.host,
+        port=values.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        limit_concurrency=1024,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        backlog=1024,
+    )
+
+
+def _refuse(service: str, fault: settings.SettingsError) -> int:
+    sys.stderr.write(f"{service} cannot start: {fault}\n")
+    return CONFIGURATION_ERROR

@@ -1,0 +1,140 @@
+"""Settings: read once from the environment into a frozen struct; anything wrong stops the start by name.
+
+A service declares a `ServiceSettings` subclass. Each field's variable is its name in upper case, or the one in its
+`Env`; its bounds and its description are msgspec's `Meta`, so that docs/configuration.md is made from the code.
+A value may also come from the file that `NAME_FILE` names (Docker secrets).
+"""
+
+import base64
+import binascii
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+DEVELOPMENT_MARK = "development"
+"""A secret that starts with this word is for development only, and marked so in .env.example."""
+
+
+class Env(msgspec.Struct, frozen=True):
+    """Where a field's value comes from. `secret` values are never shown and are checked in production."""
+
+    name: str = ""
+    secret: bool = False
+
+
+class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What every service needs."""
+
+    app_env: Annotated[
+        Literal["development", "production"],
+        Meta(description="`production` refuses development secrets and demo data."),
+    ] = "development"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Meta(description="Least level that is logged."),
+    ] = "INFO"
+    host: Annotated[str, Meta(description="Address to listen on; `0.0.0.0` inside a container.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on.")]
+    token_issuer: Annotated[str, Meta(min_length=1, description="`iss` of access tokens.")]
+    token_audience: Annotated[str, Meta(min_length=1, description="`aud` of access tokens.")]
+
+    @property
+    def production(self) -> bool:
+        return self.app_env == "production"
+
+
+class SettingsError(Exception):
+    """The environment is not complete or not right. The message names every variable concerned, no value."""
+
+
+class Variable(msgspec.Struct, frozen=True):
+    """One variable as the documents show it."""
+
+    name: str
+    type: str
+    default: str | None
+    description: str
+    secret: bool
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def read(kind: type[S], environ: Mapping[str, str]) -> S:
+    """Reads `kind` from `environ`. Raises SettingsError, which names all that is missing or malformed at once."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field, env, annotation in _fields(kind):
+        try:
+            text = _lookup(env.name, environ)
+            if text is None:
+                if field.required:
+                    faults.append(f"{env.name} is not set")
+                continue
+            values[field.name] = msgspec.convert(text, annotation, strict=False)
+        except msgspec.ValidationError as fault:
+            # msgspec's message speaks of types and bounds, not of the value, which may be secret.
+            faults.append(f"{env.name} is not valid: {fault}")
+        except OSError as fault:
+            faults.append(f"{env.name}_FILE cannot be read: {fault.strerror}")
+    if values.get("app_env") == "production":
+        faults.extend(
+            f"{env.name} holds a development secret, which production refuses"
+            for field, env, _ in _fields(kind)
+            if env.secret and is_development_secret(str(values.get(field.name, "")))
+        )
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return kind(**values)
+
+
+def is_development_secret(value: str) -> bool:
+    """True where the value itself, the password in its URL, or its base64 content is marked as for development."""
+    candidates = [value]
+    if "://" in value:
+        candidates.append(urlsplit(value).password or "")
+    else:
+        with contextlib.suppress(binascii.Error, ValueError):
+            candidates.append(base64.b64decode(value, validate=True).decode("latin-1"))
+    return any(candidate.lower().startswith(DEVELOPMENT_MARK) for candidate in candidates)
+
+
+def describe(kind: type[ServiceSettings]) -> list[Variable]:
+    """The variables of `kind` in their order, for docs/configuration.md."""
+    variables = []
+    for field, env, annotation in _fields(kind):
+        meta = next((item for item in get_args(annotation)[1:] if isinstance(item, Meta)), None)
+        default = None if field.required else str(field.default)
+        variables.append(
+            Variable(env.name, _type_name(annotation), default, (meta and meta.description) or "", env.secret)
+        )
+    return variables
+
+
+def _fields(kind: type[ServiceSettings]) -> Iterator[tuple[msgspec.structs.FieldInfo, Env, Any]]:
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        annotation = hints[field.name]
+        env = next((item for item in get_args(annotation) if isinstance(item, Env)), Env())
+        yield field, msgspec.structs.replace(env, name=env.name or field.name.upper()), annotation
+
+
+def _lookup(name: str, environ: Mapping[str, str]) -> str | None:
+    """The variable's text; an empty one counts as not set, as compose passes unset variables on as empty."""
+    if path := environ.get(f"{name}_FILE"):
+        return Path(path).read_text(encoding="utf-8").strip()
+    return environ.get(name) or None
+
+
+def _type_name(annotation: Any) -> str:
+    base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if get_origin(base) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(base))
+    return getattr(base, "__name__", str(base))
