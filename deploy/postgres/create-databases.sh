@@ -25,5 +25,7 @@ create() { # NAME PASSWORD
 	echo "database $1 created"
 }
 
+psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
+	-c 'REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC'
 create auth "$(password AUTH_DATABASE_PASSWORD)"
 create member "$(password MEMBER_DATABASE_PASSWORD)"
