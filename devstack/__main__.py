@@ -1,0 +1,66 @@
+"""`python -m devstack COMMAND`: the whole platform on this machine, without Docker."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from devstack import cli, dotenv, running
+from devstack.errors import DevstackError
+from devstack.settings import ROOT, read
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m devstack", description="The whole platform as local processes."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="start everything; stays in this terminal until Ctrl-C")
+    up.add_argument("--detach", action="store_true", help="return once everything is healthy")
+    up.add_argument("--fresh", action="store_true", help="start empty: data, logs and secrets are removed")
+    commands.add_parser("down", help="stop everything")
+    commands.add_parser("status", help="show every part; exit status 0 if all are ready, 3 if nothing runs")
+    logs = commands.add_parser("logs", help="show the last lines of the log")
+    logs.add_argument("name", nargs="?", help="one part's only")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    logs.add_argument("-n", "--lines", type=int, default=100, help="how many (100)")
+    restart = commands.add_parser("restart", help="start a part anew; kong reads its template again")
+    restart.add_argument("name")
+    kill = commands.add_parser("kill", help="send a part's process a signal, to see how the rest bears it")
+    kill.add_argument("name")
+    kill.add_argument("--signal", default="SIGKILL", help="SIGKILL unless told otherwise")
+    commands.add_parser("supervise")  # what `up --detach` leaves behind
+    return parser
+
+
+def main() -> int:
+    options = arguments().parse_args()
+    try:
+        os.environ.update(dotenv.merged(ROOT, os.environ))
+        settings = read(os.environ)
+        match options.command:
+            case "up":
+                return cli.up(settings, detach=options.detach, fresh=options.fresh)
+            case "down":
+                return cli.down(settings)
+            case "status":
+                return cli.status(settings)
+            case "logs":
+                return cli.show_logs(settings, options.name, lines=options.lines, follow=options.follow)
+            case "restart":
+                return cli.restart(settings, options.name)
+            case "kill":
+                return cli.kill(settings, options.name, options.signal)
+            case "supervise":
+                running.run(settings, show_logs=False)
+    except DevstackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

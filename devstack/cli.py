@@ -1,0 +1,149 @@
+"""The commands: each talks to the supervisor's control socket, or becomes the supervisor."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from devstack import control, leftovers, logs, running, terminal, unprivileged
+from devstack.errors import DevstackError, NotRunningError
+from devstack.settings import ROOT, Settings
+
+POLL_INTERVAL = 0.1  # seconds
+STOP_DEADLINE = 60.0
+
+
+def up(settings: Settings, *, detach: bool, fresh: bool) -> int:
+    """Bring the stack up: in this terminal until Ctrl-C, or detached, returning once it is healthy."""
+    if _is_running(settings):
+        if fresh:
+            raise DevstackError("the stack is running: stop it (down) before a fresh start")
+        print("The stack runs already.")
+        return status(settings)
+    if fresh:
+        forget_everything(settings)
+    if detach:
+        return _up_detached(settings)
+    running.run(settings, show_logs=True)
+    return 0
+
+
+def down(settings: Settings) -> int:
+    """Stop everything and wait until it is gone."""
+    try:
+        control.ask(settings.control_socket, command="stop")
+    except NotRunningError:
+        ended = leftovers.end(settings.process_list)
+        print(f"The stack was not running{f'; ended {ended} processes that it left' if ended else ''}.")
+        return 0
+    give_up = time.monotonic() + STOP_DEADLINE
+    while running.is_locked(settings):
+        if time.monotonic() > give_up:
+            raise DevstackError(f"the stack did not stop within {STOP_DEADLINE:.0f} seconds")
+        time.sleep(POLL_INTERVAL)
+    print("Stopped.")
+    return 0
+
+
+def status(settings: Settings) -> int:
+    """Print every part's state. 0: all ready, 1: not all, 3: nothing runs."""
+    try:
+        answer = control.ask(settings.control_socket, command="status")
+    except NotRunningError as error:
+        print(error)
+        return 3
+    print(terminal.table(answer["parts"]))
+    for part in answer["parts"]:
+        if part["reason"]:
+            print(f"\n{part['name']}: {part['reason']}")
+    return 0 if all(part["state"] == "ready" for part in answer["parts"]) else 1
+
+
+def restart(settings: Settings, name: str) -> int:
+    """Start a part anew, its configuration read again. While that is refused before the stop, it runs on."""
+    control.ask(settings.control_socket, command="restart", name=name)
+    print(f"{name} is ready.")
+    return 0
+
+
+def kill(settings: Settings, name: str, signal_name: str) -> int:
+    """Send a signal to a part's process."""
+    control.ask(settings.control_socket, command="kill", name=name, signal=signal_name)
+    return 0
+
+
+def show_logs(settings: Settings, name: str | None, *, lines: int, follow: bool) -> int:
+    """Print the last lines of one part or of all; with `follow`, go on until Ctrl-C."""
+    log = name or logs.EVERYTHING
+    try:
+        position = logs.show(settings.logs, log, lines)
+        while follow:
+            time.sleep(POLL_INTERVAL)
+            position = logs.continue_from(settings.logs, log, position)
+    except FileNotFoundError:
+        raise DevstackError(f"there is no log of {log!r} in {settings.logs}") from None
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def forget_everything(settings: Settings) -> None:
+    """Remove data, logs and secrets."""
+    unprivileged.discard(settings.state / "postgres")
+    shutil.rmtree(settings.state, ignore_errors=True)
+    shutil.rmtree(settings.runtime, ignore_errors=True)
+
+
+def _up_detached(settings: Settings) -> int:
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    print(running.gateway_line(settings))
+    last_words = settings.logs / "supervisor.log"
+    with last_words.open("wb") as output:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "devstack", "supervise"],
+            cwd=ROOT,
+            env=dict(settings.passed_on),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # the terminal's Ctrl-C is not for it
+        )
+    try:
+        answer = _follow_start(settings, supervisor)
+    except KeyboardInterrupt:
+        supervisor.terminate()
+        supervisor.wait()
+        raise
+    if answer is None:
+        raise DevstackError(
+            last_words.read_text(errors="replace").strip() or "the supervisor ended without a word"
+        )
+    print(terminal.addresses(answer["parts"], settings.url("GATEWAY_ADMIN_PORT")))
+    return 0
+
+
+def _follow_start(settings: Settings, supervisor: subprocess.Popen[bytes]) -> Mapping[str, Any] | None:
+    """Show each part's progress until the stack is up; None if the supervisor ended instead."""
+    shown: dict[str, str] = {}
+    while supervisor.poll() is None:
+        try:
+            answer = control.ask(settings.control_socket, command="status")
+        except NotRunningError:
+            time.sleep(POLL_INTERVAL)
+            continue
+        for part in answer["parts"]:
+            if part["state"] not in ("waiting", "stopped") and shown.get(part["name"]) != part["state"]:
+                shown[part["name"]] = part["state"]
+                print(terminal.progress(part), flush=True)
+        if answer["up"]:
+            return answer
+        time.sleep(POLL_INTERVAL)
+    return None
+
+
+def _is_running(settings: Settings) -> bool:
+    return running.is_locked(settings)

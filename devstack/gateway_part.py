@@ -1,0 +1,110 @@
+"""The gateway's part: the real Kong where `kong` is on the PATH, else the stand-in.
+
+Both are started through kong/entrypoint.sh with the same variables and the same rendered file.
+"""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from devstack import probes
+from devstack.command import Command
+from devstack.errors import PrepareError
+from devstack.part import Part
+from devstack.settings import LOOPBACK, ROOT, Settings
+
+TEMPLATE = "kong.yml.template"
+# What `kong start` does, but becoming nginx instead of running it as a child that signals would not reach.
+START_KONG = 'kong prepare -p "$KONG_PREFIX" && exec "$1" -p "$KONG_PREFIX" -c nginx.conf'
+
+
+def real_kong(settings: Settings) -> bool:
+    """DEVSTACK_GATEWAY=stand-in keeps an installed Kong out of it."""
+    return settings.passed_on.get("DEVSTACK_GATEWAY") != "stand-in" and _which(settings, "kong") is not None
+
+
+def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) -> Part:
+    """`values` are the template's variables."""
+    admin = settings.ports["GATEWAY_ADMIN_PORT"]
+    environment = {**values, **_kong_environment(settings)}
+    return Part(
+        name="kong",
+        prepare=lambda: _prepare(settings, environment),
+        command=lambda: _command(settings, environment),
+        ready=probes.http(admin, "/status"),
+        needs=needs,
+        ports=(settings.ports["GATEWAY_PORT"], admin),
+        url=settings.url("GATEWAY_PORT"),
+    )
+
+
+def _kong_environment(settings: Settings) -> dict[str, str]:
+    group = grp.getgrgid(os.getgid()).gr_name
+    return {
+        "KONG_TEMPLATE": str(ROOT / TEMPLATE),
+        "KONG_DECLARATIVE_CONFIG": str(settings.state / "kong.yml"),
+        "KONG_PLUGINS_DIR": str(settings.plugins),
+        "KONG_PREFIX": str(settings.runtime / "kong"),
+        "KONG_PROXY_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_PORT']}",
+        "KONG_ADMIN_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_ADMIN_PORT']}",
+        "KONG_NGINX_DAEMON": "off",
+        # Under root nginx would give its workers to a user who can reach neither sockets nor prefix.
+        "KONG_NGINX_USER": f"{getpass.getuser()} {group}",
+        "KONG_NGINX_WORKER_PROCESSES": settings.passed_on.get("KONG_NGINX_WORKER_PROCESSES", "2"),
+    }
+
+
+def _prepare(settings: Settings, environment: dict[str, str]) -> None:
+    """Render once before anything is stopped, so that a mistake in the template is told with its line."""
+    finished = subprocess.run(
+        ["sh", "kong/render.sh", TEMPLATE, environment["KONG_DECLARATIVE_CONFIG"]],
+        cwd=ROOT,
+        env={**settings.passed_on, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise PrepareError(finished.stderr.strip())
+    prefix = Path(environment["KONG_PREFIX"])
+    for leftover in [*prefix.glob("*"), *prefix.glob("sockets/*")]:
+        if leftover.is_socket():  # of a Kong that was killed; a new one would trip over them
+            leftover.unlink()
+    prefix.mkdir(parents=True, exist_ok=True)
+
+
+def _command(settings: Settings, environment: dict[str, str]) -> Command:
+    entrypoint = ("sh", str(ROOT / "kong" / "entrypoint.sh"))
+    start: tuple[str, ...]
+    if real_kong(settings):
+        start = ("sh", "-c", START_KONG, "kong", _nginx(settings))
+    else:
+        start = (sys.executable, "-m", "devstack.gateway")
+    return Command((*entrypoint, *start), env=environment, cwd=ROOT)
+
+
+def _nginx(settings: Settings) -> str:
+    """The OpenResty nginx that Kong itself would use."""
+    kong = _which(settings, "kong")
+    beside = Path(kong).resolve().parent.parent if kong else Path("/")
+    for candidate in (
+        Path("/usr/local/openresty/nginx/sbin/nginx"),
+        Path("/opt/openresty/nginx/sbin/nginx"),
+        beside / "openresty" / "nginx" / "sbin" / "nginx",
+    ):
+        if os.access(candidate, os.X_OK):
+            return str(candidate)
+    found = _which(settings, "nginx")
+    if found is None:
+        raise PrepareError("kong is on the PATH, but its OpenResty nginx cannot be found")
+    return found
+
+
+def _which(settings: Settings, program: str) -> str | None:
+    return shutil.which(program, path=settings.passed_on.get("PATH"))

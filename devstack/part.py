@@ -1,0 +1,38 @@
+"""A part of the stack as the supervisor sees it, and its states."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from devstack.command import Command
+
+
+class State(StrEnum):
+    WAITING = "waiting"  # for the parts that it needs
+    STARTING = "starting"
+    READY = "ready"
+    RESTARTING = "restarting"  # it died; another start follows
+    FAILED = "failed"  # it died at a start that somebody asked for
+    STOPPED = "stopped"
+
+
+def nothing() -> None:
+    """A part without a step before or after its start."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process. `prepare` and `finish` run in a thread, before every start and once it is ready."""
+
+    name: str
+    command: Callable[[], Command]
+    ready: Callable[[], Awaitable[bool]]
+    prepare: Callable[[], None] = nothing
+    finish: Callable[[], None] = nothing
+    needs: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    url: str | None = None
+    start_deadline: float = 60.0  # seconds
+    stop_deadline: float = 10.0  # seconds between the stop signal and SIGKILL

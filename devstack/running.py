@@ -1,0 +1,100 @@
+"""The supervisor's own process: takes the lock, starts the stack, stays until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import signal
+import sys
+from collections.abc import Iterator
+
+from devstack import control, leftovers, terminal
+from devstack.errors import DevstackError
+from devstack.gateway_part import real_kong
+from devstack.logs import Logs
+from devstack.part import Part
+from devstack.secret_store import load_or_create
+from devstack.settings import Settings
+from devstack.supervisor import Supervisor
+from devstack.topology import topology
+from devstack.unit import Unit
+
+
+def run(settings: Settings, *, show_logs: bool) -> None:
+    """Start everything and block. Raises DevstackError, with nothing left running, if that cannot be."""
+    with _only_one(settings):
+        settings.runtime.mkdir(parents=True, exist_ok=True, mode=0o711)
+        leftovers.end(settings.process_list)
+        parts = topology(settings, load_or_create(settings.state / "secrets.json"))
+        logs = Logs(settings.logs, [part.name for part in parts], sys.stdout if show_logs else None)
+        try:
+            asyncio.run(_supervise(settings, parts, logs))
+        except DevstackError as error:
+            if not show_logs:  # there the caller says it
+                logs.write("devstack", str(error))
+            raise
+        finally:
+            logs.close()
+
+
+async def _supervise(settings: Settings, parts: list[Part], logs: Logs) -> None:
+    def changed(unit: Unit) -> None:
+        logs.write("devstack", f"{unit.part.name} is {unit.state.value}")
+
+    supervisor = Supervisor(parts, logs, settings.process_list, changed)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.ask_to_stop)
+
+    logs.write("devstack", gateway_line(settings))
+    server = await control.serve(supervisor, settings.control_socket)
+    try:
+        start = asyncio.create_task(supervisor.start())
+        asked = asyncio.create_task(supervisor.asked_to_stop())
+        await asyncio.wait({start, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not start.done():
+            start.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await start
+        asked.cancel()
+        if not supervisor.stopping:
+            status = supervisor.status()
+            admin = settings.url("GATEWAY_ADMIN_PORT")
+            for line in ["up", *terminal.addresses(status, admin).splitlines()]:
+                logs.write("devstack", line)
+        await supervisor.asked_to_stop()
+        await supervisor.stop()
+        logs.write("devstack", "stopped")
+    finally:
+        server.close()
+        settings.control_socket.unlink(missing_ok=True)
+
+
+def gateway_line(settings: Settings) -> str:
+    if real_kong(settings):
+        return "gateway: the Kong on the PATH"
+    return "gateway: no `kong` on the PATH, so the stand-in takes its place (a development aid)"
+
+
+@contextlib.contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    settings.state.mkdir(parents=True, exist_ok=True)
+    with settings.lock_file.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DevstackError(f"a stack runs already with its state in {settings.state}") from None
+        yield
+
+
+def is_locked(settings: Settings) -> bool:
+    """Whether a supervisor lives that has its state there."""
+    try:
+        with settings.lock_file.open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

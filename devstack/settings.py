@@ -1,0 +1,105 @@
+"""Where the stack lives and on which ports, read once from the environment and `.env`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+# A Unix socket's path has room for 107 bytes on Linux and 103 on macOS; Kong's own are 40 below its prefix.
+SOCKET_DIRECTORY_LIMIT = 60
+
+DEFAULT_PORTS = {
+    "FRONTEND_PORT": 3000,
+    "GATEWAY_PORT": 8000,
+    "GATEWAY_ADMIN_PORT": 8001,
+    "AUTH_PORT": 4000,
+    "MEMBER_PORT": 5000,
+    "BFF_PORT": 3001,
+    "POSTGRES_PORT": 15432,
+    "REDIS_PORT": 16379,
+    "TOKEN_VALIDATOR_METRICS_PORT": 9601,
+    "IDEMPOTENCY_METRICS_PORT": 9602,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`state` holds data, logs and secrets; `runtime` the sockets; `passed_on` is the environment."""
+
+    state: Path
+    runtime: Path
+    ports: Mapping[str, int]
+    passed_on: Mapping[str, str]
+
+    @property
+    def control_socket(self) -> Path:
+        return self.runtime / "control.socket"
+
+    @property
+    def plugins(self) -> Path:
+        return self.runtime / "plugins"
+
+    @property
+    def logs(self) -> Path:
+        return self.state / "log"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.state / "lock"
+
+    @property
+    def process_list(self) -> Path:
+        return self.state / "processes.json"
+
+    def url(self, port_variable: str) -> str:
+        return f"http://{LOOPBACK}:{self.ports[port_variable]}"
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """DEVSTACK_DIR, DEVSTACK_PORT_OFFSET (added to every default port) and the ports' own variables.
+
+    Raises SettingsError with the variable's name.
+    """
+    state = Path(environment.get("DEVSTACK_DIR") or ROOT / ".devstack").absolute()
+    offset = _whole_number("DEVSTACK_PORT_OFFSET", environment.get("DEVSTACK_PORT_OFFSET") or "0")
+    ports = {
+        name: _port(name, environment[name] if environment.get(name) else str(default + offset))
+        for name, default in DEFAULT_PORTS.items()
+    }
+    by_port: dict[int, str] = {}
+    for name, port in ports.items():
+        if port in by_port:
+            raise SettingsError(f"{name} and {by_port[port]} are both {port}")
+        by_port[port] = name
+    return Settings(state, _runtime_directory(state), ports, dict(environment))
+
+
+def _runtime_directory(state: Path) -> Path:
+    """Below `state`; a short path of its own if that is too long for sockets, or closed to Kong's workers."""
+    own = state / "run"
+    if len(os.fsencode(own)) <= SOCKET_DIRECTORY_LIMIT:
+        return own
+    name = hashlib.sha256(os.fsencode(state)).hexdigest()[:10]
+    return Path(tempfile.gettempdir()) / f"gatehouse-{os.getuid()}-{name}"
+
+
+def _port(name: str, text: str) -> int:
+    number = _whole_number(name, text)
+    if not 1 <= number <= 65535:
+        raise SettingsError(f"{name} is {number}: a port is between 1 and 65535")
+    return number
+
+
+def _whole_number(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise SettingsError(f"{name} is {text!r}: not a whole number") from None

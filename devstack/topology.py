@@ -1,0 +1,129 @@
+"""The stack in one file: every part, how it is started, what it needs, what it is told."""
+
+from __future__ import annotations
+
+import sys
+
+from devstack import probes
+from devstack.command import Command
+from devstack.gateway_part import gateway
+from devstack.part import Part
+from devstack.postgres import Postgres
+from devstack.redis import Redis
+from devstack.secret_store import Secrets
+from devstack.settings import LOOPBACK, ROOT, Settings
+
+DATABASES = ("auth", "member")
+PLUGINS = ("token-validator", "idempotency")
+ISSUER = "https://gatehouse.local/auth"
+AUDIENCE = "gatehouse"
+
+
+def topology(settings: Settings, secrets: Secrets) -> list[Part]:
+    """Every part, in the order in which people think of them."""
+    given = settings.passed_on
+    postgres = Postgres(
+        settings.state / "postgres", settings.ports["POSTGRES_PORT"], secrets.postgres_password
+    )
+    redis = Redis(settings.state / "redis", settings.ports["REDIS_PORT"], secrets.redis_password)
+
+    common = {
+        "PYTHONUNBUFFERED": "1",
+        "APP_ENV": given.get("APP_ENV") or "development",
+        "LOG_LEVEL": given.get("LOG_LEVEL") or "INFO",
+        "HOST": given.get("HOST") or LOOPBACK,
+    }
+    addresses = {
+        "AUTH_URL": settings.url("AUTH_PORT"),
+        "MEMBER_URL": settings.url("MEMBER_PORT"),
+        "BFF_URL": settings.url("BFF_PORT"),
+        "GATEWAY_URL": settings.url("GATEWAY_PORT"),
+        "PUBLIC_URL": given.get("PUBLIC_URL") or settings.url("FRONTEND_PORT"),
+    }
+    tokens = {
+        "TOKEN_ISSUER": given.get("TOKEN_ISSUER") or ISSUER,
+        "TOKEN_AUDIENCE": given.get("TOKEN_AUDIENCE") or AUDIENCE,
+        "AUTH_JWKS_URL": f"{addresses['AUTH_URL']}/.well-known/jwks.json",
+        "IDEMPOTENCY_TTL": given.get("IDEMPOTENCY_TTL") or "3600",
+    }
+    cache = {"REDIS_URL": redis.url()}
+    internal = {"INTERNAL_API_KEY": given.get("INTERNAL_API_KEY") or secrets.internal_api_key}
+    encryption = {
+        "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
+    }
+    demo = {"DEMO_DATA": given.get("DEMO_DATA") or "true"}
+
+    def python(
+        name: str, module: str, port_variable: str, needs: tuple[str, ...], *told: dict[str, str]
+    ) -> Part:
+        port = settings.ports[port_variable]
+        environment = {**common, port_variable: str(port)}
+        for values in told:
+            environment.update(values)
+        return Part(
+            name=name,
+            command=lambda: Command((sys.executable, "-m", module), env=environment, cwd=ROOT),
+            ready=probes.http(port, "/health/ready"),
+            needs=needs,
+            ports=(port,),
+            url=settings.url(port_variable),
+        )
+
+    def database(name: str) -> dict[str, str]:
+        return {f"{name.upper()}_DATABASE_URL": postgres.url(name)}
+
+    def plugin(name: str) -> Part:
+        variable = f"{name.upper().replace('-', '_')}_METRICS_PORT"
+        port = settings.ports[variable]
+        socket = settings.plugins / f"{name}.socket"
+        arguments = ("--socket", str(socket), "--dump-to", str(settings.plugins / f"{name}.json"))
+        return Part(
+            name=name,
+            prepare=lambda: settings.plugins.mkdir(parents=True, exist_ok=True),
+            command=lambda: Command(
+                (sys.executable, "-m", "kong.plugins", name, *arguments, "--metrics-port", str(port)),
+                env={**common, **cache},
+                cwd=ROOT,
+            ),
+            ready=probes.unix_socket(socket),
+            needs=("redis",),
+            ports=(port,),
+        )
+
+    def create_databases() -> None:
+        for name in DATABASES:
+            postgres.ensure_database(name)
+
+    return [
+        Part(
+            name="postgres",
+            prepare=postgres.prepare,
+            command=postgres.command,
+            ready=probes.in_thread(postgres.ready),
+            finish=create_databases,
+            ports=(postgres.port,),
+            stop_deadline=20,
+        ),
+        Part(
+            name="redis",
+            prepare=redis.prepare,
+            command=redis.command,
+            ready=probes.in_thread(redis.ready),
+            ports=(redis.port,),
+        ),
+        python(
+            *("auth", "services.auth", "AUTH_PORT", ("postgres", "redis")),
+            *(addresses, tokens, cache, internal, encryption, demo, database("auth")),
+        ),
+        python(
+            *("member", "services.member", "MEMBER_PORT", ("postgres",)),
+            *(addresses, tokens, internal, demo, database("member")),
+        ),
+        python("bff", "services.bff", "BFF_PORT", (), addresses, tokens),
+        *(plugin(name) for name in PLUGINS),
+        gateway(settings, {**addresses, **tokens, **cache}, needs=PLUGINS),
+        python(
+            *("frontend_proxy", "frontend_proxy", "FRONTEND_PORT", ("auth", "kong", "redis")),
+            *(addresses, cache),
+        ),
+    ]
