@@ -121,7 +121,7 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         ),
         python("bff", "services.bff", "BFF_PORT", (), addresses, tokens),
         *(plugin(name) for name in PLUGINS),
-        gateway(settings, {**addresses, **tokens, **cache}, needs=PLUGINS),
+        gateway(settings, {**addresses, **tokens}, needs=PLUGINS),
         python(
             *("frontend_proxy", "frontend_proxy", "FRONTEND_PORT", ("auth", "kong", "redis")),
             *(addresses, cache),
