@@ -103,13 +103,19 @@ shell: $(STAMPS)/dev # The shell scripts
 .PHONY: docker
 docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 	@$(BIN)/hadolint --config deploy/hadolint.yaml $(DOCKERFILES)
-	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml; do \
+	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml "compose.yaml -f compose.small.yaml"; do \
 		docker compose -f $$f config --quiet || exit 1; done; \
 	else echo "no docker compose on this machine: compose files not checked"; fi
 
 .PHONY: gateway
 gateway: $(STAMPS)/dev # kong.yml.template, rendered and held against the plugins' schemas
 	@$(BIN)/python -m devstack check
+
+##@ Operate (under Docker)
+
+.PHONY: secrets
+secrets: $(STAMPS)/base ## Random secrets for compose.prod.yaml into secrets/, never over what is there
+	@$(BIN)/python deploy/make_secrets.py secrets
 
 ##@ Documents
 

@@ -10,6 +10,12 @@ password() { # NAME: the value of NAME, or the content of the file that NAME_FIL
 	# shellcheck disable=SC2154 # value and file are set by eval
 	if [ -n "$file" ]; then value=$(cat "$file"); fi
 	[ -n "$value" ] || { echo "$1 is not set" >&2; exit 1; }
+	case ${APP_ENV:-development}:$value in
+	production:development*)
+		echo "$1 holds a development secret, which production refuses" >&2
+		exit 1
+		;;
+	esac
 	printf %s "$value"
 }
 

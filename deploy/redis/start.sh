@@ -6,6 +6,12 @@
 set -eu
 if [ -n "${REDIS_PASSWORD_FILE:-}" ]; then REDIS_PASSWORD=$(cat "$REDIS_PASSWORD_FILE"); fi
 : "${REDIS_PASSWORD:?is not set}"
+case ${APP_ENV:-development}:$REDIS_PASSWORD in
+production:development*)
+	echo "REDIS_PASSWORD holds a development secret, which production refuses" >&2
+	exit 1
+	;;
+esac
 hash=$(printf %s "$REDIS_PASSWORD" | sha256sum | cut -d ' ' -f 1)
 umask 077
 cat > /tmp/users.acl <<ACL

@@ -1,0 +1,71 @@
+"""Writes the secrets that compose.prod.yaml mounts: random, one file each, never over one that is there.
+
+`python deploy/make_secrets.py [DIRECTORY]`, `secrets` by default; `make secrets` calls it. The directory is
+for its owner alone. The files in it are readable, since Docker mounts each as it is into containers whose
+users this machine does not know.
+"""
+
+import base64
+import secrets
+import sys
+from pathlib import Path
+
+RANDOM_BYTES = 32
+"""256 bits, whatever the secret is for (RFC 4086 §6)."""
+
+
+def main(directory: Path) -> int:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    for name in _NAMES:
+        file = directory / name
+        if file.exists():
+            print(f"kept    {file}")
+            continue
+        file.write_text(_value(name, directory), encoding="utf-8")
+        file.chmod(0o644)
+        print(f"written {file}")
+        if name == "mail_url":
+            print("        put the address of your mail server there: smtps://user:password@host:port")
+    return 0
+
+
+# Passwords first: the URLs are made from what is then in the directory, written now or long ago.
+_NAMES = (
+    "postgres_password",
+    "auth_database_password",
+    "member_database_password",
+    "redis_password",
+    "auth_database_url",
+    "member_database_url",
+    "redis_url",
+    "internal_api_key",
+    "auth_key_encryption_key",
+    "mail_url",
+)
+
+
+def _value(name: str, directory: Path) -> str:
+    """The new content of `name`. URL-safe letters only, so that a password needs no quoting in a URL."""
+
+    def read(other: str) -> str:
+        return (directory / other).read_text(encoding="utf-8").strip()
+
+    match name:
+        case "auth_database_url":
+            return f"postgresql://auth:{read('auth_database_password')}@postgres:5432/auth"
+        case "member_database_url":
+            return f"postgresql://member:{read('member_database_password')}@postgres:5432/member"
+        case "redis_url":
+            return f"redis://gatehouse:{read('redis_password')}@redis:6379/0"
+        case "mail_url":
+            # RFC 2606 §2: no such host will ever be. auth runs without mail; reset links do not go out.
+            return "smtp://mail.invalid:25"
+        case "auth_key_encryption_key":
+            return base64.b64encode(secrets.token_bytes(RANDOM_BYTES)).decode("ascii")
+        case _:
+            return secrets.token_urlsafe(RANDOM_BYTES)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "secrets")))

@@ -1,0 +1,44 @@
+"""Reads a compose file as Compose merges it: each service with what it extends. No Docker needed."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[3]
+COMPOSE_FILES = ("compose.yaml", "compose.prod.yaml")
+
+
+def load(name: str) -> dict[str, Any]:
+    """The file `name` of the repository root, every `extends` resolved one level deep, as it is used here."""
+    file = ROOT / name
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content["services"] = {key: _resolved(service, file) for key, service in content["services"].items()}
+    return content
+
+
+def environment(service: dict[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in service.get("environment", {}).items()}
+
+
+def published(service: dict[str, Any]) -> list[tuple[str, str]]:
+    """(address on this machine, container port) of each published port; an empty address is every one."""
+    ports = []
+    for text in service.get("ports", []):
+        outside, _, inside = str(text).rpartition(":")
+        address = outside.split(":", 1)[0] if outside.count(":") and outside[0].isdigit() else ""
+        ports.append((address, inside))
+    return ports
+
+
+def _resolved(service: dict[str, Any], file: Path) -> dict[str, Any]:
+    origin = service.get("extends")
+    if origin is None:
+        return service
+    base = yaml.safe_load((file.parent / origin["file"]).read_text(encoding="utf-8"))["services"][
+        origin["service"]
+    ]
+    merged = {**base, **{key: value for key, value in service.items() if key != "extends"}}
+    merged["environment"] = {**base.get("environment", {}), **service.get("environment", {})}
+    merged["volumes"] = [*base.get("volumes", []), *service.get("volumes", [])]
+    return merged

@@ -1,0 +1,147 @@
+"""What compose.yaml and compose.prod.yaml promise of isolation, hardening and secrets, read in the files."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.project.compose_files import COMPOSE_FILES, environment, load, published
+
+# Who has a reason to open a connection to whom. Anything else on a shared network is a mistake.
+MAY_TALK = {
+    ("frontend_proxy", "kong"),
+    ("frontend_proxy", "auth"),
+    ("kong", "auth"),
+    ("kong", "member"),
+    ("kong", "bff"),
+    ("bff", "auth"),
+    ("bff", "member"),
+    ("auth", "member"),
+    ("token-validator", "auth"),
+    ("token-validator", "redis"),
+    ("idempotency", "redis"),
+    ("auth", "redis"),
+    ("auth", "postgres"),
+    ("member", "postgres"),
+    ("auth", "mailpit"),
+}
+# Two clients of one server see each other on the network that they share with it.
+SEE_EACH_OTHER = {("idempotency", "token-validator"), ("postgres", "redis")}
+
+
+@pytest.fixture(params=COMPOSE_FILES)
+def compose(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return load(request.param)
+
+
+def test_only_the_proxy_and_the_gateway_are_open_to_the_outside(compose: dict[str, Any]) -> None:
+    outside = {
+        (name, port)
+        for name, service in compose["services"].items()
+        for address, port in published(service)
+        if address != "127.0.0.1"
+    }
+    assert outside == {("frontend_proxy", "3000"), ("kong", "8000")}
+
+
+def test_production_publishes_nothing_else_even_on_loopback() -> None:
+    services = load("compose.prod.yaml")["services"]
+    assert {name for name, service in services.items() if published(service)} == {"frontend_proxy", "kong"}
+    assert {name for name, service in services.items() if "published" in service["networks"]} == {
+        "frontend_proxy",
+        "kong",
+    }
+
+
+def test_a_network_is_internal_or_carries_nothing_between_its_containers(compose: dict[str, Any]) -> None:
+    open_networks = {n: network for n, network in compose["networks"].items() if not network.get("internal")}
+    assert set(open_networks) <= {"published", "outbound"}
+    for network in open_networks.values():
+        assert network["driver_opts"]["com.docker.network.bridge.enable_icc"] == "false"
+
+
+def test_nothing_but_mail_leaves_production() -> None:
+    compose = load("compose.prod.yaml")
+    masquerade = "com.docker.network.bridge.enable_ip_masquerade"
+    assert compose["networks"]["published"]["driver_opts"][masquerade] == "false"
+    assert [name for name, service in compose["services"].items() if "outbound" in service["networks"]] == [
+        "auth"
+    ]
+
+
+def test_only_those_share_a_network_who_must_talk(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    reachable = {
+        (one, other)
+        for one in services
+        for other in services
+        if one != other
+        and (set(services[one]["networks"]) & set(services[other]["networks"])) - {"published", "outbound"}
+    }
+    allowed = MAY_TALK | SEE_EACH_OTHER
+    assert {pair for pair in reachable if pair not in allowed and pair[::-1] not in allowed} == set()
+    assert {pair for pair in MAY_TALK if set(pair) <= set(services) and pair not in reachable} == set()
+
+
+def test_every_container_runs_hardened(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert service["restart"] == "unless-stopped", name
+        assert service["init"] is True, name
+
+
+def test_nothing_starts_before_what_it_reads_at_its_start(compose: dict[str, Any]) -> None:
+    def waits_for(name: str) -> set[str]:
+        dependencies = compose["services"][name].get("depends_on", {})
+        return {other for other, how in dependencies.items() if how["condition"] == "service_healthy"}
+
+    # Kong reads the dumps of the plugins once; auth and member migrate their databases.
+    assert waits_for("kong") == {"token-validator", "idempotency"}
+    assert waits_for("auth") == {"postgres", "redis"}
+    assert waits_for("member") == {"postgres"}
+
+
+def test_kong_has_its_configuration_read_only_and_no_secret(compose: dict[str, Any]) -> None:
+    kong = compose["services"]["kong"]
+    assert all(str(volume).endswith(":ro") for volume in kong["volumes"])
+    assert not [
+        name for name in environment(kong) if "PASSWORD" in name or "KEY" in name or name.startswith("REDIS")
+    ]
+
+
+def test_production_has_no_secret_in_its_environment() -> None:
+    compose = load("compose.prod.yaml")
+    for name, service in compose["services"].items():
+        variables = environment(service)
+        assert variables.get("APP_ENV") == "production" or name == "kong", name
+        assert "DEMO_DATA" not in variables, name
+        for variable, value in variables.items():
+            assert not value.startswith("development"), (name, variable)
+            if any(
+                word in variable
+                for word in ("PASSWORD", "DATABASE_URL", "REDIS_URL", "API_KEY", "ENCRYPTION_KEY")
+            ):
+                assert variable.endswith("_FILE"), (name, variable)
+                assert value.removeprefix("/run/secrets/") in service["secrets"], (name, variable)
+
+
+def test_every_development_secret_says_that_it_is_one() -> None:
+    # The mark is what production looks for when it refuses to start (services/chassis/settings.py).
+    compose = load("compose.yaml")
+    defaults = {
+        default
+        for service in compose["services"].values()
+        for variable, value in environment(service).items()
+        if variable.endswith(("PASSWORD", "INTERNAL_API_KEY"))
+        for default in [value.partition(":-")[2].rstrip("}")]
+    }
+    assert defaults
+    assert all(default.startswith("development-") for default in defaults)
+
+
+def test_production_bounds_memory_processes_and_logs() -> None:
+    for name, service in load("compose.prod.yaml")["services"].items():
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        assert service["logging"]["options"]["max-size"], name
