@@ -1,0 +1,1 @@
+"""auth: accounts, credentials, sessions and the keys that sign access tokens."""

@@ -1,0 +1,51 @@
+"""Accounts in one process' memory, for tests of what is built upon them. `ordered` stands for the outbox."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from services.auth.domain.accounts import Account, Status, with_role
+from services.auth.domain.errors import EmailTaken, UnknownAccount
+
+
+class MemoryAccounts:
+    def __init__(self) -> None:
+        self._accounts: dict[UUID, Account] = {}
+        self.ordered: list[UUID] = []
+
+    async def by_email(self, email: str) -> Account | None:
+        return next((account for account in self._accounts.values() if account.email == email), None)
+
+    async def by_id(self, id_: UUID) -> Account | None:
+        return self._accounts.get(id_)
+
+    async def register(self, account: Account) -> None:
+        if await self.by_email(account.email):
+            raise EmailTaken
+        self._accounts[account.id] = account
+        self.ordered.append(account.id)
+
+    async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
+        account = self._accounts.get(id_)
+        if account is None or account.password_hash != expecting:
+            return False
+        self._accounts[id_] = replace(account, password_hash=new)
+        return True
+
+    async def set_status(self, id_: UUID, status: Status) -> None:
+        if id_ not in self._accounts:
+            raise UnknownAccount
+        self._accounts[id_] = replace(self._accounts[id_], status=status)
+
+    async def add_role(self, email: str, role: str) -> Account:
+        account = await self.by_email(email)
+        if account is None:
+            raise UnknownAccount
+        self._accounts[account.id] = replace(account, roles=with_role(account.roles, role))
+        return self._accounts[account.id]
+
+    async def confirm_email(self, id_: UUID, email: str) -> bool:
+        account = self._accounts.get(id_)
+        if account is None or account.email != email:
+            return False
+        self._accounts[id_] = replace(account, email_verified=True)
+        return True

@@ -1,0 +1,110 @@
+"""Accounts in PostgreSQL."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+from uuid import UUID
+
+from asyncpg import UniqueViolationError
+
+from services.auth.adapters.tables import AccountRow
+from services.auth.domain.accounts import Account, Status, with_role
+from services.auth.domain.errors import EmailTaken, UnknownAccount
+from services.chassis.postgres import Database
+
+OrderMember = Callable[[Account], Awaitable[None]]
+
+
+class PostgresAccounts:
+    """`order_member` is called inside the transaction that stores an account."""
+
+    def __init__(self, database: Database, order_member: OrderMember) -> None:
+        self._database = database
+        self._order_member = order_member
+
+    async def by_email(self, email: str) -> Account | None:
+        return _account(await AccountRow.select().where(AccountRow.email == email).first())
+
+    async def by_id(self, id_: UUID) -> Account | None:
+        return _account(await AccountRow.select().where(AccountRow.id == id_).first())
+
+    async def register(self, account: Account) -> None:
+        try:
+            async with self._database.transaction():
+                await AccountRow.insert(_row(account))
+                await self._order_member(account)
+        except UniqueViolationError as error:
+            raise EmailTaken from error
+
+    async def add_if_absent(self, account: Account) -> bool:
+        """Stores the account without a member, unless its id or address is there; whether it was stored."""
+        async with self._database.transaction():
+            inserted = await AccountRow.insert(_row(account)).on_conflict(action="DO NOTHING")
+        return bool(inserted)
+
+    async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
+        changed = (
+            await AccountRow.update({AccountRow.password_hash: new})
+            .where((AccountRow.id == id_) & (AccountRow.password_hash == expecting))
+            .returning(AccountRow.id)
+        )
+        return bool(changed)
+
+    async def set_status(self, id_: UUID, status: Status) -> None:
+        changed = (
+            await AccountRow.update({AccountRow.status: status})
+            .where(AccountRow.id == id_)
+            .returning(AccountRow.id)
+        )
+        if not changed:
+            raise UnknownAccount
+
+    async def add_role(self, email: str, role: str) -> Account:
+        async with self._database.transaction():
+            found = _account(
+                await AccountRow.select().where(AccountRow.email == email).first().lock_rows("NO KEY UPDATE")
+            )
+            if found is None:
+                raise UnknownAccount
+            roles = list(with_role(found.roles, role))
+            changed = (
+                await AccountRow.update({AccountRow.roles: roles})
+                .where(AccountRow.id == found.id)
+                .returning(*AccountRow.all_columns())
+            )
+        return cast(Account, _account(changed[0]))
+
+    async def confirm_email(self, id_: UUID, email: str) -> bool:
+        changed = (
+            await AccountRow.update({AccountRow.email_verified: True})
+            .where((AccountRow.id == id_) & (AccountRow.email == email))
+            .returning(AccountRow.id)
+        )
+        return bool(changed)
+
+
+def _row(account: Account) -> AccountRow:
+    return AccountRow(
+        id=account.id,
+        email=account.email,
+        name=account.name,
+        roles=list(account.roles),
+        status=account.status,
+        password_hash=account.password_hash,
+        email_verified=account.email_verified,
+        created_at=account.created_at,
+    )
+
+
+def _account(row: dict[str, Any] | None) -> Account | None:
+    if row is None:
+        return None
+    return Account(
+        id=row["id"],
+        email=row["email"],
+        name=row["name"],
+        roles=tuple(row["roles"]),
+        status=row["status"],
+        password_hash=row["password_hash"],
+        email_verified=row["email_verified"],
+        created_at=row["created_at"],
+    )

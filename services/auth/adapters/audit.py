@@ -1,0 +1,17 @@
+"""Security events: one log line each, under the logger `auth.audit`, and a counter by event."""
+
+import logging
+
+from prometheus_client import CollectorRegistry, Counter
+
+
+class LoggedAudit:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._log = logging.getLogger("auth.audit")
+        self._events = Counter(
+            "auth_security_events_total", "Security events by kind.", ("event",), registry=registry
+        )
+
+    def record(self, event: str, **facts: object) -> None:
+        self._events.labels(event).inc()
+        self._log.info(event, extra={"event": event, **facts})

@@ -1,0 +1,51 @@
+"""What auth's mails say. Plain text: a link that people can read before they follow it."""
+
+from email.message import EmailMessage
+from urllib.parse import urlencode
+
+from services.auth.domain.accounts import Account
+
+
+class Letters:
+    """`site`: where the front end is, without trailing slash; `sender` as in a From header."""
+
+    def __init__(self, site: str, sender: str) -> None:
+        self._site = site.rstrip("/")
+        self._sender = sender
+
+    def password_reset(self, account: Account, secret: str) -> EmailMessage:
+        return self._letter(
+            account,
+            "Choose a new password",
+            f"somebody, probably you, asked for a new password. Choose it here:\n\n"
+            f"{self._link('/password/reset', secret)}\n\n"
+            "The link works once and for a short time. If you did not ask, nothing has changed.",
+        )
+
+    def email_confirmation(self, account: Account, secret: str) -> EmailMessage:
+        return self._letter(
+            account,
+            "Confirm your e-mail address",
+            f"welcome. Please confirm that this is your address:\n\n{self._link('/email/verify', secret)}",
+        )
+
+    def password_changed(self, account: Account) -> EmailMessage:
+        return self._letter(
+            account,
+            "Your password was changed",
+            "your password was changed and other devices were signed out. If this was not you, choose a new "
+            f"password at once: {self._site}/password/forgot",
+        )
+
+    def _link(self, path: str, secret: str) -> str:
+        return f"{self._site}{path}?{urlencode({'token': secret})}"
+
+    def _letter(self, account: Account, subject: str, text: str) -> EmailMessage:
+        letter = EmailMessage()
+        letter["From"] = self._sender
+        letter["To"] = account.email
+        letter["Subject"] = subject
+        # A name is whatever its owner typed: one line of it, so that it cannot pass for a text of ours.
+        name = " ".join(account.name.split())[:100]
+        letter.set_content(f"Hello {name},\n\n{text}\n")
+        return letter

@@ -1,0 +1,115 @@
+"""Sends auth's mails in the background, so that no answer's time tells whether a mail was sent.
+
+What waits is bounded and kept in memory: a mail lost with the process is asked for again by its reader.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+from services.auth.adapters.letters import Letters
+from services.auth.domain.accounts import Account
+
+_log = logging.getLogger(__name__)
+
+Deliver = Callable[[EmailMessage], Awaitable[None]]
+_WAITING = 1000
+_TRIES = 5
+
+
+class QueuedMail:
+    """`pause(n)`: seconds before try n + 1 of a mail."""
+
+    def __init__(
+        self, letters: Letters, deliver: Deliver, *, pause: Callable[[int], float] = lambda tried: 2.0**tried
+    ) -> None:
+        self._letters = letters
+        self._deliver = deliver
+        self._pause = pause
+        self._waiting: asyncio.Queue[EmailMessage] = asyncio.Queue(_WAITING)
+
+    def password_reset(self, account: Account, secret: str) -> None:
+        self._put(self._letters.password_reset(account, secret))
+
+    def email_confirmation(self, account: Account, secret: str) -> None:
+        self._put(self._letters.email_confirmation(account, secret))
+
+    def password_changed(self, account: Account) -> None:
+        self._put(self._letters.password_changed(account))
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        sending = asyncio.create_task(self._send_all())
+        try:
+            yield
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    def _put(self, letter: EmailMessage) -> None:
+        letter["Date"] = formatdate()
+        letter["Message-ID"] = make_msgid(domain="gatehouse.example")
+        try:
+            self._waiting.put_nowait(letter)
+        except asyncio.QueueFull:
+            _log.error("mail dropped: too many wait", extra={"subject": letter["Subject"]})
+
+    async def _send_all(self) -> None:
+        while True:
+            await self._send(await self._waiting.get())
+
+    async def _send(self, letter: EmailMessage) -> None:
+        for tried in range(1, _TRIES + 1):
+            try:
+                await self._deliver(letter)
+            except (OSError, aiosmtplib.SMTPException) as fault:
+                cause = {"subject": letter["Subject"], "cause": type(fault).__name__, "tried": tried}
+                _log.warning("mail not sent", extra=cause)
+                if tried < _TRIES:
+                    await asyncio.sleep(self._pause(tried))
+            else:
+                return
+
+
+def delivery(url: str) -> Deliver:
+    """How to deliver by `url`: `smtp://[user:password@]host:port`, `smtps://…` or `file:///folder`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _to_folder(Path(unquote(parts.path)))
+    tls = parts.scheme == "smtps"
+
+    async def send(letter: EmailMessage) -> None:
+        await aiosmtplib.send(
+            letter,
+            hostname=parts.hostname,
+            port=parts.port or (465 if tls else 25),
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            use_tls=tls,
+            timeout=10,
+        )
+
+    return send
+
+
+def _to_folder(folder: Path) -> Deliver:
+    """Writes each mail as a file that mail programs open: for development."""
+
+    async def write(letter: EmailMessage) -> None:
+        name = f"{letter['Message-ID'].strip('<>').partition('@')[0]}.eml"
+        await asyncio.to_thread(_write, folder / name, letter.as_bytes())
+
+    return write
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o600)

@@ -1,0 +1,49 @@
+"""Failures in Redis: `auth:failures:<subject>` counts, `auth:familiar:<account>:<network>` remembers."""
+
+import math
+from collections.abc import Iterable
+
+from coredis import Redis
+
+from services.auth.domain.throttling import Subject
+
+_FAMILIAR_FOR = 30 * 24 * 3600
+
+
+class RedisThrottle:
+    """Redis down: the call raises, and nobody signs in, as no session could be stored either."""
+
+    def __init__(self, client: Redis[bytes]) -> None:
+        self._client = client
+
+    async def familiar(self, account: str, network: str) -> bool:
+        return bool(await self._client.exists([_familiar(account, network)]))
+
+    async def remember(self, account: str, network: str) -> None:
+        await self._client.set(_familiar(account, network), b"1", ex=_FAMILIAR_FOR)
+
+    async def wait(self, subjects: Iterable[Subject], now: float) -> int:
+        longest = 0.0
+        for subject in subjects:
+            failures, last = await self._client.hmget(_failures(subject), ["failures", "last"])
+            if failures is not None and last is not None:
+                longest = max(longest, subject.limit.left(int(failures), float(last), now))
+        return math.ceil(longest)
+
+    async def failed(self, subjects: Iterable[Subject], now: float) -> None:
+        async with self._client.pipeline(transaction=True) as pipeline:
+            for subject in subjects:
+                pipeline.hincrby(_failures(subject), "failures", 1)
+                pipeline.hset(_failures(subject), {"last": repr(now)})
+                pipeline.expire(_failures(subject), subject.limit.window)
+
+    async def forget(self, subjects: Iterable[Subject]) -> None:
+        await self._client.delete([_failures(subject) for subject in subjects])
+
+
+def _failures(subject: Subject) -> str:
+    return f"auth:failures:{subject.key}"
+
+
+def _familiar(account: str, network: str) -> str:
+    return f"auth:familiar:{account}:{network}"

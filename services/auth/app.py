@@ -1,0 +1,173 @@
+"""auth's list of parts, and how they are put together."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from services.auth.adapters import demo_data, sealing
+from services.auth.adapters.accounts_postgres import PostgresAccounts
+from services.auth.adapters.audit import LoggedAudit
+from services.auth.adapters.authentication import LocalAuthenticator
+from services.auth.adapters.hashing import Argon2Passwords
+from services.auth.adapters.keyring import Keyring
+from services.auth.adapters.keys_postgres import PostgresKeys
+from services.auth.adapters.letters import Letters
+from services.auth.adapters.links_redis import RedisLinks
+from services.auth.adapters.mail import QueuedMail, delivery
+from services.auth.adapters.member_order import OutboxMemberOrder
+from services.auth.adapters.sessions_redis import RedisSessions
+from services.auth.adapters.tables import AccountRow, SigningKeyRow
+from services.auth.adapters.throttle_redis import RedisThrottle
+from services.auth.application.administration import Administration
+from services.auth.application.issuing import Issuer
+from services.auth.application.password_care import PasswordCare
+from services.auth.application.registration import Registration
+from services.auth.application.session_care import SessionCare
+from services.auth.application.signing_in import SignIn
+from services.auth.settings import Settings
+from services.auth.web.accounts import AccountController, set_status
+from services.auth.web.client import ClientReader, parse_networks
+from services.auth.web.keys import jwks
+from services.auth.web.passwords import PasswordController
+from services.auth.web.refusals import REFUSALS
+from services.auth.web.sessions import SessionController
+from services.auth.web.tokens import TokenController
+from services.chassis import metrics, outbox
+from services.chassis.app import create_app
+from services.chassis.http_client import HttpClient
+from services.chassis.migrations import CHASSIS, migrate
+from services.chassis.postgres import Database
+from services.chassis.redis import Redis
+
+MIGRATIONS = (CHASSIS, ("auth", "services.auth.adapters.piccolo_migrations"))
+
+
+def open_database(settings: Settings) -> Database:
+    database = Database(settings.auth_database_url, application="auth")
+    database.bind(AccountRow, SigningKeyRow)
+    return database
+
+
+def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Litestar:
+    registry = metrics.new_registry()
+    database, redis, http = open_database(settings), Redis(settings.redis_url), HttpClient()
+    delivering = outbox.Delivery(
+        outbox.OutboxStore(database),
+        http,
+        targets={"member": settings.member_url},
+        internal_key=settings.internal_api_key,
+        registry=registry,
+    )
+    mail = QueuedMail(Letters(settings.public_url, settings.mail_from), delivery(settings.mail_url))
+    keyring = Keyring(
+        PostgresKeys(database, sealing.derive(settings.master_key, "signing keys at rest")),
+        outlives=settings.lifetimes.access,
+        clock=clock,
+    )
+    issuer = Issuer(
+        name=settings.token_issuer,
+        audience=settings.token_audience,
+        lifetimes=settings.lifetimes,
+        tag_key=sealing.derive(settings.master_key, "refresh token tag"),
+        signer=keyring,
+        clock=clock,
+        random=os.urandom,
+    )
+    hasher = Argon2Passwords(
+        settings.argon2,
+        threads=settings.argon2_threads or os.cpu_count() or 1,
+        waiting=settings.argon2_waiting,
+    )
+    accounts = PostgresAccounts(database, OutboxMemberOrder(database))
+    sessions = RedisSessions(redis.client, settings.lifetimes, most=settings.sessions_per_account)
+    throttle, links, audit = RedisThrottle(redis.client), RedisLinks(redis.client), LoggedAudit(registry)
+    limits = settings.limits
+
+    care = SessionCare(accounts=accounts, sessions=sessions, issuer=issuer, audit=audit)
+    sign_in = SignIn(
+        accounts=accounts,
+        sessions=sessions,
+        hasher=hasher,
+        throttle=throttle,
+        limits=limits,
+        issuer=issuer,
+        audit=audit,
+    )
+    registration = Registration(
+        accounts=accounts,
+        hasher=hasher,
+        throttle=throttle,
+        limits=limits,
+        links=links,
+        mail=mail,
+        issuer=issuer,
+        audit=audit,
+        confirm_within=settings.email_confirm_seconds,
+    )
+    password_care = PasswordCare(
+        accounts=accounts,
+        sessions=sessions,
+        hasher=hasher,
+        throttle=throttle,
+        limits=limits,
+        links=links,
+        mail=mail,
+        issuer=issuer,
+        audit=audit,
+        reset_within=settings.password_reset_seconds,
+    )
+    administration = Administration(accounts=accounts, sessions=sessions, audit=audit, clock=clock)
+    authenticator = LocalAuthenticator(keyring, issuer, care)
+
+    @asynccontextmanager
+    async def prepared() -> AsyncIterator[None]:
+        await migrate(database, *MIGRATIONS)
+        if settings.loads_demo_data:
+            await demo_data.load(accounts, hasher)
+        yield
+        hasher.close()
+
+    def given(part: Any) -> Provide:
+        return Provide(lambda: part, sync_to_thread=False)
+
+    return create_app(
+        title="auth",
+        handlers=[
+            TokenController,
+            AccountController,
+            SessionController,
+            PasswordController,
+            set_status,
+            jwks,
+        ],
+        authenticator=authenticator,
+        internal_key=settings.internal_api_key,
+        dependencies={
+            "accounts": given(accounts),
+            "administration": given(administration),
+            "client": Provide(ClientReader(parse_networks(settings.trusted_proxies)), sync_to_thread=False),
+            "password_care": given(password_care),
+            "public_keys": given(keyring),
+            "registration": given(registration),
+            "session_care": given(care),
+            "sign_in": given(sign_in),
+            "token_reader": given(authenticator),
+        },
+        refusals=REFUSALS,
+        lifespan=[
+            database.lifespan,
+            redis.lifespan,
+            prepared,
+            keyring.lifespan,
+            http.lifespan,
+            delivering.lifespan,
+            mail.lifespan,
+        ],
+        checks={"postgres": database.check, "redis": redis.check},
+        registry=registry,
+    )

@@ -1,0 +1,1 @@
+"""What auth does: each use case as one object over the ports in `ports.py`."""

@@ -1,0 +1,28 @@
+"""What other services and the operator do to an account."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.auth.application.ports import Accounts, Audit, Clock, Sessions
+from services.auth.domain.accounts import Account, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administration:
+    accounts: Accounts
+    sessions: Sessions
+    audit: Audit
+    clock: Clock
+
+    async def set_status(self, account: UUID, status: Status) -> None:
+        """Disabling ends all sessions. Idempotent. Raises UnknownAccount."""
+        # The status is stored before the sessions are ended: signing_in.py relies on this order.
+        await self.accounts.set_status(account, status)
+        ended = await self.sessions.end_all(account, self.clock()) if status == "disabled" else 0
+        self.audit.record("account_status_set", account=account, status=status, sessions=ended)
+
+    async def grant_role(self, email: str, role: str) -> Account:
+        """Tokens have the role from their next refresh. Raises UnknownAccount, UnknownRole."""
+        account = await self.accounts.add_role(email, role)
+        self.audit.record("role_granted", account=account.id, role=role)
+        return account

@@ -1,0 +1,110 @@
+"""Changing a password that is known, and replacing one that is forgotten."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.auth.application.issuing import Issuer
+from services.auth.application.ports import Accounts, Audit, Links, Mail, Passwords, Sessions, Throttle
+from services.auth.application.signing_in import Client
+from services.auth.domain import links, passwords, throttling
+from services.auth.domain.accounts import Account, lookup_email
+from services.auth.domain.errors import InvalidLink, SessionEnded, TryLater, WrongPassword
+from services.auth.domain.throttling import Limit, Limits, Subject
+
+_KIND = "password"
+_LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
+"""Mails to one address: nobody's mailbox is filled by strangers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordCare:
+    """`reset_within`: seconds for which the mailed link works."""
+
+    accounts: Accounts
+    sessions: Sessions
+    hasher: Passwords
+    throttle: Throttle
+    limits: Limits
+    links: Links
+    mail: Mail
+    issuer: Issuer
+    audit: Audit
+    reset_within: int
+
+    async def change(self, id_: UUID, session: UUID, current: str, new: str, client: Client) -> None:
+        """Sets the password and ends the account's other sessions.
+
+        Raises WrongPassword, UnacceptablePassword, TryLater, Overloaded, SessionEnded.
+        """
+        account = await self.accounts.by_id(id_)
+        if account is None:
+            raise SessionEnded
+        accepted = passwords.accept(new, (account.email, account.name))
+        # A stolen access token must not become a way to guess the password without limit.
+        subject = (Subject(f"change:{id_}", self.limits.account),)
+        async with self.hasher.turn() as turn:
+            if wait := await self.throttle.wait(subject, self.issuer.clock()):
+                raise TryLater(wait)
+            if not await turn.verify(account.password_hash, passwords.normalise(current)):
+                await self.throttle.failed(subject, self.issuer.clock())
+                self.audit.record("password_change_refused", account=id_, address=client.address)
+                raise WrongPassword
+            hash_ = await turn.hash(accepted)
+        await self.throttle.forget(subject)
+        if not await self.accounts.replace_hash(id_, hash_, expecting=account.password_hash):
+            raise WrongPassword
+        await self.sessions.end_all(id_, self.issuer.clock(), except_for=session)
+        self.audit.record("password_changed", account=id_, session=session, address=client.address)
+        self.mail.password_changed(account)
+
+    async def forgot(self, email: str, client: Client) -> None:
+        """Mails a link if there is such an account; the caller never learns whether."""
+        address = lookup_email(email)
+        now = self.issuer.clock()
+        subjects = (
+            Subject(f"forgot:{throttling.account_key(address)}", _LETTERS),
+            Subject(f"forgot-at:{throttling.network(client.address)}", self.limits.address),
+        )
+        if await self.throttle.wait(subjects, now):
+            return
+        await self.throttle.failed(subjects, now)
+        account = await self.accounts.by_email(address)
+        # The same steps are taken for nobody, so that the time tells nothing; such a link opens nothing.
+        secret = links.secret(self.issuer.random(32))
+        content = {
+            "account": str(account.id if account else self.issuer.uuid()),
+            "state": _state(account),
+        }
+        await self.links.put(_KIND, links.digest(secret), content, self.reset_within)
+        if account is not None and account.active:
+            self.audit.record("password_reset_requested", account=account.id, address=client.address)
+            self.mail.password_reset(account, secret)
+
+    async def reset(self, secret: str, new: str, client: Client) -> None:
+        """Sets the password by a mailed link and ends all sessions.
+
+        Raises UnacceptablePassword (the link stays good), InvalidLink, Overloaded.
+        """
+        accepted = passwords.accept(new)
+        async with self.hasher.turn() as turn:
+            content = await self.links.take(_KIND, links.digest(secret))
+            account = await self.accounts.by_id(UUID(content["account"])) if content else None
+            # A password changed since the link was mailed makes the link void.
+            if (
+                content is None
+                or account is None
+                or not account.active
+                or content["state"] != _state(account)
+            ):
+                raise InvalidLink
+            hash_ = await turn.hash(accepted)
+        if not await self.accounts.replace_hash(account.id, hash_, expecting=account.password_hash):
+            raise InvalidLink
+        await self.accounts.confirm_email(account.id, account.email)
+        await self.sessions.end_all(account.id, self.issuer.clock())
+        self.audit.record("password_reset", account=account.id, address=client.address)
+        self.mail.password_changed(account)
+
+
+def _state(account: Account | None) -> str:
+    return links.digest(account.password_hash if account else "")

@@ -1,0 +1,154 @@
+"""What the use cases need from outside. The contract of each is written here and nowhere else.
+
+Times are Unix seconds. Whatever a port talks to may be down; then its method raises that driver's error, the
+request fails with a 5xx and nothing is assumed in the caller's favour.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from services.auth.domain.access_tokens import Claims
+from services.auth.domain.accounts import Account, Status
+from services.auth.domain.refresh_tokens import RefreshToken
+from services.auth.domain.sessions import Session
+from services.auth.domain.throttling import Subject
+
+Clock = Callable[[], float]
+"""Unix time in seconds."""
+RandomBytes = Callable[[int], bytes]
+"""So many bytes from the system's generator."""
+
+
+class Accounts(Protocol):
+    async def by_email(self, email: str) -> Account | None:
+        """`email` as `lookup_email` gives it."""
+
+    async def by_id(self, id_: UUID) -> Account | None: ...
+
+    async def register(self, account: Account) -> None:
+        """Stores the account and, in the same transaction, the order of its member. Raises EmailTaken."""
+
+    async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
+        """Sets the password hash if it still is `expecting`; False when another change came first."""
+
+    async def set_status(self, id_: UUID, status: Status) -> None:
+        """Raises UnknownAccount."""
+
+    async def add_role(self, email: str, role: str) -> Account:
+        """Idempotent. Raises UnknownAccount, UnknownRole."""
+
+    async def confirm_email(self, id_: UUID, email: str) -> bool:
+        """Marks the address as verified if it still is the account's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """`token` is now the session's refresh token; a repeat within the grace gets the same one again."""
+
+    session: Session
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A former token came back after its grace: the session has been ended, in the same step."""
+
+    account: UUID
+
+
+class Sessions(Protocol):
+    """Whatever ends a session writes it to the revocation log (docs/contracts.md) in the same atomic step."""
+
+    async def open(self, session: Session, token: RefreshToken) -> None: ...
+
+    async def rotate(
+        self, presented: RefreshToken, successor: RefreshToken, now: float
+    ) -> Rotated | Reused | None:
+        """Exchanges the session's token, atomically. None: there is no such session (any more).
+
+        `presented` is genuine (`RefreshToken.genuine`) and `successor` is of the same session.
+        """
+
+    async def find(self, id_: UUID, now: float) -> Session | None:
+        """The session if it is alive."""
+
+    async def of(self, account: UUID, now: float) -> list[Session]:
+        """The account's living sessions, the latest seen first."""
+
+    async def end(self, id_: UUID, now: float) -> UUID | None:
+        """Ends the session; its account, or None when it was over already."""
+
+    async def end_all(self, account: UUID, now: float, *, except_for: UUID | None = None) -> int:
+        """Ends the account's sessions but one; how many."""
+
+
+class HashingTurn(Protocol):
+    """A place in the bounded hashing pool."""
+
+    async def verify(self, hash_: str | None, password: str) -> bool:
+        """Whether the password is the hash's. None (nobody's hash) costs the same time and is False."""
+
+    async def hash(self, password: str) -> str: ...
+
+
+class Passwords(Protocol):
+    def turn(self) -> AbstractAsyncContextManager[HashingTurn]:
+        """Waits for a place; raises Overloaded at once when too many wait already."""
+
+    def outdated(self, hash_: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+
+
+class Throttle(Protocol):
+    async def familiar(self, account: str, network: str) -> bool:
+        """Whether `remember` was called for the pair lately."""
+
+    async def remember(self, account: str, network: str) -> None: ...
+
+    async def wait(self, subjects: Iterable[Subject], now: float) -> int:
+        """Seconds until the next attempt is allowed for all of them; 0 for now."""
+
+    async def failed(self, subjects: Iterable[Subject], now: float) -> None: ...
+
+    async def forget(self, subjects: Iterable[Subject]) -> None: ...
+
+
+class Links(Protocol):
+    """What mailed links stand for. A link is known by the SHA-256 of its secret."""
+
+    async def put(self, kind: str, digest: str, content: Mapping[str, str], lifetime: int) -> None:
+        """`lifetime` in seconds."""
+
+    async def take(self, kind: str, digest: str) -> Mapping[str, str] | None:
+        """The content, once: of two callers with one link, one gets it."""
+
+
+class Signer(Protocol):
+    def sign(self, claims: Claims) -> str:
+        """The access token in compact form."""
+
+
+class PublicKeys(Protocol):
+    def jwks(self) -> bytes:
+        """The published keys as a JWK set (RFC 7517 §5), JSON."""
+
+
+class TokenReader(Protocol):
+    def session_of(self, authorization: str | None) -> UUID | None:
+        """The session that a Bearer token of auth's names, be it expired; None for anything else."""
+
+
+class Mail(Protocol):
+    def password_reset(self, account: Account, secret: str) -> None: ...
+
+    def email_confirmation(self, account: Account, secret: str) -> None: ...
+
+    def password_changed(self, account: Account) -> None: ...
+
+
+class Audit(Protocol):
+    def record(self, event: str, **facts: object) -> None:
+        """One security event. Facts are ids and addresses, never a password, token or link."""

@@ -1,0 +1,78 @@
+"""Registration: a new account, and the order to create its member in the same transaction."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.auth.application.issuing import Issuer
+from services.auth.application.ports import Accounts, Audit, Links, Mail, Passwords, Throttle
+from services.auth.application.signing_in import Client
+from services.auth.domain import links, passwords, throttling
+from services.auth.domain.accounts import Account, normalise_email
+from services.auth.domain.errors import EmailTaken, InvalidLink, TryLater
+from services.auth.domain.throttling import Limits, Subject
+
+_KIND = "email"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """`confirm_within`: seconds for which the mailed link works."""
+
+    accounts: Accounts
+    hasher: Passwords
+    throttle: Throttle
+    limits: Limits
+    links: Links
+    mail: Mail
+    issuer: Issuer
+    audit: Audit
+    confirm_within: int
+
+    async def register(self, email: str, password: str, name: str, client: Client) -> Account:
+        """Raises InvalidEmail, UnacceptablePassword, EmailTaken, TryLater, Overloaded."""
+        address = normalise_email(email)
+        accepted = passwords.accept(password, (address, name))
+        subjects = (Subject(f"at:{throttling.network(client.address)}", self.limits.address),)
+        async with self.hasher.turn() as turn:
+            wait = await self.throttle.wait(subjects, self.issuer.clock())
+            if wait:
+                raise TryLater(wait)
+            hash_ = await turn.hash(accepted)
+        account = Account(
+            id=self.issuer.uuid(),
+            email=address,
+            name=name.strip(),
+            roles=("member",),
+            status="active",
+            password_hash=hash_,
+            email_verified=False,
+            created_at=datetime.fromtimestamp(self.issuer.clock(), UTC),
+        )
+        # The link is stored first: should that fail, there is no account yet, and the caller may simply
+        # repeat.
+        secret = await self._store_link(account)
+        try:
+            await self.accounts.register(account)
+        except EmailTaken:
+            # Whoever tries address after address to see which are taken pays as for wrong passwords.
+            await self.throttle.failed(subjects, self.issuer.clock())
+            raise
+        self.audit.record("registered", account=account.id, address=client.address)
+        self.mail.email_confirmation(account, secret)
+        return account
+
+    async def confirm_email(self, secret: str) -> None:
+        """Whoever has the mailed link reads that mailbox. Raises InvalidLink."""
+        content = await self.links.take(_KIND, links.digest(secret))
+        if content is None or not await self.accounts.confirm_email(
+            UUID(content["account"]), content["email"]
+        ):
+            raise InvalidLink
+        self.audit.record("email_confirmed", account=content["account"])
+
+    async def _store_link(self, account: Account) -> str:
+        secret = links.secret(self.issuer.random(32))
+        content = {"account": str(account.id), "email": account.email}
+        await self.links.put(_KIND, links.digest(secret), content, self.confirm_within)
+        return secret

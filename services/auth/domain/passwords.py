@@ -1,0 +1,62 @@
+"""Which new passwords are accepted: NIST SP 800-63B §5.1.1.2 (revision 3), and nothing beyond it.
+
+Length, a list of the commonest, and no word of the account itself; no rules of composition, no expiry.
+Signing in applies none of these: a password that was accepted once stays usable.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
+
+from services.auth.domain.errors import UnacceptablePassword
+
+SHORTEST = 8
+LONGEST = 256  # NIST asks for at least 64 to be allowed; the bound keeps the work of normalising small
+_CONTEXT = frozenset({"gatehouse"})  # the service's own name
+
+
+def normalise(password: str) -> str:
+    """NFKC (SP 800-63B §5.1.1.2), so that one password typed on two keyboards is one password."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def accept(password: str, about: Iterable[str] = ()) -> str:
+    """The normalised password, if it may be set. `about`: e-mail address and name of its owner.
+
+    Length counts code points after normalising. Raises UnacceptablePassword.
+    """
+    normal = normalise(password)
+    if len(normal) < SHORTEST:
+        raise UnacceptablePassword(f"A password has at least {SHORTEST} characters.")
+    if len(normal) > LONGEST:
+        raise UnacceptablePassword(f"A password has at most {LONGEST} characters.")
+    folded = normal.casefold()
+    if folded in _commonest():
+        raise UnacceptablePassword("This password is among the commonest; choose another.")
+    if _is_run(folded):
+        raise UnacceptablePassword("A password is more than a repeated or consecutive character.")
+    if folded in _words(about):
+        raise UnacceptablePassword("The password is your own address or name; choose another.")
+    return normal
+
+
+@cache
+def _commonest() -> frozenset[str]:
+    text = files("services.auth.domain").joinpath("commonest_passwords.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _is_run(text: str) -> bool:
+    """Whether every character follows from the one before by the same step of -1, 0 or 1."""
+    steps = {ord(after) - ord(before) for before, after in pairwise(text)}
+    return len(steps) == 1 and steps <= {-1, 0, 1}
+
+
+def _words(about: Iterable[str]) -> set[str]:
+    words = set(_CONTEXT)
+    for text in about:
+        folded = normalise(text).casefold()
+        words |= {folded, folded.replace(" ", ""), folded.partition("@")[0]}
+    return words

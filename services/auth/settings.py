@@ -1,0 +1,165 @@
+"""auth's settings (services/chassis/settings.py says how they are read)."""
+
+import base64
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from services.auth.adapters.hashing import Argon2Parameters
+from services.auth.domain.sessions import Lifetimes
+from services.auth.domain.throttling import Limit, Limits
+from services.chassis.settings import Env, ServiceSettings, SettingsError
+
+
+class Settings(ServiceSettings, frozen=True, kw_only=True):
+    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("AUTH_PORT")] = 4000
+    auth_database_url: Annotated[
+        str,
+        Meta(
+            pattern="^postgresql://",
+            description="auth's own database, `postgresql://user:password@host:port/name`.",
+        ),
+        Env(secret=True),
+    ]
+    redis_url: Annotated[
+        str,
+        Meta(
+            pattern="^rediss?://",
+            description="Sessions and throttles, `redis://[user:password@]host:port/0`.",
+        ),
+        Env(secret=True),
+    ]
+    member_url: Annotated[str, Meta(pattern="^https?://", description="Base URL of the member service.")]
+    internal_api_key: Annotated[
+        str,
+        Meta(min_length=16, description="Secret of `/internal/*`, the same in auth and member."),
+        Env(secret=True),
+    ]
+    auth_key_encryption_key: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9+/]{43}=$",
+            description="32 random bytes in base64: seals the signing keys, authenticates refresh tokens.",
+        ),
+        Env(secret=True),
+    ]
+    demo_data: Annotated[
+        Literal["true", "false"], Meta(description="`true` adds the demo account; refused in production.")
+    ] = "false"
+
+    access_token_seconds: Annotated[
+        int, Meta(ge=60, le=840, description="Life of an access token, seconds.")
+    ] = 600
+    session_idle_seconds: Annotated[
+        int, Meta(ge=900, description="A session ends so many seconds after its last refresh.")
+    ] = 14 * 86400
+    session_absolute_seconds: Annotated[
+        int, Meta(ge=900, description="A session ends so many seconds after sign-in, whatever its use.")
+    ] = 90 * 86400
+    refresh_grace_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=60,
+            description="For so long a repeated refresh token gets the same successor (two tabs).",
+        ),
+    ] = 10
+    sessions_per_account: Annotated[
+        int, Meta(ge=1, le=10_000, description="Beyond so many, the session that would end first makes room.")
+    ] = 500
+
+    argon2_m: Annotated[
+        int, Meta(ge=8192, le=4_194_304, description="argon2id: memory, KiB (RFC 9106 `m`).")
+    ] = 65536
+    argon2_t: Annotated[int, Meta(ge=1, le=64, description="argon2id: passes (RFC 9106 `t`).")] = 3
+    argon2_p: Annotated[int, Meta(ge=1, le=16, description="argon2id: lanes (RFC 9106 `p`).")] = 1
+    argon2_threads: Annotated[int, Meta(ge=0, le=64, description="Hashes at once; 0 for one a core.")] = 0
+    argon2_waiting: Annotated[
+        int, Meta(ge=0, le=1000, description="Sign-ins that may wait for a hash; further ones get 503.")
+    ] = 64
+
+    login_free_failures: Annotated[
+        int, Meta(ge=1, description="Failed sign-ins of one account before it has to wait.")
+    ] = 10
+    login_free_failures_per_address: Annotated[
+        int, Meta(ge=1, description="Failed sign-ins from one address before it has to wait.")
+    ] = 100
+    login_wait_seconds: Annotated[
+        int, Meta(ge=1, description="First wait; each further failure doubles it.")
+    ] = 1
+    login_longest_wait_seconds: Annotated[
+        int, Meta(ge=1, le=3600, description="No wait is longer: an owner is never locked out for good.")
+    ] = 300
+    login_failures_window_seconds: Annotated[
+        int, Meta(ge=60, description="Failures are forgotten so long after the last one, seconds.")
+    ] = 900
+
+    trusted_proxies: Annotated[
+        str,
+        Meta(description="Networks, comma-separated, whose X-Forwarded-For is believed."),
+    ] = "127.0.0.0/8,::1/128"
+
+    public_url: Annotated[
+        str,
+        Meta(
+            pattern="^https?://", description="Where browsers find the front end; mailed links begin with it."
+        ),
+    ] = "http://localhost:3000"
+    mail_url: Annotated[
+        str,
+        Meta(
+            pattern="^(smtps?|file)://",
+            description="`smtp://[user:password@]host:port`, `smtps://…`, or `file:///folder` for files.",
+        ),
+        Env(secret=True),
+    ] = "smtp://localhost:1025"
+    mail_from: Annotated[str, Meta(min_length=3, description="Sender of auth's mails.")] = (
+        "Gatehouse <no-reply@gatehouse.example>"
+    )
+    password_reset_seconds: Annotated[int, Meta(ge=60, description="Life of a password link, seconds.")] = (
+        1800
+    )
+    email_confirm_seconds: Annotated[
+        int, Meta(ge=60, description="Life of a confirmation link, seconds.")
+    ] = 86400
+
+    def __post_init__(self) -> None:
+        if self.production and self.loads_demo_data:
+            raise SettingsError("DEMO_DATA must not be true in production")
+        if self.session_idle_seconds > self.session_absolute_seconds:
+            raise SettingsError("SESSION_IDLE_SECONDS must not exceed SESSION_ABSOLUTE_SECONDS")
+
+    @property
+    def loads_demo_data(self) -> bool:
+        return self.demo_data == "true"
+
+    @property
+    def master_key(self) -> bytes:
+        return base64.b64decode(self.auth_key_encryption_key)
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        return Lifetimes(
+            access=self.access_token_seconds,
+            idle=self.session_idle_seconds,
+            absolute=self.session_absolute_seconds,
+            grace=self.refresh_grace_seconds,
+        )
+
+    @property
+    def argon2(self) -> Argon2Parameters:
+        return Argon2Parameters(t=self.argon2_t, m=self.argon2_m, p=self.argon2_p)
+
+    @property
+    def limits(self) -> Limits:
+        def limit(free: int) -> Limit:
+            return Limit(
+                free=free,
+                first=self.login_wait_seconds,
+                ceiling=self.login_longest_wait_seconds,
+                window=self.login_failures_window_seconds,
+            )
+
+        return Limits(
+            account=limit(self.login_free_failures), address=limit(self.login_free_failures_per_address)
+        )

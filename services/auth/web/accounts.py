@@ -1,0 +1,95 @@
+"""Accounts: registering, looking at one's own, confirming its address; and its status, for other services."""
+
+from uuid import UUID
+
+from litestar import Controller, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, SkipValidation
+
+from services.auth.application.administration import Administration
+from services.auth.application.ports import Accounts
+from services.auth.application.registration import Registration
+from services.auth.application.signing_in import Client
+from services.auth.domain.accounts import Account
+from services.auth.domain.errors import SessionEnded
+from services.auth.web.bodies import AccountBody, EmailConfirmation, Registered, StatusBody
+from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
+from services.chassis.identity import Identity
+
+
+def _body(account: Account) -> AccountBody:
+    return AccountBody(
+        id=account.id,
+        email=account.email,
+        name=account.name,
+        roles=list(account.roles),
+        email_verified=account.email_verified,
+        created_at=account.created_at,
+    )
+
+
+class AccountController(Controller):
+    path = "/api/auth"
+    tags = ("account",)
+
+    @post(
+        "/register",
+        public=True,
+        operation_id="register",
+        summary="Create an account and its member",
+        responses=problems(400, 409, 429),
+        security=PUBLIC,
+    )
+    async def register(
+        self,
+        data: JSONBody[Registered],
+        client: NamedDependency[SkipValidation[Client]],
+        registration: NamedDependency[SkipValidation[Registration]],
+    ) -> Response[AccountBody]:
+        account = await registration.register(data.email, data.password, data.name, client)
+        return Response(_body(account), headers={"Location": "/api/auth/me"})
+
+    @get(
+        "/me", operation_id="getMe", summary="The caller's account", responses=problems(401), security=BEARER
+    )
+    async def me(
+        self, identity: NamedDependency[Identity], accounts: NamedDependency[SkipValidation[Accounts]]
+    ) -> AccountBody:
+        account = await accounts.by_id(identity.subject)
+        if account is None:
+            raise SessionEnded
+        return _body(account)
+
+    @post(
+        "/email/verify",
+        public=True,
+        status_code=204,
+        operation_id="confirmEmail",
+        summary="Confirm the address by the mailed link",
+        responses=problems(400),
+        security=PUBLIC,
+    )
+    async def confirm_email(
+        self,
+        data: JSONBody[EmailConfirmation],
+        registration: NamedDependency[SkipValidation[Registration]],
+    ) -> None:
+        await registration.confirm_email(data.token)
+
+
+@put(
+    "/internal/accounts/{account_id:uuid}/status",
+    internal=True,
+    status_code=204,
+    operation_id="setAccountStatus",
+    summary="Enable or disable an account; disabling ends its sessions",
+    tags=["internal"],
+    responses=problems(400, 401, 404),
+    security=INTERNAL,
+)
+async def set_status(
+    account_id: FromPath[UUID],
+    data: JSONBody[StatusBody],
+    administration: NamedDependency[SkipValidation[Administration]],
+) -> None:
+    await administration.set_status(account_id, data.status)

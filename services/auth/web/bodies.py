@@ -1,0 +1,107 @@
+"""What auth's calls take and give, as JSON. Members that a body has beyond these are ignored."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+Email = Annotated[str, Meta(min_length=1, max_length=320, examples=["test@example.com"])]
+# Only a bound on the work that a stranger can cause; the rules for new passwords are in domain/passwords.py.
+Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["password123"])]
+NewPassword = Annotated[str, Meta(min_length=1, max_length=1024, examples=["a long and private sentence"])]
+# No control characters: a name ends up in mails and logs.
+Name = Annotated[
+    str,
+    Meta(
+        max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]*[^\s\x00-\x1f\x7f\ud800-\udfff]",
+        examples=["Kim Minji"],
+    ),
+]
+OpaqueToken = Annotated[str, Meta(min_length=1, max_length=512, description="Opaque; treat it as a secret.")]
+LinkToken = Annotated[str, Meta(min_length=1, max_length=128, description="From the mailed link.")]
+
+
+class Registered(msgspec.Struct):
+    email: Email
+    password: NewPassword
+    name: Name
+
+
+class Credentials(msgspec.Struct):
+    email: Email
+    password: Password
+
+
+class RefreshBody(msgspec.Struct):
+    refresh_token: OpaqueToken
+
+
+class LogoutBody(msgspec.Struct):
+    refresh_token: OpaqueToken | None = None
+
+
+class PasswordChange(msgspec.Struct):
+    current_password: Password
+    new_password: NewPassword
+
+
+class PasswordForgotten(msgspec.Struct):
+    email: Email
+
+
+class PasswordReset(msgspec.Struct):
+    token: LinkToken
+    new_password: NewPassword
+
+
+class EmailConfirmation(msgspec.Struct):
+    token: LinkToken
+
+
+class StatusBody(msgspec.Struct):
+    status: Literal["active", "disabled"]
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """RFC 6749 §5.1; lifetimes in seconds from now."""
+
+    access_token: Annotated[str, Meta(description="JWT, ES256 (RFC 9068).")]
+    expires_in: Annotated[int, Meta(examples=[600])]
+    refresh_token: Annotated[str, Meta(description="Opaque; good for one use.")]
+    refresh_expires_in: Annotated[int, Meta(examples=[1209600])]
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """`exp` in Unix seconds."""
+
+    sub: UUID
+    sid: UUID
+    roles: list[str]
+    exp: int
+    active: Literal[True] = True
+
+
+class AccountBody(msgspec.Struct, frozen=True):
+    id: UUID
+    email: str
+    name: str
+    roles: list[str]
+    email_verified: bool
+    created_at: datetime
+
+
+class SessionBody(msgspec.Struct, frozen=True):
+    id: UUID
+    device: Annotated[str, Meta(description="What the client called itself (User-Agent).")]
+    address: str
+    created_at: datetime
+    last_seen_at: datetime
+    current: bool
+
+
+class SessionsBody(msgspec.Struct, frozen=True):
+    items: list[SessionBody]

@@ -1,0 +1,22 @@
+"""The public keys of access tokens, for whoever verifies them."""
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from services.auth.application.ports import PublicKeys
+from services.auth.web.documented import PUBLIC, problems
+
+
+@get(
+    "/.well-known/jwks.json",
+    public=True,
+    operation_id="getJwks",
+    summary="The JWK set (RFC 7517 §5)",
+    tags=["keys"],
+    media_type="application/jwk-set+json",
+    responses=problems(),
+    security=PUBLIC,
+)
+async def jwks(public_keys: NamedDependency[SkipValidation[PublicKeys]]) -> Response[bytes]:
+    return Response(public_keys.jwks(), headers={"Cache-Control": "public, max-age=300"})

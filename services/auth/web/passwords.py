@@ -1,0 +1,70 @@
+"""Passwords: changing a known one, replacing a forgotten one."""
+
+from litestar import Controller, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody, SkipValidation
+
+from services.auth.application.password_care import PasswordCare
+from services.auth.application.signing_in import Client
+from services.auth.web.bodies import PasswordChange, PasswordForgotten, PasswordReset
+from services.auth.web.documented import BEARER, PUBLIC, problems
+from services.chassis.identity import Identity
+
+
+class PasswordController(Controller):
+    path = "/api/auth/password"
+    tags = ("password",)
+
+    @post(
+        "/change",
+        status_code=204,
+        operation_id="changePassword",
+        summary="Change the password; ends all other sessions",
+        responses=problems(400, 401, 429),
+        security=BEARER,
+    )
+    async def change(
+        self,
+        data: JSONBody[PasswordChange],
+        identity: NamedDependency[Identity],
+        client: NamedDependency[SkipValidation[Client]],
+        password_care: NamedDependency[SkipValidation[PasswordCare]],
+    ) -> None:
+        await password_care.change(
+            identity.subject, identity.session, data.current_password, data.new_password, client
+        )
+
+    @post(
+        "/forgot",
+        public=True,
+        status_code=202,
+        operation_id="forgotPassword",
+        summary="Ask for a link to choose a new password",
+        description="Answers alike whether or not there is such an account.",
+        responses=problems(400),
+        security=PUBLIC,
+    )
+    async def forgot(
+        self,
+        data: JSONBody[PasswordForgotten],
+        client: NamedDependency[SkipValidation[Client]],
+        password_care: NamedDependency[SkipValidation[PasswordCare]],
+    ) -> None:
+        await password_care.forgot(data.email, client)
+
+    @post(
+        "/reset",
+        public=True,
+        status_code=204,
+        operation_id="resetPassword",
+        summary="Choose a new password by the mailed link; ends all sessions",
+        responses=problems(400),
+        security=PUBLIC,
+    )
+    async def reset(
+        self,
+        data: JSONBody[PasswordReset],
+        client: NamedDependency[SkipValidation[Client]],
+        password_care: NamedDependency[SkipValidation[PasswordCare]],
+    ) -> None:
+        await password_care.reset(data.token, data.new_password, client)

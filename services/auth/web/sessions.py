@@ -1,0 +1,57 @@
+"""The caller's sessions: seeing where one is signed in, and ending that."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from litestar import Controller, delete, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, SkipValidation
+
+from services.auth.application.session_care import SessionCare
+from services.auth.domain.sessions import Session
+from services.auth.web.bodies import SessionBody, SessionsBody
+from services.auth.web.documented import BEARER, problems
+from services.chassis.identity import Identity
+
+
+def _body(session: Session, current: UUID) -> SessionBody:
+    return SessionBody(
+        id=session.id,
+        device=session.device,
+        address=session.address,
+        created_at=datetime.fromtimestamp(session.created_at, UTC),
+        last_seen_at=datetime.fromtimestamp(session.last_seen_at, UTC),
+        current=session.id == current,
+    )
+
+
+class SessionController(Controller):
+    path = "/api/auth/sessions"
+    tags = ("sessions",)
+    security = BEARER
+
+    @get("/", operation_id="listSessions", summary="Where the account is signed in", responses=problems(401))
+    async def list_sessions(
+        self,
+        identity: NamedDependency[Identity],
+        session_care: NamedDependency[SkipValidation[SessionCare]],
+    ) -> SessionsBody:
+        sessions = await session_care.list(identity.subject)
+        return SessionsBody([_body(session, identity.session) for session in sessions])
+
+    @delete("/{session_id:uuid}", operation_id="endSession", summary="End one", responses=problems(401, 404))
+    async def end(
+        self,
+        session_id: FromPath[UUID],
+        identity: NamedDependency[Identity],
+        session_care: NamedDependency[SkipValidation[SessionCare]],
+    ) -> None:
+        await session_care.end(identity.subject, session_id)
+
+    @delete("/", operation_id="endOtherSessions", summary="End all but this one", responses=problems(401))
+    async def end_others(
+        self,
+        identity: NamedDependency[Identity],
+        session_care: NamedDependency[SkipValidation[SessionCare]],
+    ) -> None:
+        await session_care.end_others(identity.subject, identity.session)

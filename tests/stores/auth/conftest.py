@@ -1,0 +1,48 @@
+"""auth as a whole on real stores: its app under a test client, hashing made cheap, mail kept as files."""
+
+import base64
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from services.auth.app import build
+from services.auth.settings import Settings
+from services.chassis import settings as chassis_settings
+
+INTERNAL_KEY = "internal-key-of-the-tests"
+
+
+@pytest.fixture
+def environment(redis_url: str, new_postgres_database: Callable[[], str], tmp_path: Path) -> dict[str, str]:
+    return {
+        "TOKEN_ISSUER": "https://auth.test",
+        "TOKEN_AUDIENCE": "tests",
+        "AUTH_DATABASE_URL": new_postgres_database(),
+        "REDIS_URL": redis_url,
+        "MEMBER_URL": "http://127.0.0.1:9",  # nobody listens: deliveries wait in the outbox
+        "INTERNAL_API_KEY": INTERNAL_KEY,
+        "AUTH_KEY_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
+        "DEMO_DATA": "true",
+        "ARGON2_M": "8192",
+        "ARGON2_T": "1",
+        "MAIL_URL": f"file://{tmp_path}/mail",
+    }
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Settings:
+    return chassis_settings.read(Settings, environment)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Litestar:
+    return build(settings)
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    async with AsyncTestClient(app, base_url="http://auth.test") as test_client:
+        yield test_client

@@ -1,0 +1,81 @@
+"""Signing in, refreshing and signing out, over HTTP and on real stores."""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+Client = AsyncTestClient[Litestar]
+DEMO = {"email": "test@example.com", "password": "password123"}
+
+
+async def sign_in(client: Client, **credentials: str) -> dict[str, Any]:
+    answer = await client.post("/api/auth/login", json=DEMO | credentials)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def bearer(tokens: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+async def test_the_demo_account_signs_in_and_is_who_it_says(client: Client) -> None:
+    tokens = await sign_in(client)
+    assert tokens["token_type"] == "Bearer"
+    assert tokens["expires_in"] == 600
+    me = await client.get("/api/auth/me", headers=bearer(tokens))
+    assert me.status_code == 200
+    assert me.json()["id"] == "00000000-0000-4000-8000-000000000001"
+    assert me.json()["roles"] == ["admin", "member"]
+    assert "password" not in me.text
+
+
+async def test_tokens_are_not_cached(client: Client) -> None:
+    answer = await client.post("/api/auth/login", json=DEMO)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_unknown_account_and_wrong_password_are_answered_alike(client: Client) -> None:
+    wrong = await client.post("/api/auth/login", json=DEMO | {"password": "not the password"})
+    unknown = await client.post("/api/auth/login", json=DEMO | {"email": "nobody@example.com"})
+    malformed = await client.post("/api/auth/login", json=DEMO | {"email": "no address\x00"})
+    assert {answer.status_code for answer in (wrong, unknown, malformed)} == {401}
+    told = [
+        {key: value for key, value in answer.json().items() if key != "request_id"}
+        for answer in (wrong, unknown, malformed)
+    ]
+    assert told[0] == told[1] == told[2]
+    assert wrong.headers["WWW-Authenticate"] == unknown.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+    assert wrong.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_a_signed_out_token_is_refused_at_once(client: Client) -> None:
+    tokens = await sign_in(client)
+    out = await client.post("/api/auth/logout", headers=bearer(tokens))
+    assert out.status_code == 204
+    again = await client.get("/api/auth/verify", headers=bearer(tokens))
+    assert again.status_code == 401
+    assert 'error="invalid_token"' in again.headers["WWW-Authenticate"]
+    refreshed = await client.post("/api/auth/refresh", json={"refresh_token": tokens["refresh_token"]})
+    assert refreshed.status_code == 401
+
+
+async def test_verify_tells_the_claims(client: Client) -> None:
+    tokens = await sign_in(client)
+    for method in ("GET", "POST"):
+        answer = await client.request(method, "/api/auth/verify", headers=bearer(tokens))
+        assert answer.status_code == 200
+        assert answer.json()["active"] is True
+        assert answer.json()["sub"] == "00000000-0000-4000-8000-000000000001"
+        assert answer.json()["roles"] == ["admin", "member"]
+
+
+async def test_a_refresh_gives_a_new_pair_of_the_same_session(client: Client) -> None:
+    first = await sign_in(client)
+    answer = await client.post("/api/auth/refresh", json={"refresh_token": first["refresh_token"]})
+    assert answer.status_code == 200
+    second = answer.json()
+    assert second["refresh_token"] != first["refresh_token"]
+    before = await client.get("/api/auth/verify", headers=bearer(first))
+    after = await client.get("/api/auth/verify", headers=bearer(second))
+    assert before.json()["sid"] == after.json()["sid"]
