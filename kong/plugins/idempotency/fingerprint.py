@@ -1,0 +1,31 @@
+"""What makes two requests the same: who asks for which key (scope), and what they ask for (fingerprint)."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+
+
+def fingerprint(*, method: str, path: str, query: str, content_type: str, body: bytes) -> bytes:
+    """SHA-256 over everything that decides the effect of a request; 32 bytes.
+
+    Each part goes in with its length, so that no two requests are the same when their parts are run together.
+    """
+    digest = hashlib.sha256()
+    for part in (_bytes(method), _bytes(path), _bytes(query), _bytes(content_type), body):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def storage_key(*, caller: str, method: str, path: str, key: str) -> bytes:
+    """Where Redis keeps the request's record: a digest of caller, method, path and key, hash-tagged for a cluster.
+
+    `caller` carries its namespace: `u:<account>` or `a:<address>`, so that an account never meets an address.
+    """
+    digest = hashlib.sha256(
+        "\0".join((caller, method, path, key)).encode("utf-8", "surrogateescape")
+    ).digest()
+    return b"idempotency:{" + urlsafe_b64encode(digest).rstrip(b"=") + b"}"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,67 @@
+"""The records in Redis: reserve, complete and release, each one script on one key, so that only one request wins."""
+
+from kong.plugins.redis_link import RedisLink, Script
+
+# A request that finds its own record was here before (its phase is repeated after a killed plugin process):
+# it goes on, with a fresh lease.
+_RESERVE = Script("""
+local record = redis.call('GET', KEYS[1])
+if not record then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return false
+end
+if record == ARGV[1] then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return false
+end
+return {record, redis.call('PTTL', KEYS[1])}
+""")
+
+# Where the lease ended and nobody took the key, the outcome is kept all the same: the effect happened.
+_COMPLETE = Script("""
+local record = redis.call('GET', KEYS[1])
+if record and record ~= ARGV[1] then
+  return 0
+end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+if record then
+  return 1
+end
+return 2
+""")
+
+_RELEASE = Script("""
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+  return redis.call('DEL', KEYS[1])
+end
+return 0
+""")
+
+
+class Store:
+    """Records by storage key. Every method raises StoreUnavailableError; repeating one is harmless."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+
+    async def reserve(self, key: bytes, reservation: bytes, lease: float) -> tuple[bytes, float] | None:
+        """Writes the reservation for `lease` seconds, or returns the record that is there and its seconds left."""
+        found = await self._link.evaluate(_RESERVE, key, reservation, _milliseconds(lease))
+        return None if found is None else (found[0], max(found[1], 0) / 1000)
+
+    async def complete(self, key: bytes, reservation: bytes, completion: bytes, ttl: float) -> bool:
+        """Puts the completion, for `ttl` seconds, in the reservation's place.
+
+        False where the lease had ended before: the completion is kept only if nobody else has the key by now.
+        """
+        return (
+            int(await self._link.evaluate(_COMPLETE, key, reservation, completion, _milliseconds(ttl))) == 1
+        )
+
+    async def release(self, key: bytes, reservation: bytes) -> bool:
+        """Frees the key. False where the reservation was not there any more."""
+        return int(await self._link.evaluate(_RELEASE, key, reservation)) == 1
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))

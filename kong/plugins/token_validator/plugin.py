@@ -1,0 +1,155 @@
+"""Lets requests with a good access token through, with the caller's identity in headers for the upstream.
+
+Only the sequence is here: verifier.py judges tokens, keys.py has auth's public keys, revocations.py knows the ended
+sessions. Redis down: 503 (`on_store_error: reject`); auth down: the keys known so far stay good.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from kong.plugins import config
+from kong.plugins.problems import answer
+from kong.plugins.runtime import metrics
+from kong.plugins.runtime.pdk import Kong
+from kong.plugins.shared import Shared
+from kong.plugins.token_validator import refusals
+from kong.plugins.token_validator.keys import Keys, KeySource
+from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
+from kong.plugins.token_validator.schema import SCHEMA, Config
+from kong.plugins.token_validator.verified import VerifiedTokens
+from kong.plugins.token_validator.verifier import Expected, Identity, Rejected, UnknownKey, verify
+
+Schema = SCHEMA
+version = "0.1.0"
+priority = 1450  # where Kong's own authentication plugins are: before anything that asks who the caller is
+
+TOKENS = metrics.counter(
+    "token_validator_requests_total",
+    "Requests by what was found of their token.",
+    verdict=(
+        "remembered",
+        "verified",
+        "invalid",
+        "revoked",
+        "missing",
+        "anonymous",
+        "insufficient",
+        "unknowable",
+    ),
+)
+
+SETTLE = 1.0
+"""Seconds that a request may wait while the revocations are first read, or read again after a lost connection."""
+
+_keys: Shared[KeySource, Keys] = Shared(Keys)
+_watches: Shared[RevocationSource, RevocationWatch] = Shared(RevocationWatch)
+
+
+class Plugin:
+    """One configuration of the plugin; its phases run concurrently."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.config = settings = config.read(SCHEMA, config.with_redis_url(given), Config)
+        self._expected = Expected(
+            issuer=settings.issuer,
+            audience=settings.audience,
+            algorithms=frozenset(settings.algorithms),
+            leeway=settings.leeway,
+            max_size=settings.max_token_size,
+        )
+        self._key_source = KeySource(
+            settings.jwks_url, settings.jwks_refresh, settings.jwks_cooldown, settings.jwks_timeout
+        )
+        self._revocation_source = RevocationSource(
+            settings.redis_url, settings.revocation_stream, settings.revocation_silence
+        )
+        self._roles, self._scopes = frozenset(settings.required_roles), frozenset(settings.required_scopes)
+        self._verified = VerifiedTokens(settings.cache_size)
+        self._keys: Keys
+        self._watch: RevocationWatch
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        async with _keys.use(self._key_source) as keys, _watches.use(self._revocation_source) as watch:
+            self._keys, self._watch = keys, watch
+            yield
+
+    async def access(self, kong: Kong) -> None:
+        # nginx refuses a request with two Authorization lines (ngx_http_process_unique_header_line), so the first
+        # value is the only one.
+        header = await kong.request.get_header(self.config.token_header)
+        scheme, _, token = header.partition(" ") if header else ("", "", "")
+        if not header and self.config.optional:
+            TOKENS.labels(verdict="anonymous").inc()
+            for name in self._identity_headers():
+                kong.service.request.clear_header(name)
+            return
+        if scheme.lower() != "bearer":
+            TOKENS.labels(verdict="missing").inc()
+            await answer(kong, refusals.missing(self.config.realm))
+        identity = await self._identify(kong, token)
+        if not (self._roles.issubset(identity.roles) and self._scopes <= identity.scopes):
+            TOKENS.labels(verdict="insufficient").inc()
+            await answer(
+                kong,
+                refusals.insufficient(
+                    self.config.realm, self.config.required_roles, self.config.required_scopes
+                ),
+            )
+        kong.service.request.set_headers(
+            {
+                self.config.user_id_header: identity.subject,
+                self.config.roles_header: ",".join(identity.roles),
+                self.config.session_id_header: identity.session,
+            }
+        )
+
+    async def _identify(self, kong: Kong, token: str) -> Identity:
+        """Whom the token speaks for, or the end of the phase."""
+        now = time.time()
+        readable = len(token) <= self.config.max_token_size
+        identity = self._verified.get(token, self._keys.generation, now) if readable else None
+        if identity is None:
+            identity = await self._verify(kong, token, now)
+        else:
+            TOKENS.labels(verdict="remembered").inc()
+        if identity.session in self._watch.revoked:
+            TOKENS.labels(verdict="revoked").inc()
+            await answer(kong, refusals.invalid(self.config.realm, "The session has been ended."))
+        if not self._watch.current() and self.config.on_store_error == "reject":
+            await self._settle(kong, identity)
+        return identity
+
+    async def _verify(self, kong: Kong, token: str, now: float) -> Identity:
+        verdict = verify(token, self._keys.known, self._expected, now)
+        if isinstance(verdict, UnknownKey):
+            await self._keys.look_again(verdict.key_id)
+            verdict = verify(token, self._keys.known, self._expected, now)
+        match verdict:
+            case Identity():
+                TOKENS.labels(verdict="verified").inc()
+                self._verified.put(token, self._keys.generation, verdict)
+                return verdict
+            case UnknownKey() if not self._keys.known:
+                TOKENS.labels(verdict="unknowable").inc()
+                await answer(kong, refusals.keys_unavailable())
+            case UnknownKey():
+                reason = "The access token's key is not known."
+            case Rejected(reason):
+                pass
+        TOKENS.labels(verdict="invalid").inc()
+        return await answer(kong, refusals.invalid(self.config.realm, reason))
+
+    async def _settle(self, kong: Kong, identity: Identity) -> None:
+        """Waits a moment for the revocations to be known again, and refuses where they are not, or name the session."""
+        if not await self._watch.settle(SETTLE):
+            TOKENS.labels(verdict="unknowable").inc()
+            await answer(kong, refusals.revocations_unavailable())
+        if identity.session in self._watch.revoked:
+            TOKENS.labels(verdict="revoked").inc()
+            await answer(kong, refusals.invalid(self.config.realm, "The session has been ended."))
+
+    def _identity_headers(self) -> tuple[str, str, str]:
+        return self.config.user_id_header, self.config.roles_header, self.config.session_id_header

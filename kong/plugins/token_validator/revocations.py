@@ -1,0 +1,170 @@
+"""Which sessions are revoked, known without asking Redis on each request.
+
+Auth writes each revoked session to a Redis stream (docs/contracts.md). A reader takes in the whole stream on every new
+connection, so that whatever it missed or Redis lost meanwhile makes no gap, and then follows it with blocking reads.
+What it has learnt it keeps until the session's last token has expired, whatever becomes of Redis.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import msgspec
+
+from kong.plugins.redis_link import RedisLink, StoreUnavailableError
+
+log = logging.getLogger(__name__)
+
+START = b"0-0"
+READ_AT_ONCE = 1000
+LONGEST_BLOCK_MS = 400
+"""How long Redis holds a read without news: well below the silence after which it counts as down."""
+RETRY = 0.1
+PRUNE_EVERY = 30.0
+LONGEST_KEPT = 86400.0
+"""Seconds; no access token lives this long, so no entry may stay longer."""
+MOST_SESSIONS = 200_000
+"""Beyond it (about 40 MB) the watch counts as down rather than forgetting a revoked session."""
+
+
+class Revocations:
+    """The revoked sessions and until when each matters (Unix seconds)."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def __contains__(self, session: str) -> bool:
+        return session in self._until
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def learn(self, fields: Mapping[bytes, bytes], now: float) -> None:
+        """Takes in one entry of the stream; one that makes no sense is logged, the others still count."""
+        try:
+            session, expires = fields[b"sid"].decode("ascii"), float(fields[b"exp"])
+        except (KeyError, ValueError):
+            log.warning("revocation stream: an entry without sid or exp")
+            return
+        if expires > now:
+            self._until[session] = max(self._until.get(session, 0.0), min(expires, now + LONGEST_KEPT))
+
+    def prune(self, now: float) -> None:
+        self._until = {session: until for session, until in self._until.items() if until > now}
+
+
+class RevocationSource(msgspec.Struct, frozen=True):
+    """Where revocations come from; after `silence` seconds without a word Redis counts as down."""
+
+    redis_url: str
+    stream: str
+    silence: float
+
+
+class RevocationWatch:
+    """Follows one stream in the background."""
+
+    def __init__(
+        self,
+        source: RevocationSource,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.revoked = Revocations()
+        self._source = source
+        self._stream = source.stream.encode()
+        self._clock, self._monotonic = clock, monotonic
+        self._block = min(LONGEST_BLOCK_MS, round(source.silence * 250))
+        self._heard: float | None = None
+        self._reported = False
+        self._pruned = monotonic()
+        self._settled = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._follow(), name="revocation-watch")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def current(self) -> bool:
+        """Whether everything in the stream up to a moment ago (`silence`) is known."""
+        return self._heard is not None and self._monotonic() - self._heard < self._source.silence
+
+    async def settle(self, patience: float) -> bool:
+        """As `current`, after waiting up to `patience` seconds for a reading of the stream that is under way."""
+        if not self.current():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), patience)
+        return self.current()
+
+    async def _follow(self) -> None:
+        async with RedisLink(self._source.redis_url, self._source.silence, "token-validator") as link:
+            while True:
+                self._settled.clear()
+                try:
+                    await self._read_all_and_on(link)
+                except StoreUnavailableError as error:
+                    if self._heard is not None or not self._reported:
+                        log.warning("revocations are not known for now: %s", error)
+                    self._reported, self._heard = True, None
+                    self._settled.set()
+                    await asyncio.sleep(RETRY)
+
+    async def _read_all_and_on(self, link: RedisLink) -> None:
+        """Reads the stream from its start and follows it until the connection, or Redis' memory, is another."""
+        last, complete = START, False
+        await link.command(b"PING")
+        connection, self._heard = link.connection_number, None
+        while True:
+            entries = _entries(await self._read(link, last, self._block if complete else None))
+            if link.connection_number != connection:
+                return
+            now = self._clock()
+            for entry, fields in entries:
+                last = entry
+                self.revoked.learn(fields, now)
+            self._tidy(now)
+            if not entries:
+                if complete and await self._went_back(link, last):
+                    log.warning("the revocation stream went back in time: reading it again")
+                    return
+                complete = True
+            if complete:
+                self._heard, self._reported = self._monotonic(), False
+                self._settled.set()
+
+    async def _read(self, link: RedisLink, last: bytes, block: int | None) -> Any:
+        wait: tuple[bytes | int, ...] = () if block is None else (b"BLOCK", block)
+        return await link.command(b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream, last)
+
+    async def _went_back(self, link: RedisLink, last: bytes) -> bool:
+        """Whether the stream ends before what was read of it: Redis lost data, or a replica without them took over."""
+        newest = await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1)
+        return last != START and (not newest or _order(newest[0][0]) < _order(last))
+
+    def _tidy(self, now: float) -> None:
+        if self._monotonic() - self._pruned > PRUNE_EVERY:
+            self._pruned = self._monotonic()
+            self.revoked.prune(now)
+        if len(self.revoked) > MOST_SESSIONS:
+            raise StoreUnavailableError(f"more than {MOST_SESSIONS} revoked sessions")
+
+
+def _entries(reply: Any) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
+    """The entries of an XREAD reply of one stream, which is null, a map (RESP3) or a list of pairs (RESP2)."""
+    if not reply:
+        return ()
+    ((_, entries),) = reply.items() if isinstance(reply, dict) else reply
+    return [(entry, dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in entries]
+
+
+def _order(entry: bytes) -> tuple[int, int]:
+    milliseconds, _, sequence = entry.partition(b"-")
+    return int(milliseconds), int(sequence)
