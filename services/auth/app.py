@@ -30,7 +30,7 @@ from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
 from services.auth.application.signing_in import SignIn
 from services.auth.settings import Settings
-from services.auth.web.accounts import AccountController, set_status
+from services.auth.web.accounts import AccountController, set_email, set_status
 from services.auth.web.client import ClientReader, parse_networks
 from services.auth.web.keys import jwks
 from services.auth.web.passwords import PasswordController
@@ -38,6 +38,7 @@ from services.auth.web.refusals import REFUSALS
 from services.auth.web.sessions import SessionController
 from services.auth.web.tokens import TokenController
 from services.chassis import metrics, outbox
+from services.chassis import redis as redis_outage
 from services.chassis.app import create_app
 from services.chassis.http_client import HttpClient
 from services.chassis.migrations import CHASSIS, migrate
@@ -63,7 +64,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         internal_key=settings.internal_api_key,
         registry=registry,
     )
-    mail = QueuedMail(Letters(settings.public_url, settings.mail_from), delivery(settings.mail_url))
+    mail = QueuedMail(Letters(settings.public_origin, settings.mail_from), delivery(settings.mail_url))
     keyring = Keyring(
         PostgresKeys(database, sealing.derive(settings.master_key, "signing keys at rest")),
         outlives=settings.lifetimes.access,
@@ -142,6 +143,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             AccountController,
             SessionController,
             PasswordController,
+            set_email,
             set_status,
             jwks,
         ],
@@ -150,7 +152,9 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         dependencies={
             "accounts": given(accounts),
             "administration": given(administration),
-            "client": Provide(ClientReader(parse_networks(settings.trusted_proxies)), sync_to_thread=False),
+            "client": Provide(
+                ClientReader(parse_networks(settings.auth_trusted_proxies)), sync_to_thread=False
+            ),
             "password_care": given(password_care),
             "public_keys": given(keyring),
             "registration": given(registration),
@@ -158,7 +162,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             "sign_in": given(sign_in),
             "token_reader": given(authenticator),
         },
-        refusals=REFUSALS,
+        refusals={**redis_outage.REFUSALS, **REFUSALS},
         lifespan=[
             database.lifespan,
             redis.lifespan,

@@ -94,12 +94,12 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         int, Meta(ge=60, description="Failures are forgotten so long after the last one, seconds.")
     ] = 900
 
-    trusted_proxies: Annotated[
+    auth_trusted_proxies: Annotated[
         str,
         Meta(description="Networks, comma-separated, whose X-Forwarded-For is believed."),
     ] = "127.0.0.0/8,::1/128"
 
-    public_url: Annotated[
+    public_origin: Annotated[
         str,
         Meta(
             pattern="^https?://", description="Where browsers find the front end; mailed links begin with it."

@@ -43,6 +43,18 @@ class MemoryAccounts:
         self._accounts[account.id] = replace(account, roles=with_role(account.roles, role))
         return self._accounts[account.id]
 
+    async def set_email(self, id_: UUID, email: str) -> bool:
+        account = self._accounts.get(id_)
+        if account is None:
+            raise UnknownAccount
+        holder = await self.by_email(email)
+        if holder is not None and holder.id != id_:
+            raise EmailTaken
+        if holder is not None:
+            return False
+        self._accounts[id_] = replace(account, email=email, email_verified=False)
+        return True
+
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         account = self._accounts.get(id_)
         if account is None or account.email != email:

@@ -73,6 +73,19 @@ class PostgresAccounts:
             )
         return cast(Account, _account(changed[0]))
 
+    async def set_email(self, id_: UUID, email: str) -> bool:
+        try:
+            changed = (
+                await AccountRow.update({AccountRow.email: email, AccountRow.email_verified: False})
+                .where((AccountRow.id == id_) & (AccountRow.email != email))
+                .returning(AccountRow.id)
+            )
+        except UniqueViolationError as error:
+            raise EmailTaken from error
+        if not changed and await self.by_id(id_) is None:
+            raise UnknownAccount
+        return bool(changed)
+
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         changed = (
             await AccountRow.update({AccountRow.email_verified: True})

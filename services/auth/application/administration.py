@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.auth.application.ports import Accounts, Audit, Clock, Sessions
-from services.auth.domain.accounts import Account, Status
+from services.auth.domain.accounts import Account, Status, normalise_email
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,11 @@ class Administration:
         await self.accounts.set_status(account, status)
         ended = await self.sessions.end_all(account, self.clock()) if status == "disabled" else 0
         self.audit.record("account_status_set", account=account, status=status, sessions=ended)
+
+    async def set_email(self, account: UUID, email: str) -> None:
+        """Idempotent; a new address is unverified. Raises InvalidEmail, UnknownAccount, EmailTaken."""
+        if await self.accounts.set_email(account, normalise_email(email)):
+            self.audit.record("email_changed", account=account)
 
     async def grant_role(self, email: str, role: str) -> Account:
         """Tokens have the role from their next refresh. Raises UnknownAccount, UnknownRole."""

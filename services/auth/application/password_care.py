@@ -89,7 +89,7 @@ class PasswordCare:
         async with self.hasher.turn() as turn:
             content = await self.links.take(_KIND, links.digest(secret))
             account = await self.accounts.by_id(UUID(content["account"])) if content else None
-            # A password changed since the link was mailed makes the link void.
+            # A password or an address changed since the link was mailed makes the link void.
             if (
                 content is None
                 or account is None
@@ -107,4 +107,4 @@ class PasswordCare:
 
 
 def _state(account: Account | None) -> str:
-    return links.digest(account.password_hash if account else "")
+    return links.digest(f"{account.email} {account.password_hash}" if account else "")

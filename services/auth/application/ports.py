@@ -40,6 +40,9 @@ class Accounts(Protocol):
     async def add_role(self, email: str, role: str) -> Account:
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 
+    async def set_email(self, id_: UUID, email: str) -> bool:
+        """Whether that changed it; a new address is unverified. Raises UnknownAccount, EmailTaken."""
+
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         """Marks the address as verified if it still is the account's."""
 

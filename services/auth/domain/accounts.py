@@ -41,7 +41,7 @@ def normalise_email(text: str) -> str:
     """
     try:
         return validate_email(
-            text.strip(), check_deliverability=False, test_environment=True
+            text.strip(), check_deliverability=False, test_environment=True, strict=True
         ).normalized.lower()
     except EmailNotValidError as error:
         raise InvalidEmail(str(error)) from error

@@ -33,7 +33,7 @@ def accept(password: str, about: Iterable[str] = ()) -> str:
     if len(normal) > LONGEST:
         raise UnacceptablePassword(f"A password has at most {LONGEST} characters.")
     folded = normal.casefold()
-    if folded in _commonest():
+    if folded in commonest():
         raise UnacceptablePassword("This password is among the commonest; choose another.")
     if _is_run(folded):
         raise UnacceptablePassword("A password is more than a repeated or consecutive character.")
@@ -43,7 +43,7 @@ def accept(password: str, about: Iterable[str] = ()) -> str:
 
 
 @cache
-def _commonest() -> frozenset[str]:
+def commonest() -> frozenset[str]:
     text = files("services.auth.domain").joinpath("commonest_passwords.txt").read_text("utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 

@@ -12,7 +12,7 @@ from services.auth.application.registration import Registration
 from services.auth.application.signing_in import Client
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import SessionEnded
-from services.auth.web.bodies import AccountBody, EmailConfirmation, Registered, StatusBody
+from services.auth.web.bodies import AccountBody, EmailBody, EmailConfirmation, Registered, StatusBody
 from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
 from services.chassis.identity import Identity
 
@@ -93,3 +93,21 @@ async def set_status(
     administration: NamedDependency[SkipValidation[Administration]],
 ) -> None:
     await administration.set_status(account_id, data.status)
+
+
+@put(
+    "/internal/accounts/{account_id:uuid}/email",
+    internal=True,
+    status_code=204,
+    operation_id="setAccountEmail",
+    summary="Change the address that an account signs in with",
+    tags=["internal"],
+    responses=problems(400, 401, 404, 409),
+    security=INTERNAL,
+)
+async def set_email(
+    account_id: FromPath[UUID],
+    data: JSONBody[EmailBody],
+    administration: NamedDependency[SkipValidation[Administration]],
+) -> None:
+    await administration.set_email(account_id, data.email)

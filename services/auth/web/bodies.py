@@ -65,6 +65,10 @@ class StatusBody(msgspec.Struct):
     status: Literal["active", "disabled"]
 
 
+class EmailBody(msgspec.Struct):
+    email: Email
+
+
 class Tokens(msgspec.Struct, frozen=True):
     """RFC 6749 §5.1; lifetimes in seconds from now."""
 
