@@ -90,8 +90,8 @@ class Histogram:
         count = 0
         for place, bound in enumerate((*self._bounds, None)):
             count += self._memory.total(self._cells + 1 + place)
-            edge = "+Inf" if bound is None else f"{bound / 1e9:g}"
-            yield f"{name}_bucket{_braced(labels, f'le="{edge}"')} {count}"
+            edge = 'le="+Inf"' if bound is None else f'le="{bound / 1e9:g}"'
+            yield f"{name}_bucket{_braced(labels, edge)} {count}"
         yield f"{name}_sum{_braced(labels)} {self._memory.total(self._cells) / 1e9:.9f}"
         yield f"{name}_count{_braced(labels)} {count}"
 
@@ -105,7 +105,11 @@ class LabelledCounter:
 
     def labels(self, **values: str) -> Counter:
         """The series of these values. Raises KeyError for values that were not declared."""
-        return self._series[tuple(values[name] for name in self._names)]
+        return self._series[tuple([values[name] for name in self._names])]
+
+    def inc(self) -> None:
+        """Add to the one series of a counter without labels."""
+        self._series[()].inc()
 
     def samples(self, name: str, labels: str) -> Iterator[str]:
         for values, series in self._series.items():
@@ -120,17 +124,10 @@ _families: dict[str, tuple[str, str, list[tuple[str, Metric]]]] = {}
 
 
 def counter(name: str, documentation: str, **labels: Sequence[str]) -> LabelledCounter:
-    """Declare a counter, its name ending in `_total`; `labels` are the values that each label can have.
-
-    Without labels, `.labels()` is the one series; `unlabelled` says the same shorter.
-    """
+    """Declare a counter, its name ending in `_total`; `labels` are the values that each label can have."""
     metric = LabelledCounter(_memory, labels)
     _declare(name, documentation, "counter", "", metric)
     return metric
-
-
-def unlabelled(name: str, documentation: str) -> Counter:
-    return counter(name, documentation).labels()
 
 
 def gauge(name: str, documentation: str) -> Gauge:
