@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Any
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
@@ -27,6 +28,7 @@ def create_app(
     internal_key: str | None = None,
     dependencies: Mapping[str, Provide] | None = None,
     refusals: problems.Refusals | None = None,
+    state: Mapping[str, Any] | None = None,
     lifespan: Sequence[Lifespan] = (),
     checks: Mapping[str, health.Check] | None = None,
     registry: CollectorRegistry | None = None,
@@ -48,6 +50,7 @@ def create_app(
         dependencies={"identity": Provide(provide_identity, sync_to_thread=False), **(dependencies or {})},
         guards=[Access(authenticator, internal_key)],
         exception_handlers=problems.handlers(refusals or {}),
+        state=State(dict(state or {})),
         lifespan=[_entered(lifespan)],
         openapi_config=docs.openapi(title, VERSION),
         request_max_body_size=MAX_BODY_BYTES,

@@ -8,7 +8,7 @@ last keys stay in use, as they are still the keys that signed the tokens in circ
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -17,12 +17,13 @@ from joserfc.jwk import ECKey
 
 from services.chassis import tokens
 from services.chassis.errors import Unauthenticated, Unavailable
+from services.chassis.http_client import CallFailed, HttpClient
 from services.chassis.identity import Identity
 
 _log = logging.getLogger(__name__)
 
-Fetch = Callable[[], Awaitable[bytes]]
 MAX_KEYS = 16
+FETCH_TIMEOUT_S = 2.0
 
 
 def parse(document: bytes) -> dict[str, ECKey]:
@@ -57,17 +58,19 @@ def _parse_key(item: Any) -> ECKey | None:
 
 
 class KeySet:
-    """The keys by `kid`. `fetch` returns the JWK set's bytes or raises OSError or asyncio.TimeoutError; times in seconds."""
+    """The keys by `kid`. Times are in seconds."""
 
     def __init__(
         self,
-        fetch: Fetch,
+        client: HttpClient,
+        url: str,
         *,
         max_age: float = 300,
         min_interval: float = 5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._fetch = fetch
+        self._client = client
+        self._url = url
         self._max_age = max_age
         self._min_interval = min_interval
         self._clock = clock
@@ -78,25 +81,31 @@ class KeySet:
 
     async def for_kid(self, kid: str | None) -> Mapping[str, ECKey]:
         """The keys to judge a token of this `kid` with. Raises Unavailable while there has never been any."""
-        now = self._clock()
-        if self._wanted(kid, now) and now - self._tried_at >= self._min_interval:
+        if self._wanted(kid):
+            # Whoever comes while a fetch is under way waits for it, and then finds what it brought.
             async with self._lock:
-                if self._wanted(kid, self._clock()) and self._clock() - self._tried_at >= self._min_interval:
+                if self._wanted(kid) and self._clock() - self._tried_at >= self._min_interval:
                     await self._refresh()
         if not self._keys:
             raise Unavailable("Access tokens cannot be checked at the moment.")
         return self._keys
 
-    def _wanted(self, kid: str | None, now: float) -> bool:
-        return now - self._fetched_at > self._max_age or kid not in self._keys
+    def _wanted(self, kid: str | None) -> bool:
+        return kid not in self._keys or self._clock() - self._fetched_at > self._max_age
 
     async def _refresh(self) -> None:
         self._tried_at = self._clock()
         try:
             self._keys = parse(await self._fetch())
             self._fetched_at = self._clock()
-        except (OSError, TimeoutError, ValueError) as fault:
-            _log.warning("the key set could not be refreshed", extra={"cause": repr(fault)})
+        except (CallFailed, ValueError) as fault:
+            _log.warning("the key set could not be refreshed", extra={"cause": str(fault)})
+
+    async def _fetch(self) -> bytes:
+        answer = await self._client.call("GET", self._url, timeout=FETCH_TIMEOUT_S)
+        if answer.status != 200:
+            raise CallFailed(f"status {answer.status}")
+        return answer.body
 
 
 class JwksAuthenticator:

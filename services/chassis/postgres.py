@@ -142,6 +142,9 @@ class Database:
 class PooledEngine(PostgresEngine):
     """Piccolo's engine, never outside its pool and never waiting for a connection without limit."""
 
+    async def check_version(self) -> None:
+        """Piccolo connects when an engine is made; ours connects when the service starts."""
+
     def transaction(self, allow_nested: bool = True) -> "SafeTransaction":
         return SafeTransaction(engine=self, allow_nested=allow_nested)
 

@@ -4,6 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import coredis
+from coredis import exceptions
+
+from services.chassis.errors import Problem, Unavailable
+from services.chassis.problems import Refusals
+
+
+def _unavailable(_: Exception) -> Problem:
+    return Unavailable("The store behind this address cannot answer at the moment.")
+
+
+REFUSALS: Refusals = dict.fromkeys(
+    (exceptions.ConnectionError, exceptions.ReadOnlyError, TimeoutError), _unavailable
+)
+"""For an app that uses Redis: what the client raises when Redis cannot serve is a 503, not a fault of ours."""
 
 
 class Redis:

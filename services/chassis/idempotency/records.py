@@ -1,0 +1,117 @@
+"""The keys in the database. All of this happens in the transaction of the effect."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import msgspec
+
+from services.chassis.errors import Conflict, Unprocessable
+from services.chassis.postgres import Database
+
+WAIT_MS = 2000
+"""How long a duplicate waits for the first request's transaction before it is told to come back."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """An answer that can be given again, byte for byte."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Reservation:
+    """What `reserve` found: an outcome to replay, or None and the duty to `complete`."""
+
+    def __init__(self, connection: asyncpg.Connection, scope: str, key: str, outcome: Outcome | None) -> None:
+        self._connection = connection
+        self._scope = scope
+        self._key = key
+        self.outcome = outcome
+
+    async def complete(self, outcome: Outcome) -> None:
+        await self._connection.execute(
+            "UPDATE idempotency SET status = $3, headers = $4, body = $5 WHERE scope = $1 AND key = $2",
+            self._scope,
+            self._key,
+            outcome.status,
+            msgspec.json.encode(outcome.headers).decode(),
+            outcome.body,
+        )
+
+
+class Records:
+    """`ttl` is in seconds."""
+
+    def __init__(self, database: Database, *, ttl: int) -> None:
+        self._database = database
+        self._ttl = ttl
+
+    @asynccontextmanager
+    async def reserve(self, scope: str, key: str, fingerprint: bytes) -> AsyncIterator[Reservation]:
+        """Opens the transaction of the effect with the key reserved in it.
+
+        The insert of a duplicate waits for the first request's transaction. If that commits, its outcome is found;
+        if it fails, its reservation is gone with everything it did, and the duplicate takes its place. Raises
+        Conflict where the first takes longer than WAIT_MS, Unprocessable where the key was used for another request.
+        """
+        async with self._database.transaction() as connection:
+            if await self._insert(connection, scope, key, fingerprint):
+                yield Reservation(connection, scope, key, None)
+                return
+            row = await connection.fetchrow(
+                "SELECT fingerprint, status, headers, body FROM idempotency WHERE scope = $1 AND key = $2",
+                scope,
+                key,
+            )
+            if row is None or row["status"] is None:
+                raise _in_progress()
+            if row["fingerprint"] != fingerprint:
+                raise Unprocessable(
+                    "This idempotency key was used for another request; use a new key.", retryable=False
+                )
+            headers = msgspec.json.decode(row["headers"], type=dict[str, str])
+            yield Reservation(connection, scope, key, Outcome(row["status"], headers, row["body"]))
+
+    async def sweep(self, batch: int) -> int:
+        """Deletes expired records, at most `batch`. Returns how many. Safe to run in every replica."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "DELETE FROM idempotency WHERE (scope, key) IN (SELECT scope, key FROM idempotency "
+                "WHERE expires_at < clock_timestamp() ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED) "
+                "RETURNING 1",
+                batch,
+            )
+        return len(rows)
+
+    async def _insert(self, connection: asyncpg.Connection, scope: str, key: str, fingerprint: bytes) -> bool:
+        """One statement decides who is first; an expired record counts as none."""
+        await connection.execute(f"SET LOCAL lock_timeout = {WAIT_MS}")
+        try:
+            inserted = await connection.fetchval(
+                """
+                INSERT INTO idempotency AS held (scope, key, fingerprint, expires_at)
+                VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
+                ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = NULL,
+                    headers = NULL, body = NULL, created_at = clock_timestamp(), expires_at = excluded.expires_at
+                WHERE held.expires_at < clock_timestamp()
+                RETURNING true
+                """,
+                scope,
+                key,
+                fingerprint,
+                self._ttl,
+            )
+        except asyncpg.LockNotAvailableError as fault:
+            raise _in_progress() from fault
+        await connection.execute("SET LOCAL lock_timeout = 0")
+        return bool(inserted)
+
+
+def _in_progress() -> Conflict:
+    return Conflict(
+        "The first request with this idempotency key is still in progress.",
+        headers={"Retry-After": "1"},
+        retryable=True,
+    )

@@ -1,0 +1,140 @@
+"""The orders in the database: written with the change, claimed by one replica at a time, gone when delivered."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from services.chassis import request_context
+from services.chassis.postgres import Database
+
+
+class Order(msgspec.Struct, frozen=True):
+    """One call to be made: `method` `path` on the service `target`, with a JSON `body`."""
+
+    id: int
+    aggregate: str
+    target: str
+    method: str
+    path: str
+    body: bytes
+    request_id: str
+    attempts: int
+    created_at: datetime
+    parked_at: datetime | None
+    last_error: str
+
+
+class Backlog(msgspec.Struct, frozen=True):
+    """How much waits; `oldest` is the age of the oldest order that is not parked, in seconds."""
+
+    pending: int
+    parked: int
+    oldest: float
+
+
+async def put(
+    database: Database, *, aggregate: str, target: str, method: str, path: str, body: msgspec.Struct
+) -> None:
+    """Writes an order into the transaction at hand. Orders of one `aggregate` are delivered in the order of writing.
+
+    Raises RuntimeError outside a transaction: an order without its change is what the outbox exists to prevent.
+    """
+    transaction = database.engine.current_transaction.get()
+    if transaction is None:
+        raise RuntimeError("an outbox order is written in the transaction of its change")
+    context = request_context.current.get()
+    await transaction.connection.execute(
+        "INSERT INTO outbox (aggregate, target, method, path, body, request_id) VALUES ($1, $2, $3, $4, $5, $6)",
+        aggregate,
+        target,
+        method,
+        path,
+        msgspec.json.encode(body),
+        context.request_id if context else "",
+    )
+
+
+class OutboxStore:
+    """What delivering needs of the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def claim(self, limit: int) -> AsyncIterator[Sequence[Order]]:
+        """Orders that are due, locked for as long as the context lasts; other replicas pass over them.
+
+        Only the first order of an aggregate is ever due; a parked one holds back those behind it. If the process
+        dies inside the context, the locks go with its connection and the orders are due again.
+        """
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                """
+                SELECT * FROM outbox AS o
+                WHERE parked_at IS NULL AND next_attempt_at <= clock_timestamp()
+                  AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id)
+                ORDER BY next_attempt_at, id LIMIT $1
+                FOR UPDATE SKIP LOCKED
+                """,
+                limit,
+            )
+            yield [_order(row) for row in rows]
+
+    async def delivered(self, ids: Sequence[int]) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", list(ids))
+
+    async def retry_later(self, id_: int, after: timedelta, error: str) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "UPDATE outbox SET attempts = attempts + 1, last_error = $3, "
+                "next_attempt_at = clock_timestamp() + $2 WHERE id = $1",
+                id_,
+                after,
+                error[:500],
+            )
+
+    async def park(self, id_: int, error: str) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "UPDATE outbox SET attempts = attempts + 1, last_error = $2, parked_at = clock_timestamp() "
+                "WHERE id = $1",
+                id_,
+                error[:500],
+            )
+
+    async def backlog(self) -> Backlog:
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                "SELECT count(*) FILTER (WHERE parked_at IS NULL) AS pending, count(parked_at) AS parked, "
+                "extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL))::float8 "
+                "AS oldest FROM outbox"
+            )
+        return Backlog(row["pending"], row["parked"], row["oldest"] or 0.0)
+
+    async def listed(self, *, parked_only: bool, limit: int) -> Sequence[Order]:
+        """The oldest orders that wait, for a person to read."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "SELECT * FROM outbox WHERE parked_at IS NOT NULL OR NOT $1 ORDER BY id LIMIT $2",
+                parked_only,
+                limit,
+            )
+        return [_order(row) for row in rows]
+
+    async def unpark(self, id_: int | None) -> int:
+        """Makes one parked order, or all of them, due again. Returns how many."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "UPDATE outbox SET parked_at = NULL, attempts = 0, next_attempt_at = clock_timestamp() "
+                "WHERE parked_at IS NOT NULL AND ($1::bigint IS NULL OR id = $1) RETURNING id",
+                id_,
+            )
+        return len(rows)
+
+
+def _order(row: Any) -> Order:
+    return Order(**{name: row[name] for name in Order.__struct_fields__})

@@ -1,0 +1,1 @@
+"""The application's ports, made real."""

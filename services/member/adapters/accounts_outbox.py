@@ -1,0 +1,37 @@
+"""Tells auth by the outbox, in the transaction of the change."""
+
+from uuid import UUID
+
+import msgspec
+
+from services.chassis import outbox
+from services.chassis.postgres import Database
+
+
+class _Status(msgspec.Struct):
+    status: str
+
+
+class _Email(msgspec.Struct):
+    email: str
+
+
+class AccountsOutbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def disable(self, id_: UUID) -> None:
+        await self._put(id_, "status", _Status("disabled"))
+
+    async def change_email(self, id_: UUID, email: str) -> None:
+        await self._put(id_, "email", _Email(email))
+
+    async def _put(self, id_: UUID, what: str, body: msgspec.Struct) -> None:
+        await outbox.put(
+            self._database,
+            aggregate=f"account:{id_}",
+            target="auth",
+            method="PUT",
+            path=f"/internal/accounts/{id_}/{what}",
+            body=body,
+        )

@@ -1,0 +1,188 @@
+"""Members in PostgreSQL. Database down: every call raises the chassis' Unavailable, and the caller gets a 503."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from piccolo.columns.combination import Or, WhereRaw
+
+from services.chassis.postgres import Database
+from services.member.adapters.tables import MemberRow
+from services.member.application.ports import Query, Sort
+from services.member.domain.errors import EmailTaken
+from services.member.domain.member import Address, Grade, Member, Profile
+
+_decode_addresses = msgspec.json.Decoder(tuple[Address, ...]).decode
+
+_SORT_COLUMNS = {
+    Sort.NEWEST: MemberRow.created_at,
+    Sort.OLDEST: MemberRow.created_at,
+    Sort.NAME: MemberRow.name_folded,
+    Sort.EMAIL: MemberRow.email,
+}
+
+
+class MembersPostgres:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, member: Member) -> None:
+        async with self._database.transaction():
+            await self._refuse_taken(member)
+            try:
+                await MemberRow.insert(MemberRow(**_values(member)))
+            except asyncpg.UniqueViolationError as fault:
+                raise EmailTaken from fault
+
+    async def follow_account(self, member: Member) -> bool:
+        async with self._database.transaction() as connection:
+            made = await connection.fetchval(
+                """
+                INSERT INTO member (id, email, name, name_folded, account_email, account_name, created_at, updated_at)
+                VALUES ($1, $2, $3, $4, $2, $3, $5, $5)
+                ON CONFLICT (id) DO UPDATE SET
+                    email = excluded.email, name = excluded.name, name_folded = excluded.name_folded,
+                    account_email = excluded.account_email, account_name = excluded.account_name,
+                    updated_at = excluded.updated_at, version = member.version + 1
+                WHERE member.deleted_at IS NULL AND (member.account_email, member.account_name)
+                    IS DISTINCT FROM (excluded.account_email, excluded.account_name)
+                RETURNING xmax = 0
+                """,
+                member.id,
+                member.profile.email,
+                member.profile.name,
+                member.profile.name.casefold(),
+                member.created_at,
+            )
+        return bool(made)
+
+    async def get(self, id_: UUID) -> Member | None:
+        row = await MemberRow.select().where(MemberRow.id == id_, MemberRow.deleted_at.is_null()).first()
+        return _member(row) if row else None
+
+    async def page(self, query: Query) -> Sequence[Member]:
+        column = _SORT_COLUMNS[query.sort]
+        ascending = query.sort is not Sort.NEWEST
+        rows = (
+            await MemberRow.select()
+            .where(MemberRow.deleted_at.is_null(), *_conditions(query))
+            .order_by(column, MemberRow.id, ascending=ascending)
+            .limit(query.limit)
+        )
+        return [_member(row) for row in rows]
+
+    async def save(self, member: Member) -> bool:
+        async with self._database.transaction():
+            await self._refuse_taken(member)
+            values = _values(member)
+            for kept in ("id", "created_at", "account_email", "account_name"):
+                values.pop(kept, None)
+            try:
+                rows = (
+                    await MemberRow.update(values)  # type: ignore[arg-type]
+                    .where(
+                        MemberRow.id == member.id,
+                        MemberRow.version == member.version - 1,
+                        MemberRow.deleted_at.is_null(),
+                    )
+                    .returning(MemberRow.id)
+                )
+            except asyncpg.UniqueViolationError as fault:
+                raise EmailTaken from fault
+        return bool(rows)
+
+    async def delete(self, id_: UUID, now: datetime, *, versions: frozenset[int] | None) -> bool:
+        async with self._database.transaction() as connection:
+            gone = await connection.fetchval(
+                """
+                UPDATE member SET email = '', name = '', name_folded = '', phone = NULL, addresses = '[]',
+                    marketing_consent = false, consent_changed_at = NULL, account_email = NULL, account_name = NULL,
+                    deleted_at = $2, updated_at = $2, version = version + 1
+                WHERE id = $1 AND deleted_at IS NULL AND ($3::int[] IS NULL OR version = ANY($3))
+                RETURNING id
+                """,
+                id_,
+                now,
+                None if versions is None else list(versions),
+            )
+        return gone is not None
+
+    async def _refuse_taken(self, member: Member) -> None:
+        # Between two members without accounts the unique index has the last word; an account's e-mail is auth's to
+        # decide, which hears of the change by the outbox.
+        taken = await MemberRow.exists().where(
+            MemberRow.email == member.profile.email,
+            MemberRow.id != member.id,
+            MemberRow.deleted_at.is_null(),
+        )
+        if taken:
+            raise EmailTaken
+
+
+def _conditions(query: Query) -> list[Any]:
+    conditions: list[Any] = []
+    if query.prefix is not None:
+        start = _like_prefix(query.prefix)
+        conditions.append(Or(MemberRow.name_folded.like(start), MemberRow.email.like(start)))
+    if query.grade is not None:
+        conditions.append(MemberRow.grade == query.grade.value)
+    if query.marketing_consent is not None:
+        conditions.append(MemberRow.marketing_consent == query.marketing_consent)
+    if query.created_from is not None:
+        conditions.append(MemberRow.created_at >= query.created_from)
+    if query.created_before is not None:
+        conditions.append(MemberRow.created_at < query.created_before)
+    if query.after is not None:
+        # A row comparison, which one index range answers; the same in ANDs and ORs would not be.
+        column = _SORT_COLUMNS[query.sort]._meta.name
+        sign = "<" if query.sort is Sort.NEWEST else ">"
+        conditions.append(WhereRaw(f"({column}, id) {sign} ({{}}, {{}})", *query.after))
+    return conditions
+
+
+def _like_prefix(prefix: str) -> str:
+    folded = prefix.casefold()
+    for special in ("\\", "%", "_"):
+        folded = folded.replace(special, "\\" + special)
+    return folded + "%"
+
+
+def _values(member: Member) -> dict[str, Any]:
+    profile = member.profile
+    return {
+        "id": member.id,
+        "email": profile.email,
+        "name": profile.name,
+        "name_folded": profile.name.casefold(),
+        "phone": profile.phone,
+        "grade": profile.grade.value,
+        "addresses": msgspec.json.encode([asdict(address) for address in profile.addresses]).decode(),
+        "marketing_consent": profile.marketing_consent,
+        "consent_changed_at": member.consent_changed_at,
+        "created_at": member.created_at,
+        "updated_at": member.updated_at,
+        "version": member.version,
+    }
+
+
+def _member(row: dict[str, Any]) -> Member:
+    return Member(
+        id=row["id"],
+        profile=Profile(
+            email=row["email"],
+            name=row["name"],
+            phone=row["phone"],
+            grade=Grade(row["grade"]),
+            addresses=_decode_addresses(row["addresses"]),
+            marketing_consent=row["marketing_consent"],
+        ),
+        has_account=row["account_email"] is not None,
+        consent_changed_at=row["consent_changed_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        version=row["version"],
+    )

@@ -1,0 +1,74 @@
+"""The member service's parts, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from services.chassis import metrics, outbox
+from services.chassis.app import create_app
+from services.chassis.http_client import HttpClient
+from services.chassis.idempotency import Idempotency
+from services.chassis.idempotency.records import Records
+from services.chassis.jwks import JwksAuthenticator, KeySet
+from services.chassis.migrations import CHASSIS, migrate
+from services.chassis.postgres import Database
+from services.member.adapters import demo_data
+from services.member.adapters.accounts_outbox import AccountsOutbox
+from services.member.adapters.members_postgres import MembersPostgres
+from services.member.adapters.tables import MemberRow
+from services.member.application.members import MemberService
+from services.member.settings import Settings
+from services.member.web.internal import follow_account
+from services.member.web.members import MembersController
+from services.member.web.refusals import REFUSALS
+
+
+def build(settings: Settings) -> Litestar:
+    registry = metrics.new_registry()
+    client = HttpClient()
+    database = Database(
+        settings.database_url,
+        application="member",
+        pool_max=settings.pool_max,
+        statement_timeout=settings.statement_timeout,
+    )
+    database.bind(MemberRow)
+    idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
+    delivery = outbox.Delivery(
+        outbox.OutboxStore(database),
+        client,
+        targets={"auth": settings.auth_url},
+        internal_key=settings.internal_api_key,
+        registry=registry,
+    )
+    members = MemberService(
+        MembersPostgres(database), AccountsOutbox(database), database, lambda: datetime.now(UTC), uuid4
+    )
+
+    @asynccontextmanager
+    async def schema() -> AsyncIterator[None]:
+        await migrate(database, CHASSIS, ("member", "services.member.adapters.piccolo_migrations"))
+        if settings.demo_data:
+            await demo_data.load(database)
+        yield
+
+    return create_app(
+        title="Gatehouse member",
+        handlers=[MembersController, follow_account],
+        authenticator=JwksAuthenticator(
+            KeySet(client, settings.auth_jwks_url),
+            issuer=settings.token_issuer,
+            audience=settings.token_audience,
+        ),
+        internal_key=settings.internal_api_key,
+        dependencies={"members": Provide(lambda: members, sync_to_thread=False)},
+        refusals=REFUSALS,
+        state={"idempotency": idempotency},
+        lifespan=[database.lifespan, schema, client.lifespan, idempotency.lifespan, delivery.lifespan],
+        checks={"postgres": database.check},
+        registry=registry,
+    )

@@ -1,0 +1,1 @@
+"""What can be done with members, for whoever asks over whatever."""

@@ -1,0 +1,1 @@
+"""What a member is and which changes are allowed; plain Python."""

@@ -1,0 +1,43 @@
+"""What the domain refuses.
+
+MemberError
+├── UnknownMember     there is none, or it is not the caller's to see
+├── EmailTaken        another member has the e-mail address
+├── NotYours          only an administrator may change this
+├── StaleMember       the member was changed since the caller read it
+└── InvalidMember     values that are not allowed, each by its field
+"""
+
+from collections.abc import Mapping
+
+
+class MemberError(Exception):
+    """A refusal of the member domain."""
+
+
+class UnknownMember(MemberError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("There is no such member.")
+
+
+class EmailTaken(MemberError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("Another member has this e-mail address.")
+
+
+class NotYours(MemberError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("Only an administrator may change the grade.")
+
+
+class StaleMember(MemberError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("The member was changed since you read it; read it again and repeat your change.")
+
+
+class InvalidMember(MemberError):  # noqa: N818
+    """`faults` maps the field's path to what is wrong with its value."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("Some values are not valid.")
+        self.faults = dict(faults)

@@ -1,0 +1,26 @@
+"""`/internal/members`: for auth's outbox, never routed by the gateway."""
+
+from uuid import UUID
+
+from litestar import Response, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from services.member.application.members import MemberService
+from services.member.web.schemas import AccountMember
+
+
+@put(
+    "/internal/members/{member_id:uuid}",
+    internal=True,
+    operation_id="followAccount",
+    summary="An account was registered or changed",
+    tags=["internal"],
+    security=[{"internal": []}],
+)
+async def follow_account(
+    member_id: FromPath[UUID], data: JSONBody[AccountMember], members: NamedDependency[MemberService]
+) -> Response[None]:
+    """201 where the member is new, 200 where it was there already; repeating is harmless."""
+    created = await members.follow_account(member_id, data.email, data.name)
+    return Response(None, status_code=201 if created else 200)

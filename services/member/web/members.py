@@ -1,0 +1,144 @@
+"""`/api/members`."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody
+
+from services.chassis import preconditions
+from services.chassis.idempotency import idempotent
+from services.chassis.identity import Identity
+from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
+from services.member.application.members import Caller, MemberService
+from services.member.application.ports import Query, Sort
+from services.member.domain.member import Member
+from services.member.web import listing
+from services.member.web.schemas import MemberBody, MemberPatch, MemberReplacement, NewMember
+
+ADMIN = "admin"
+
+IfMatch = Annotated[
+    str | None,
+    HeaderParameter(name="If-Match", description="The ETag that you read, or `*`.", max_length=1024),
+]
+
+
+class MembersController(Controller):
+    path = "/api/members"
+    tags = ("members",)
+    security = ({"bearer": []},)
+
+    @get(operation_id="listMembers", summary="Members, page by page", roles=(ADMIN,))
+    async def list_members(
+        self,
+        *,
+        members: NamedDependency[MemberService],
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: Cursor = None,
+        sort: listing.SortOrder = Sort.NEWEST,
+        prefix: listing.Prefix = None,
+        grade: listing.GradeFilter = None,
+        marketing_consent: listing.ConsentFilter = None,
+        created_from: listing.CreatedFrom = None,
+        created_before: listing.CreatedBefore = None,
+    ) -> Page[MemberBody]:
+        query = Query(
+            sort=sort,
+            limit=limit + 1,
+            prefix=prefix,
+            grade=grade,
+            marketing_consent=marketing_consent,
+            created_from=created_from,
+            created_before=created_before,
+            after=listing.after(cursor, sort),
+        )
+        return listing.page(await members.page(query), sort, limit)
+
+    @post(operation_id="createMember", summary="Make a member without an account", roles=(ADMIN,))
+    @idempotent
+    async def create_member(
+        self,
+        *,
+        request: Request[Any, Any, Any],
+        members: NamedDependency[MemberService],
+        data: JSONBody[NewMember],
+    ) -> Response[MemberBody]:
+        member = await members.create(data.profile())
+        return _answer(member, 201, {"Location": f"/api/members/{member.id}"})
+
+    @get("/me", operation_id="getOwnMember", summary="The caller's own member")
+    async def get_own_member(
+        self, identity: NamedDependency[Identity], members: NamedDependency[MemberService]
+    ) -> Response[MemberBody]:
+        return _answer(await members.get(_caller(identity), identity.subject))
+
+    @get(
+        "/{member_id:uuid}",
+        operation_id="getMember",
+        summary="A member: one's own, or any for an administrator",
+    )
+    async def get_member(
+        self,
+        *,
+        member_id: FromPath[UUID],
+        identity: NamedDependency[Identity],
+        members: NamedDependency[MemberService],
+    ) -> Response[MemberBody]:
+        return _answer(await members.get(_caller(identity), member_id))
+
+    @put("/{member_id:uuid}", operation_id="replaceMember", summary="Replace a member's profile")
+    @idempotent
+    async def replace_member(
+        self,
+        *,
+        request: Request[Any, Any, Any],
+        member_id: FromPath[UUID],
+        identity: NamedDependency[Identity],
+        members: NamedDependency[MemberService],
+        data: JSONBody[MemberReplacement],
+        if_match: IfMatch = None,
+    ) -> Response[MemberBody]:
+        versions = preconditions.versions(if_match)
+        return _answer(await members.change(_caller(identity), member_id, versions, data.apply))
+
+    @patch("/{member_id:uuid}", operation_id="patchMember", summary="Change some of a profile (RFC 7396)")
+    @idempotent
+    async def patch_member(
+        self,
+        *,
+        request: Request[Any, Any, Any],
+        member_id: FromPath[UUID],
+        identity: NamedDependency[Identity],
+        members: NamedDependency[MemberService],
+        data: JSONBody[MemberPatch],
+        if_match: IfMatch = None,
+    ) -> Response[MemberBody]:
+        versions = preconditions.versions(if_match)
+        return _answer(await members.change(_caller(identity), member_id, versions, data.apply))
+
+    @delete("/{member_id:uuid}", operation_id="deleteMember", summary="Delete a member and its personal data")
+    @idempotent
+    async def delete_member(
+        self,
+        *,
+        request: Request[Any, Any, Any],
+        member_id: FromPath[UUID],
+        identity: NamedDependency[Identity],
+        members: NamedDependency[MemberService],
+        if_match: IfMatch = None,
+    ) -> Response[None]:
+        caller = _caller(identity)
+        versions = preconditions.versions(if_match, required=not caller.is_admin)
+        await members.delete(caller, member_id, versions)
+        return Response(None, status_code=204)
+
+
+def _caller(identity: Identity) -> Caller:
+    return Caller(identity.subject, ADMIN in identity.roles)
+
+
+def _answer(member: Member, status: int = 200, headers: dict[str, str] | None = None) -> Response[MemberBody]:
+    tag = preconditions.etag(member.version)
+    return Response(MemberBody.of(member), status_code=status, headers={"ETag": tag, **(headers or {})})

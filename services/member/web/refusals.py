@@ -1,0 +1,18 @@
+"""The domain's refusals and the statuses that they have over HTTP; the one table of it."""
+
+from services.chassis import errors
+from services.chassis.problems import Refusals
+from services.member.domain.errors import EmailTaken, InvalidMember, NotYours, StaleMember, UnknownMember
+
+
+def _invalid(error: InvalidMember) -> errors.Problem:
+    return errors.InvalidInput([errors.FieldError(field, message) for field, message in error.faults.items()])
+
+
+REFUSALS: Refusals = {
+    UnknownMember: errors.NotFound,
+    EmailTaken: errors.Conflict,
+    StaleMember: errors.PreconditionFailed,
+    NotYours: errors.Forbidden,
+    InvalidMember: _invalid,
+}

@@ -1,0 +1,158 @@
+"""What the member API takes and gives, as its document shows it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from services.member.domain import values
+from services.member.domain.member import Address, Grade, Member, Profile
+
+Text = Annotated[str, Meta(max_length=400)]
+Email = Annotated[str, Meta(max_length=320, examples=["minji@example.com"])]
+Name = Annotated[str, Meta(max_length=400, examples=["Kim Minji"])]
+Phone = Annotated[str, Meta(max_length=40, description="E.164.", examples=["+821012345678"])]
+
+
+class AddressBody(msgspec.Struct, frozen=True):
+    """A shipping address."""
+
+    recipient: Text
+    line1: Text
+    city: Text
+    postal_code: Annotated[str, Meta(max_length=40, examples=["04524"])]
+    country: Annotated[str, Meta(max_length=10, description="ISO 3166-1 alpha-2.", examples=["KR"])]
+    line2: Text = ""
+
+    def address(self) -> Address:
+        return Address(**msgspec.structs.asdict(self))
+
+
+class MemberBody(msgspec.Struct, frozen=True):
+    """A member. `version` is also the ETag; `marketing_consent_at` is when consent was last given or withdrawn."""
+
+    id: UUID
+    email: str
+    name: str
+    phone: str | None
+    grade: Grade
+    addresses: list[AddressBody]
+    marketing_consent: bool
+    marketing_consent_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def of(cls, member: Member) -> "MemberBody":
+        profile = member.profile
+        return cls(
+            id=member.id,
+            email=profile.email,
+            name=profile.name,
+            phone=profile.phone,
+            grade=profile.grade,
+            addresses=[AddressBody(**asdict(address)) for address in profile.addresses],
+            marketing_consent=profile.marketing_consent,
+            marketing_consent_at=member.consent_changed_at,
+            created_at=member.created_at,
+            updated_at=member.updated_at,
+            version=member.version,
+        )
+
+
+class NewMember(msgspec.Struct, frozen=True):
+    """A member to be made."""
+
+    email: Email
+    name: Name
+    phone: Phone | None = None
+    grade: Grade = Grade.STANDARD
+    addresses: list[AddressBody] = []
+    marketing_consent: bool = False
+
+    def profile(self) -> Profile:
+        return _profile(
+            email=self.email,
+            name=self.name,
+            phone=self.phone,
+            grade=self.grade,
+            addresses=self.addresses,
+            marketing_consent=self.marketing_consent,
+        )
+
+
+class MemberReplacement(msgspec.Struct, frozen=True):
+    """The whole profile anew: what is left out is emptied, but the grade, which then stays as it is."""
+
+    email: Email
+    name: Name
+    phone: Phone | None = None
+    grade: Grade | UnsetType = UNSET
+    addresses: list[AddressBody] = []
+    marketing_consent: bool = False
+
+    def apply(self, present: Profile) -> Profile:
+        return _profile(
+            email=self.email,
+            name=self.name,
+            phone=self.phone,
+            grade=present.grade if self.grade is UNSET else self.grade,
+            addresses=self.addresses,
+            marketing_consent=self.marketing_consent,
+        )
+
+
+class MemberPatch(msgspec.Struct, frozen=True):
+    """A merge patch (RFC 7396): members left out stay, null empties, an array replaces the whole array."""
+
+    email: Email | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    phone: Phone | UnsetType | None = UNSET
+    grade: Grade | UnsetType = UNSET
+    addresses: list[AddressBody] | UnsetType | None = UNSET
+    marketing_consent: bool | UnsetType = UNSET
+
+    def apply(self, present: Profile) -> Profile:
+        addresses = () if self.addresses is UNSET or self.addresses is None else self.addresses
+        patched = _profile(
+            email=present.email if self.email is UNSET else self.email,
+            name=present.name if self.name is UNSET else self.name,
+            phone=present.phone if self.phone is UNSET else self.phone,
+            grade=present.grade if self.grade is UNSET else self.grade,
+            addresses=addresses,
+            marketing_consent=(
+                present.marketing_consent if self.marketing_consent is UNSET else self.marketing_consent
+            ),
+        )
+        return replace(patched, addresses=present.addresses) if self.addresses is UNSET else patched
+
+
+class AccountMember(msgspec.Struct, frozen=True):
+    """What auth says of an account's owner; it has checked both."""
+
+    email: Annotated[str, Meta(min_length=3, max_length=320)]
+    name: Annotated[str, Meta(min_length=1, max_length=400)]
+
+
+def _profile(
+    *,
+    email: str,
+    name: str,
+    phone: str | None,
+    grade: Grade,
+    addresses: Sequence[AddressBody],
+    marketing_consent: bool,
+) -> Profile:
+    return values.profile(
+        email=email,
+        name=name,
+        phone=phone,
+        grade=grade,
+        addresses=[address.address() for address in addresses],
+        marketing_consent=marketing_consent,
+    )

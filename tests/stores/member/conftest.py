@@ -1,0 +1,91 @@
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from httpx import AsyncClient
+
+from services.member.app import build
+from services.member.settings import Settings
+from tests.in_process import running
+from tests.signing import AUDIENCE, ISSUER, Signer
+
+INTERNAL_KEY = "internal-key-for-tests"
+
+
+@pytest.fixture
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture
+async def auth(signer: Signer) -> AsyncIterator["AuthStandIn"]:
+    standin = AuthStandIn(signer)
+    app = web.Application()
+    app.router.add_get("/.well-known/jwks.json", standin.jwks)
+    app.router.add_put("/internal/{rest:.*}", standin.internal)
+    server = TestServer(app)
+    await server.start_server()
+    standin.url = str(server.make_url("")).rstrip("/")
+    yield standin
+    await server.close()
+
+
+class AuthStandIn:
+    """Auth's side of the contract: its keys, and what it was ordered to do."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+        self.url = ""
+        self.status = 204
+        self.orders: list[tuple[str, dict[str, Any], str]] = []
+
+    async def jwks(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._signer.jwks(), content_type="application/json")
+
+    async def internal(self, request: web.Request) -> web.Response:
+        self.orders.append((request.path, await request.json(), request.headers.get("X-Internal-Key", "")))
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+def settings(auth: AuthStandIn, new_postgres_database: Callable[[], str]) -> Settings:
+    return Settings(
+        database_url=new_postgres_database(),
+        auth_url=auth.url,
+        auth_jwks_url=f"{auth.url}/.well-known/jwks.json",
+        token_issuer=ISSUER,
+        token_audience=AUDIENCE,
+        internal_api_key=INTERNAL_KEY,
+    )
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[AsyncClient]:
+    async with running(build(settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def admin(signer: Signer) -> dict[str, str]:
+    return {"Authorization": f"Bearer {signer.token(roles=['admin'])}"}
+
+
+@pytest.fixture
+def as_member(signer: Signer) -> Callable[[UUID | str], dict[str, str]]:
+    def headers(id_: UUID | str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {signer.token(sub=str(id_))}"}
+
+    return headers
+
+
+@pytest.fixture
+def internal() -> dict[str, str]:
+    return {"X-Internal-Key": INTERNAL_KEY}
+
+
+@pytest.fixture
+def new_id() -> UUID:
+    return uuid4()

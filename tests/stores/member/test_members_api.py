@@ -1,0 +1,225 @@
+"""The member API on a real database."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from httpx import AsyncClient
+
+Api = AsyncClient
+Headers = dict[str, str]
+
+MINJI = {"email": "Minji@Example.com", "name": " Kim  Minji "}
+
+
+async def made(api: Api, admin: Headers, **values: Any) -> dict[str, Any]:
+    body = {"email": f"{uuid4().hex}@example.com", "name": "Somebody", **values}
+    answer = await api.post("/api/members", json=body, headers=admin)
+    assert answer.status_code == 201, answer.text
+    member: dict[str, Any] = answer.json()
+    return member
+
+
+async def test_a_created_member_is_found_at_its_location_in_normal_form(api: Api, admin: Headers) -> None:
+    answer = await api.post(
+        "/api/members", json={**MINJI, "phone": "+82 10-1234-5678", "unknown": 1}, headers=admin
+    )
+    assert answer.status_code == 201
+    assert answer.headers["ETag"] == '"1"'
+    found = await api.get(answer.headers["Location"], headers=admin)
+    assert found.json() == answer.json()
+    assert found.json()["email"] == "minji@example.com"
+    assert found.json()["name"] == "Kim Minji"
+    assert found.json()["phone"] == "+821012345678"
+
+
+async def test_a_taken_email_is_a_conflict_whatever_its_case(api: Api, admin: Headers) -> None:
+    await made(api, admin, email="minji@example.com")
+    answer = await api.post("/api/members", json=MINJI, headers=admin)
+    assert answer.status_code == 409
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+async def test_every_wrong_field_is_named(api: Api, admin: Headers) -> None:
+    wrong = {
+        "email": "nobody",
+        "name": "\u0007",
+        "phone": "010",
+        "addresses": [
+            {"recipient": "", "line1": "1", "city": "Seoul", "postal_code": "04524", "country": "Korea"}
+        ],
+    }
+    answer = await api.post("/api/members", json=wrong, headers=admin)
+    assert answer.status_code == 400
+    fields = [error["field"] for error in answer.json()["errors"]]
+    assert fields == ["email", "name", "phone", "addresses.0.recipient", "addresses.0.country"]
+
+
+async def test_only_administrators_list_and_create(
+    api: Api, as_member: Callable[[UUID | str], Headers]
+) -> None:
+    caller = as_member(uuid4())
+    assert (await api.get("/api/members", headers=caller)).status_code == 403
+    assert (await api.post("/api/members", json=MINJI, headers=caller)).status_code == 403
+    assert (await api.get("/api/members")).status_code == 401
+
+
+async def test_another_ones_member_looks_as_if_there_were_none(
+    api: Api, admin: Headers, as_member: Callable[[UUID | str], Headers]
+) -> None:
+    member = await made(api, admin)
+    own, other = as_member(member["id"]), as_member(uuid4())
+    path = f"/api/members/{member['id']}"
+    assert (await api.get(path, headers=own)).status_code == 200
+    assert (await api.get("/api/members/me", headers=own)).json() == member
+    for answer in (
+        await api.get(path, headers=other),
+        await api.put(path, json=MINJI, headers={**other, "If-Match": "*"}),
+        await api.patch(path, json={"name": "X"}, headers={**other, "If-Match": "*"}),
+        await api.delete(path, headers={**other, "If-Match": "*"}),
+    ):
+        assert answer.status_code == 404
+    assert (await api.get(path, headers=admin)).json() == member
+
+
+async def test_an_update_needs_the_version_that_was_read(api: Api, admin: Headers) -> None:
+    member = await made(api, admin)
+    path = f"/api/members/{member['id']}"
+    assert (await api.put(path, json=MINJI, headers=admin)).status_code == 428
+    assert (await api.put(path, json=MINJI, headers={**admin, "If-Match": '"7"'})).status_code == 412
+    assert (await api.put(path, json=MINJI, headers={**admin, "If-Match": "one"})).status_code == 400
+    done = await api.put(path, json=MINJI, headers={**admin, "If-Match": '"1"'})
+    assert done.status_code == 200
+    assert done.headers["ETag"] == '"2"'
+    assert (await api.put(path, json=MINJI, headers={**admin, "If-Match": '"1"'})).status_code == 412
+
+
+async def test_of_concurrent_updates_of_one_version_exactly_one_wins(api: Api, admin: Headers) -> None:
+    member = await made(api, admin)
+    path = f"/api/members/{member['id']}"
+    answers = await asyncio.gather(
+        *(
+            api.patch(path, json={"name": f"Name {n}"}, headers={**admin, "If-Match": '"1"'})
+            for n in range(10)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 9
+    assert (await api.get(path, headers=admin)).json()["version"] == 2
+
+
+async def test_a_merge_patch_keeps_what_it_does_not_name_and_empties_what_is_null(
+    api: Api, admin: Headers
+) -> None:
+    member = await made(api, admin, phone="+821012345678", name="Before")
+    answer = await api.patch(
+        f"/api/members/{member['id']}",
+        json={"phone": None, "marketing_consent": True},
+        headers={**admin, "If-Match": '"1"', "Content-Type": "application/merge-patch+json"},
+    )
+    patched = answer.json()
+    assert (patched["name"], patched["phone"], patched["marketing_consent"]) == ("Before", None, True)
+    assert patched["marketing_consent_at"] == patched["updated_at"]
+
+
+async def test_nobody_raises_their_own_grade(
+    api: Api, admin: Headers, as_member: Callable[[UUID | str], Headers]
+) -> None:
+    member = await made(api, admin)
+    path = f"/api/members/{member['id']}"
+    own = {**as_member(member["id"]), "If-Match": '"1"'}
+    assert (await api.patch(path, json={"grade": "vip"}, headers=own)).status_code == 403
+    assert (await api.get(path, headers=admin)).json()["grade"] == "standard"
+
+
+async def test_a_deleted_member_leaves_no_personal_data_and_frees_its_email(api: Api, admin: Headers) -> None:
+    member = await made(api, admin, email="gone@example.com")
+    path = f"/api/members/{member['id']}"
+    assert (await api.delete(path, headers=admin)).status_code == 204
+    assert (await api.get(path, headers=admin)).status_code == 404
+    assert (await api.delete(path, headers=admin)).status_code == 404
+    listed = await api.get("/api/members", headers=admin)
+    assert listed.json()["items"] == []
+    await made(api, admin, email="gone@example.com")
+
+
+async def test_a_key_makes_one_member_however_often_it_is_sent(api: Api, admin: Headers) -> None:
+    keyed = {**admin, "Idempotency-Key": "one"}
+    answers = await asyncio.gather(*(api.post("/api/members", json=MINJI, headers=keyed) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert len({answer.headers["Location"] for answer in answers}) == 1
+    assert sum(answer.headers.get("Idempotent-Replayed") == "true" for answer in answers) == 19
+    assert len((await api.get("/api/members", headers=admin)).json()["items"]) == 1
+
+
+async def test_a_key_with_another_body_is_refused(api: Api, admin: Headers) -> None:
+    keyed = {**admin, "X-Idempotency-Key": "two"}
+    await api.post("/api/members", json=MINJI, headers=keyed)
+    answer = await api.post("/api/members", json={**MINJI, "name": "Another"}, headers=keyed)
+    assert answer.status_code == 422
+
+
+async def test_pages_list_every_member_once_in_the_order_asked_for(api: Api, admin: Headers) -> None:
+    names = [f"Member {n:02d}" for n in range(25)]
+    for name in names:
+        await made(api, admin, name=name)
+    seen: list[str] = []
+    cursor = None
+    while True:
+        query = {"limit": "10", "sort": "name", **({"cursor": cursor} if cursor else {})}
+        page = (await api.get("/api/members", params=query, headers=admin)).json()
+        seen += [item["name"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert seen == names
+
+
+async def test_the_search_matches_the_start_of_name_or_email_literally(api: Api, admin: Headers) -> None:
+    await made(api, admin, name="Ärlig Person", email="first@example.com")
+    await made(api, admin, name="100% Cotton", email="second@example.com")
+    for query, expected in (
+        ("äRL", 1),
+        ("FIRST@", 1),
+        ("100%", 1),
+        ("%", 0),
+        ("_", 0),
+        ("person", 0),
+    ):
+        page = await api.get("/api/members", params={"q": query}, headers=admin)
+        assert len(page.json()["items"]) == expected, query
+
+
+async def test_a_cursor_of_another_order_or_none_of_ours_is_refused(api: Api, admin: Headers) -> None:
+    for _ in range(2):
+        await made(api, admin)
+    cursor = (await api.get("/api/members?limit=1", headers=admin)).json()["next_cursor"]
+    for query in ({"cursor": cursor, "sort": "name"}, {"cursor": "garbage!"}, {"cursor": "WzFd"}):
+        answer = await api.get("/api/members", params=query, headers=admin)
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == "cursor"
+
+
+async def test_the_internal_api_needs_its_key(api: Api, admin: Headers, new_id: UUID) -> None:
+    body = {"email": "new@example.com", "name": "New"}
+    for headers in ({}, admin, {"X-Internal-Key": "wrong"}):
+        answer = await api.put(f"/internal/members/{new_id}", json=body, headers=headers)
+        assert answer.status_code == 401
+
+
+async def test_an_account_makes_its_member_once_and_a_repeat_undoes_nothing(
+    api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
+) -> None:
+    path, body = f"/internal/members/{new_id}", {"email": "new@example.com", "name": "New"}
+    assert (await api.put(path, json=body, headers=internal)).status_code == 201
+    own = as_member(new_id)
+    renamed = await api.patch(
+        "/api/members/" + str(new_id), json={"name": "Mine"}, headers={**own, "If-Match": '"1"'}
+    )
+    assert renamed.status_code == 200
+    assert (await api.put(path, json=body, headers=internal)).status_code == 200
+    assert (await api.get("/api/members/me", headers=own)).json()["name"] == "Mine"
+    moved = {"email": "moved@example.com", "name": "New"}
+    assert (await api.put(path, json=moved, headers=internal)).status_code == 200
+    assert (await api.get("/api/members/me", headers=own)).json()["email"] == "moved@example.com"
