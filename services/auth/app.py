@@ -38,11 +38,11 @@ from services.auth.web.refusals import REFUSALS
 from services.auth.web.sessions import SessionController
 from services.auth.web.tokens import TokenController
 from services.chassis import metrics, outbox
-from services.chassis import redis as redis_outage
 from services.chassis.app import create_app
 from services.chassis.http_client import HttpClient
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.postgres import Database
+from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 from services.chassis.redis import Redis
 
 MIGRATIONS = (CHASSIS, ("auth", "services.auth.adapters.piccolo_migrations"))
@@ -162,7 +162,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             "sign_in": given(sign_in),
             "token_reader": given(authenticator),
         },
-        refusals={**redis_outage.REFUSALS, **REFUSALS},
+        refusals={**REDIS_REFUSALS, **REFUSALS},
         lifespan=[
             database.lifespan,
             redis.lifespan,

@@ -47,5 +47,7 @@ class Letters:
         letter["Subject"] = subject
         # A name is whatever its owner typed: one line of it, so that it cannot pass for a text of ours.
         name = " ".join(account.name.split())[:100]
-        letter.set_content(f"Hello {name},\n\n{text}\n")
+        body = f"Hello {name},\n\n{text}\n"
+        # Left as it is where that is allowed: quoted-printable breaks a link for who reads the file itself.
+        letter.set_content(body, cte="7bit" if body.isascii() else "quoted-printable")
         return letter

@@ -85,7 +85,7 @@ class TokenController(Controller):
         "/verify",
         http_method=["GET", "POST"],
         status_code=200,
-        operation_id="verify",
+        operation_id=lambda _handler, method, _path: "verify" if method == "GET" else "verifyByPost",
         summary="Whether the Bearer token is good and its session alive",
         responses=problems(401),
         security=BEARER,

@@ -79,3 +79,33 @@ async def test_a_refresh_gives_a_new_pair_of_the_same_session(client: Client) ->
     before = await client.get("/api/auth/verify", headers=bearer(first))
     after = await client.get("/api/auth/verify", headers=bearer(second))
     assert before.json()["sid"] == after.json()["sid"]
+
+
+async def test_signing_out_ends_what_either_token_names_and_repeats_harmlessly(client: Client) -> None:
+    by_refresh, by_both = await sign_in(client), await sign_in(client)
+    body = {"refresh_token": by_refresh["refresh_token"]}
+    for _ in range(2):
+        out = await client.post("/api/auth/logout", json=body, headers=bearer(by_both))
+        assert out.status_code == 204
+    for tokens in (by_refresh, by_both):
+        assert (await client.get("/api/auth/verify", headers=bearer(tokens))).status_code == 401
+
+
+async def test_signing_out_without_anything_known_is_no_error(client: Client) -> None:
+    made_up: list[dict[str, Any]] = [
+        {},
+        {"json": {}},
+        {"json": {"refresh_token": None}},
+        {"json": {"refresh_token": "made up"}},
+        {"headers": {"Authorization": "Bearer made.up.token"}},
+        {"headers": {"Authorization": "Basic dGVzdA=="}},
+    ]
+    for request in made_up:
+        assert (await client.post("/api/auth/logout", **request)).status_code == 204
+
+
+async def test_the_document_names_every_operation_once(client: Client) -> None:
+    document = (await client.get("/docs/openapi.json")).json()
+    ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
+    assert len(ids) == len(set(ids))
+    assert {"login", "register", "refresh", "logout", "verify", "getMe", "getJwks"} <= set(ids)
