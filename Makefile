@@ -19,6 +19,7 @@ DOCKERFILES = $(wildcard deploy/*.Dockerfile)
 # Arguments that the commands below take: make logs NAME=auth, make test ARGS="-k login"
 NAME ?=
 ARGS ?=
+FROM ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -116,6 +117,15 @@ gateway: $(STAMPS)/dev # kong.yml.template, rendered and held against the plugin
 .PHONY: secrets
 secrets: $(STAMPS)/base ## Random secrets for compose.prod.yaml into secrets/, never over what is there
 	@$(BIN)/python deploy/make_secrets.py secrets
+
+.PHONY: backup
+backup: ## Save databases and Redis of the running compose project to backups/ (COMPOSE_FILE chooses it)
+	@deploy/backup.sh
+
+.PHONY: restore
+restore: ## Put a backup back: make restore FROM=backups/20260101T000000Z
+	@test -n "$(FROM)" || { echo "make restore FROM=backups/..." >&2; exit 2; }
+	@deploy/restore.sh "$(FROM)"
 
 ##@ Documents
 

@@ -1,0 +1,128 @@
+"""Prints docs/configuration.md: every setting of every process, read from the code that reads it.
+
+`make docs` writes the page, `make check` compares it: a setting that is added without a description, or whose
+default changes, cannot leave the page behind.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from frontend_proxy import settings as frontend
+from kong.plugins.idempotency import schema as idempotency
+from kong.plugins.token_validator import schema as token_validator
+from services.auth.settings import Settings as Auth
+from services.bff.settings import Settings as Bff
+from services.chassis.settings import Env
+from services.member.settings import Settings as Member
+
+Row = tuple[str, str, str, str]
+"""Name, kind with bounds, default, meaning."""
+
+INTRODUCTION = """# Configuration
+
+<!-- Written by `make docs` from the settings themselves: edit the descriptions there, not here. -->
+
+Each process reads its environment once, at its start, and stops with the names of all variables that
+are missing or wrong. In development everything has a value: `.env.example` explains the variables that
+a person may want to change, compose and `make up` set the rest. Any variable of a service may come from
+a file instead: `NAME_FILE=/run/secrets/name`. With `APP_ENV=production` a process refuses secrets that
+begin with `development`.
+"""
+PLUGINS = """## Plugins
+
+Not the environment but the `config` of a plugin in `kong.yml.template`; Kong checks it when it starts.
+A plugin server itself reads `LOG_LEVEL` and, where the configuration names no Redis, `REDIS_URL`.
+"""
+
+
+def page() -> str:
+    parts = [INTRODUCTION]
+    for name, kind, renamed in (
+        ("auth", Auth, {}),
+        ("member", Member, {}),
+        ("bff", Bff, {}),
+        ("frontend_proxy", frontend.Settings, frontend.VARIABLES),
+    ):
+        parts.append(_section(f"## {name}", "variable", _variables(kind, renamed)))
+    parts.append(PLUGINS)
+    for name, schema in (("token-validator", token_validator.SCHEMA), ("idempotency", idempotency.SCHEMA)):
+        parts.append(_section(f"### {name}", "field", _fields(schema)))
+    return "\n".join(parts)
+
+
+def _section(title: str, first_column: str, rows: Iterator[Row]) -> str:
+    lines = [title, "", f"| {first_column} | kind | default | meaning |", "| --- | --- | --- | --- |"]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _variables(kind: type[msgspec.Struct], renamed: Mapping[str, str]) -> Iterator[Row]:
+    """One row a field of a settings struct. Raises ValueError where a field says nothing about itself."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in msgspec.structs.fields(kind):
+        annotation = hints[field.name]
+        extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+        env = next((item for item in extras if isinstance(item, Env)), Env())
+        metas = [item for item in extras if isinstance(item, Meta)]
+        description = next((meta.description for meta in metas if meta.description), None)
+        if not description:
+            raise ValueError(f"{kind.__module__}: {field.name} has no description")
+        default = "required" if field.required else _value(field.default)
+        name = env.name or renamed.get(field.name) or field.name.upper()
+        yield (
+            f"`{name}`",
+            _kind(annotation, metas) + (", secret" if env.secret else ""),
+            default,
+            description,
+        )
+
+
+def _fields(schema: Sequence[Mapping[str, Mapping[str, Any]]]) -> Iterator[Row]:
+    for entry in schema:
+        for name, rules in entry.items():
+            default = "required" if rules.get("required") else _value(rules.get("default"))
+            yield f"`{name}`", _plugin_kind(rules), default, str(rules["description"])
+
+
+def _kind(annotation: Any, metas: Sequence[Meta]) -> str:
+    base = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    if get_origin(base) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(base))
+    bounds = [
+        f"{word} {bound:g}"
+        for meta in metas
+        for word, bound in (("from", meta.ge), ("over", meta.gt), ("to", meta.le), ("below", meta.lt))
+        if bound is not None
+    ]
+    return " ".join(
+        [
+            {"str": "text", "int": "number", "float": "number", "bool": "`true` or `false`"}[base.__name__],
+            *bounds,
+        ]
+    )
+
+
+def _plugin_kind(rules: Mapping[str, Any]) -> str:
+    if "one_of" in rules:
+        return " or ".join(f"`{choice}`" for choice in rules["one_of"])
+    if rules["type"] in {"array", "set"}:
+        return f"list of {_plugin_kind(rules['elements'])}"
+    bounds = "" if "between" not in rules else " from {:g} to {:g}".format(*rules["between"])
+    return {"string": "text", "boolean": "`true` or `false`"}.get(rules["type"], "number") + bounds
+
+
+def _value(value: object) -> str:
+    if value is None or value == "":
+        return "none"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, list):
+        text = ", ".join(map(str, value)) or "[]"
+    return f"`{text}`"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
