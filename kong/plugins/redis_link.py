@@ -9,9 +9,10 @@ import hashlib
 import time
 from typing import Any, Self
 
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from coredis.connection import BaseConnection
 from coredis.exceptions import ConnectionError as RedisConnectionError
-from coredis.exceptions import NoScriptError, ReadOnlyError, RedisError
+from coredis.exceptions import NoScriptError, RedisError
 from coredis.pool import ConnectionPool
 
 RECONNECT_PAUSE = 0.1
@@ -46,7 +47,8 @@ class RedisLink:
     """Commands to one Redis, each within `timeout` seconds, reconnecting by itself.
 
     Every method raises StoreUnavailableError when Redis does not answer in time or answers with an error.
-    A command that is lost with its connection is sent once more, so callers send only what is harmless to repeat.
+    A command that is lost with its connection is sent once more, so callers send only what is harmless to
+    repeat.
     """
 
     def __init__(self, url: str, timeout: float, client_name: str = "gatehouse-plugin") -> None:
@@ -80,11 +82,10 @@ class RedisLink:
                     return await self._send(name, args)
         except TimeoutError as error:
             raise StoreUnavailableError(f"Redis did not answer within {self._timeout} s") from error
-        except ReadOnlyError as error:
-            # A failover left us with a replica: the next command looks the address up again.
-            await self.close()
-            raise StoreUnavailableError(str(error)) from error
         except RedisError as error:
+            if "READONLY" in str(error):
+                # A failover left us with a replica: the next command looks the address up again.
+                await self.close()
             raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
 
     async def __aenter__(self) -> Self:
@@ -104,7 +105,8 @@ class RedisLink:
         connection = self._connection
         if connection is None or not connection.usable:
             connection = await self._connect()
-        # Where the wait is given up, the connection goes too: a hung one would fail every command after this one.
+        # Where the wait is given up, the connection goes too: a hung one would fail every command after this
+        # one.
         return await connection.create_request(name, *args, disconnect_on_cancellation=True)
 
     async def _connect(self) -> BaseConnection:
@@ -125,6 +127,7 @@ class RedisLink:
         started = _Started()
         runner = asyncio.create_task(connection.run(task_status=started), name="redis-link")
         runner.add_done_callback(_forget)
+        runner.add_done_callback(lambda _: _close_buffers(connection))
         ready = asyncio.create_task(started.ready.wait())
         await asyncio.wait({runner, ready}, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
@@ -144,3 +147,10 @@ def _forget(task: asyncio.Task[Any]) -> None:
     """Takes the task's outcome, which whoever waited for it has seen already."""
     if not task.cancelled():
         task.exception()
+
+
+def _close_buffers(connection: BaseConnection) -> None:
+    """coredis 6.9 leaves a connection's in-memory streams open where it could not connect."""
+    for value in vars(connection).values():
+        if isinstance(value, MemoryObjectSendStream | MemoryObjectReceiveStream):
+            value.close()

@@ -24,8 +24,8 @@ class Arrival(msgspec.Struct, frozen=True):
 async def read(kong: Kong, headers: Mapping[str, Any], caller_header: str, max_body: int) -> Arrival:
     """The request that these headers belong to.
 
-    The caller is the account that an authenticating plugin has put into `caller_header` (the gateway removes it from
-    what clients send), else the client's address, in a namespace of its own.
+    The caller is the account that an authenticating plugin has put into `caller_header` (the gateway removes
+    it from what clients send), else the client's address, in a namespace of its own.
     """
     request, body = kong.request, None
     method, target, owner = (

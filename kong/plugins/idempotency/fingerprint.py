@@ -17,7 +17,8 @@ def fingerprint(*, method: str, path: str, query: str, content_type: str, body: 
 
 
 def storage_key(*, caller: str, method: str, path: str, key: str) -> bytes:
-    """Where Redis keeps the request's record: a digest of caller, method, path and key, hash-tagged for a cluster.
+    """Where Redis keeps the request's record: a digest of caller, method, path and key, hash-tagged for a
+    cluster.
 
     `caller` carries its namespace: `u:<account>` or `a:<address>`, so that an account never meets an address.
     """

@@ -1,7 +1,7 @@
 """Reads the idempotency key from the request's headers.
 
-The key is a structured-field string by draft-ietf-httpapi-idempotency-key-header-07 §2.1; bare values, which most
-clients send, mean the same.
+The key is a structured-field string by draft-ietf-httpapi-idempotency-key-header-07 §2.1; bare values, which
+most clients send, mean the same.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,9 @@
-"""Decides what a keyed request gets: pure, from the record that the store found and the answer that upstream gave.
+"""Decides what a keyed request gets: pure, from the record that the store found and the answer that upstream
+gave.
 
-A record is what Redis keeps for one key: a byte of version, a byte of state, the fingerprint (32 bytes), and then
-the owner of a reservation or the encoded outcome. The Lua scripts compare whole records and read nothing in them.
+A record is what Redis keeps for one key: a byte of version, a byte of state, the fingerprint (32 bytes), and
+then the owner of a reservation or the encoded outcome. The Lua scripts compare whole records and read
+nothing in them.
 """
 
 import re
@@ -44,7 +46,9 @@ Finding = Replay | InProgress | Mismatch | Unreplayable
 
 
 def reservation(fingerprint: bytes, owner: str) -> bytes:
-    """The record of a request under way; the same request writes the same record when its phase is repeated."""
+    """The record of a request under way; the same request writes the same record when its phase is
+    repeated.
+    """
     return _VERSION + _RESERVED + fingerprint + owner.encode()
 
 

@@ -1,7 +1,7 @@
 """Runs each keyed request once, and answers its repeats with the first outcome.
 
-Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, ledger.py decides, store.py
-makes reservations atomic. Redis down: 503 and nothing upstream (`on_store_error: reject`).
+Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, ledger.py decides,
+store.py makes reservations atomic. Redis down: 503 and nothing upstream (`on_store_error: reject`).
 """
 
 import asyncio
@@ -172,8 +172,8 @@ class Plugin:
     async def _end(self, place: bytes, fingerprint: bytes, owner: str, conclusion: Outcome | None) -> None:
         """Completes or frees the reservation.
 
-        When Redis is lost here the effect has happened, so the client still gets its answer; the key stays reserved
-        until the lease ends, and a repeat after that meets the service's own record of the key.
+        When Redis is lost here the effect has happened, so the client still gets its answer; the key stays
+        reserved until the lease ends, and a repeat after that meets the service's own record of the key.
         """
         reservation = ledger.reservation(fingerprint, owner)
         try:

@@ -1,4 +1,6 @@
-"""Every answer that the plugin gives instead of the upstream's, but replays; docs/problems/ has a page on each."""
+"""Every answer that the plugin gives instead of the upstream's, but replays; docs/problems/ has a page on
+each.
+"""
 
 import math
 
@@ -20,7 +22,7 @@ def required(names: list[str]) -> Problem:
         name="idempotency-key-required",
         status=400,
         title="Idempotency key required",
-        detail=f"Send a new key for each operation, and the same one when repeating it, in {' or '.join(names)}.",
+        detail=f"Send a key, new for each operation and the same for its repeats, in {' or '.join(names)}.",
         members={"retryable": False},
     )
 

@@ -11,7 +11,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
             "referenceable": True,
             "encrypted": True,
             "match": "^rediss?://.+",
-            "description": "Redis that keeps the keys, redis://[user:password@]host:port/db; else REDIS_URL of the process.",
+            "description": "Redis for the keys, redis://[user:password@]host:port/db; else REDIS_URL.",
         }
     },
     {
@@ -27,7 +27,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
             "type": "number",
             "default": 30,
             "between": [1, 3600],
-            "description": "Seconds for which a request under way holds its key: longer than upstream may take.",
+            "description": "Seconds that a request under way holds its key: longer than upstream takes.",
         }
     },
     {
@@ -83,7 +83,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
             "type": "integer",
             "default": 1048576,
             "between": [0, 8388608],
-            "description": "Bytes of response body up to which it is kept; a repeat of a larger one gets 409.",
+            "description": "Bytes of response body that are kept; a repeat of a larger one gets 409.",
         }
     },
     {
@@ -92,7 +92,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
             "elements": {"type": "string", "match": "^!?[2-4][0-9x][0-9x]$"},
             "len_min": 1,
             "default": ["2xx", "3xx", "4xx", "!401", "!403", "!408", "!409", "!425", "!429"],
-            "description": "Statuses that are kept, such as 2xx, 404, !429 (which wins); others free the key.",
+            "description": "Statuses that are kept: 2xx, 404, !429 (which wins); others free the key.",
         }
     },
     {
@@ -108,7 +108,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
             "type": "string",
             "one_of": ["reject", "accept"],
             "default": "reject",
-            "description": "When Redis fails: reject answers 503, accept lets the request through unprotected.",
+            "description": "When Redis fails: reject answers 503, accept lets the request through.",
         }
     },
     {

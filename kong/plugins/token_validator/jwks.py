@@ -13,7 +13,9 @@ log = logging.getLogger(__name__)
 CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 RSA_ALGORITHMS = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
 ALGORITHMS = (*CURVE_ALGORITHMS.values(), *sorted(RSA_ALGORITHMS))
-"""All that a configuration may allow: signatures with key pairs. A shared secret would make every verifier an issuer."""
+"""All that a configuration may allow: signatures with key pairs. A shared secret would make every verifier
+an issuer.
+"""
 
 SMALLEST_RSA = 2048
 MOST_KEYS = 64
@@ -33,8 +35,8 @@ class KeySetError(ValueError):
 def read(document: bytes) -> dict[str, VerificationKey]:
     """The set's verification keys by `kid`. Raises KeySetError.
 
-    What is not such a key is passed over, as RFC 7517 §5 asks; two keys of one name are both passed over, since
-    nobody could tell which one a token means.
+    What is not such a key is passed over, as RFC 7517 §5 asks; two keys of one name are both passed over,
+    since nobody could tell which one a token means.
     """
     try:
         entries = msgspec.json.decode(document, type=_Document).keys

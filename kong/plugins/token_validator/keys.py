@@ -1,6 +1,8 @@
-"""Auth's public keys, kept at hand: fetched in the background, and at once when a token names one that is new.
+"""Auth's public keys, kept at hand: fetched in the background, and at once when a token names one that is
+new.
 
-While auth is down the keys known so far stay good. Nothing that clients send makes more than one fetch per `cooldown`.
+While auth is down the keys known so far stay good. Nothing that clients send makes more than one fetch per
+`cooldown`.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Lets requests with a good access token through, with the caller's identity in headers for the upstream.
 
-Only the sequence is here: verifier.py judges tokens, keys.py has auth's public keys, revocations.py knows the ended
-sessions. Redis down: 503 (`on_store_error: reject`); auth down: the keys known so far stay good.
+Only the sequence is here: verifier.py judges tokens, keys.py has auth's public keys, revocations.py knows
+the ended sessions. Redis down: 503 (`on_store_error: reject`); auth down: the keys known so far stay good.
 """
 
 import time
@@ -41,7 +41,9 @@ TOKENS = metrics.counter(
 )
 
 SETTLE = 1.0
-"""Seconds that a request may wait while the revocations are first read, or read again after a lost connection."""
+"""Seconds that a request may wait while the revocations are first read, or read again after a lost
+connection.
+"""
 
 _keys: Shared[KeySource, Keys] = Shared(Keys)
 _watches: Shared[RevocationSource, RevocationWatch] = Shared(RevocationWatch)
@@ -77,8 +79,8 @@ class Plugin:
             yield
 
     async def access(self, kong: Kong) -> None:
-        # nginx refuses a request with two Authorization lines (ngx_http_process_unique_header_line), so the first
-        # value is the only one.
+        # nginx refuses a request with two Authorization lines (ngx_http_process_unique_header_line), so the
+        # first value is the only one.
         header = await kong.request.get_header(self.config.token_header)
         scheme, _, token = header.partition(" ") if header else ("", "", "")
         if not header and self.config.optional:
@@ -143,7 +145,9 @@ class Plugin:
         return await answer(kong, refusals.invalid(self.config.realm, reason))
 
     async def _settle(self, kong: Kong, identity: Identity) -> None:
-        """Waits a moment for the revocations to be known again, and refuses where they are not, or name the session."""
+        """Waits a moment for the revocations to be known again, and refuses where they are not, or name the
+        session.
+        """
         if not await self._watch.settle(SETTLE):
             TOKENS.labels(verdict="unknowable").inc()
             await answer(kong, refusals.revocations_unavailable())

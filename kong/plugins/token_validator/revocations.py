@@ -1,8 +1,9 @@
 """Which sessions are revoked, known without asking Redis on each request.
 
-Auth writes each revoked session to a Redis stream (docs/contracts.md). A reader takes in the whole stream on every new
-connection, so that whatever it missed or Redis lost meanwhile makes no gap, and then follows it with blocking reads.
-What it has learnt it keeps until the session's last token has expired, whatever becomes of Redis.
+Auth writes each revoked session to a Redis stream (docs/contracts.md). A reader takes in the whole stream on
+every new connection, so that whatever it missed or Redis lost meanwhile makes no gap, and then follows it
+with blocking reads. What it has learnt it keeps until the session's last token has expired, whatever becomes
+of Redis.
 """
 
 import asyncio
@@ -98,7 +99,9 @@ class RevocationWatch:
         return self._heard is not None and self._monotonic() - self._heard < self._source.silence
 
     async def settle(self, patience: float) -> bool:
-        """As `current`, after waiting up to `patience` seconds for a reading of the stream that is under way."""
+        """As `current`, after waiting up to `patience` seconds for a reading of the stream that is under
+        way.
+        """
         if not self.current():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), patience)
@@ -118,7 +121,9 @@ class RevocationWatch:
                     await asyncio.sleep(RETRY)
 
     async def _read_all_and_on(self, link: RedisLink) -> None:
-        """Reads the stream from its start and follows it until the connection, or Redis' memory, is another."""
+        """Reads the stream from its start and follows it until the connection, or Redis' memory, is
+        another.
+        """
         last, complete = START, False
         await link.command(b"PING")
         connection, self._heard = link.connection_number, None
@@ -145,7 +150,9 @@ class RevocationWatch:
         return await link.command(b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream, last)
 
     async def _went_back(self, link: RedisLink, last: bytes) -> bool:
-        """Whether the stream ends before what was read of it: Redis lost data, or a replica without them took over."""
+        """Whether the stream ends before what was read of it: Redis lost data, or a replica without them
+        took over.
+        """
         newest = await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1)
         return last != START and (not newest or _order(newest[0][0]) < _order(last))
 
@@ -158,7 +165,9 @@ class RevocationWatch:
 
 
 def _entries(reply: Any) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
-    """The entries of an XREAD reply of one stream, which is null, a map (RESP3) or a list of pairs (RESP2)."""
+    """The entries of an XREAD reply of one stream, which is null, a map (RESP3) or a list of pairs
+    (RESP2).
+    """
     if not reply:
         return ()
     ((_, entries),) = reply.items() if isinstance(reply, dict) else reply

@@ -160,7 +160,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
             "referenceable": True,
             "encrypted": True,
             "match": "^rediss?://.+",
-            "description": "Redis with the revocations, redis://[user:password@]host:port/db; else REDIS_URL of the process.",
+            "description": "Redis with revocations, redis://[user:password@]host:port/db; else REDIS_URL.",
         }
     },
     {
@@ -184,7 +184,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
             "type": "string",
             "one_of": ["reject", "accept"],
             "default": "reject",
-            "description": "While Redis is down: reject answers 503, accept lets tokens pass that may be revoked.",
+            "description": "While Redis is down: reject answers 503, accept lets good tokens pass.",
         }
     },
 ]

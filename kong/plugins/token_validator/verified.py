@@ -9,8 +9,8 @@ from kong.plugins.token_validator.verifier import Identity
 class VerifiedTokens:
     """At most `capacity` identities by the hash of their token; the least recently used goes first.
 
-    Only hashes are kept, so the memory of the process holds no list of usable tokens. An identity counts for one
-    generation of the key set only: when a key is withdrawn, what it signed is judged anew.
+    Only hashes are kept, so the memory of the process holds no list of usable tokens. An identity counts for
+    one generation of the key set only: when a key is withdrawn, what it signed is judged anew.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -18,7 +18,9 @@ class VerifiedTokens:
         self._identities: OrderedDict[bytes, tuple[int, Identity]] = OrderedDict()
 
     def get(self, token: str, generation: int, now: float) -> Identity | None:
-        """The identity, if it was verified with this key set and its token has not expired (`now`: Unix seconds)."""
+        """The identity, if it was verified with this key set and its token has not expired (`now`: Unix
+        seconds).
+        """
         digest = _digest(token)
         entry = self._identities.get(digest)
         if entry is None:

@@ -1,7 +1,8 @@
 """Decides whether an access token is good: pure, so that the same question always has the same answer.
 
-Follows RFC 9068 §4 and RFC 8725: the algorithm is the configuration's choice and the key's, never the token's, and
-nothing that a token points at is fetched. Services hold to the same rules; tests/contract shows both the same tokens.
+Follows RFC 9068 §4 and RFC 8725: the algorithm is the configuration's choice and the key's, never the
+token's, and nothing that a token points at is fetched. Services hold to the same rules; tests/contract shows
+both the same tokens.
 """
 
 import base64
@@ -68,7 +69,9 @@ class _RefusedError(Exception):
 def verify(
     token: str, keys: Mapping[str, VerificationKey], expected: Expected, now: float
 ) -> Identity | Rejected | UnknownKey:
-    """Judges a token in compact form at `now` (Unix seconds): form, header, key, signature, and then its claims."""
+    """Judges a token in compact form at `now` (Unix seconds): form, header, key, signature, and then its
+    claims.
+    """
     try:
         return _judge(token, keys, expected, now)
     except _RefusedError as refusal:

@@ -23,7 +23,7 @@ def test_equal_requests_have_one_fingerprint() -> None:
 
 
 def test_each_part_counts() -> None:
-    others = [
+    others: list[dict[str, Any]] = [
         {"method": "PUT"},
         {"path": "/api/member"},
         {"query": ""},

@@ -1,0 +1,119 @@
+"""What a plugin gets when Redis is not well: an error in bounded time, and service again once it is back."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from kong.plugins.redis_link import RedisLink, Script, StoreUnavailableError
+from tests.stores.own_redis import OwnRedis
+
+ECHO = Script("return ARGV[1]")
+WRITE = Script("redis.call('SET', KEYS[1], ARGV[1]) return 1")
+
+
+@pytest.fixture
+async def link(own_redis: OwnRedis) -> AsyncIterator[RedisLink]:
+    async with RedisLink(own_redis.url, 0.3) as link:
+        yield link
+
+
+async def test_many_commands_share_one_connection_and_keep_their_answers(redis_url: str) -> None:
+    async with RedisLink(redis_url, 2.0) as link:
+        numbers = [str(number).encode() for number in range(500)]
+        assert await asyncio.gather(*(link.evaluate(ECHO, b"k", number) for number in numbers)) == numbers
+        assert link.connection_number == 1
+
+
+async def test_a_redis_that_is_down_fails_at_once_and_works_when_it_is_back(
+    own_redis: OwnRedis, link: RedisLink
+) -> None:
+    assert await link.evaluate(ECHO, b"k", b"1") == b"1"
+    own_redis.kill()
+    start = time.monotonic()
+    for _ in range(200):
+        with pytest.raises(StoreUnavailableError):
+            await link.evaluate(ECHO, b"k", b"1")
+    assert time.monotonic() - start < 2
+    own_redis.start()
+    await asyncio.sleep(0.15)
+    assert await link.evaluate(ECHO, b"k", b"2") == b"2"
+
+
+async def test_a_restart_between_two_commands_is_not_noticed(own_redis: OwnRedis, link: RedisLink) -> None:
+    assert await link.evaluate(ECHO, b"k", b"1") == b"1"
+    own_redis.kill()
+    own_redis.start()
+    assert await link.evaluate(ECHO, b"k", b"2") == b"2"
+
+
+async def test_a_hung_redis_fails_in_time_and_works_when_it_goes_on(
+    own_redis: OwnRedis, link: RedisLink
+) -> None:
+    await link.evaluate(ECHO, b"k", b"1")
+    own_redis.pause()
+    for _ in range(2):
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailableError):
+            await link.evaluate(ECHO, b"k", b"1")
+        assert time.monotonic() - start < 0.5
+    own_redis.resume()
+    await asyncio.sleep(0.15)
+    assert await link.evaluate(ECHO, b"k", b"2") == b"2"
+
+
+async def test_an_answer_that_came_too_late_is_never_given_to_a_later_command(
+    own_redis: OwnRedis, link: RedisLink
+) -> None:
+    await link.evaluate(ECHO, b"k", b"1")
+    own_redis.pause()
+    with pytest.raises(StoreUnavailableError):
+        await link.evaluate(ECHO, b"k", b"late")
+    own_redis.resume()
+    await asyncio.sleep(0.15)
+    answers = [await link.evaluate(ECHO, b"k", str(number).encode()) for number in range(20)]
+    assert answers == [str(number).encode() for number in range(20)]
+
+
+async def test_a_command_given_up_by_its_caller_leaves_the_link_working(link: RedisLink) -> None:
+    await link.evaluate(ECHO, b"k", b"1")
+    task = asyncio.create_task(link.command(b"BLPOP", b"nothing", 1))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    await asyncio.wait({task})
+    assert await link.evaluate(ECHO, b"k", b"2") == b"2"
+
+
+async def test_a_wrong_password_is_an_unavailable_store_and_not_in_the_message(own_redis: OwnRedis) -> None:
+    async with RedisLink(own_redis.url.replace("secret", "hunter2"), 0.3) as link:
+        with pytest.raises(StoreUnavailableError) as failure:
+            await link.evaluate(ECHO, b"k", b"1")
+        assert "hunter2" not in str(failure.value)
+
+
+async def test_a_full_redis_is_an_unavailable_store_for_writers(own_redis: OwnRedis, link: RedisLink) -> None:
+    await link.command(b"CONFIG SET", b"maxmemory", b"1")
+    with pytest.raises(StoreUnavailableError, match="OOM"):
+        await link.evaluate(WRITE, b"k", b"1")
+    await link.command(b"CONFIG SET", b"maxmemory", b"0")
+    assert await link.evaluate(WRITE, b"k", b"1") == 1
+
+
+async def test_a_replica_that_refuses_writes_is_left_for_a_new_connection(
+    own_redis: OwnRedis, link: RedisLink
+) -> None:
+    await link.command(b"REPLICAOF", b"127.0.0.1", b"1")
+    with pytest.raises(StoreUnavailableError):
+        await link.evaluate(WRITE, b"k", b"1")
+    before = link.connection_number
+    with pytest.raises(StoreUnavailableError):
+        await link.evaluate(WRITE, b"k", b"1")
+    assert link.connection_number == before + 1
+
+
+async def test_a_slow_redis_is_waited_for_within_the_timeout(own_redis: OwnRedis, link: RedisLink) -> None:
+    await link.evaluate(ECHO, b"k", b"1")
+    own_redis.pause()
+    asyncio.get_running_loop().call_later(0.2, own_redis.resume)
+    assert await link.evaluate(ECHO, b"k", b"2") == b"2"

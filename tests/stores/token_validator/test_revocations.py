@@ -1,0 +1,186 @@
+"""What the watch knows of a real Redis stream, through everything that can happen to it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from kong.plugins.redis_link import RedisLink
+from kong.plugins.token_validator import revocations
+from kong.plugins.token_validator.revocations import Revocations, RevocationSource, RevocationWatch
+from tests.stores.own_redis import OwnRedis
+
+STREAM = "auth:revocations"
+
+
+async def until(holds: Callable[[], bool], within: float = 3.0) -> None:
+    async with asyncio.timeout(within):
+        while not holds():
+            await asyncio.sleep(0.002)
+
+
+async def revoke(link: RedisLink, session: str, entry: bytes = b"*") -> None:
+    exp = str(int(time.time()) + 600).encode()
+    await link.command(b"XADD", STREAM.encode(), entry, b"sid", session.encode(), b"exp", exp)
+
+
+@pytest.fixture
+async def link(own_redis: OwnRedis) -> AsyncIterator[RedisLink]:
+    async with RedisLink(own_redis.url, 2.0) as link:
+        yield link
+
+
+@pytest.fixture
+def source(own_redis: OwnRedis) -> RevocationSource:
+    return RevocationSource(own_redis.url, STREAM, 0.6)
+
+
+async def test_nothing_is_trusted_before_the_stream_was_read(source: RevocationSource) -> None:
+    watch = RevocationWatch(source)
+    assert not watch.current()
+    async with watch:
+        assert not watch.current()
+        assert await watch.settle(1.0)
+
+
+async def test_what_was_revoked_before_the_start_is_known_when_it_is_current(
+    source: RevocationSource, link: RedisLink
+) -> None:
+    for number in range(2500):
+        await revoke(link, f"s{number}")
+    async with RevocationWatch(source) as watch:
+        assert await watch.settle(1.0)
+        assert len(watch.revoked) == 2500
+        assert "s0" in watch.revoked
+        assert "s2499" in watch.revoked
+
+
+async def test_a_revocation_is_known_within_100_milliseconds(
+    source: RevocationSource, link: RedisLink
+) -> None:
+    async with RevocationWatch(source) as watch:
+        await watch.settle(1.0)
+        delays = []
+        for number in range(100):
+            session, start = f"s{number}", time.monotonic()
+            await revoke(link, session)
+            await until(lambda session=session: session in watch.revoked)  # type: ignore[misc]
+            delays.append(time.monotonic() - start)
+        assert sorted(delays)[98] < 0.1
+
+
+async def test_an_idle_stream_stays_current(source: RevocationSource) -> None:
+    async with RevocationWatch(source) as watch:
+        await watch.settle(1.0)
+        for _ in range(15):
+            await asyncio.sleep(0.1)
+            assert watch.current()
+
+
+async def test_a_redis_that_dies_is_down_and_what_is_known_stays(
+    source: RevocationSource, link: RedisLink, own_redis: OwnRedis
+) -> None:
+    await revoke(link, "known")
+    async with RevocationWatch(source) as watch:
+        await watch.settle(1.0)
+        own_redis.kill()
+        await until(lambda: not watch.current())
+        assert not await watch.settle(0.3)
+        assert "known" in watch.revoked
+
+
+async def test_a_redis_that_hangs_is_down_after_the_silence(
+    source: RevocationSource, own_redis: OwnRedis
+) -> None:
+    async with RevocationWatch(source) as watch:
+        await watch.settle(1.0)
+        own_redis.pause()
+        await until(lambda: not watch.current(), within=source.silence + 0.3)
+        own_redis.resume()
+        await until(watch.current)
+
+
+async def test_after_a_restart_that_lost_the_stream_old_and_new_revocations_are_known(
+    source: RevocationSource, link: RedisLink, own_redis: OwnRedis
+) -> None:
+    await revoke(link, "before")
+    async with RevocationWatch(source) as watch:
+        await watch.settle(1.0)
+        own_redis.kill()
+        own_redis.start()
+        await revoke(link, "after", b"1-1")  # an older clock: lower than every id seen so far
+        await until(lambda: "after" in watch.revoked)
+        assert "before" in watch.revoked
+        assert await watch.settle(1.0)
+
+
+async def test_a_stream_that_goes_back_in_time_is_read_again(
+    source: RevocationSource, link: RedisLink
+) -> None:
+    await revoke(link, "before")
+    async with RevocationWatch(source) as watch:
+        await watch.settle(1.0)
+        await link.command(b"DEL", STREAM.encode())
+        await revoke(link, "after", b"1-1")
+        await until(lambda: "after" in watch.revoked)
+        assert "before" in watch.revoked
+
+
+async def test_a_stream_trimmed_to_nothing_is_no_news(source: RevocationSource, link: RedisLink) -> None:
+    await revoke(link, "before")
+    async with RevocationWatch(source) as watch:
+        await watch.settle(1.0)
+        await link.command(b"XTRIM", STREAM.encode(), b"MAXLEN", 0)
+        await asyncio.sleep(1.0)
+        assert watch.current()
+        await revoke(link, "after")
+        await until(lambda: "after" in watch.revoked)
+
+
+async def test_an_entry_that_makes_no_sense_does_not_hide_the_next(
+    source: RevocationSource, link: RedisLink
+) -> None:
+    stream = STREAM.encode()
+    await link.command(b"XADD", stream, b"*", b"sid", b"x")
+    await link.command(b"XADD", stream, b"*", b"sid", b"x", b"exp", b"soon")
+    await link.command(b"XADD", stream, b"*", b"sid", b"\xff", b"exp", b"9999999999")
+    await revoke(link, "good")
+    async with RevocationWatch(source) as watch:
+        assert await watch.settle(1.0)
+        assert "good" in watch.revoked
+
+
+async def test_a_key_that_is_no_stream_is_a_store_that_is_down(
+    source: RevocationSource, link: RedisLink
+) -> None:
+    await link.command(b"SET", STREAM.encode(), b"x")
+    async with RevocationWatch(source) as watch:
+        assert not await watch.settle(1.0)
+
+
+async def test_more_sessions_than_fit_in_memory_are_a_store_that_is_down(
+    source: RevocationSource, link: RedisLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revocations, "MOST_SESSIONS", 2)
+    for number in range(3):
+        await revoke(link, f"s{number}")
+    async with RevocationWatch(source) as watch:
+        assert not await watch.settle(1.0)
+
+
+def test_a_revocation_is_forgotten_when_its_last_token_has_expired() -> None:
+    revoked = Revocations()
+    revoked.learn({b"sid": b"a", b"exp": b"100"}, now=50)
+    revoked.learn({b"sid": b"b", b"exp": b"200"}, now=50)
+    revoked.learn({b"sid": b"c", b"exp": b"40"}, now=50)
+    revoked.prune(now=100)
+    assert ("a" in revoked, "b" in revoked, "c" in revoked) == (False, True, False)
+
+
+def test_an_earlier_expiry_never_shortens_what_is_known() -> None:
+    revoked = Revocations()
+    revoked.learn({b"sid": b"a", b"exp": b"200"}, now=50)
+    revoked.learn({b"sid": b"a", b"exp": b"100"}, now=50)
+    revoked.prune(now=150)
+    assert "a" in revoked
