@@ -1,9 +1,7 @@
 #!/bin/sh
-# plugin-server NAME [OPTION...]: writes the plugin's dump for Kong, then serves the plugin on its socket.
+# plugin-server NAME [OPTION...]: serves one plugin, its socket and its dump in the volume that Kong reads.
 #
-# Kong reads the dump once, while it starts, from the volume that both share: it is complete before the socket is there, and
-# replaced in one step, so that a Kong that starts meanwhile never reads half of it. REDIS_URL may come from the file
-# that REDIS_URL_FILE names (a Docker secret).
+# REDIS_URL may come from the file that REDIS_URL_FILE names (a Docker secret).
 set -eu
 name=$1
 shift
@@ -13,6 +11,4 @@ if [ -n "${REDIS_URL_FILE:-}" ]; then
 	export REDIS_URL
 	unset REDIS_URL_FILE
 fi
-python -m kong.plugins "$name" --dump > "$dir/.$name.json.new"
-mv "$dir/.$name.json.new" "$dir/$name.json"
-exec python -m kong.plugins "$name" --socket "$dir/$name.socket" "$@"
+exec python -m kong.plugins "$name" --socket "$dir/$name.socket" --dump-to "$dir/$name.json" "$@"
