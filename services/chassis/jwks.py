@@ -90,6 +90,11 @@ class KeySet:
             raise Unavailable("Access tokens cannot be checked at the moment.")
         return self._keys
 
+    async def check(self) -> None:
+        """Returns when there are keys to judge tokens with. Raises Unavailable."""
+        if not self._keys:
+            await self.for_kid(None)
+
     def _wanted(self, kid: str | None) -> bool:
         return kid not in self._keys or self._clock() - self._fetched_at > self._max_age
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
 
 from services.chassis import request_context
 from services.chassis.errors import FieldError, InvalidInput, Problem
@@ -34,6 +35,29 @@ class ProblemDetails(msgspec.Struct, omit_defaults=True):
 
 Refusals = Mapping[type[Exception], type[Problem] | Callable[[Any], Problem]]
 """web/'s table: a domain error to its problem's class (its text is the detail) or to a function that makes one."""
+
+
+_SAID = {
+    400: "The request is malformed or a value is not allowed; `errors` names each.",
+    401: "No access token, or one that is not good.",
+    403: "The caller may not do this.",
+    404: "There is no such thing, or it is not the caller's.",
+    409: "It exists already, or is being made by a request with the same idempotency key.",
+    412: "It was changed since it was read.",
+    422: "The idempotency key was used for another request.",
+    428: "If-Match is missing.",
+    503: "Something that the answer needs is down; Retry-After says when to try again.",
+}
+
+
+def documented(*statuses: int) -> dict[int, ResponseSpec]:
+    """The refusals of a call, as its entry in the API document."""
+    return {
+        status: ResponseSpec(
+            ProblemDetails, description=_SAID[status], media_type=CONTENT_TYPE, generate_examples=False
+        )
+        for status in statuses
+    }
 
 
 def handlers(refusals: Refusals) -> dict[int | type[Exception], ExceptionHandler]:

@@ -1,0 +1,8 @@
+"""`python -m services.bff`: serves the screens."""
+
+from services.bff.app import build
+from services.bff.settings import Settings
+from services.chassis.serve import serve
+
+if __name__ == "__main__":
+    serve("bff", Settings, build)

@@ -1,0 +1,31 @@
+"""The bff's parts, put together."""
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from services.bff.adapters.clients import AuthClient, MemberClient
+from services.bff.adapters.source import Source
+from services.bff.application.screens import Screens
+from services.bff.settings import Settings
+from services.bff.web.screens import REFUSALS, account_page, home
+from services.chassis.app import create_app
+from services.chassis.http_client import HttpClient
+from services.chassis.jwks import JwksAuthenticator, KeySet
+
+
+def build(settings: Settings) -> Litestar:
+    client = HttpClient()
+    keys = KeySet(client, settings.auth_jwks_url)
+    screens = Screens(
+        MemberClient(Source("member", client, settings.member_url, deadline=settings.source_deadline)),
+        AuthClient(Source("auth", client, settings.auth_url, deadline=settings.source_deadline)),
+    )
+    return create_app(
+        title="Gatehouse bff",
+        handlers=[home, account_page],
+        authenticator=JwksAuthenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
+        dependencies={"screens": Provide(lambda: screens, sync_to_thread=False)},
+        refusals=REFUSALS,
+        lifespan=[client.lifespan],
+        checks={"token keys": keys.check},
+    )

@@ -1,0 +1,54 @@
+"""`/api/home` and `/api/me`."""
+
+from typing import TypeVar
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+
+from services.bff.application.gathering import CallerRefused
+from services.bff.application.screens import AccountPage, Home, Screens
+from services.chassis.errors import Unauthenticated
+from services.chassis.identity import Identity
+from services.chassis.problems import Refusals, documented
+
+T = TypeVar("T")
+
+REFUSALS: Refusals = {
+    CallerRefused: lambda _: Unauthenticated("the session of this access token has ended"),
+}
+
+
+@get(
+    "/api/home",
+    operation_id="getHome",
+    summary="The start screen",
+    tags=["screens"],
+    security=[{"bearer": []}],
+    responses=documented(401, 503),
+)
+async def home(
+    identity: NamedDependency[Identity], screens: NamedDependency[SkipValidation[Screens]]
+) -> Response[Home]:
+    """What the services have, within their deadlines; a source that fails is null and named in `degraded`."""
+    return _private(await screens.home(identity.token, identity.roles))
+
+
+@get(
+    "/api/me",
+    operation_id="getAccountPage",
+    summary="The account screen",
+    tags=["screens"],
+    security=[{"bearer": []}],
+    responses=documented(401, 503),
+)
+async def account_page(
+    identity: NamedDependency[Identity], screens: NamedDependency[SkipValidation[Screens]]
+) -> Response[AccountPage]:
+    """The account, its member and its open sessions; a source that fails is null and named in `degraded`."""
+    return _private(await screens.account(identity.token))
+
+
+def _private(screen: T) -> Response[T]:
+    # One caller's screen: no cache on the way may keep it.
+    return Response(screen, headers={"Cache-Control": "private, no-store"})

@@ -1,0 +1,161 @@
+"""The start screen, with its sources played by a small server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from httpx import AsyncClient
+
+from services.bff.app import build
+from services.bff.settings import Settings
+from tests.in_process import running
+from tests.signing import AUDIENCE, ISSUER, Signer
+
+SUB, SID = str(uuid4()), str(uuid4())
+MEMBER = {
+    "id": SUB,
+    "email": "minji@example.com",
+    "name": "Minji",
+    "phone": None,
+    "grade": "gold",
+    "version": 3,
+}
+SESSION = {"active": True, "sub": SUB, "sid": SID, "roles": ["admin"], "exp": 2_000_000_000}
+
+
+class Sources:
+    """Plays auth and member; `answers` may be replaced by a test."""
+
+    def __init__(self, signer: Signer) -> None:
+        self.signer = signer
+        self.member_delay = 0.0
+        self.member: tuple[int, bytes] = (200, msgspec.json.encode(MEMBER))
+        self.session: tuple[int, bytes] = (200, msgspec.json.encode(SESSION))
+        self.asked: list[web.Request] = []
+
+    async def jwks(self, _: web.Request) -> web.Response:
+        return web.Response(body=self.signer.jwks())
+
+    async def get_member(self, request: web.Request) -> web.Response:
+        self.asked.append(request)
+        await asyncio.sleep(self.member_delay)
+        return web.Response(status=self.member[0], body=self.member[1])
+
+    async def get_session(self, request: web.Request) -> web.Response:
+        self.asked.append(request)
+        return web.Response(status=self.session[0], body=self.session[1])
+
+
+@pytest.fixture
+def sources() -> Sources:
+    return Sources(Signer())
+
+
+@pytest.fixture
+async def api(sources: Sources) -> AsyncIterator[AsyncClient]:
+    app = web.Application()
+    app.router.add_get("/jwks", sources.jwks)
+    app.router.add_get("/api/members/me", sources.get_member)
+    app.router.add_get("/api/auth/verify", sources.get_session)
+    server = TestServer(app)
+    await server.start_server()
+    url = str(server.make_url("")).rstrip("/")
+    settings = Settings(
+        auth_url=url,
+        member_url=url,
+        auth_jwks_url=f"{url}/jwks",
+        token_issuer=ISSUER,
+        token_audience=AUDIENCE,
+        source_deadline=0.2,
+    )
+    async with running(build(settings)) as client:
+        yield client
+    await server.close()
+
+
+@pytest.fixture
+def bearer(sources: Sources) -> dict[str, str]:
+    return {"Authorization": f"Bearer {sources.signer.token(sub=SUB, sid=SID, roles=['admin'])}"}
+
+
+async def test_home_shows_what_its_sources_know(api: AsyncClient, bearer: dict[str, str]) -> None:
+    answer = await api.get("/api/home", headers=bearer)
+    assert answer.status_code == 200
+    home = answer.json()
+    assert home["member"]["name"] == "Minji"
+    assert home["session"]["sid"] == SID
+    assert home["degraded"] == []
+    assert [notice["code"] for notice in home["notices"]] == ["phone_missing"]
+    assert "members" in [section["name"] for section in home["sections"]]
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+async def test_home_needs_a_token(api: AsyncClient) -> None:
+    answer = await api.get("/api/home", headers={"X-User-Id": SUB})
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("garbage", [b"", b"<html>", b'{"id": 7}', b"null"])
+async def test_a_source_that_answers_garbage_is_named_and_null(
+    api: AsyncClient, sources: Sources, bearer: dict[str, str], garbage: bytes
+) -> None:
+    sources.member = (200, garbage)
+    home = (await api.get("/api/home", headers=bearer)).json()
+    assert (home["member"], home["degraded"]) == (None, ["member"])
+    assert home["session"]["sid"] == SID
+
+
+async def test_a_slow_source_does_not_hold_the_screen_back(
+    api: AsyncClient, sources: Sources, bearer: dict[str, str]
+) -> None:
+    sources.member_delay = 3
+    await api.get("/health/ready")
+    started = time.perf_counter()
+    home = (await api.get("/api/home", headers=bearer)).json()
+    assert time.perf_counter() - started < 0.8
+    assert home["degraded"] == ["member"]
+
+
+async def test_a_source_that_keeps_failing_is_left_alone_for_a_while(
+    api: AsyncClient, sources: Sources, bearer: dict[str, str]
+) -> None:
+    sources.member = (500, b"")
+    for _ in range(8):
+        home = (await api.get("/api/home", headers=bearer)).json()
+        assert home["degraded"] == ["member"]
+    assert sum(request.path == "/api/members/me" for request in sources.asked) == 5
+
+
+async def test_a_member_that_does_not_exist_yet_is_no_failure_of_the_source(
+    api: AsyncClient, sources: Sources, bearer: dict[str, str]
+) -> None:
+    present, sources.member = sources.member, (404, b"")
+    for _ in range(8):
+        await api.get("/api/home", headers=bearer)
+    sources.member = present
+    assert (await api.get("/api/home", headers=bearer)).json()["degraded"] == []
+
+
+async def test_a_session_that_ended_since_is_a_401(
+    api: AsyncClient, sources: Sources, bearer: dict[str, str]
+) -> None:
+    sources.session = (401, b"")
+    assert (await api.get("/api/home", headers=bearer)).status_code == 401
+
+
+async def test_the_token_and_the_requests_names_are_passed_on(
+    api: AsyncClient, sources: Sources, bearer: dict[str, str]
+) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    await api.get("/api/home", headers={**bearer, "X-Request-Id": "req-1", "traceparent": trace})
+    for request in sources.asked:
+        assert request.headers["Authorization"] == bearer["Authorization"]
+        assert request.headers["X-Request-Id"] == "req-1"
+        assert request.headers["traceparent"].split("-")[1] == "4bf92f3577b34da6a3ce929d0e0e4736"
+        assert request.headers["traceparent"].split("-")[2] != "00f067aa0ba902b7"
