@@ -66,7 +66,7 @@ def _may_be_spelt_otherwise(path: str) -> bool:
 
 def _declared_length(headers: Mapping[str, Any]) -> int:
     length = _text(headers.get("content-length"))
-    return int(length) if length.isdecimal() else 0
+    return int(length[:19]) if length.isdecimal() else 0
 
 
 def _text(value: object) -> str:

@@ -82,13 +82,14 @@ class Plugin:
         # nginx refuses a request with two Authorization lines (ngx_http_process_unique_header_line), so the
         # first value is the only one.
         header = await kong.request.get_header(self.config.token_header)
-        scheme, _, token = header.partition(" ") if header else ("", "", "")
+        scheme, _, rest = header.partition(" ") if header else ("", "", "")
+        token = rest.lstrip(" ")  # RFC 9110 §11.4: one space or more
         if not header and self.config.optional:
             TOKENS.labels(verdict="anonymous").inc()
             for name in self._identity_headers():
                 kong.service.request.clear_header(name)
             return
-        if scheme.lower() != "bearer":
+        if scheme.lower() != "bearer" or not token:
             TOKENS.labels(verdict="missing").inc()
             await answer(kong, refusals.missing(self.config.realm))
         identity = await self._identify(kong, token)

@@ -1,0 +1,434 @@
+"""What a keyed request gets, sentence by sentence of the design's table, with the store in memory."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from kong.plugins.idempotency.plugin import Plugin
+from kong.plugins.redis_link import StoreUnavailableError
+from kong.plugins.runtime.errors import ConfigError
+from tests.unit.fake_kong import Answer, FakeKong
+
+CONFIG: dict[str, Any] = {"redis_url": "redis://redis:6379/0"}
+KEY = {"idempotency-key": "abc", "x-user-id": "user-1", "content-type": "application/json"}
+REPLAYED = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
+
+
+class MemoryStore:
+    """The store's contract, without leases that end by themselves."""
+
+    def __init__(self) -> None:
+        self.records: dict[bytes, bytes] = {}
+        self.ttls: list[float] = []
+        self.error: StoreUnavailableError | None = None
+
+    async def reserve(self, key: bytes, reservation: bytes, lease: float) -> tuple[bytes, float] | None:
+        self._fail()
+        found = self.records.setdefault(key, reservation)
+        return None if found == reservation else (found, lease)
+
+    async def complete(self, key: bytes, reservation: bytes, completion: bytes, ttl: float) -> bool:
+        self._fail()
+        found = self.records.get(key)
+        if found is None or found == reservation:
+            self.records[key] = completion
+            self.ttls.append(ttl)
+        return found == reservation
+
+    async def release(self, key: bytes, reservation: bytes) -> bool:
+        self._fail()
+        if self.records.get(key) != reservation:
+            return False
+        del self.records[key]
+        return True
+
+    def _fail(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+class Gateway:
+    """A route with the plugin, before an upstream that counts what reaches it."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.plugin = Plugin(CONFIG | changes)
+        self.store = MemoryStore()
+        self.plugin._store = self.store  # type: ignore[assignment]
+        self.effects = 0
+        self._requests = 0
+
+    def request(self, headers: dict[str, Any] | None = None, **facts: Any) -> FakeKong:
+        self._requests += 1
+        facts = {"method": "POST", "path": "/api/members", "body": b'{"name":"Ada"}'} | facts
+        return FakeKong(
+            headers=dict(KEY if headers is None else headers), request_id=f"{self._requests:032x}", **facts
+        )
+
+    async def enter(self, kong: FakeKong) -> Answer | None:
+        """Runs access; None where the request goes upstream."""
+        answer = await kong.run(self.plugin, "access")
+        self.effects += answer is None
+        return answer
+
+    async def leave(
+        self,
+        kong: FakeKong,
+        status: int = 201,
+        body: bytes = b'{"id":1}',
+        headers: dict[str, Any] | None = None,
+    ) -> None:
+        """The upstream has answered: runs response."""
+        kong.status, kong.response_body = status, body
+        kong.response_headers = {"content-type": "application/json"} if headers is None else headers
+        assert await kong.run(self.plugin, "response") is None, "an answer of the upstream is never replaced"
+
+    async def send(self, kong: FakeKong | None = None, **outcome: Any) -> Answer | None:
+        """A whole request; None where the upstream answered it."""
+        kong = kong or self.request()
+        answer = await self.enter(kong)
+        if answer is None:
+            await self.leave(kong, **outcome)
+        return answer
+
+
+def problem(answer: Answer | None, status: int, name: str) -> dict[str, Any]:
+    assert answer is not None
+    assert answer.status == status
+    document = answer.problem()
+    assert document["type"] == f"/problems/{name}"
+    assert isinstance(document["retryable"], bool)
+    assert document["request_id"]
+    return document
+
+
+async def test_without_a_key_nothing_happens_and_only_the_headers_are_asked_for() -> None:
+    gateway = Gateway()
+    kong = gateway.request({"content-type": "application/json"})
+    assert await gateway.send(kong) is None
+    assert kong.calls == ["kong.request.get_headers", "kong.ctx.shared.get"]
+    assert not gateway.store.records
+
+
+async def test_the_first_request_goes_upstream_and_its_repeat_gets_the_same_answer() -> None:
+    gateway = Gateway()
+    body = bytes(range(256))
+    headers = {
+        "content-type": "application/octet-stream",
+        "location": "/api/members/1",
+        "link": ["<a>", "<b>"],
+    }
+    assert await gateway.send(status=201, body=body, headers=headers) is None
+    answer = await gateway.send()
+    assert answer == Answer(201, body, headers | REPLAYED)
+    assert gateway.effects == 1
+
+
+async def test_a_first_request_costs_three_writes_and_a_repeat_two() -> None:
+    gateway = Gateway()
+    first, repeat = gateway.request(), gateway.request()
+    await gateway.enter(first)
+    assert first.writes == 2
+    await gateway.leave(first)
+    assert first.writes == 4
+    await gateway.enter(repeat)
+    assert repeat.writes == 2
+
+
+async def test_either_header_and_a_quoted_key_name_the_same_request() -> None:
+    gateway = Gateway()
+    await gateway.send()
+    for headers in ({"x-idempotency-key": "abc"}, {"idempotency-key": '"abc"'}):
+        answer = await gateway.send(gateway.request(KEY | {"idempotency-key": "abc"} | headers))
+        assert answer is not None
+        assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"body": b'{"name":"Ida"}'},
+        {"body": b""},
+        {"path": "/api/members?notify=no"},
+        {"headers": KEY | {"content-type": "text/plain"}},
+    ],
+)
+@pytest.mark.parametrize("finished", [True, False])
+async def test_the_same_key_with_another_request_is_refused(facts: dict[str, Any], finished: bool) -> None:
+    gateway = Gateway()
+    first = gateway.request()
+    await gateway.enter(first)
+    if finished:
+        await gateway.leave(first)
+    answer = await gateway.enter(gateway.request(**facts))
+    assert problem(answer, 422, "idempotency-key-reused")["retryable"] is False
+    assert gateway.effects == 1
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"headers": KEY | {"x-user-id": "user-2"}},
+        {"headers": {name: value for name, value in KEY.items() if name != "x-user-id"}},
+        {"method": "PUT"},
+        {"path": "/api/orders"},
+        {"headers": KEY | {"idempotency-key": "abd"}},
+    ],
+)
+async def test_another_caller_method_path_or_key_is_another_request(facts: dict[str, Any]) -> None:
+    gateway = Gateway()
+    await gateway.send()
+    assert await gateway.send(gateway.request(**facts)) is None
+    assert gateway.effects == 2
+
+
+async def test_callers_without_an_account_are_told_apart_by_address() -> None:
+    gateway, anonymous = Gateway(), {"idempotency-key": "abc"}
+    await gateway.send(gateway.request(anonymous, client="192.0.2.1"))
+    assert await gateway.send(gateway.request(anonymous, client="192.0.2.2")) is None
+    assert await gateway.send(gateway.request(anonymous | {"x-user-id": "192.0.2.1"})) is None
+    assert await gateway.send(gateway.request(anonymous, client="192.0.2.1")) is not None
+
+
+async def test_one_path_spelt_in_two_ways_is_one_path() -> None:
+    gateway = Gateway()
+    await gateway.send()
+    answer = await gateway.send(gateway.request(path="/api//members"))
+    assert answer is not None
+    assert answer.status == 201
+
+
+async def test_a_concurrent_repeat_is_told_to_come_back() -> None:
+    gateway = Gateway()
+    await gateway.enter(gateway.request())
+    answer = await gateway.enter(gateway.request())
+    assert problem(answer, 409, "idempotency-in-progress")["retryable"] is True
+    assert answer is not None
+    assert answer.headers["Retry-After"] == "1"
+
+
+async def test_a_concurrent_repeat_may_wait_for_the_first_outcome() -> None:
+    gateway = Gateway(wait=5)
+    first = gateway.request()
+    await gateway.enter(first)
+    repeats = [asyncio.create_task(gateway.enter(gateway.request())) for _ in range(5)]
+    await asyncio.sleep(0.05)
+    await gateway.leave(first)
+    answers = await asyncio.gather(*repeats)
+    assert {answer.status if answer else None for answer in answers} == {201}
+    assert gateway.effects == 1
+
+
+async def test_a_repeat_that_waited_for_a_failure_goes_upstream_itself() -> None:
+    gateway = Gateway(wait=5)
+    first = gateway.request()
+    await gateway.enter(first)
+    repeats = [asyncio.create_task(gateway.send(gateway.request())) for _ in range(3)]
+    await asyncio.sleep(0.05)
+    await gateway.leave(first, status=503)
+    answers = await asyncio.gather(*repeats)
+    assert sum(answer is None for answer in answers) == 1
+    assert {answer.status for answer in answers if answer} == {201}
+
+
+async def test_waiting_ends_with_409_and_keeps_kong_from_giving_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kong.plugins.idempotency.plugin.KEEPALIVE", 0.05)
+    gateway = Gateway(wait=0.3)
+    await gateway.enter(gateway.request())
+    repeat = gateway.request()
+    problem(await gateway.enter(repeat), 409, "idempotency-in-progress")
+    assert repeat.calls.count("kong.request.get_method") > 2
+    assert gateway.plugin.phase_deadline > 0.3
+
+
+async def test_a_phase_that_is_repeated_for_the_same_request_goes_on() -> None:
+    gateway = Gateway()
+    kong = gateway.request()
+    assert await gateway.enter(kong) is None
+    assert await gateway.enter(kong) is None
+    await gateway.leave(kong)
+    assert await gateway.send() is not None
+
+
+@pytest.mark.parametrize("status", [500, 502, 401, 403, 408, 409, 425, 429])
+async def test_an_outcome_that_is_not_kept_frees_the_key(status: int) -> None:
+    gateway = Gateway()
+    await gateway.send(status=status)
+    assert await gateway.send(status=201) is None
+    answer = await gateway.send()
+    assert answer is not None
+    assert answer.status == 201
+
+
+async def test_which_statuses_are_kept_is_the_configurations() -> None:
+    gateway = Gateway(store_statuses=["201"])
+    await gateway.send(status=200)
+    assert await gateway.send(status=201) is None
+    assert await gateway.send() is not None
+
+
+async def test_which_headers_are_kept_is_the_configurations() -> None:
+    gateway = Gateway(stored_headers=["Content-Type"])
+    await gateway.send(headers={"content-type": "text/plain", "etag": '"1"'})
+    answer = await gateway.send()
+    assert answer is not None
+    assert answer.headers == {"content-type": "text/plain"} | REPLAYED
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"),
+    [
+        ({"body": b"x" * 1001}, "larger than 1000 bytes"),
+        ({"headers": {"cache-control": "no-store"}}, "no-store"),
+    ],
+)
+async def test_an_answer_that_is_not_kept_is_not_run_again(outcome: dict[str, Any], word: str) -> None:
+    gateway = Gateway(max_body=1000)
+    assert await gateway.send(**outcome) is None
+    document = problem(await gateway.send(), 409, "idempotency-outcome-not-kept")
+    assert word in document["detail"]
+    assert document["retryable"] is False
+    assert gateway.effects == 1
+
+
+async def test_a_long_answer_is_replayed_whole() -> None:
+    gateway, body = Gateway(), b"long " * 100_000
+    await gateway.send(body=body)
+    answer = await gateway.send()
+    assert answer is not None
+    assert answer.body == body
+
+
+@pytest.mark.parametrize("status", [204, 304])
+async def test_an_answer_without_a_body_is_replayed_without_one(status: int) -> None:
+    gateway = Gateway()
+    await gateway.send(status=status, body=b"", headers={})
+    assert await gateway.send() == Answer(status, b"", dict(REPLAYED))
+
+
+@pytest.mark.parametrize(
+    "headers", [{"idempotency-key": ""}, {"idempotency-key": ["a", "b"]}, {"idempotency-key": "a,b"}]
+)
+async def test_a_malformed_key_is_refused(headers: dict[str, Any]) -> None:
+    gateway = Gateway()
+    answer = await gateway.enter(gateway.request(KEY | headers))
+    assert problem(answer, 400, "idempotency-key-malformed")["retryable"] is False
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_where_a_key_is_required_a_request_without_is_refused(method: str) -> None:
+    gateway = Gateway(required=True)
+    answer = await gateway.enter(gateway.request({}, method=method))
+    problem(answer, 400, "idempotency-key-required")
+
+
+async def test_safe_methods_need_a_key_only_where_they_are_named() -> None:
+    assert await Gateway(required=True).enter(FakeKong(method="GET")) is None
+    named = Gateway(required=True, methods=["GET"])
+    problem(await named.enter(FakeKong(method="GET")), 400, "idempotency-key-required")
+    assert await named.enter(FakeKong(method="POST")) is None
+
+
+async def test_a_key_on_a_method_that_is_not_named_is_passed_over() -> None:
+    gateway = Gateway(methods=["POST"])
+    for _ in range(2):
+        assert await gateway.send(gateway.request(method="PUT")) is None
+    await gateway.send()
+    assert await gateway.send() is not None
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"body": b"x" * 1001},
+        {"body_in_file": True},
+        {"headers": KEY | {"content-length": "1001"}, "body": b""},
+        {"headers": KEY | {"content-length": "9" * 30}, "body": b""},
+    ],
+)
+async def test_a_request_that_is_too_large_for_a_key_is_refused(facts: dict[str, Any]) -> None:
+    gateway = Gateway(max_request_body=1000)
+    kong = gateway.request(**facts)
+    problem(await gateway.enter(kong), 413, "idempotency-request-too-large")
+    if "headers" in facts:
+        assert "kong.request.get_raw_body" not in kong.calls, "a declared length is refused unread"
+
+
+async def test_a_request_of_just_the_limit_is_not_too_large() -> None:
+    gateway = Gateway(max_request_body=1000)
+    assert await gateway.enter(gateway.request(KEY | {"content-length": "1000"}, body=b"x" * 1000)) is None
+
+
+async def test_more_headers_than_kong_hands_over_could_hide_the_caller_and_are_refused() -> None:
+    gateway = Gateway()
+    headers = {"idempotency-key": "abc"} | {f"x-{number}": "1" for number in range(99)}
+    problem(await gateway.enter(gateway.request(headers)), 431, "idempotency-too-many-headers")
+
+
+async def test_while_redis_is_down_nothing_goes_upstream() -> None:
+    gateway = Gateway()
+    gateway.store.error = StoreUnavailableError("down")
+    answer = await gateway.enter(gateway.request())
+    assert problem(answer, 503, "idempotency-store-unavailable")["retryable"] is True
+    assert answer is not None
+    assert answer.headers["Retry-After"] == "1"
+    assert gateway.effects == 0
+    assert await gateway.enter(gateway.request({})) is None, "a request without a key does not need Redis"
+
+
+async def test_while_redis_is_down_accept_lets_requests_through_unprotected() -> None:
+    gateway = Gateway(on_store_error="accept")
+    gateway.store.error = StoreUnavailableError("down")
+    assert await gateway.send() is None
+    assert await gateway.send() is None
+
+
+async def test_when_redis_is_lost_meanwhile_the_client_gets_its_answer_and_the_key_stays_reserved() -> None:
+    gateway = Gateway()
+    kong = gateway.request()
+    await gateway.enter(kong)
+    gateway.store.error = StoreUnavailableError("down")
+    await gateway.leave(kong)
+    gateway.store.error = None
+    problem(await gateway.enter(gateway.request()), 409, "idempotency-in-progress")
+
+
+async def test_a_request_whose_lease_went_to_another_changes_nothing_of_it() -> None:
+    gateway = Gateway()
+    late, next_ = gateway.request(), gateway.request()
+    await gateway.enter(late)
+    gateway.store.records.clear()
+    await gateway.enter(next_)
+    await gateway.leave(late, status=500)
+    await gateway.leave(late, status=201, body=b"late")
+    await gateway.leave(next_, status=201, body=b"next")
+    answer = await gateway.send()
+    assert answer is not None
+    assert answer.body == b"next"
+
+
+async def test_an_outcome_lives_for_the_configured_time() -> None:
+    gateway = Gateway(ttl=7200.0)
+    await gateway.send()
+    assert gateway.store.ttls == [7200]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"ttl": 0}, "ttl"),
+        ({"ttl": True}, "ttl"),
+        ({"lock_ttl": 0.5}, "lock_ttl"),
+        ({"wait": 31}, "wait"),
+        ({"methods": ["post"]}, "methods"),
+        ({"store_statuses": ["5xx"]}, "store_statuses"),
+        ({"store_statuses": ["200 "]}, "store_statuses"),
+        ({"header_names": []}, "header_names"),
+        ({"max_body": -1}, "max_body"),
+        ({"on_store_error": "maybe"}, "on_store_error"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_the_fields_name(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Plugin(CONFIG | changes)
+    assert error.value.field == field
