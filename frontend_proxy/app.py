@@ -1,0 +1,81 @@
+"""The proxy's list of parts, and how they are put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from frontend_proxy import health
+from frontend_proxy.api import Api
+from frontend_proxy.asgi import App, Receive, Scope, Send
+from frontend_proxy.auth_client import AuthClient
+from frontend_proxy.cookies import Jar
+from frontend_proxy.edge import Edge
+from frontend_proxy.pages import assets, visitor
+from frontend_proxy.pages.backend import Backend
+from frontend_proxy.pages.entry.handlers import Entry
+from frontend_proxy.pages.errors import ErrorPages
+from frontend_proxy.pages.home.handlers import Home
+from frontend_proxy.pages.language import Words
+from frontend_proxy.pages.site import Site
+from frontend_proxy.pages.views import Views
+from frontend_proxy.pages.visitor import Elsewhere
+from frontend_proxy.problems import Problem
+from frontend_proxy.session import Renewals
+from frontend_proxy.settings import Settings
+from frontend_proxy.upstream import Pool, Upstream
+
+ROOT = Path(__file__).parent
+
+
+def create_app(settings: Settings) -> App:
+    """The whole proxy as an ASGI application. Its connections open and close with its lifespan."""
+    pool = Pool(settings)
+    gateway = Upstream("gateway", settings.gateway_url, pool)
+    auth_service = Upstream("auth service", settings.auth_url, pool)
+    auth = AuthClient(auth_service)
+    jar = Jar(secure=settings.production)
+    static = assets.Assets(ROOT / "static")
+    views = Views(ROOT / "pages", static, Words(ROOT / "pages"), ZoneInfo(settings.time_zone))
+    site = Site(views, Backend(gateway, auth), jar, settings.production)
+    errors = ErrorPages(site)
+
+    @asynccontextmanager
+    async def connected(_: Litestar) -> AsyncIterator[None]:
+        async with pool:
+            yield
+
+    pages = Litestar(
+        route_handlers=[Home, Entry, assets.route(static), *health.routes([auth_service, gateway])],
+        dependencies={
+            "site": Provide(lambda: site, sync_to_thread=False),
+            "guest": Provide(visitor.guest, sync_to_thread=False),
+            "visitor": Provide(visitor.visitor, sync_to_thread=False),
+            "member": Provide(visitor.member, sync_to_thread=False),
+        },
+        exception_handlers={
+            Elsewhere: errors.elsewhere,
+            Problem: errors.problem,
+            HTTPException: errors.refused,
+            Exception: errors.failed,
+        },
+        lifespan=[connected],
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Edge(_apart(Api(gateway, auth, Renewals(auth.refresh), jar), cast(App, pages)), settings, jar)
+
+
+def _apart(api: App, pages: App) -> App:
+    """/api is streamed and stays out of the pages' framework: it has the path as it came."""
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        of_api = scope["type"] == "http" and f"{scope['path']}/".startswith("/api/")
+        await (api if of_api else pages)(scope, receive, send)
+
+    return choose

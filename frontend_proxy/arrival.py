@@ -1,0 +1,65 @@
+"""What the edge has established about a request, for everything behind it."""
+
+import re
+import secrets
+import uuid
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from multidict import CIMultiDict
+
+from frontend_proxy.asgi import Scope
+from frontend_proxy.cookies import Header, Presented
+from frontend_proxy.peers import Peer
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Arrival(NamedTuple):
+    """A request, admitted."""
+
+    request_id: str
+    traceparent: str
+    peer: Peer
+    host: str
+    presented: Presented
+    cookies: Mapping[str, str]
+
+    def onward(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
+        """`headers` with what the next hop is told of this request's way."""
+        headers["X-Request-Id"] = self.request_id
+        headers["traceparent"] = self.traceparent
+        headers["X-Forwarded-For"] = self.peer.address
+        headers["X-Forwarded-Proto"] = self.peer.scheme
+        headers["X-Forwarded-Host"] = self.host
+        return headers
+
+
+def of(scope: Scope) -> Arrival:
+    """The arrival that the edge has left in the request's state."""
+    arrival = scope["state"]["arrival"]
+    assert isinstance(arrival, Arrival)  # noqa: S101 - the edge is the only way in
+    return arrival
+
+
+def by_name(headers: list[Header]) -> dict[str, list[str]]:
+    """Headers as all the values of each lower-case name."""
+    result: dict[str, list[str]] = {}
+    for name, value in headers:
+        result.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return result
+
+
+def request_id(headers: Mapping[str, list[str]]) -> str:
+    """The caller's id where it is one, else a new one. It correlates; nothing is decided by it."""
+    given = headers.get("x-request-id", [])
+    return given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else str(uuid.uuid4())
+
+
+def traceparent(headers: Mapping[str, list[str]]) -> str:
+    """The caller's trace (W3C Trace Context §3.2) where it is well-formed, else the start of one, sampled."""
+    given = headers.get("traceparent", [])
+    if len(given) == 1 and _TRACEPARENT.fullmatch(given[0]):
+        return given[0]
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

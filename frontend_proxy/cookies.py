@@ -1,0 +1,99 @@
+"""Cookies: the tokens' only place in a browser. Reading and writing them, and nothing else.
+
+Why these paths: docs/decisions/session-cookies.md.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple, TypeGuard
+
+Header = tuple[bytes, bytes]
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
+"""RFC 6750 §2.1's b64token, bounded: nothing else is ever a token, so nothing else becomes a header."""
+
+
+class Tokens(NamedTuple):
+    """A session as auth hands it out. Lifetimes in seconds from now."""
+
+    access: str
+    refresh: str
+    refresh_lifetime: int
+
+
+class Presented(NamedTuple):
+    """What a browser sent of a session."""
+
+    access: str | None
+    refresh: str | None
+
+
+class Jar:
+    """Names and attributes of the session's cookies.
+
+    `secure` (anything but development): `__Host-` and `__Secure-` names, which a browser takes only over TLS
+    and, for the first, never from a sibling domain (RFC 6265bis §4.1.3).
+    """
+
+    def __init__(self, *, secure: bool) -> None:
+        self.access_name = "__Host-access_token" if secure else "access_token"
+        self.refresh_name = "__Secure-refresh_token" if secure else "refresh_token"
+        self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
+
+    def read(self, headers: Iterable[Header]) -> Presented:
+        """The session's tokens among a request's headers."""
+        cookies = parse(headers)
+        return Presented(_token(cookies.get(self.access_name)), _token(cookies.get(self.refresh_name)))
+
+    def start(self, tokens: Tokens) -> list[Header]:
+        """`Set-Cookie` headers that begin or renew a session.
+
+        The access token's cookie outlives the token, to show that there is a session to renew: an expired
+        token is inert.
+        """
+        return [
+            self._set(self.access_name, tokens.access, "/", tokens.refresh_lifetime),
+            self._set(self.refresh_name, tokens.refresh, "/api", tokens.refresh_lifetime),
+        ]
+
+    def end(self) -> list[Header]:
+        """`Set-Cookie` headers that make a browser forget the session."""
+        return [self._set(self.access_name, "", "/", 0), self._set(self.refresh_name, "", "/api", 0)]
+
+    def _set(self, name: str, value: str, path: str, lifetime: int) -> Header:
+        return b"set-cookie", f"{name}={value}; Path={path}; Max-Age={lifetime}{self._attributes}".encode()
+
+
+def parse(headers: Iterable[Header]) -> dict[str, str]:
+    """The cookies of a request. A name that comes twice with different values is left out: one of the two was
+    planted by a sibling domain, and their order does not tell which."""
+    found: dict[str, str] = {}
+    planted: set[str] = set()
+    for name, value in headers:
+        if name != b"cookie":
+            continue
+        for pair in value.decode("latin-1").split(";"):
+            key, equals, text = pair.strip().partition("=")
+            if not equals:
+                continue
+            if found.setdefault(key, text) != text:
+                planted.add(key)
+    return {key: text for key, text in found.items() if key not in planted}
+
+
+def preference(name: str, value: str, *, secure: bool) -> Header:
+    """A `Set-Cookie` for a choice that is no secret (the language), kept for a year."""
+    return (
+        b"set-cookie",
+        f"{name}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax".encode()
+        + (b"; Secure" if secure else b""),
+    )
+
+
+def is_token(text: object) -> TypeGuard[str]:
+    """Whether `text` can stand in a cookie and in an `Authorization` header."""
+    return isinstance(text, str) and _TOKEN.fullmatch(text) is not None
+
+
+def _token(text: str | None) -> str | None:
+    return text if is_token(text) else None

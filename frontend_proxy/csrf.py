@@ -1,0 +1,38 @@
+"""Cross-site requests: told by Fetch Metadata and Origin, which no page can forge, instead of tokens in
+forms.
+
+A browser that sends cookies with an unsafe method sends `Sec-Fetch-Site` (all since 2023) or at least
+`Origin`. A request with neither is not from a browser, so nobody's cookies were borrowed for it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def refusal(method: str, path: str, headers: Mapping[str, list[str]], origins: Iterable[str]) -> str | None:
+    """Why this request may not use the visitor's session, or None if it may.
+
+    `headers` maps lower-case names to all their values; `origins` are the origins that this site is known by.
+    """
+    sites = headers.get("sec-fetch-site", [])
+    if method in SAFE:
+        return _foreign_read(path, sites, headers)
+    senders = headers.get("origin", [])
+    if len(sites) > 1 or len(senders) > 1:
+        return "A request names its origin once."
+    if sites and sites[0] not in {"same-origin", "none"}:
+        return "The request was started by another site."
+    if senders and senders[0].lower() not in {origin.lower() for origin in origins}:
+        return "The request's origin is not this site."
+    return None
+
+
+def _foreign_read(path: str, sites: list[str], headers: Mapping[str, list[str]]) -> str | None:
+    """Another site may link here, but not load this site's data into its own pages (as an image, a script, a
+    fetch)."""
+    foreign = any(site in {"cross-site", "same-site"} for site in sites)
+    navigates = headers.get("sec-fetch-mode") == ["navigate"]
+    if foreign and not navigates and path.startswith("/api/"):
+        return "The API is not for other sites' pages."
+    return None

@@ -1,0 +1,74 @@
+"""Static files: read once, compressed once, served from memory under the digest of all of them together.
+
+One digest for the tree, so that a module's relative import lands in the same release as the module itself.
+"""
+
+import gzip
+import hashlib
+import mimetypes
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from litestar import Request, Response, get
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+
+_YEAR = "public, max-age=31536000, immutable"
+_COMPRESSIBLE = {"text/css", "text/javascript", "image/svg+xml", "application/manifest+json"}
+_TYPES = {".js": "text/javascript", ".webmanifest": "application/manifest+json"}
+
+
+class Asset(NamedTuple):
+    """A static file, plain and, where its kind gains by it, gzipped."""
+
+    media_type: str
+    plain: bytes
+    gzipped: bytes | None
+
+
+class Assets:
+    """All static files of a release."""
+
+    def __init__(self, root: Path) -> None:
+        self._files: dict[str, Asset] = {}
+        digest = hashlib.sha256()
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            name, content = path.relative_to(root).as_posix(), path.read_bytes()
+            digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+            self._files[name] = _asset(path, content)
+        self.digest = digest.hexdigest()[:16]
+
+    def url(self, name: str) -> str:
+        """The address of a file. KeyError for a name that is none: a template's mistake shows at its first
+        rendering."""
+        if name not in self._files:
+            raise KeyError(name)
+        return f"/static/{self.digest}/{name}"
+
+    def find(self, digest: str, name: str) -> Asset | None:
+        """The file, if `digest` is this release's: an old page must not be given a new script."""
+        return self._files.get(name) if digest == self.digest else None
+
+
+def _asset(path: Path, content: bytes) -> Asset:
+    media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    compressible = media_type in _COMPRESSIBLE
+    return Asset(media_type, content, gzip.compress(content, 9, mtime=0) if compressible else None)
+
+
+def route(assets: Assets) -> HTTPRouteHandler:
+    """The handler that serves `assets`."""
+
+    @get("/static/{digest:str}/{name:path}", sync_to_thread=False, opt={"static": True})
+    def static(request: Request[Any, Any, Any], digest: str, name: str) -> Response[bytes]:
+        asset = assets.find(digest, str(name).lstrip("/"))
+        if asset is None:
+            raise NotFoundException
+        headers = {"Cache-Control": _YEAR, "Vary": "Accept-Encoding"}
+        body = asset.plain
+        if asset.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            body = asset.gzipped
+        return Response(body, media_type=asset.media_type, headers=headers)
+
+    return static

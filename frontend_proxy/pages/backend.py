@@ -1,0 +1,76 @@
+"""The pages' way to the APIs: through the gateway like any other client, with the visitor's own token."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+from multidict import CIMultiDict
+
+from frontend_proxy.auth_client import Answer, AuthClient, without_tokens
+from frontend_proxy.forwarding import passed_back
+from frontend_proxy.pages.visitor import Visitor
+from frontend_proxy.problems import Problem
+from frontend_proxy.upstream import Upstream
+
+MAX_ANSWER = 2 * 1024 * 1024
+
+
+class Backend:
+    """Calls that pages make. Every method raises Problem 502 or 504 where the other side is away."""
+
+    def __init__(self, gateway: Upstream, auth: AuthClient) -> None:
+        self._gateway = gateway
+        self._auth = auth
+
+    async def call(
+        self,
+        visitor: Visitor,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """A call through the gateway. Raises Elsewhere where the gateway refuses the visitor's token."""
+        outbound = _headers(visitor, headers)
+        outbound["Accept"] = "application/json"
+        outbound["Accept-Encoding"] = "identity"
+        if visitor.access is not None:
+            outbound["Authorization"] = f"Bearer {visitor.access}"
+        target = quote(path, safe="/-._~") + (f"?{urlencode(query)}" if query else "")
+        content = None
+        if body is not None:
+            outbound["Content-Type"] = "application/json"
+            content = msgspec.json.encode(body)
+        response = await self._gateway.send(method, target, outbound, content)
+        received = await self._gateway.read(response, MAX_ANSWER)
+        answer = without_tokens(response.status, passed_back(response.status, response.raw_headers), received)
+        if answer.status == 401 and visitor.access is not None:
+            raise visitor.refused()
+        return answer
+
+    async def session_call(
+        self, visitor: Visitor, call: str, body: Mapping[str, Any], key: str = ""
+    ) -> Answer:
+        """`POST /api/auth/<call>` straight to auth: login and register."""
+        headers = _headers(visitor, {"Idempotency-Key": key} if key else None)
+        headers["Content-Type"] = "application/json"
+        return await self._auth.post(call, headers, msgspec.json.encode(body))
+
+    async def end_session(self, visitor: Visitor) -> None:
+        """Ends the visitor's session at auth. Raises Problem where auth did not confirm it."""
+        headers = _headers(visitor, {"Authorization": f"Bearer {visitor.access}"})
+        headers["Content-Type"] = "application/json"
+        answer = await self._auth.post("logout", headers, b"{}")
+        if answer.status not in {204, 401}:
+            raise Problem(503, "upstream-unavailable", "The session could not be ended.")
+
+
+def _headers(visitor: Visitor, headers: Mapping[str, str] | None) -> CIMultiDict[str]:
+    outbound = visitor.arrival.onward(CIMultiDict(headers or {}))
+    outbound["Accept-Language"] = visitor.language
+    if visitor.agent:
+        outbound["User-Agent"] = visitor.agent
+    return outbound

@@ -1,0 +1,111 @@
+"""/register, /sign-in, /sign-out, /language."""
+
+# ruff: noqa: A002 - `next` is the query parameter's name
+from litestar import Controller, get, post
+from litestar.params import FromQuery
+from litestar.response.base import ASGIResponse
+
+from frontend_proxy import cookies
+from frontend_proxy.auth_client import Answer
+from frontend_proxy.pages import forms
+from frontend_proxy.pages.language import COOKIE, LANGUAGES
+from frontend_proxy.pages.site import Site, go
+from frontend_proxy.pages.visitor import Asked, Visitor
+from frontend_proxy.paths import local
+from frontend_proxy.problems import Problem
+
+
+class Entry(Controller):
+    """The front door."""
+
+    @get("/sign-in")
+    async def ask_to_sign_in(
+        self,
+        site: Site,
+        guest: Visitor,
+        next: FromQuery[str] = "/",
+        done: FromQuery[str] = "",
+    ) -> ASGIResponse:
+        if guest.signed_in:
+            return go(local(next))
+        return site.views.page(guest, "entry/sign_in.html", next=local(next), email="", fault=None, done=done)
+
+    @post("/sign-in")
+    async def sign_in(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+        form = await forms.read(request)
+        target, email = local(form.text("next")), form.text("email")
+        answer = await _login(site, guest, email, form.secret("password"))
+        if answer.tokens is not None:
+            return go(target, site.jar.start(answer.tokens))
+        fault = site.views.tongue(guest).problem(
+            "sign-in" if answer.status in {400, 401, 422} else "", answer.status
+        )
+        return site.views.page(
+            guest, "entry/sign_in.html", status=answer.status, next=target, email=email, fault=fault, done=""
+        )
+
+    @get("/register")
+    async def ask_to_register(self, site: Site, guest: Visitor, next: FromQuery[str] = "/") -> ASGIResponse:
+        if guest.signed_in:
+            return go(local(next))
+        return site.views.page(
+            guest, "entry/register.html", next=local(next), email="", name="", fault=None, errors={}
+        )
+
+    @post("/register")
+    async def register(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+        """Makes the account and signs in; where that second step fails, the sign-in page is the way on."""
+        form = await forms.read(request)
+        target, email, name = local(form.text("next")), form.text("email"), form.text("name")
+        password = form.secret("password")
+        answer = await site.backend.session_call(
+            guest, "register", {"email": email, "password": password, "name": name}, form.key
+        )
+        if answer.status == 201:
+            entered = await _login(site, guest, email, password)
+            if entered.tokens is None:
+                return go("/sign-in?done=registered")
+            return go(target, site.jar.start(entered.tokens))
+        tongue = site.views.tongue(guest)
+        errors = forms.objections(answer)
+        return site.views.page(
+            guest,
+            "entry/register.html",
+            status=answer.status,
+            next=target,
+            email=email,
+            name=name,
+            fault=tongue.problem(
+                "register" if answer.status == 409 else forms.problem_name(answer), answer.status
+            ),
+            errors=errors,
+        )
+
+    @get("/sign-out")
+    async def ask_to_sign_out(self) -> ASGIResponse:
+        return go("/")
+
+    @post("/sign-out")
+    async def sign_out(self, site: Site, visitor: Visitor) -> ASGIResponse:
+        """Ends the session at auth by the access token, renewed on the way if it has expired: the refresh
+        token is not sent to pages. With auth away the browser forgets both all the same, and the page says
+        what was not done."""
+        done = "signed-out"
+        if visitor.access is not None:
+            try:
+                await site.backend.end_session(visitor)
+            except Problem:
+                done = "forgotten"
+        return go(f"/sign-in?done={done}", site.jar.end())
+
+    @post("/language")
+    async def choose_language(self, request: Asked, site: Site) -> ASGIResponse:
+        form = await forms.read(request)
+        chosen, target = form.text("language"), local(form.text("next"))
+        if chosen not in LANGUAGES:
+            return go(target)
+        return go(target, [cookies.preference(COOKIE, chosen, secure=site.secure)])
+
+
+async def _login(site: Site, guest: Visitor, email: str, password: str) -> Answer:
+    return await site.backend.session_call(guest, "login", {"email": email, "password": password})

@@ -1,0 +1,71 @@
+"""What comes in by a form: its fields as text, its idempotency key, and the API's objections put beside its
+fields."""
+
+import re
+import uuid
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from frontend_proxy.auth_client import Answer
+from frontend_proxy.pages.visitor import Asked
+from frontend_proxy.problems import Problem
+
+MAX_FORM = 64 * 1024
+MAX_FIELDS = 100
+
+_KEY = re.compile(r"[0-9a-f-]{36}")
+
+
+class Form(NamedTuple):
+    """A sent form."""
+
+    fields: dict[str, str]
+
+    def text(self, name: str) -> str:
+        """A field without the white space around it; empty where it is missing."""
+        return self.fields.get(name, "").strip()
+
+    def secret(self, name: str) -> str:
+        """A password, exactly as typed."""
+        return self.fields.get(name, "")
+
+    def checked(self, name: str) -> bool:
+        return name in self.fields
+
+    @property
+    def key(self) -> str:
+        """The Idempotency-Key of the form as it was rendered; a new one where a client made the form up."""
+        given = self.fields.get("idempotency_key", "")
+        return given if _KEY.fullmatch(given) else str(uuid.uuid4())
+
+
+async def read(request: Asked) -> Form:
+    """The form of `request`. Raises Problem 415 or 413."""
+    if request.content_type[0] != "application/x-www-form-urlencoded":
+        raise Problem(415, "", "Forms are sent as application/x-www-form-urlencoded.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM:
+            raise Problem(413, "request-too-large", f"A form is at most {MAX_FORM} bytes.", close=True)
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError as fault:
+        raise Problem(400, "", "The form cannot be read.") from fault
+    return Form(dict(pairs))
+
+
+def objections(answer: Answer) -> dict[str, str]:
+    """The field errors of a problem (`errors: [{field, message}]`), by field."""
+    found: dict[str, str] = {}
+    errors = answer.document().get("errors")
+    for error in errors if isinstance(errors, list) else []:
+        if isinstance(error, dict) and isinstance(error.get("field"), str):
+            found.setdefault(error["field"], str(error.get("message", "")))
+    return found
+
+
+def problem_name(answer: Answer) -> str:
+    """The last part of a problem's `type`; empty for about:blank."""
+    kind = answer.document().get("type")
+    return kind.rpartition("/")[2] if isinstance(kind, str) and kind.startswith("/problems/") else ""

@@ -1,0 +1,123 @@
+"""Korean and English: which one a visitor reads, the words of each, and its dates and numbers."""
+
+import tomllib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import babel
+import babel.dates
+import babel.numbers
+
+LANGUAGES = ("ko", "en")
+DEFAULT = "en"
+COOKIE = "language"
+
+
+def preferred(chosen: str | None, accepted: str) -> str:
+    """The language of a visitor: their own choice, else the best of `Accept-Language` (RFC 9110 §12.5.4),
+    else English."""
+    if chosen in LANGUAGES:
+        return chosen
+    ranked = sorted(_ranges(accepted), key=lambda pair: -pair[1])
+    return next((tag for tag, weight in ranked if tag in LANGUAGES and weight > 0), DEFAULT)
+
+
+def _ranges(header: str) -> Iterable[tuple[str, float]]:
+    for item in header[:1000].split(","):
+        tag, _, parameters = item.partition(";")
+        name, _, weight = parameters.strip().partition("=")
+        try:
+            yield tag.strip().lower().split("-")[0], float(weight) if name == "q" else 1.0
+        except ValueError:
+            continue
+
+
+class Words:
+    """The texts of the pages: `<domain>.<key>`, read from each domain's `ko.toml` and `en.toml`."""
+
+    def __init__(self, pages: Path) -> None:
+        self._texts = {language: _read(pages, language) for language in LANGUAGES}
+
+    def text(self, language: str, key: str, values: dict[str, object]) -> str:
+        """The text of `key` with its `{placeholders}` filled. KeyError for a key that is none."""
+        return self._texts[language][key].format_map(values)
+
+    def has(self, language: str, key: str) -> bool:
+        return key in self._texts[language]
+
+    def keys(self, language: str) -> frozenset[str]:
+        return frozenset(self._texts[language])
+
+
+def _read(pages: Path, language: str) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for path in sorted(pages.glob(f"*/{language}.toml")):
+        for key, text in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            texts[f"{path.parent.name}.{key}"] = text
+    return texts
+
+
+class Tongue:
+    """One language, as a template uses it: `t("home.title")`, `date(...)`, `number(...)`."""
+
+    def __init__(self, words: Words, language: str, zone: ZoneInfo) -> None:
+        self._words = words
+        self._zone = zone
+        self.language = language
+
+    @cached_property
+    def _locale(self) -> babel.Locale:
+        return babel.Locale.parse({"ko": "ko_KR", "en": "en_US"}[self.language])
+
+    def t(self, key: str, /, **values: object) -> str:
+        """The text of `key`."""
+        return self._words.text(self.language, key, values)
+
+    def problem(self, name: str, status: int) -> str:
+        """What to tell a visitor of a refusal: by its name where there are words for it, else by its
+        status."""
+        for key in (f"problems.{name}", f"problems.{status}"):
+            if self._words.has(self.language, key):
+                return self.t(key)
+        return self.t("problems.other")
+
+    def date(self, moment: str | None) -> str:
+        """An RFC 3339 time as a day, `2026년 11월 22일`; empty for none."""
+        return self._format(moment, babel.dates.format_date, "long")
+
+    def time(self, moment: str | None) -> str:
+        """An RFC 3339 time to the minute, in the site's time zone; empty for none."""
+        return self._format(moment, babel.dates.format_datetime, "medium")
+
+    def ago(self, moment: str | None) -> str:
+        """How long ago an RFC 3339 time was, `3분 전`; empty for none."""
+        parsed = _moment(moment)
+        if parsed is None:
+            return ""
+        elapsed = parsed - datetime.now(UTC)
+        return babel.dates.format_timedelta(elapsed, add_direction=True, locale=self._locale)
+
+    def number(self, value: int) -> str:
+        return babel.numbers.format_decimal(value, locale=self._locale)
+
+    def _format(self, moment: str | None, form: object, style: str) -> str:
+        parsed = _moment(moment)
+        if parsed is None:
+            return ""
+        local = parsed.astimezone(self._zone)
+        if form is babel.dates.format_date:
+            return babel.dates.format_date(local.date(), style, locale=self._locale)
+        return babel.dates.format_datetime(local, style, locale=self._locale)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

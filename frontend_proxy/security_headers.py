@@ -1,0 +1,43 @@
+"""The headers that tell a browser what these answers may be used for."""
+
+from frontend_proxy.cookies import Header
+from frontend_proxy.session import RESUME
+
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+_DATA_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    # Not no-referrer: with it browsers send forms with `Origin: null` (Fetch §3.2), which the CSRF check
+    # refuses.
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+_TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+
+def secured(headers: list[Header], path: str, *, production: bool) -> list[Header]:
+    """`headers` with the site's own rules; they replace an upstream's. `path` is decoded.
+
+    What states no caching is not stored: most answers here are one visitor's.
+    """
+    rules = [*_ALWAYS, (b"content-security-policy", _policy(path))]
+    if production:
+        rules.append(_TRANSPORT)
+    ruled = {name for name, _ in rules}
+    kept = [(name, value) for name, value in headers if name.lower() not in ruled]
+    if not any(name.lower() == b"cache-control" for name, _ in kept):
+        rules.append((b"cache-control", b"no-store"))
+    return kept + rules
+
+
+def _policy(path: str) -> bytes:
+    data = path.startswith("/api/") and path != RESUME
+    return (_DATA_POLICY if data else _PAGE_POLICY).encode()

@@ -1,0 +1,102 @@
+"""The HTTP/1.1 server: uvicorn's httptools protocol, with the bounds that it leaves to a proxy in front.
+
+There is no proxy in front of this one.
+"""
+
+import asyncio
+import logging
+from typing import Any
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from frontend_proxy.admission import MAX_HEADER_BYTES
+from frontend_proxy.asgi import App
+from frontend_proxy.paths import MAX_TARGET
+from frontend_proxy.settings import Settings
+
+MAX_HEAD = MAX_HEADER_BYTES + MAX_TARGET + 1024
+"""Bytes of a request line and headers that may arrive before they are complete."""
+HEAD_DEADLINE = 10.0
+"""Seconds from a request's first byte (or the connection's start) to the end of its headers."""
+
+log = logging.getLogger("frontend_proxy.server")
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Drops connections whose request head is too long, too slow, or not a path; and ignores trailer
+    fields."""
+
+    _in_head = False
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._head_size += len(data)
+            if self._head_size > MAX_HEAD:
+                self._drop("the request head is too long")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._head_size = 0
+        self._expect_head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Trailer fields arrive here too, and would join the headers of a request that was admitted without
+        # them.
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_arrived()
+        if not self.url.startswith(b"/") or b"#" in self.url:
+            # An absolute target names a second host, a fragment is never sent: what follows is not a
+            # browser's request.
+            raise httptools.HttpParserInvalidURLError("not an origin-form target")
+        super().on_headers_complete()
+
+    def _expect_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_DEADLINE, self._drop, "the request head is too slow")
+
+    def _head_arrived(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _drop(self, reason: str) -> None:
+        log.info("connection dropped: %s", reason)
+        self._in_head = False
+        self.transport.abort()
+
+
+def server(app: App, settings: Settings, **overrides: Any) -> uvicorn.Server:
+    """A server for `app`, ready to run."""
+    options: dict[str, Any] = {
+        "host": settings.host,
+        "port": settings.port,
+        "http": BoundedProtocol,
+        "ws": "none",
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "proxy_headers": False,  # peers.py reads them, from trusted networks only
+        "server_header": False,
+        "limit_concurrency": settings.max_connections,
+        "timeout_keep_alive": 30,
+        "timeout_graceful_shutdown": 10,
+    }
+    return uvicorn.Server(uvicorn.Config(app, **{**options, **overrides}))

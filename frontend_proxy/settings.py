@@ -1,0 +1,147 @@
+"""Settings: read once from the environment into a frozen struct; anything wrong stops the start by name.
+
+The proxy holds no secret and no store of its own: what it needs to know of a visitor is in the visitor's
+cookies.
+"""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+Network = IPv4Network | IPv6Network
+
+VARIABLES = {
+    name: f"FRONTEND_{name.upper()}"
+    for name in (
+        "port",
+        "max_body",
+        "max_connections",
+        "connect_timeout",
+        "upstream_timeout",
+        "client_timeout",
+    )
+}
+"""The variables that are not their field's name in upper case."""
+
+
+class SettingsError(Exception):
+    """The environment is not complete or not right. The message names every variable concerned, no value."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the proxy needs."""
+
+    auth_url: Annotated[str, Meta(description="Base URL of auth, for sign-in and renewal.")]
+    gateway_url: Annotated[str, Meta(description="Base URL of Kong's proxy port.")]
+    public_url: Annotated[
+        str, Meta(description="The one origin that browsers see; https:// and required in production.")
+    ] = ""
+    app_env: Annotated[
+        Literal["development", "production"],
+        Meta(description="`production`: Secure cookies with prefixed names, HSTS, and only the public host."),
+    ] = "development"
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="Least level that is logged.")
+    ] = "INFO"
+    host: Annotated[str, Meta(description="Address to listen on; `0.0.0.0` inside a container.")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Meta(ge=1, le=65535, description="Port to listen on.")] = 3000
+    trusted_proxies: Annotated[
+        str,
+        Meta(description="Networks, comma-separated, of TLS terminators whose `X-Forwarded-*` are believed."),
+    ] = ""
+    time_zone: Annotated[str, Meta(description="IANA zone of the times that pages show.")] = "Asia/Seoul"
+    max_body: Annotated[int, Meta(ge=1, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
+    max_connections: Annotated[
+        int, Meta(ge=1, description="Connections served at once, and kept to upstreams at most.")
+    ] = 1000
+    connect_timeout: Annotated[float, Meta(gt=0, le=60, description="Seconds to connect to an upstream.")] = (
+        2.0
+    )
+    upstream_timeout: Annotated[
+        float, Meta(gt=0, le=3600, description="Longest silence of an upstream, in seconds.")
+    ] = 30.0
+    client_timeout: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=3600,
+            description="Longest pause of a client in its body or in taking an answer, in seconds.",
+        ),
+    ] = 30.0
+
+    @property
+    def production(self) -> bool:
+        return self.app_env == "production"
+
+    @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Reads the settings from `environ`. Raises SettingsError, which names all that is missing or malformed
+    at once."""
+    hints = get_type_hints(Settings, include_extras=True)
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for field in msgspec.structs.fields(Settings):
+        name = VARIABLES.get(field.name, field.name.upper())
+        text = environ.get(name, "").strip()
+        if not text:
+            if field.required:
+                faults.append(f"{name} is not set")
+            continue
+        try:
+            values[field.name] = msgspec.convert(text, hints[field.name], strict=False)
+        except msgspec.ValidationError as fault:
+            faults.append(f"{name} is not valid: {fault}")
+    if faults:
+        raise SettingsError("; ".join(faults))
+    settings = Settings(**values)
+    faults = list(_contradictions(settings))
+    if faults:
+        raise SettingsError("; ".join(faults))
+    return settings
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What no single field's type can tell."""
+    faults: list[str] = []
+    for name, url in (("AUTH_URL", settings.auth_url), ("GATEWAY_URL", settings.gateway_url)):
+        if not is_origin(url):
+            faults.append(f"{name} is not valid: expected http(s)://host[:port] without a path")
+    if settings.public_url and not is_origin(settings.public_url):
+        faults.append("PUBLIC_URL is not valid: expected http(s)://host[:port] without a path")
+    if settings.production and not settings.public_url.startswith("https://"):
+        faults.append("PUBLIC_URL must be an https:// origin in production")
+    try:
+        _ = settings.trusted_networks
+    except ValueError:
+        faults.append(
+            "FRONTEND_TRUSTED_PROXIES is not valid: expected networks such as 10.0.0.0/8, comma-separated"
+        )
+    try:
+        ZoneInfo(settings.time_zone)
+    except (KeyError, ValueError, OSError):
+        faults.append("TIME_ZONE is not valid: expected an IANA name such as Asia/Seoul")
+    return faults
+
+
+def is_origin(url: str) -> bool:
+    """Whether `url` is scheme, host and port alone (RFC 6454 §7, a host instead of an opaque origin)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        return False
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return url == f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")

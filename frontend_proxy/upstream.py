@@ -1,0 +1,102 @@
+"""The proxy's one way out: streamed HTTP requests to auth and to the gateway, with every wait bounded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from frontend_proxy import problems
+from frontend_proxy.settings import Settings
+
+UPLOAD_DEADLINE = 300.0
+"""Seconds until an upstream must have taken a request body and begun to answer."""
+
+Body = AsyncIterator[bytes] | bytes | None
+
+
+class Pool:
+    """The connections to all upstreams: open between entering and leaving its context.
+
+    It adds nothing to a request: no header, no cookie, no decompression, no redirect followed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: aiohttp.ClientSession | None = None
+
+    @property
+    def client(self) -> aiohttp.ClientSession:
+        """Raises RuntimeError outside of the context."""
+        if self._client is None:
+            raise RuntimeError("the pool is not open")
+        return self._client
+
+    async def __aenter__(self) -> "Pool":
+        self._client = aiohttp.ClientSession(
+            # Connections are given up before the other end closes idle ones (uvicorn after 5 s).
+            connector=aiohttp.TCPConnector(limit=self._settings.max_connections, keepalive_timeout=4),
+            timeout=aiohttp.ClientTimeout(
+                total=None,
+                connect=self._settings.upstream_timeout,
+                sock_connect=self._settings.connect_timeout,
+                sock_read=self._settings.upstream_timeout,
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+        self._client = None
+
+
+class Upstream(NamedTuple):
+    """A part that the proxy talks to. `name` is what problems call it."""
+
+    name: str
+    base: str
+    pool: Pool
+
+    async def send(
+        self, method: str, target: str, headers: CIMultiDict[str], body: Body = None
+    ) -> aiohttp.ClientResponse:
+        """Sends a request; the answer's body is still to be read, and the answer to be released.
+
+        `target` is path and query, encoded, passed on byte for byte. Raises Problem: 502 where the upstream
+        cannot be reached, 504 where it is silent. What the body's own iteration raises comes through.
+        """
+        try:
+            async with asyncio.timeout(UPLOAD_DEADLINE):
+                return await self.pool.client.request(
+                    method,
+                    URL(self.base + target, encoded=True),
+                    headers=headers,
+                    data=body,
+                    allow_redirects=False,
+                )
+        except TimeoutError as fault:
+            raise problems.timed_out(self.name) from fault
+        except aiohttp.ClientError as fault:
+            raise problems.unavailable(self.name) from fault
+
+    async def read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+        """The whole of an answer of at most `limit` bytes. Raises Problem 502 or 504."""
+        try:
+            body = await response.content.read(limit + 1)
+            while len(body) <= limit and not response.content.at_eof():
+                body += await response.content.read(limit + 1 - len(body))
+        except TimeoutError as fault:
+            raise problems.timed_out(self.name) from fault
+        except aiohttp.ClientError as fault:
+            raise problems.unavailable(self.name) from fault
+        finally:
+            response.release()
+        if len(body) > limit:
+            raise problems.unavailable(self.name)
+        return body
