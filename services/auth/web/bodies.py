@@ -11,12 +11,12 @@ Email = Annotated[str, Meta(min_length=1, max_length=320, examples=["test@exampl
 # Only a bound on the work that a stranger can cause; the rules for new passwords are in domain/passwords.py.
 Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["password123"])]
 NewPassword = Annotated[str, Meta(min_length=1, max_length=1024, examples=["a long and private sentence"])]
-# No control characters: a name ends up in mails and logs.
 Name = Annotated[
     str,
     Meta(
         max_length=100,
-        pattern=r"^[^\x00-\x1f\x7f\ud800-\udfff]*[^\s\x00-\x1f\x7f\ud800-\udfff]",
+        pattern=r"^(?![\s\S]*[\x00-\x1f\x7f])[\s\S]*\S",
+        description="Not blank and without control characters, as it ends up in mails and logs.",
         examples=["Kim Minji"],
     ),
 ]

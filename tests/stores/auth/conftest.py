@@ -1,5 +1,6 @@
 """auth as a whole on real stores: its app under a test client, hashing made cheap, mail kept as files."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from litestar.testing import AsyncTestClient
 from services.auth.app import build
 from services.auth.settings import Settings
 from services.chassis import settings as chassis_settings
+from services.chassis.redis import Redis
 
 INTERNAL_KEY = "internal-key-of-the-tests"
 
@@ -30,6 +32,25 @@ def environment(redis_url: str, new_postgres_database: Callable[[], str], tmp_pa
         "ARGON2_T": "1",
         "MAIL_URL": f"file://{tmp_path}/mail",
     }
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """An open client. It lives in a task of its own: it must be closed by the task that opened it, and pytest
+    tears a fixture down in another one than it set it up in."""
+    opened = Redis(redis_url)
+    ready, done = asyncio.Event(), asyncio.Event()
+
+    async def keep() -> None:
+        async with opened.lifespan():
+            ready.set()
+            await done.wait()
+
+    keeping = asyncio.create_task(keep())
+    await ready.wait()
+    yield opened
+    done.set()
+    await keeping
 
 
 @pytest.fixture

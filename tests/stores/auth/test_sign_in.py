@@ -2,21 +2,7 @@
 
 from typing import Any
 
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
-
-Client = AsyncTestClient[Litestar]
-DEMO = {"email": "test@example.com", "password": "password123"}
-
-
-async def sign_in(client: Client, **credentials: str) -> dict[str, Any]:
-    answer = await client.post("/api/auth/login", json=DEMO | credentials)
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
-
-
-def bearer(tokens: dict[str, Any]) -> dict[str, str]:
-    return {"Authorization": f"Bearer {tokens['access_token']}"}
+from tests.stores.auth.calls import DEMO, Client, bearer, sign_in
 
 
 async def test_the_demo_account_signs_in_and_is_who_it_says(client: Client) -> None:
