@@ -9,8 +9,9 @@ from services.bff.application.screens import Screens
 from services.bff.settings import Settings
 from services.bff.web.screens import REFUSALS, account_page, home
 from services.chassis.app import create_app
+from services.chassis.authentication import JwksAuthenticator
 from services.chassis.http_client import HttpClient
-from services.chassis.jwks import JwksAuthenticator, KeySet
+from services.chassis.jwks import KeySet
 
 
 def build(settings: Settings) -> Litestar:

@@ -16,9 +16,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from services.chassis import tokens
-from services.chassis.errors import Unauthenticated, Unavailable
+from services.chassis.errors import Unavailable
 from services.chassis.http_client import CallFailed, HttpClient
-from services.chassis.identity import Identity
 
 _log = logging.getLogger(__name__)
 
@@ -111,22 +110,3 @@ class KeySet:
         if answer.status != 200:
             raise CallFailed(f"status {answer.status}")
         return answer.body
-
-
-class JwksAuthenticator:
-    """Accepts what auth signed for this audience."""
-
-    def __init__(
-        self, keys: KeySet, *, issuer: str, audience: str, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._keys = keys
-        self._issuer = issuer
-        self._audience = audience
-        self._clock = clock
-
-    async def authenticate(self, token: str) -> Identity:
-        keys = await self._keys.for_kid(tokens.key_id(token))
-        outcome = tokens.verify(token, keys, self._clock(), issuer=self._issuer, audience=self._audience)
-        if isinstance(outcome, tokens.Rejected):
-            raise Unauthenticated(outcome.value)
-        return Identity(outcome.sub, outcome.sid, frozenset(outcome.roles), outcome.exp, token)

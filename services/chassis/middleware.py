@@ -10,12 +10,17 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from services.chassis import request_context
+from services.chassis import problems, request_context
+from services.chassis.errors import Unavailable
 
 _log = logging.getLogger("services.access")
 
 # Scraped every few seconds by machines: at INFO they would be most of the log.
 _QUIET = frozenset({"/health", "/health/ready", "/metrics"})
+
+
+MAX_CONCURRENT = 512
+"""Requests at once, in each replica: beyond it they would only wait for one another."""
 
 
 class RequestMetrics:
@@ -41,6 +46,7 @@ class RequestMiddleware:
     def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -57,6 +63,7 @@ class RequestMiddleware:
         token = request_context.current.set(context)
         started = time.perf_counter()
         status = 500
+        self._active += 1
 
         async def send_named(message: Message) -> None:
             nonlocal status
@@ -66,8 +73,12 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_named)
+            if self._active > MAX_CONCURRENT:
+                await _refuse_overload(scope, send_named)
+            else:
+                await self._app(scope, receive, send_named)
         finally:
+            self._active -= 1
             self._report(scope, status, time.perf_counter() - started)
             request_context.current.reset(token)
 
@@ -88,3 +99,17 @@ class RequestMiddleware:
                 "duration_ms": round(elapsed * 1000, 2),
             },
         )
+
+
+async def _refuse_overload(scope: HTTPScope, send: Send) -> None:
+    problem = Unavailable("Too many requests at once; try again in a moment.")
+    body = problems.body(problem, scope["path"])
+    headers = {"Content-Type": problems.CONTENT_TYPE, "Content-Length": str(len(body)), **problem.headers}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

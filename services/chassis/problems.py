@@ -74,22 +74,26 @@ def handlers(refusals: Refusals) -> dict[int | type[Exception], ExceptionHandler
     return table
 
 
-def respond(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+def body(problem: Problem, instance: str) -> bytes:
+    """The problem as JSON. `instance` is the request's path."""
     context = request_context.current.get()
-    body = {
+    members = {
         "type": problem.type,
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": request.scope["path"],
+        "instance": instance,
         "request_id": context.request_id if context else "",
         **problem.members,
     }
+    return msgspec.json.encode(members)
+
+
+def respond(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     # A problem is about this request at this moment: no cache may keep it.
     headers = {"Cache-Control": "no-store", **problem.headers}
-    return Response(
-        msgspec.json.encode(body), status_code=problem.status, media_type=CONTENT_TYPE, headers=headers
-    )
+    content = body(problem, request.scope["path"])
+    return Response(content, status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
 
 
 def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

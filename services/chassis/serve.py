@@ -38,7 +38,6 @@ def serve(service: str, kind: type[S], build: Callable[[S], Litestar]) -> None:
         server_header=False,
         date_header=True,
         proxy_headers=False,
-        limit_concurrency=1024,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
         backlog=1024,

@@ -10,10 +10,11 @@ from litestar.di import Provide
 
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
+from services.chassis.authentication import JwksAuthenticator
 from services.chassis.http_client import HttpClient
 from services.chassis.idempotency import Idempotency
 from services.chassis.idempotency.records import Records
-from services.chassis.jwks import JwksAuthenticator, KeySet
+from services.chassis.jwks import KeySet
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.postgres import Database
 from services.member.adapters import demo_data
