@@ -22,6 +22,9 @@ return {record, redis.call('PTTL', KEYS[1])}
 # Where the lease ended and nobody took the key, the outcome is kept all the same: the effect happened.
 _COMPLETE = Script("""
 local record = redis.call('GET', KEYS[1])
+if record == ARGV[2] then
+  return 1
+end
 if record and record ~= ARGV[1] then
   return 0
 end

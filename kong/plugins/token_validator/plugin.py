@@ -69,6 +69,8 @@ class Plugin:
         )
         self._roles, self._scopes = frozenset(settings.required_roles), frozenset(settings.required_scopes)
         self._verified = VerifiedTokens(settings.cache_size)
+        # Kong gives a silent plugin 3 s; in the worst case keys and revocations are both waited for.
+        self.phase_deadline = settings.jwks_timeout + SETTLE + 0.3
         self._keys: Keys
         self._watch: RevocationWatch
 

@@ -53,8 +53,8 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
     {
         "jwks_timeout": {
             "type": "number",
-            "default": 1.5,
-            "between": [0.1, 1.8],
+            "default": 1,
+            "between": [0.1, 1.5],
             "description": "Seconds within which a fetch of the keys must end.",
         }
     },

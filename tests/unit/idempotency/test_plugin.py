@@ -12,7 +12,7 @@ from tests.unit.fake_kong import Answer, FakeKong
 
 CONFIG: dict[str, Any] = {"redis_url": "redis://redis:6379/0"}
 KEY = {"idempotency-key": "abc", "x-user-id": "user-1", "content-type": "application/json"}
-REPLAYED = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
+REPLAYED: dict[str, Any] = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
 
 
 class MemoryStore:
