@@ -93,7 +93,7 @@ def _kind(annotation: Any, metas: Sequence[Meta]) -> str:
     if get_origin(base) is Literal:
         return " or ".join(f"`{choice}`" for choice in get_args(base))
     bounds = [
-        f"{word} {bound:g}"
+        f"{word} {bound}"
         for meta in metas
         for word, bound in (("from", meta.ge), ("over", meta.gt), ("to", meta.le), ("below", meta.lt))
         if bound is not None
@@ -111,7 +111,7 @@ def _plugin_kind(rules: Mapping[str, Any]) -> str:
         return " or ".join(f"`{choice}`" for choice in rules["one_of"])
     if rules["type"] in {"array", "set"}:
         return f"list of {_plugin_kind(rules['elements'])}"
-    bounds = "" if "between" not in rules else " from {:g} to {:g}".format(*rules["between"])
+    bounds = "" if "between" not in rules else " from {} to {}".format(*rules["between"])
     return {"string": "text", "boolean": "`true` or `false`"}.get(rules["type"], "number") + bounds
 
 
