@@ -38,3 +38,7 @@ class BodyUnreadableError(PluginRuntimeError):
 
 class EventOverError(PluginRuntimeError):
     """A PDK call after its event has ended: a task outlived the phase that started it."""
+
+
+class SocketRefusedError(PluginRuntimeError):
+    """The socket's path cannot be taken."""

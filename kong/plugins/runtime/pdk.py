@@ -109,6 +109,16 @@ def _call(method: bytes, argument: bytes) -> bytes:
     return method + frame(argument)
 
 
+REQUEST_PATH = _REQUEST_GET_PATH
+CORRELATION_ID = _named(_REQUEST_GET_HEADER, "x-request-id")
+REQUEST_ID = _named(_NGINX_GET_VAR, "request_id")
+"""Whole calls, for what the runtime itself asks of every request that it refuses."""
+
+
+def exit_call(argument: bytes) -> bytes:
+    return _call(_RESPONSE_EXIT, argument)
+
+
 class Event(Protocol):
     """The event that a phase runs for, as the facade needs it. Every method raises `EventOverError` once it has ended."""
 

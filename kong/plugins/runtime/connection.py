@@ -1,0 +1,342 @@
+"""One connection from Kong: commands in, answers out, one at a time.
+
+Kong sends a command and, for an event, then answers each call in order until the event is over. So what arrives is,
+in this order: answers nobody waits for (of statements, and of questions given up), answers that the phase waits for,
+the next command.
+
+Outside of an event the answer to anything wrong is to close: Kong starts the instance again and repeats its request.
+Inside an event it is an exit, never a close (`event.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from kong.plugins.runtime import messages, observed, pdk, refusals, rpc
+from kong.plugins.runtime.carrier import Carrier
+from kong.plugins.runtime.errors import MalformedMessageError
+from kong.plugins.runtime.event import Event
+from kong.plugins.runtime.frames import Frames
+from kong.plugins.runtime.instances import Instance, RunningPlugin
+from kong.plugins.runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    from kong.plugins.runtime.deadlines import Deadlines
+    from kong.plugins.runtime.host import Host, Target
+
+log = logging.getLogger(__name__)
+
+IDENTIFY = 0.25
+"""Seconds that a refusal waits to learn the request's path and id; Kong takes microseconds."""
+NOTICE = 1.0
+"""Seconds that the other side has to notice that a connection is retired."""
+_IDENTIFYING = (pdk.REQUEST_PATH, pdk.CORRELATION_ID, pdk.REQUEST_ID)
+
+
+class Connection(asyncio.Protocol):
+    """Implements `event.Line`."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._transport: asyncio.Transport
+        self._carrier: Carrier | None = None
+        self._frames = Frames(host.limits.frame)
+        self._event: Event | None = None
+        self._sequence = b""
+        self._unwanted = 0
+        self._wanted = 0
+        self._answers: list[bytes] = []
+        self._refusal: Refusal | None = None
+        self._identifying: asyncio.TimerHandle | None = None
+        self._starting = False
+        self._ended = False
+        self._said: Sequence[bytes] = ()
+        self._deadlines: Deadlines | None = None
+        self._running: RunningPlugin | None = None
+        self.heard = host.now
+
+    # What the worker asks.
+
+    @property
+    def idle(self) -> bool:
+        """Whether closing now takes nothing from Kong that it could not repeat."""
+        return self._event is None and self._refusal is None and not self._starting
+
+    @property
+    def evictable(self) -> bool:
+        """Whether it may go to make room: it is idle, or its last event is decided."""
+        return self.idle or self._ended
+
+    @property
+    def stalled(self) -> bool:
+        """Whether a frame has begun and not ended, outside of an event."""
+        return self.idle and self._frames.incomplete
+
+    def retire(self) -> None:
+        """Take no more commands: close, or close as soon as the event is over.
+
+        Only the sending side is shut: a command that Kong sends before it notices finds the end of the stream, and
+        not a broken pipe, which Kong would not repeat.
+        """
+        if self._ended:
+            self._transport.close()
+        elif self.idle:
+            self._ended = True
+            self._transport.write_eof()
+            self._host.loop.call_later(NOTICE, self._transport.close)
+
+    def refuse_now(self, refusal: Refusal) -> None:
+        """End the event, if one runs, in its phase's place; it cannot be waited for any longer."""
+        if self._event is not None:
+            self._event.refuse(refusal, "stopped")
+        else:
+            self._transport.close()
+
+    def drop(self, reason: str) -> None:
+        """Close now."""
+        observed.CONNECTIONS_ENDED.labels(reason=reason).inc()
+        self._ended = True
+        self._transport.close()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._host.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard = self._host.now
+        for payload in self._frames.feed(data):
+            if self._ended:
+                return
+            try:
+                self._received(payload)
+            except MalformedMessageError as error:
+                self._wrong("malformed", str(error))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._host.closed(self)
+        if self._identifying is not None:
+            self._identifying.cancel()
+        if not self._ended:
+            self._report_unconfirmed()
+        self._ended = True
+        if self._event is not None:
+            self._event.abandon()
+        elif self._carrier is not None:
+            self._carrier.cancel()
+
+    # What arrives.
+
+    def _received(self, payload: bytes | None) -> None:
+        """One frame; None is one over the limit."""
+        if self._unwanted:
+            self._unwanted -= 1
+        elif self._wanted:
+            self._answers.append(payload or b"")
+            if payload is None:
+                self._wrong("oversized", "an answer over the limit of a frame")
+            elif len(self._answers) == self._wanted:
+                self._answered()
+        elif payload is None:
+            self._wrong("oversized", "a command over the limit of a frame")
+        elif self.idle:
+            self._command(payload)
+        else:
+            raise MalformedMessageError("a frame that nothing asked for")
+
+    def _answered(self) -> None:
+        answers, self._answers = self._answers, []
+        self._wanted = 0
+        if self._refusal is not None:
+            self._identified(answers)
+        elif self._carrier is not None:
+            self._carrier.resume(answers)
+
+    def _wrong(self, reason: str, detail: str) -> None:
+        log.warning("wrong input from a connection: %s", detail, extra={"reason": reason})
+        if self._refusal is not None:
+            self._identified(())
+        elif self._event is not None:
+            self._event.refuse(refusals.FAILED, "failed")
+        else:
+            self.drop(reason)
+
+    def _report_unconfirmed(self) -> None:
+        """Kong answers everything but what it refuses: then it fails the request and drops the connection."""
+        if self._unwanted:
+            observed.REFUSED_BY_KONG.inc()
+            refused = _method(self._said[-self._unwanted]) if self._unwanted <= len(self._said) else "?"
+            log.error(
+                "Kong did not confirm a statement: not allowed in this phase?", extra={"method": refused}
+            )
+        elif self._event is not None:
+            log.warning("Kong dropped the connection inside an event", extra={"unanswered": self._wanted})
+
+    # Commands.
+
+    def _command(self, payload: bytes) -> None:
+        sequence, rest = rpc.sequence_and_rest(payload)
+        target = self._host.target(rest)
+        if target is not None:
+            self._sequence = sequence
+            self._begin(target)
+            return
+        number, command = rpc.decode(payload)
+        self._sequence = rpc.encode_sequence(number)
+        plugin = self._host.plugin
+        match command:
+            case rpc.HandleEvent(instance, phase):
+                self._first_event(rest, instance, phase)
+            case rpc.StartInstance(name, config):
+                self._starting = True
+                self._host.spawn(self._start(number, name, config))
+            case rpc.CloseInstance(instance):
+                self._host.instances.close(instance)
+                self._status(number, instance)
+            case rpc.GetInstanceStatus(instance):
+                if self._host.instances.find(instance) is None:
+                    self.drop("unknown_instance")
+                else:
+                    self._status(number, instance)
+            case rpc.GetPluginNames():
+                self._transport.write(rpc.plugin_names(number, [plugin.name]))
+            case rpc.GetPluginInfo():
+                schema = json.dumps(plugin.kong_schema())
+                info = rpc.plugin_info(
+                    number, plugin.name, list(plugin.phases), plugin.version, plugin.priority, schema
+                )
+                self._transport.write(info)
+
+    def _status(self, number: int, instance: int) -> None:
+        self._transport.write(rpc.instance_status(number, self._host.plugin.name, instance, int(time.time())))
+
+    async def _start(self, number: int, name: str, config: bytes) -> None:
+        try:
+            instance = await self._host.instances.start(name, config)
+        except Exception as error:
+            # Kong has no word for a refused instance: a closed connection fails the request with 500.
+            log.exception("plugin instance refused: %s", error, extra={"configuration_of": name})
+            self.drop("start_refused")
+            return
+        finally:
+            self._starting = False
+        if not self._ended:
+            self._status(number, instance)
+            self._rest()
+
+    def _first_event(self, rest: bytes, instance_id: int, phase: str) -> None:
+        instance = self._host.instances.find(instance_id)
+        if instance is None:
+            self.drop("unknown_instance")
+            return
+        if phase not in self._host.plugin.phases:
+            log.error("Kong asked for a phase that the plugin does not have", extra={"phase": phase})
+            self.refuse(refusals.FAILED)
+            return
+        self._begin(self._host.remember(rest, instance, phase))
+
+    def _begin(self, target: Target) -> None:
+        host = self._host
+        if not host.has_room():
+            target.observed.outcomes["shed"].inc()
+            self.refuse(refusals.TOO_MANY)
+            return
+        carrier = self._carrier
+        if carrier is None or not carrier.usable:
+            carrier = self._carrier = Carrier(host.loop)
+        event = self._event = Event(self, carrier, target.observed, self._event_ended)
+        kong = pdk.Kong(event)
+        running = self._running = target.instance.running
+        if running is not None and running.usable:
+            phase = running.phases[target.phase](kong)
+            running.users += 1
+        else:
+            self._running = None
+            phase = self._when_ready(target.instance, target.phase, kong)
+        host.running += 1
+        event.start(cast("Coroutine[Any, Any, None]", phase))
+        if self._event is event:
+            self._deadlines = host.deadlines(running.deadline if running else host.limits.deadline)
+            self._deadlines.add(event)
+
+    async def _when_ready(self, instance: Instance, phase: str, kong: pdk.Kong) -> None:
+        """An event for an instance that this worker has not started yet, or has to start again."""
+        running = await self._host.instances.running(instance)
+        running.users += 1
+        try:
+            await running.phases[phase](kong)
+        finally:
+            running.users -= 1
+
+    def _event_ended(self, event: Event) -> None:
+        """The phase's coroutine has ended, in whichever way."""
+        self._event = None
+        self._host.running -= 1
+        if self._deadlines is not None:
+            self._deadlines.remove(event)
+            self._deadlines = None
+        if self._running is not None:
+            self._running.users -= 1
+            self._running = None
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._transport.is_closing():
+            if self._carrier is not None:
+                self._host.loop.call_soon(self._carrier.cancel)
+        elif self._host.draining:
+            self.retire()
+
+    # What an event says (`event.Line`).
+
+    def ask(self, statements: Sequence[bytes], questions: Sequence[bytes]) -> None:
+        self._unwanted += len(statements)
+        self._wanted = len(questions)
+        self._said = statements
+        self._transport.write(b"".join([*statements, *questions]))
+
+    def unask(self) -> None:
+        if self._refusal is None:
+            self._unwanted += self._wanted - len(self._answers)
+            self._wanted = 0
+            self._answers = []
+
+    def finish(self, statements: Sequence[bytes]) -> None:
+        self._unwanted += len(statements)
+        self._said = statements
+        self._transport.write(b"".join([*statements, rpc.event_over(self._sequence)]))
+
+    def exit(self, statements: Sequence[bytes], exit_call: bytes) -> None:
+        # Kong answers nothing after an exit, and drops the connection when the request is over.
+        self._ended = True
+        self._transport.write(b"".join([*statements, exit_call]))
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.unask()
+        self._refusal = refusal
+        self._wanted = len(_IDENTIFYING)
+        self._identifying = self._host.loop.call_later(IDENTIFY, self._identified, ())
+        self._transport.write(b"".join(_IDENTIFYING))
+
+    def _identified(self, answers: Sequence[bytes]) -> None:
+        """Refuse, with the request's path and id if Kong told them in time."""
+        if self._identifying is not None:
+            self._identifying.cancel()
+        if self._ended or self._refusal is None:
+            return
+        try:
+            path, correlation, own = map(messages.text, answers) if answers else ("", "", "")
+        except MalformedMessageError:
+            path = correlation = own = ""
+        self.exit((), pdk.exit_call(self._refusal.exit_argument(path, correlation or own)))
+
+
+def _method(call: bytes) -> str:
+    """The method's name, from the two frames of a call."""
+    return call[4 : 4 + int.from_bytes(call[:4], "little")].decode()

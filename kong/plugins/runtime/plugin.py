@@ -1,0 +1,93 @@
+"""A plugin module as the runtime serves it, and what Kong is told about it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import warnings
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, TypeAlias
+
+from kong.plugins.runtime.errors import PluginError
+from kong.plugins.runtime.pdk import Kong
+
+with warnings.catch_warnings():
+    # kong-pdk reads the locale in a way that Python 3.11 deprecates.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from kong_pdk.module import Module
+
+Phase: TypeAlias = Callable[[Kong], Awaitable[None]]
+Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
+
+PROTOCOL = "ProtoBuf:1"
+PHASES = frozenset(("certificate", "rewrite", "access", "response"))
+
+
+@dataclass(frozen=True)
+class ServedPlugin:
+    """One plugin: its module's facts, and how to make an instance of it."""
+
+    name: str
+    version: str
+    priority: int
+    phases: tuple[str, ...]
+    schema: list[Mapping[str, Any]]
+    make: Callable[[dict[str, Any]], Any]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of the plugin's own configuration fields."""
+        return frozenset(name for field in self.schema for name in field)
+
+    def kong_schema(self) -> dict[str, Any]:
+        return {"name": self.name, "fields": [{"config": {"type": "record", "fields": self.schema}}]}
+
+    def dump(self) -> str:
+        """What Kong's `pluginserver_*_query_cmd` has to print."""
+        info = {
+            "Name": self.name,
+            "Phases": list(self.phases),
+            "Priority": self.priority,
+            "Version": self.version,
+            "Schema": self.kong_schema(),
+        }
+        return json.dumps({"Protocol": PROTOCOL, "Plugins": [info]})
+
+
+def load(name: str, package: str) -> ServedPlugin:
+    """The plugin `name`: module `<package>.<name with underscores>.plugin`. Raises PluginError."""
+    path = f"{package}.{name.replace('-', '_')}.plugin"
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (path == error.name or path.startswith(f"{error.name}.")):
+            raise PluginError(f"no plugin {name}: there is no module {path}") from None
+        raise
+    return served(name, module)
+
+
+def served(name: str, module: ModuleType) -> ServedPlugin:
+    """Check a plugin module. Raises PluginError."""
+    if not isinstance(getattr(module, "Plugin", None), type):
+        raise PluginError(f"{module.__name__} has no class Plugin")
+    model = Module(name, module=module)
+    if "log" in model.phases:
+        # A failure in Kong's log timer leaves one request's data to be read by another request.
+        raise PluginError(f"{name} has a log phase, which Kong does not run safely outside its own process")
+    if unknown := set(model.phases) - PHASES:
+        raise PluginError(f"{name} has phases that cannot be served: {', '.join(sorted(unknown))}")
+    if not model.phases:
+        raise PluginError(f"{name} has no phase")
+    if not isinstance(model.version, str):
+        raise PluginError(f"{name} has no version")
+    return ServedPlugin(
+        name=name,
+        version=model.version,
+        priority=model.priority,
+        phases=tuple(model.phases),
+        schema=model.schema,
+        make=lambda config: model.new(config).cls,
+    )

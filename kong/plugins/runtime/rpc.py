@@ -1,0 +1,126 @@
+"""Kong's commands to a plugin server and the answers (`RpcCall`, `RpcReturn` of `wire.proto`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kong.plugins.runtime.errors import MalformedMessageError
+from kong.plugins.runtime.frames import EMPTY, frame
+from kong.plugins.runtime.wire import bytes_field, fields, integer_field, signed, tagged, tagged_integer
+
+
+@dataclass(frozen=True, slots=True)
+class GetPluginNames:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class GetPluginInfo:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartInstance:
+    """`config` is JSON: the plugin's own fields beside Kong's (`__plugin_id`, `__key__`, `__seq__`, `route_id`...)."""
+
+    name: str
+    config: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GetInstanceStatus:
+    instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseInstance:
+    instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandleEvent:
+    instance: int
+    phase: str
+
+
+Command: TypeAlias = (
+    GetPluginNames | GetPluginInfo | StartInstance | GetInstanceStatus | CloseInstance | HandleEvent
+)
+
+
+def decode(payload: bytes) -> tuple[int, Command]:
+    """The sequence number, to be echoed, and the command. Raises MalformedMessageError."""
+    sequence = 0
+    command: Command | None = None
+    for number, value in fields(payload):
+        if number == 1 and isinstance(value, int):
+            sequence = signed(value)
+        elif 31 <= number <= 36 and isinstance(value, bytes):
+            command = _command(number, value)
+    if command is None:
+        raise MalformedMessageError("no command that is known")
+    return sequence, command
+
+
+def sequence_and_rest(payload: bytes) -> tuple[bytes, bytes]:
+    """The encoded sequence field and what follows it, uncopied into numbers; empty if it does not come first.
+
+    Kong writes the sequence first, and what follows is the same bytes for each event of an instance and phase.
+    """
+    if payload[:1] != b"\x08":
+        return b"", payload
+    end = 1
+    size = len(payload)
+    while end < size and payload[end] >= 0x80:
+        end += 1
+    return payload[: end + 1], payload[end + 1 :]
+
+
+def event_over(sequence: bytes) -> bytes:
+    """The frames that end an event whose encoded sequence field this is."""
+    return EMPTY + frame(sequence)
+
+
+def encode_sequence(sequence: int) -> bytes:
+    return tagged_integer(1, sequence) if sequence else b""
+
+
+def plugin_names(sequence: int, names: list[str]) -> bytes:
+    listed = b"".join(tagged(1, name.encode()) for name in names)
+    return frame(encode_sequence(sequence) + tagged(31, listed))
+
+
+def plugin_info(
+    sequence: int, name: str, phases: list[str], version: str, priority: int, schema: str
+) -> bytes:
+    info = tagged(1, name.encode())
+    info += b"".join(tagged(4, phase.encode()) for phase in phases)
+    info += tagged(5, version.encode()) + tagged_integer(6, priority) + tagged(7, schema.encode())
+    return frame(encode_sequence(sequence) + tagged(32, info))
+
+
+def instance_status(sequence: int, name: str, instance: int, started_at: int) -> bytes:
+    """`started_at` in Unix seconds."""
+    status = tagged(1, name.encode()) + tagged_integer(2, instance) + tagged_integer(4, started_at)
+    return frame(encode_sequence(sequence) + tagged(33, status))
+
+
+def _command(number: int, raw: bytes) -> Command:
+    match number:
+        case 31:
+            return GetPluginNames()
+        case 32:
+            return GetPluginInfo(_text(raw, 1))
+        case 33:
+            return StartInstance(_text(raw, 1), bytes_field(raw, 2) or b"")
+        case 34:
+            return GetInstanceStatus(integer_field(raw, 1) or 0)
+        case 35:
+            return CloseInstance(integer_field(raw, 1) or 0)
+        case _:
+            return HandleEvent(integer_field(raw, 1) or 0, _text(raw, 2))
+
+
+def _text(raw: bytes, number: int) -> str:
+    return (bytes_field(raw, number) or b"").decode("utf-8", "replace")
