@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 
-from services.auth.adapters import demo_data, sealing
+from services.auth.adapters import demo_data, sealing, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.authentication import LocalAuthenticator
@@ -21,7 +21,6 @@ from services.auth.adapters.links_redis import RedisLinks
 from services.auth.adapters.mail import QueuedMail, delivery
 from services.auth.adapters.member_order import OutboxMemberOrder
 from services.auth.adapters.sessions_redis import RedisSessions
-from services.auth.adapters.tables import AccountRow, SigningKeyRow
 from services.auth.adapters.throttle_redis import RedisThrottle
 from services.auth.application.administration import Administration
 from services.auth.application.issuing import Issuer
@@ -41,22 +40,15 @@ from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.http_client import HttpClient
 from services.chassis.migrations import CHASSIS, migrate
-from services.chassis.postgres import Database
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 from services.chassis.redis import Redis
 
 MIGRATIONS = (CHASSIS, ("auth", "services.auth.adapters.piccolo_migrations"))
 
 
-def open_database(settings: Settings) -> Database:
-    database = Database(settings.auth_database_url, application="auth")
-    database.bind(AccountRow, SigningKeyRow)
-    return database
-
-
 def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Litestar:
     registry = metrics.new_registry()
-    database, redis, http = open_database(settings), Redis(settings.redis_url), HttpClient()
+    database, redis, http = tables.bound(settings.auth_database_url), Redis(settings.redis_url), HttpClient()
     delivering = outbox.Delivery(
         outbox.OutboxStore(database),
         http,

@@ -14,7 +14,7 @@ from services.auth.domain import access_tokens
 from services.auth.domain.keys import KeyTimes
 from services.chassis.postgres import Database
 
-_LOCK = 0x61757468  # "auth": one process at a time makes the first key
+_LOCK = 0x61757468  # "auth": one process at a time makes a key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +42,13 @@ class PostgresKeys:
             if not await SigningKeyRow.exists():
                 await self._add(now, signs_from=now)
 
-    async def add(self, now: float, *, signs_from: float) -> str:
-        """A new key, published from now on; its kid."""
-        async with self._database.transaction():
+    async def begin(self, now: float, *, signs_from: float) -> str | None:
+        async with self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            if await SigningKeyRow.exists().where(
+                SigningKeyRow.signs_from > datetime.fromtimestamp(now, UTC)
+            ):
+                return None
             return await self._add(now, signs_from=signs_from)
 
     async def delete(self, kids: Sequence[str]) -> None:
@@ -70,11 +74,13 @@ class PostgresKeys:
         kid: str = row["kid"]
         private = sealing.unseal(self._sealing_key, row["sealed_private"], bound_to=kid.encode())
         return StoredKey(
-            times=KeyTimes(
-                kid=kid,
-                created_at=row["created_at"].timestamp(),
-                signs_from=row["signs_from"].timestamp(),
-            ),
+            times=_times(row),
             public=ECKey.import_key(json.loads(row["public"])),
             private=ECKey.import_key(json.loads(private)),
         )
+
+
+def _times(row: dict[str, Any]) -> KeyTimes:
+    return KeyTimes(
+        kid=row["kid"], created_at=row["created_at"].timestamp(), signs_from=row["signs_from"].timestamp()
+    )

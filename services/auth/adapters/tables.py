@@ -3,6 +3,8 @@
 from piccolo.columns import UUID, Array, Boolean, Bytea, Text, Timestamptz
 from piccolo.table import Table
 
+from services.chassis.postgres import Database
+
 
 class AccountRow(Table, tablename="account"):
     id = UUID(primary_key=True, default=None)
@@ -23,3 +25,10 @@ class SigningKeyRow(Table, tablename="signing_key"):
     sealed_private = Bytea(secret=True)
     created_at = Timestamptz()
     signs_from = Timestamptz()
+
+
+def bound(url: str) -> Database:
+    """The database at `url`, with these tables bound to it."""
+    database = Database(url, application="auth")
+    database.bind(AccountRow, SigningKeyRow)
+    return database

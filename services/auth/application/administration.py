@@ -1,10 +1,10 @@
-"""What other services and the operator do to an account."""
+"""What other services do to an account."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.auth.application.ports import Accounts, Audit, Clock, Sessions
-from services.auth.domain.accounts import Account, Status, normalise_email
+from services.auth.domain.accounts import Status, normalise_email
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +25,3 @@ class Administration:
         """Idempotent; a new address is unverified. Raises InvalidEmail, UnknownAccount, EmailTaken."""
         if await self.accounts.set_email(account, normalise_email(email)):
             self.audit.record("email_changed", account=account)
-
-    async def grant_role(self, email: str, role: str) -> Account:
-        """Tokens have the role from their next refresh. Raises UnknownAccount, UnknownRole."""
-        account = await self.accounts.add_role(email, role)
-        self.audit.record("role_granted", account=account.id, role=role)
-        return account

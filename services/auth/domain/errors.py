@@ -11,6 +11,7 @@ Refusal
 ├── UnknownAccount          no such account (only to other services and on the command line)
 ├── InvalidLink             a mailed link is unknown, used or too old
 ├── UnknownRole             a role that the platform does not have
+├── RotationUnderWay        a new signing key is published already and does not sign yet
 ├── TryLater                throttled; `seconds` says for how long
 └── Overloaded              more password hashes are waiting than this process will take on
 """
@@ -65,6 +66,11 @@ class InvalidLink(Refusal):
 
 class UnknownRole(Refusal):
     pass
+
+
+class RotationUnderWay(Refusal):
+    def __init__(self) -> None:
+        super().__init__("A key rotation is under way; let it end first.")
 
 
 class TryLater(Refusal):

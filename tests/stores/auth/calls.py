@@ -7,10 +7,9 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
+from httpx import AsyncClient
 
-Client = AsyncTestClient[Litestar]
+Client = AsyncClient
 DEMO = {"email": "test@example.com", "password": "password123"}
 PASSWORD = "a long and private sentence"
 

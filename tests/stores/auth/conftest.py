@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from services.auth.app import build
 from services.auth.settings import Settings
 from services.chassis import settings as chassis_settings
 from services.chassis.redis import Redis
+from tests.in_process import running
+from tests.stores.auth.calls import Client
 
 INTERNAL_KEY = "internal-key-of-the-tests"
 
@@ -64,6 +65,6 @@ def app(settings: Settings) -> Litestar:
 
 
 @pytest.fixture
-async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
-    async with AsyncTestClient(app, base_url="http://auth.test") as test_client:
-        yield test_client
+async def client(app: Litestar) -> AsyncIterator[Client]:
+    async with running(app) as opened:
+        yield opened

@@ -3,12 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from litestar import Litestar
-from litestar.testing import AsyncTestClient
+import asyncpg
 
 from services.auth.app import build
 from services.auth.settings import Settings
 from services.chassis import settings as chassis_settings
+from tests.in_process import running
 from tests.stores.auth.calls import DEMO, PASSWORD, Client, bearer, is_good, mailed_token, register, sign_in
 
 NEW = "quite another sentence"
@@ -93,15 +93,13 @@ async def test_nobodys_mailbox_is_filled(client: Client, tmp_path: Path) -> None
 async def test_a_hash_of_other_parameters_is_renewed_at_sign_in(environment: dict[str, str]) -> None:
     for parameters in ({"ARGON2_T": "1"}, {"ARGON2_T": "2"}, {"ARGON2_T": "2"}):
         settings = chassis_settings.read(Settings, environment | parameters)
-        async with AsyncTestClient[Litestar](build(settings)) as client:
+        async with running(build(settings)) as client:
             await sign_in(client)
             stored = await _demo_hash(settings)
             assert f"t={parameters['ARGON2_T']}," in stored
 
 
 async def _demo_hash(settings: Settings) -> str:
-    import asyncpg
-
     database = await asyncpg.connect(settings.auth_database_url)
     try:
         return str(
