@@ -32,7 +32,10 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
-_START = b'SwaggerUIBundle({url: "/docs/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});\n'
+_START = b"""SwaggerUIBundle({
+  url: "/docs/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null
+});
+"""
 # Swagger UI styles its elements in place and draws its icons from data: URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

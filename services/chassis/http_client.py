@@ -1,4 +1,4 @@
-"""Calls to other services: one connection pool, a deadline and a size limit on every call, the request's names passed on.
+"""Calls to other services: one pool, a deadline and a size limit for every call, the request's names passed on.
 
 Nothing is retried here: only the caller knows whether repeating is harmless.
 """

@@ -26,7 +26,7 @@ FETCH_TIMEOUT_S = 2.0
 
 
 def parse(document: bytes) -> dict[str, ECKey]:
-    """The ES256 verification keys of a JWK set (RFC 7517 §5); others are passed over. Raises ValueError if malformed."""
+    """The ES256 verification keys of a JWK set (RFC 7517 §5); others are passed over. Raises ValueError."""
     try:
         listed = msgspec.json.decode(document)["keys"]
     except (msgspec.DecodeError, KeyError, TypeError) as fault:

@@ -9,9 +9,11 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.utils.scope.state import ScopeState
 
 from services.chassis import request_context
 from services.chassis.errors import FieldError, InvalidInput, Problem
+from services.chassis.field_errors import of_body
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -101,7 +103,7 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     if error.status_code >= 500:
         return _unexpected(request, error)
     if error.status_code == 400 and isinstance(error.extra, list) and error.extra:
-        return respond(request, InvalidInput([_field_error(item) for item in error.extra]))
+        return respond(request, InvalidInput(_field_errors(request, error.extra)))
     problem = Problem(_detail(error))
     problem.status = error.status_code
     problem.title = HTTPStatus(error.status_code).phrase
@@ -119,10 +121,20 @@ def _detail(error: HTTPException) -> str:
     return error.detail
 
 
-def _field_error(item: Any) -> FieldError:
-    if not isinstance(item, dict):
-        return FieldError("", str(item))
-    return FieldError(str(item.get("key", "")), str(item.get("message", "")))
+def _field_errors(request: Request[Any, Any, Any], extra: list[Any]) -> list[FieldError]:
+    """Every wrong parameter as the framework names it, and every wrong field of the body."""
+    errors = []
+    for item in extra:
+        if not isinstance(item, dict):
+            errors.append(FieldError("", str(item)))
+        elif item.get("source") == "body":
+            field = request.route_handler.parsed_data_field
+            body = ScopeState.from_scope(request.scope).body
+            found = of_body(field.annotation, body) if field and isinstance(body, bytes) else []
+            return found or [FieldError("", str(item.get("message", "")))]
+        else:
+            errors.append(FieldError(str(item.get("key", "")), str(item.get("message", ""))))
+    return errors
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -5,7 +5,7 @@ More capacity is more replicas, not more workers: each replica is then one proce
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import uvicorn
@@ -18,12 +18,25 @@ S = TypeVar("S", bound=settings.ServiceSettings)
 CONFIGURATION_ERROR = 2
 
 
-def serve(service: str, kind: type[S], build: Callable[[S], Litestar]) -> None:
-    """Serves until SIGTERM or SIGINT, then lets requests in flight finish. Exits with 2 on a wrong environment."""
+def serve(
+    service: str,
+    kind: type[S],
+    build: Callable[[S], Litestar],
+    commands: Mapping[str, Callable[[S, Sequence[str]], int]] | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then lets requests in flight finish. Exits with 2 on a wrong environment.
+
+    `commands` are run in place of serving where the first argument names one; each returns its exit status.
+    """
     try:
         values = settings.read(kind, os.environ)
     except settings.SettingsError as fault:
         sys.exit(_refuse(service, fault))
+    if sys.argv[1:]:
+        command = (commands or {}).get(sys.argv[1])
+        if command is None:
+            sys.exit(_refuse(service, f"there is no command {sys.argv[1]}"))
+        sys.exit(command(values, sys.argv[2:]))
     telemetry.configure(service, values.log_level)
     uvicorn.run(
         build(values),
@@ -44,6 +57,6 @@ def serve(service: str, kind: type[S], build: Callable[[S], Litestar]) -> None:
     )
 
 
-def _refuse(service: str, fault: settings.SettingsError) -> int:
+def _refuse(service: str, fault: object) -> int:
     sys.stderr.write(f"{service} cannot start: {fault}\n")
     return CONFIGURATION_ERROR

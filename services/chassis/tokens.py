@@ -128,7 +128,7 @@ def _base64url(segment: str) -> bytes:
 def _json(document: bytes) -> dict[str, Any]:
     """A JSON object in which no member is said twice (RFC 7519 §4), nor any number infinite. Raises ValueError."""
     try:
-        parsed = json.loads(document, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        parsed = json.loads(document.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RecursionError as fault:
         raise ValueError("nested too deeply") from fault
     if not isinstance(parsed, dict):
