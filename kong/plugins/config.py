@@ -15,17 +15,13 @@ import msgspec
 from kong.plugins.runtime.errors import ConfigError
 
 Field = Mapping[str, Mapping[str, Any]]
-"""One field of Kong's schema language: its name, and what Kong's `kong/db/schema/metaschema.lua` allows
-about it.
-"""
+"""One field of Kong's schema language: its name, and what Kong's `kong/db/schema/metaschema.lua` allows about it."""
 
 C = TypeVar("C", bound=msgspec.Struct)
 
 
 def read(schema: Sequence[Field], given: Mapping[str, Any], into: type[C]) -> C:
-    """`given` as `into`, with the schema's defaults for what is absent or null. Raises ConfigError naming
-    the field.
-    """
+    """`given` as `into`, with the schema's defaults for what is absent or null. Raises ConfigError naming the field."""
     values: dict[str, Any] = {}
     for field in schema:
         for name, rules in field.items():
@@ -91,9 +87,7 @@ def _check_length(name: str, value: str | Sequence[Any], rules: Mapping[str, Any
 
 
 def _regular_expression(lua_pattern: str) -> str:
-    """Our schemas use the part of Lua's pattern language that differs from Python's only in its escape
-    sign.
-    """
+    """Our schemas use the part of Lua's pattern language that differs from Python's only in its escape sign."""
     return lua_pattern.replace("%", "\\")
 
 

@@ -6,6 +6,7 @@ a request never waits for a free connection, and there is no pool slot to lose w
 
 import asyncio
 import hashlib
+import logging
 import time
 from typing import Any, Self
 
@@ -14,6 +15,11 @@ from coredis.connection import BaseConnection
 from coredis.exceptions import ConnectionError as RedisConnectionError
 from coredis.exceptions import NoScriptError, RedisError
 from coredis.pool import ConnectionPool
+
+log = logging.getLogger(__name__)
+logging.getLogger("coredis").setLevel(
+    logging.CRITICAL
+)  # each failed attempt, with its stack; see RedisLink.command
 
 RECONNECT_PAUSE = 0.1
 """Seconds between attempts to connect, so that a Redis that is down costs requests no connect each."""
@@ -60,6 +66,7 @@ class RedisLink:
         self._runner: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[BaseConnection] | None = None
         self._failed: tuple[float, StoreUnavailableError] | None = None
+        self._unwell = False
         self.connection_number = 0
         """Changes with every new connection, before anything is sent on it."""
 
@@ -75,18 +82,16 @@ class RedisLink:
     async def command(self, name: bytes, *args: bytes | int) -> Any:
         """Sends one command and returns Redis' reply, bytes undecoded."""
         try:
-            async with asyncio.timeout(self._timeout):
-                try:
-                    return await self._send(name, args)
-                except RedisConnectionError:
-                    return await self._send(name, args)
-        except TimeoutError as error:
-            raise StoreUnavailableError(f"Redis did not answer within {self._timeout} s") from error
-        except RedisError as error:
-            if "READONLY" in str(error):
-                # A failover left us with a replica: the next command looks the address up again.
-                await self.close()
-            raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+            reply = await self._within_time(name, args)
+        except StoreUnavailableError as error:
+            if not self._unwell and not isinstance(error.__cause__, NoScriptError):
+                self._unwell = True
+                log.warning("Redis is unavailable: %s", error)
+            raise
+        if self._unwell:
+            self._unwell = False
+            log.info("Redis is available again")
+        return reply
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,6 +105,21 @@ class RedisLink:
         if runner is not None:
             runner.cancel()
             await asyncio.wait({runner})
+
+    async def _within_time(self, name: bytes, args: tuple[bytes | int, ...]) -> Any:
+        try:
+            async with asyncio.timeout(self._timeout):
+                try:
+                    return await self._send(name, args)
+                except RedisConnectionError:
+                    return await self._send(name, args)
+        except TimeoutError as error:
+            raise StoreUnavailableError(f"Redis did not answer within {self._timeout} s") from error
+        except RedisError as error:
+            if "READONLY" in str(error):
+                # A failover left us with a replica: the next command looks the address up again.
+                await self.close()
+            raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
 
     async def _send(self, name: bytes, args: tuple[bytes | int, ...]) -> Any:
         connection = self._connection

@@ -1,6 +1,4 @@
-"""One of each a process: what plugins of different configurations share when they name the same Redis or
-auth.
-"""
+"""One of each a process: what plugins of different configurations share when they name the same Redis or auth."""
 
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -46,9 +46,7 @@ Finding = Replay | InProgress | Mismatch | Unreplayable
 
 
 def reservation(fingerprint: bytes, owner: str) -> bytes:
-    """The record of a request under way; the same request writes the same record when its phase is
-    repeated.
-    """
+    """The record of a request under way; the same request writes the same record when its phase is repeated."""
     return _VERSION + _RESERVED + fingerprint + owner.encode()
 
 

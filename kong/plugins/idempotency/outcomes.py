@@ -77,9 +77,7 @@ def decode(encoded: bytes) -> Outcome:
 
 
 def replayable(headers: Mapping[str, HeaderValue], only: Collection[str]) -> dict[bytes, bytes | list[bytes]]:
-    """The headers that a later answer may repeat, as bytes; of these only those in `only`, unless it is
-    empty.
-    """
+    """The headers that a later answer may repeat, as bytes; of these only those in `only`, unless it is empty."""
     named = {token.strip().lower() for line in _lines(headers, "connection") for token in line.split(",")}
     return {
         name.encode("utf-8", "surrogateescape"): _bytes(value)

@@ -126,9 +126,8 @@ class Plugin:
         )
         try:
             finding = await self._find(kong, place, print_, arrival.owner)
-        except StoreUnavailableError as error:
+        except StoreUnavailableError:
             REQUESTS.labels(outcome="store_error").inc()
-            log.warning("idempotency keys cannot be checked: %s", error)
             if self.config.on_store_error == "accept":
                 return
             await self._refuse(kong, refusals.store_unavailable())

@@ -1,6 +1,4 @@
-"""Every answer that the plugin gives instead of the upstream's, but replays; docs/problems/ has a page on
-each.
-"""
+"""Every answer that the plugin gives instead of the upstream's, but replays; docs/problems/ has a page on each."""
 
 import math
 

@@ -1,6 +1,4 @@
-"""The records in Redis: reserve, complete and release, each one script on one key, so that only one request
-wins.
-"""
+"""The records in Redis: reserve, complete and release, each one script on one key, so that only one request wins."""
 
 from kong.plugins.redis_link import RedisLink, Script
 
@@ -50,9 +48,7 @@ class Store:
         self._link = link
 
     async def reserve(self, key: bytes, reservation: bytes, lease: float) -> tuple[bytes, float] | None:
-        """Writes the reservation for `lease` seconds, or returns the record that is there and its seconds
-        left.
-        """
+        """Writes the reservation for `lease` seconds, or returns the record that is there and its seconds left."""
         found = await self._link.evaluate(_RESERVE, key, reservation, _milliseconds(lease))
         return None if found is None else (found[0], max(found[1], 0) / 1000)
 

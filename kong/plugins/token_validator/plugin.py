@@ -41,9 +41,7 @@ TOKENS = metrics.counter(
 )
 
 SETTLE = 1.0
-"""Seconds that a request may wait while the revocations are first read, or read again after a lost
-connection.
-"""
+"""Seconds that a request may wait while the revocations are first read, or read again after a lost connection."""
 
 _keys: Shared[KeySource, Keys] = Shared(Keys)
 _watches: Shared[RevocationSource, RevocationWatch] = Shared(RevocationWatch)
@@ -148,9 +146,7 @@ class Plugin:
         return await answer(kong, refusals.invalid(self.config.realm, reason))
 
     async def _settle(self, kong: Kong, identity: Identity) -> None:
-        """Waits a moment for the revocations to be known again, and refuses where they are not, or name the
-        session.
-        """
+        """Waits a moment for the revocations to be known again, and refuses where they are not, or name the session."""
         if not await self._watch.settle(SETTLE):
             TOKENS.labels(verdict="unknowable").inc()
             await answer(kong, refusals.revocations_unavailable())

@@ -1,6 +1,4 @@
-"""Every answer that the plugin gives by itself; docs/problems/ has a page on each. Challenges follow RFC
-6750 §3.
-"""
+"""Every answer that the plugin gives by itself; docs/problems/ has a page on each. Challenges follow RFC 6750 §3."""
 
 from collections.abc import Sequence
 

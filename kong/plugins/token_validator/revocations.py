@@ -80,12 +80,13 @@ class RevocationWatch:
         self._clock, self._monotonic = clock, monotonic
         self._block = min(LONGEST_BLOCK_MS, round(source.silence * 250))
         self._heard: float | None = None
-        self._reported = False
+        self._unknown_since = monotonic()
         self._pruned = monotonic()
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._unknown_since = self._monotonic()
         self._task = asyncio.create_task(self._follow(), name="revocation-watch")
         return self
 
@@ -99,12 +100,14 @@ class RevocationWatch:
         return self._heard is not None and self._monotonic() - self._heard < self._source.silence
 
     async def settle(self, patience: float) -> bool:
-        """As `current`, after waiting up to `patience` seconds for a reading of the stream that is under
-        way.
+        """As `current`, after waiting for a reading of the stream that is under way.
+
+        Only for the first `patience` seconds of an outage, so that a long one does not pile up requests.
         """
         if not self.current():
+            since = self._unknown_since if self._heard is None else self._heard + self._source.silence
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._settled.wait(), patience)
+                await asyncio.wait_for(self._settled.wait(), max(0.0, since + patience - self._monotonic()))
         return self.current()
 
     async def _follow(self) -> None:
@@ -113,17 +116,16 @@ class RevocationWatch:
                 self._settled.clear()
                 try:
                     await self._read_all_and_on(link)
-                except StoreUnavailableError as error:
-                    if self._heard is not None or not self._reported:
-                        log.warning("revocations are not known for now: %s", error)
-                    self._reported, self._heard = True, None
+                except StoreUnavailableError:
+                    if self._heard is not None:
+                        log.warning("revocations are not known until the stream has been read again")
+                        self._unknown_since = self._monotonic()
+                    self._heard = None
                     self._settled.set()
                     await asyncio.sleep(RETRY)
 
     async def _read_all_and_on(self, link: RedisLink) -> None:
-        """Reads the stream from its start and follows it until the connection, or Redis' memory, is
-        another.
-        """
+        """Reads the stream from its start and follows it until the connection, or Redis' memory, is another."""
         last, complete = START, False
         await link.command(b"PING")
         connection, self._heard = link.connection_number, None
@@ -142,7 +144,7 @@ class RevocationWatch:
                     return
                 complete = True
             if complete:
-                self._heard, self._reported = self._monotonic(), False
+                self._heard = self._monotonic()
                 self._settled.set()
 
     async def _read(self, link: RedisLink, last: bytes, block: int | None) -> Any:
@@ -150,9 +152,7 @@ class RevocationWatch:
         return await link.command(b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream, last)
 
     async def _went_back(self, link: RedisLink, last: bytes) -> bool:
-        """Whether the stream ends before what was read of it: Redis lost data, or a replica without them
-        took over.
-        """
+        """Whether the stream ends before what was read of it: Redis lost data, or a replica without them took over."""
         newest = await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1)
         return last != START and (not newest or _order(newest[0][0]) < _order(last))
 
@@ -165,9 +165,7 @@ class RevocationWatch:
 
 
 def _entries(reply: Any) -> Sequence[tuple[bytes, dict[bytes, bytes]]]:
-    """The entries of an XREAD reply of one stream, which is null, a map (RESP3) or a list of pairs
-    (RESP2).
-    """
+    """The entries of an XREAD reply of one stream, which is null, a map (RESP3) or a list of pairs (RESP2)."""
     if not reply:
         return ()
     ((_, entries),) = reply.items() if isinstance(reply, dict) else reply

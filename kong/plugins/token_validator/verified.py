@@ -18,9 +18,7 @@ class VerifiedTokens:
         self._identities: OrderedDict[bytes, tuple[int, Identity]] = OrderedDict()
 
     def get(self, token: str, generation: int, now: float) -> Identity | None:
-        """The identity, if it was verified with this key set and its token has not expired (`now`: Unix
-        seconds).
-        """
+        """The identity, if it was verified with this key set and its token has not expired (`now`: Unix seconds)."""
         digest = _digest(token)
         entry = self._identities.get(digest)
         if entry is None:

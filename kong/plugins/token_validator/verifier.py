@@ -69,9 +69,7 @@ class _RefusedError(Exception):
 def verify(
     token: str, keys: Mapping[str, VerificationKey], expected: Expected, now: float
 ) -> Identity | Rejected | UnknownKey:
-    """Judges a token in compact form at `now` (Unix seconds): form, header, key, signature, and then its
-    claims.
-    """
+    """Judges a token in compact form at `now` (Unix seconds): form, header, key, signature, and then its claims."""
     try:
         return _judge(token, keys, expected, now)
     except _RefusedError as refusal:
