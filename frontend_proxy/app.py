@@ -17,11 +17,17 @@ from frontend_proxy.auth_client import AuthClient
 from frontend_proxy.cookies import Jar
 from frontend_proxy.edge import Edge
 from frontend_proxy.pages import assets, visitor
+from frontend_proxy.pages.account.addresses import AccountAddresses
+from frontend_proxy.pages.account.devices import AccountDevices
+from frontend_proxy.pages.account.password import AccountPassword
+from frontend_proxy.pages.account.profile import AccountProfile
 from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
 from frontend_proxy.pages.home.handlers import Home
 from frontend_proxy.pages.language import Words
+from frontend_proxy.pages.members.handlers import Members
+from frontend_proxy.pages.recovery.handlers import Recovery
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.views import Views
 from frontend_proxy.pages.visitor import Elsewhere
@@ -51,7 +57,18 @@ def create_app(settings: Settings) -> App:
             yield
 
     pages = Litestar(
-        route_handlers=[Home, Entry, assets.route(static), *health.routes([auth_service, gateway])],
+        route_handlers=[
+            Home,
+            Entry,
+            Recovery,
+            AccountProfile,
+            AccountAddresses,
+            AccountDevices,
+            AccountPassword,
+            Members,
+            assets.route(static),
+            *health.routes({"auth": auth_service, "gateway": gateway}),
+        ],
         dependencies={
             "site": Provide(lambda: site, sync_to_thread=False),
             "guest": Provide(visitor.guest, sync_to_thread=False),

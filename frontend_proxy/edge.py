@@ -27,7 +27,7 @@ class Edge:
         self._inner = inner
         self._settings = settings
         self._trusted = settings.trusted_networks
-        self._site = Site(settings.public_url, settings.production, settings.max_body)
+        self._site = Site(settings.public_origin, settings.production, settings.max_body)
         self._jar = jar
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,7 +1,7 @@
 """/health and /health/ready."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
@@ -15,9 +15,8 @@ from frontend_proxy.upstream import Upstream
 DEADLINE = 2.0
 
 
-def routes(upstreams: Iterable[Upstream]) -> list[HTTPRouteHandler]:
+def routes(upstreams: Mapping[str, Upstream]) -> list[HTTPRouteHandler]:
     """Alive: this process answers. Ready: each of `upstreams` answers too, whatever it answers."""
-    checked = tuple(upstreams)
 
     @get("/health")
     async def health() -> ASGIResponse:
@@ -25,9 +24,7 @@ def routes(upstreams: Iterable[Upstream]) -> list[HTTPRouteHandler]:
 
     @get("/health/ready")
     async def ready() -> ASGIResponse:
-        states = dict(
-            zip([up.name for up in checked], await asyncio.gather(*map(_state, checked)), strict=True)
-        )
+        states = dict(zip(upstreams, await asyncio.gather(*map(_state, upstreams.values())), strict=True))
         whole = all(state == "ok" for state in states.values())
         return _answer(200 if whole else 503, {"status": "ok" if whole else "unavailable", "checks": states})
 

@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     auth_url: Annotated[str, Meta(description="Base URL of auth, for sign-in and renewal.")]
     gateway_url: Annotated[str, Meta(description="Base URL of Kong's proxy port.")]
-    public_url: Annotated[
+    public_origin: Annotated[
         str, Meta(description="The one origin that browsers see; https:// and required in production.")
     ] = ""
     app_env: Annotated[
@@ -117,10 +117,10 @@ def _contradictions(settings: Settings) -> list[str]:
     for name, url in (("AUTH_URL", settings.auth_url), ("GATEWAY_URL", settings.gateway_url)):
         if not is_origin(url):
             faults.append(f"{name} is not valid: expected http(s)://host[:port] without a path")
-    if settings.public_url and not is_origin(settings.public_url):
-        faults.append("PUBLIC_URL is not valid: expected http(s)://host[:port] without a path")
-    if settings.production and not settings.public_url.startswith("https://"):
-        faults.append("PUBLIC_URL must be an https:// origin in production")
+    if settings.public_origin and not is_origin(settings.public_origin):
+        faults.append("PUBLIC_ORIGIN is not valid: expected http(s)://host[:port] without a path")
+    if settings.production and not settings.public_origin.startswith("https://"):
+        faults.append("PUBLIC_ORIGIN must be an https:// origin in production")
     try:
         _ = settings.trusted_networks
     except ValueError:

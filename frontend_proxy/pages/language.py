@@ -1,7 +1,7 @@
 """Korean and English: which one a visitor reads, the words of each, and its dates and numbers."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 import babel
 import babel.dates
 import babel.numbers
+
+from frontend_proxy.pages import devices
 
 LANGUAGES = ("ko", "en")
 DEFAULT = "en"
@@ -83,6 +85,25 @@ class Tongue:
             if self._words.has(self.language, key):
                 return self.t(key)
         return self.t("problems.other")
+
+    def known(self, key: str, otherwise: str) -> str:
+        """The text of `key`, or `otherwise` for a key that only a newer service knows."""
+        return self.t(key) if self._words.has(self.language, key) else otherwise
+
+    def grade(self, grade: str) -> str:
+        """A member's grade."""
+        return self.known(f"profile.grade_{grade}", grade)
+
+    def device(self, agent: str) -> str:
+        """What a browser calls itself, in the words of its owner: `Chrome · macOS`."""
+        return devices.name(agent) or self.t("account.unknown_device")
+
+    def objections(self, errors: Mapping[str, str]) -> dict[str, str]:
+        """Field errors in the visitor's words where there are some, else in the API's."""
+        return {
+            field: self.t(f"fields.{field}") if self._words.has(self.language, f"fields.{field}") else message
+            for field, message in errors.items()
+        }
 
     def date(self, moment: str | None) -> str:
         """An RFC 3339 time as a day, `2026년 11월 22일`; empty for none."""

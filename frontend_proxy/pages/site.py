@@ -1,13 +1,16 @@
-"""What every page works with, in one parcel, and the answer that is not a page: to go elsewhere."""
+"""What every page works with, in one parcel, and what pages do alike with answers."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from litestar.response.base import ASGIResponse
 
+from frontend_proxy.auth_client import Answer
 from frontend_proxy.cookies import Header, Jar
 from frontend_proxy.pages.backend import Backend
+from frontend_proxy.pages.forms import problem_name
 from frontend_proxy.pages.views import Views
+from frontend_proxy.problems import Problem
 
 
 class Site(NamedTuple):
@@ -25,4 +28,13 @@ def go(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGI
         status_code=status,
         media_type="text/plain",
         encoded_headers=[(b"location", location.encode("ascii")), *cookies],
+    )
+
+
+def ensure(answer: Answer, *expected: int) -> Answer:
+    """`answer` if its status is one of `expected`. Raises Problem, shown as an error page, with any other."""
+    if answer.status in expected:
+        return answer
+    raise Problem(
+        answer.status if answer.status >= 400 else 502, problem_name(answer), "The API answered otherwise."
     )

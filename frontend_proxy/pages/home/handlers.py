@@ -7,6 +7,10 @@ from litestar.response.base import ASGIResponse
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.visitor import Visitor
 from frontend_proxy.paths import local
+from frontend_proxy.problems import Problem
+
+PLACES = {"profile": "/account", "sessions": "/account/sessions", "members": "/members"}
+"""The pages for the sections that the screen service names."""
 
 
 class Home(Controller):
@@ -17,10 +21,17 @@ class Home(Controller):
         if not visitor.signed_in:
             return site.views.page(visitor, "home/welcome.html")
         answer = await site.backend.call(visitor, "GET", "/api/home")
-        if answer.status != 200:
-            return site.views.page(visitor, "home/home.html", home={}, degraded=["home"], status=200)
-        home = answer.document()
-        return site.views.page(visitor, "home/home.html", home=home, degraded=home.get("degraded") or [])
+        home = answer.document() if answer.status == 200 else {}
+        degraded = home.get("degraded") or [] if home else ["home"]
+        person = home.get("member")
+        return site.views.page(
+            visitor,
+            "home/home.html",
+            home=home,
+            degraded=degraded,
+            places=PLACES,
+            name=person["name"] if person else await _account_name(site, visitor),
+        )
 
     @get("/unavailable")
     async def unavailable(self, site: Site, guest: Visitor, next: FromQuery[str] = "/") -> ASGIResponse:  # noqa: A002
@@ -28,3 +39,13 @@ class Home(Controller):
         return site.views.page(
             guest, "shared/error.html", status=503, problem_status=503, message=message, retry=local(next)
         )
+
+
+async def _account_name(site: Site, visitor: Visitor) -> str | None:
+    """The account's name, while the member is not there: just after registering, it is still on its way."""
+    try:
+        account = await site.backend.call(visitor, "GET", "/api/auth/me")
+    except Problem:
+        return None
+    name = account.document().get("name")
+    return name if isinstance(name, str) else None

@@ -1,0 +1,1 @@
+"""The account: profile, addresses, devices, password."""

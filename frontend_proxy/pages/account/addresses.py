@@ -1,0 +1,99 @@
+"""/account/addresses: where orders go."""
+
+from typing import Any
+
+from litestar import Controller, get, post
+from litestar.params import FromQuery
+from litestar.response.base import ASGIResponse
+
+from frontend_proxy.auth_client import Answer
+from frontend_proxy.pages import forms, profiles
+from frontend_proxy.pages.editing import save
+from frontend_proxy.pages.forms import Form
+from frontend_proxy.pages.site import Site, ensure, go
+from frontend_proxy.pages.visitor import Asked, Visitor
+
+FIELDS = ("recipient", "line1", "line2", "city", "postal_code", "country")
+HERE = "/account/addresses"
+
+
+class AccountAddresses(Controller):
+    """The list of addresses is one value of the profile, changed as a whole with the version that it was read
+    in."""
+
+    path = HERE
+
+    @get("/")
+    async def show(self, site: Site, member: Visitor, done: FromQuery[str] = "") -> ASGIResponse:
+        return _page(site, member, await _own(site, member), done=done)
+
+    @post("/")
+    async def add(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+        form = await forms.read(request)
+        own = await _own(site, member)
+        values = {name: form.text(name) for name in FIELDS}
+        answer = await _store(site, member, own, form, [*own["addresses"], values])
+        if answer.status == 200:
+            return go(f"{HERE}?done=added")
+        return _page(site, member, own, values=values, answer=answer)
+
+    @post("/remove")
+    async def remove(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+        form = await forms.read(request)
+        own = await _own(site, member)
+        kept = [
+            address for number, address in enumerate(own["addresses"]) if str(number) != form.text("number")
+        ]
+        answer = await _store(site, member, own, form, kept)
+        return go(f"{HERE}?done=removed") if answer.status == 200 else _page(site, member, own, answer=answer)
+
+    @get("/remove")
+    async def back(self) -> ASGIResponse:
+        return go(HERE)
+
+
+async def _own(site: Site, member: Visitor) -> dict[str, Any]:
+    return ensure(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
+
+
+async def _store(
+    site: Site, member: Visitor, own: dict[str, Any], form: Form, addresses: list[dict[str, Any]]
+) -> Answer:
+    path = f"/api/members/{own['id']}"
+    return await save(
+        site, member, path, {"addresses": addresses}, version=profiles.version(form), key=form.key
+    )
+
+
+def _page(
+    site: Site,
+    member: Visitor,
+    own: dict[str, Any],
+    *,
+    values: dict[str, str] | None = None,
+    answer: Answer | None = None,
+    done: str = "",
+) -> ASGIResponse:
+    tongue = site.views.tongue(member)
+    fault, errors = None, {}
+    if answer is not None:
+        stale = answer.status == 412
+        fault = (
+            tongue.t("profile.stale_list")
+            if stale
+            else tongue.problem(forms.problem_name(answer), answer.status)
+        )
+        # The API names a field by its place in the list: `addresses.2.city`.
+        errors = tongue.objections(
+            {field.rpartition(".")[2]: message for field, message in forms.objections(answer).items()}
+        )
+    return site.views.page(
+        member,
+        "account/addresses.html",
+        status=answer.status if answer else 200,
+        own=own,
+        values=values or {"country": "KR"},
+        fault=fault,
+        errors=errors,
+        done=done,
+    )

@@ -1,0 +1,53 @@
+"""/account/sessions: where one is signed in, and signing out from afar."""
+
+import re
+
+from litestar import Controller, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromQuery
+from litestar.response.base import ASGIResponse
+
+from frontend_proxy.pages import forms
+from frontend_proxy.pages.site import Site, ensure, go
+from frontend_proxy.pages.visitor import Asked, Visitor
+
+HERE = "/account/sessions"
+
+_SESSION_ID = re.compile(r"[0-9a-fA-F-]{36}")
+
+
+class AccountDevices(Controller):
+    """The caller's sessions."""
+
+    path = HERE
+
+    @get("/")
+    async def show(self, site: Site, member: Visitor, done: FromQuery[str] = "") -> ASGIResponse:
+        answer = ensure(await site.backend.call(member, "GET", "/api/auth/sessions"), 200)
+        return site.views.page(member, "account/devices.html", sessions=answer.document()["items"], done=done)
+
+    @post("/end")
+    async def end(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+        """One session; 404 from auth means that it has ended already, which is what was wanted."""
+        form = await forms.read(request)
+        session = form.text("session")
+        if not _SESSION_ID.fullmatch(session):
+            raise NotFoundException
+        answer = await site.backend.call(
+            member, "DELETE", f"/api/auth/sessions/{session}", headers={"Idempotency-Key": form.key}
+        )
+        ensure(answer, 204, 404)
+        return go(f"{HERE}?done=ended")
+
+    @post("/end-others")
+    async def end_others(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+        form = await forms.read(request)
+        answer = await site.backend.call(
+            member, "DELETE", "/api/auth/sessions", headers={"Idempotency-Key": form.key}
+        )
+        ensure(answer, 204)
+        return go(f"{HERE}?done=ended-others")
+
+    @get(["/end", "/end-others"])
+    async def back(self) -> ASGIResponse:
+        return go(HERE)

@@ -1,0 +1,39 @@
+"""/account/password: a new password, which signs out every other device."""
+
+from litestar import Controller, get, post
+from litestar.params import FromQuery
+from litestar.response.base import ASGIResponse
+
+from frontend_proxy.pages import forms
+from frontend_proxy.pages.site import Site, go
+from frontend_proxy.pages.visitor import Asked, Visitor
+
+
+class AccountPassword(Controller):
+    """Changes the caller's password."""
+
+    path = "/account/password"
+
+    @get("/")
+    async def show(self, site: Site, member: Visitor, done: FromQuery[str] = "") -> ASGIResponse:
+        return site.views.page(member, "account/password.html", fault=None, errors={}, done=done)
+
+    @post("/")
+    async def change(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+        form = await forms.read(request)
+        passwords = {name: form.secret(name) for name in ("current_password", "new_password")}
+        answer = await site.backend.call(
+            member, "POST", "/api/auth/password/change", passwords, headers={"Idempotency-Key": form.key}
+        )
+        if answer.status in {200, 204}:
+            cookies = site.jar.start(answer.tokens) if answer.tokens else ()
+            return go("/account/password?done=changed", cookies)
+        tongue = site.views.tongue(member)
+        return site.views.page(
+            member,
+            "account/password.html",
+            status=answer.status,
+            fault=tongue.problem(forms.problem_name(answer), answer.status),
+            errors=tongue.objections(forms.objections(answer)),
+            done="",
+        )

@@ -1,0 +1,1 @@
+"""Members, for administrators: find, make, edit, delete."""

@@ -1,0 +1,78 @@
+"""/password/forgot, /password/reset, /email/verify.
+
+The token of a mailed link is in the page's address, where the mail put it; it is used by a form's POST alone,
+so that a mail scanner that opens the link uses nothing up.
+"""
+
+from litestar import Controller, get, post
+from litestar.params import FromQuery
+from litestar.response.base import ASGIResponse
+
+from frontend_proxy.pages import forms
+from frontend_proxy.pages.site import Site, ensure, go
+from frontend_proxy.pages.visitor import Asked, Visitor
+
+
+class Recovery(Controller):
+    """Ways back in."""
+
+    @get("/password/forgot")
+    async def ask_for_a_link(self, site: Site, guest: Visitor) -> ASGIResponse:
+        return site.views.page(guest, "recovery/forgot.html", sent=False)
+
+    @post("/password/forgot")
+    async def send_a_link(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+        """Says the same for every address: whether there is an account is not for strangers."""
+        form = await forms.read(request)
+        answer = await site.backend.call(
+            guest, "POST", "/api/auth/password/forgot", {"email": form.text("email")}
+        )
+        ensure(answer, 202)
+        return site.views.page(guest, "recovery/forgot.html", sent=True)
+
+    @get("/password/reset")
+    async def ask_for_a_password(
+        self, site: Site, guest: Visitor, token: FromQuery[str] = ""
+    ) -> ASGIResponse:
+        return site.views.page(guest, "recovery/reset.html", token=token, fault=None, errors={})
+
+    @post("/password/reset")
+    async def reset(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+        form = await forms.read(request)
+        token = form.text("token")
+        body = {"token": token, "new_password": form.secret("new_password")}
+        answer = await site.backend.call(
+            guest, "POST", "/api/auth/password/reset", body, headers={"Idempotency-Key": form.key}
+        )
+        if answer.status == 204:
+            return go("/sign-in?done=reset", site.jar.end())
+        tongue = site.views.tongue(guest)
+        errors = tongue.objections(forms.objections(answer))
+        name = "link-used" if answer.status in {400, 422} and "new_password" not in errors else ""
+        return site.views.page(
+            guest,
+            "recovery/reset.html",
+            status=answer.status,
+            token=token,
+            fault=tongue.problem(name, 422 if errors else answer.status),
+            errors=errors,
+        )
+
+    @get("/email/verify")
+    async def ask_to_verify(self, site: Site, guest: Visitor, token: FromQuery[str] = "") -> ASGIResponse:
+        return site.views.page(guest, "recovery/verify.html", token=token, fault=None, done=False)
+
+    @post("/email/verify")
+    async def verify(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+        form = await forms.read(request)
+        answer = await site.backend.call(
+            guest, "POST", "/api/auth/email/verify", {"token": form.text("token")}
+        )
+        if answer.status == 204:
+            return site.views.page(guest, "recovery/verify.html", token="", fault=None, done=True)
+        fault = site.views.tongue(guest).problem(
+            "link-used" if answer.status in {400, 422} else "", answer.status
+        )
+        return site.views.page(
+            guest, "recovery/verify.html", status=answer.status, token="", fault=fault, done=False
+        )
