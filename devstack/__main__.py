@@ -27,6 +27,8 @@ def arguments() -> argparse.ArgumentParser:
     logs.add_argument("-n", "--lines", type=int, default=100, help="how many (100)")
     restart = commands.add_parser("restart", help="start a part anew; kong reads its template again")
     restart.add_argument("name")
+    stop = commands.add_parser("stop", help="end a part; it stays down until restart")
+    stop.add_argument("name")
     kill = commands.add_parser("kill", help="send a part's process a signal, to see how the rest bears it")
     kill.add_argument("name")
     kill.add_argument("--signal", default="SIGKILL", help="SIGKILL unless told otherwise")
@@ -50,6 +52,8 @@ def main() -> int:
                 return cli.show_logs(settings, options.name, lines=options.lines, follow=options.follow)
             case "restart":
                 return cli.restart(settings, options.name)
+            case "stop":
+                return cli.stop(settings, options.name)
             case "kill":
                 return cli.kill(settings, options.name, options.signal)
             case "supervise":

@@ -35,7 +35,7 @@ def up(settings: Settings, *, detach: bool, fresh: bool) -> int:
 def down(settings: Settings) -> int:
     """Stop everything and wait until it is gone."""
     try:
-        control.ask(settings.control_socket, command="stop")
+        control.ask(settings.control_socket, command="down")
     except NotRunningError:
         ended = leftovers.end(settings.process_list)
         print(f"The stack was not running{f'; ended {ended} processes that it left' if ended else ''}.")
@@ -67,6 +67,12 @@ def restart(settings: Settings, name: str) -> int:
     """Start a part anew, its configuration read again. While that is refused before the stop, it runs on."""
     control.ask(settings.control_socket, command="restart", name=name)
     print(f"{name} is ready.")
+    return 0
+
+
+def stop(settings: Settings, name: str) -> int:
+    """End a part; it stays down until `restart`."""
+    control.ask(settings.control_socket, command="stop", name=name)
     return 0
 
 

@@ -63,10 +63,12 @@ async def _answer(supervisor: Supervisor, line: bytes) -> Mapping[str, Any]:
         match request:
             case {"command": "status"}:
                 return {"up": supervisor.up, "stopping": supervisor.stopping, "parts": supervisor.status()}
-            case {"command": "stop"}:
+            case {"command": "down"}:
                 supervisor.ask_to_stop()
             case {"command": "restart", "name": str(name)}:
                 await supervisor.restart(name)
+            case {"command": "stop", "name": str(name)}:
+                await supervisor.stop_one(name)
             case {"command": "kill", "name": str(name), "signal": str(number)}:
                 supervisor.kill(name, signal.Signals[number])
             case _:

@@ -19,7 +19,7 @@ from devstack.errors import PrepareError
 from devstack.part import Part
 from devstack.settings import LOOPBACK, ROOT, Settings
 
-TEMPLATE = "kong.yml.template"
+TEMPLATE = "kong.yml.template"  # KONG_TEMPLATE names another
 # What `kong start` does, but becoming nginx instead of running it as a child that signals would not reach.
 START_KONG = 'kong prepare -p "$KONG_PREFIX" && exec "$1" -p "$KONG_PREFIX" -c nginx.conf'
 
@@ -47,7 +47,7 @@ def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) 
 def _kong_environment(settings: Settings) -> dict[str, str]:
     group = grp.getgrgid(os.getgid()).gr_name
     return {
-        "KONG_TEMPLATE": str(ROOT / TEMPLATE),
+        "KONG_TEMPLATE": settings.passed_on.get("KONG_TEMPLATE") or str(ROOT / TEMPLATE),
         "KONG_DECLARATIVE_CONFIG": str(settings.state / "kong.yml"),
         "KONG_PLUGINS_DIR": str(settings.plugins),
         "KONG_PREFIX": str(settings.runtime / "kong"),
@@ -63,7 +63,7 @@ def _kong_environment(settings: Settings) -> dict[str, str]:
 def _prepare(settings: Settings, environment: dict[str, str]) -> None:
     """Render once before anything is stopped, so that a mistake in the template is told with its line."""
     finished = subprocess.run(
-        ["sh", "kong/render.sh", TEMPLATE, environment["KONG_DECLARATIVE_CONFIG"]],
+        ["sh", "kong/render.sh", environment["KONG_TEMPLATE"], environment["KONG_DECLARATIVE_CONFIG"]],
         cwd=ROOT,
         env={**settings.passed_on, **environment},
         capture_output=True,

@@ -41,12 +41,15 @@ class Supervisor:
             async with asyncio.TaskGroup() as group:
                 for unit in self._units.values():
                     group.create_task(self._start_in_turn(unit))
-        except* DevstackError as errors:
-            await self.stop()
-            raise DevstackError("\n".join(str(error) for error in _leaves(errors))) from errors
-        except* asyncio.CancelledError:
+        except asyncio.CancelledError:
             await self.stop()
             raise
+        except ExceptionGroup as errors:
+            await self.stop()
+            expected, rest = errors.split(DevstackError)
+            if expected is None or rest is not None:
+                raise
+            raise DevstackError("\n".join(str(error) for error in _leaves(expected))) from errors
         self.up = True
 
     async def asked_to_stop(self) -> None:
@@ -75,6 +78,10 @@ class Supervisor:
     async def restart(self, name: str) -> None:
         """Raises DevstackError if there is no such part, or it does not become ready."""
         await self._unit(name).restart()
+
+    async def stop_one(self, name: str) -> None:
+        """End a part and leave it so until somebody restarts it."""
+        await self._unit(name).stop()
 
     def kill(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a part's process, to see how the rest bears it."""

@@ -33,12 +33,14 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         "LOG_LEVEL": given.get("LOG_LEVEL") or "INFO",
         "HOST": given.get("HOST") or LOOPBACK,
     }
+    origin = given.get("PUBLIC_ORIGIN") or f"http://localhost:{settings.ports['FRONTEND_PORT']}"
     addresses = {
         "AUTH_URL": settings.url("AUTH_PORT"),
         "MEMBER_URL": settings.url("MEMBER_PORT"),
         "BFF_URL": settings.url("BFF_PORT"),
         "GATEWAY_URL": settings.url("GATEWAY_PORT"),
-        "PUBLIC_URL": given.get("PUBLIC_URL") or settings.url("FRONTEND_PORT"),
+        "PUBLIC_ORIGIN": origin,
+        "PUBLIC_URL": origin,
     }
     tokens = {
         "TOKEN_ISSUER": given.get("TOKEN_ISSUER") or ISSUER,
@@ -51,6 +53,7 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
     encryption = {
         "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
     }
+    mail = {"MAIL_URL": given.get("MAIL_URL") or f"file://{settings.state / 'mail'}"}
     demo = {"DEMO_DATA": given.get("DEMO_DATA") or "true"}
 
     def python(
@@ -113,17 +116,17 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         ),
         python(
             *("auth", "services.auth", "AUTH_PORT", ("postgres", "redis")),
-            *(addresses, tokens, cache, internal, encryption, demo, database("auth")),
+            *(addresses, tokens, cache, internal, encryption, mail, demo, database("auth")),
         ),
         python(
             *("member", "services.member", "MEMBER_PORT", ("postgres",)),
             *(addresses, tokens, internal, demo, database("member")),
         ),
-        python("bff", "services.bff", "BFF_PORT", (), addresses, tokens),
+        python("bff", "services.bff", "BFF_PORT", ("auth",), addresses, tokens),
         *(plugin(name) for name in PLUGINS),
         gateway(settings, {**addresses, **tokens}, needs=PLUGINS),
         python(
-            *("frontend_proxy", "frontend_proxy", "FRONTEND_PORT", ("auth", "kong", "redis")),
-            *(addresses, cache),
+            *("frontend_proxy", "frontend_proxy", "FRONTEND_PORT", ("auth", "kong")),
+            *(addresses,),
         ),
     ]

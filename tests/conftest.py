@@ -15,6 +15,15 @@ from devstack.postgres import Postgres
 from devstack.redis import Redis
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stack",
+        choices=("auto", "docker", "local"),
+        default="auto",
+        help="what the journeys run on: compose.yaml, devstack, or (auto) Docker where Kong's image is at hand",
+    )
+
+
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
     with throwaway.redis() as server:

@@ -1,0 +1,59 @@
+"""A plugin's configuration against the schema of its dump, as Kong does it before a plugin sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from devstack.gateway.declarative import ConfigError
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "boolean": (bool,),
+    "integer": (int,),
+    "number": (int, float),
+    "array": (list,),
+    "set": (list,),
+    "record": (dict,),
+    "map": (dict,),
+}
+
+
+def completed(plugin: str, schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with the schema's defaults. Raises ConfigError for unknown, missing and mistyped fields."""
+    rules = {name: rule for field in _config_fields(schema) for name, rule in field.items()}
+    unknown = sorted(set(given) - set(rules))
+    if unknown:
+        raise ConfigError(f"plugin {plugin}: config.{unknown[0]}: unknown field")
+    values: dict[str, Any] = {}
+    for name, rule in rules.items():
+        value = given.get(name)
+        if value is None:
+            value = rule.get("default")
+        if value is None:
+            if rule.get("required"):
+                raise ConfigError(f"plugin {plugin}: config.{name}: required field missing")
+            continue
+        _check(plugin, name, value, rule)
+        values[name] = value
+    return values
+
+
+def _check(plugin: str, name: str, value: Any, rule: Mapping[str, Any]) -> None:
+    expected = _TYPES.get(str(rule.get("type")), (object,))
+    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+        raise ConfigError(f"plugin {plugin}: config.{name}: expected a {rule['type']}")
+    if "one_of" in rule and value not in rule["one_of"]:
+        choices = ", ".join(str(choice) for choice in rule["one_of"])
+        raise ConfigError(f"plugin {plugin}: config.{name}: expected one of: {choices}")
+    if "between" in rule and not rule["between"][0] <= value <= rule["between"][1]:
+        low, high = rule["between"]
+        raise ConfigError(f"plugin {plugin}: config.{name}: value should be between {low} and {high}")
+
+
+def _config_fields(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    for field in schema.get("fields", []):
+        if "config" in field:
+            fields: list[Mapping[str, Any]] = field["config"].get("fields", [])
+            return fields
+    return []

@@ -1,0 +1,36 @@
+"""The whole stack for the journeys: one of the tests' own, beside whatever runs on the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import docker_stack, local_stack, people
+from tests.e2e.people import Tokens
+from tests.e2e.stack import Stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("stack")
+            item.add_marker(pytest.mark.timeout(400))  # the first of them waits for the start
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A healthy stack with the demo data, on what `--stack` says."""
+    wanted = request.config.getoption("--stack")
+    if wanted == "docker" or (wanted == "auto" and docker_stack.available()):
+        with docker_stack.running() as running:
+            yield running
+    else:
+        with local_stack.running() as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def admin(stack: Stack) -> Tokens:
+    """A session of the demo account that no test may end."""
+    return people.sign_in(stack)

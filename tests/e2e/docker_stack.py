@@ -1,0 +1,111 @@
+"""compose.yaml through testcontainers, under a project name and on ports of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from testcontainers.compose import DockerCompose
+
+from devstack.settings import ROOT
+from devstack.throwaway import free_port
+from tests.e2e.stack import RestartRefused
+
+KONG_IMAGE = os.environ.get("KONG_IMAGE", "kong:3.9.3")
+PUBLISHED = ("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT")
+PUBLISHED_STORES = ("POSTGRES_PORT", "REDIS_PORT")
+
+
+def available() -> bool:
+    """A Docker engine answers and has Kong's image: nothing would be pulled in the middle of the tests."""
+    if shutil.which("docker") is None:
+        return False
+    found = subprocess.run(["docker", "image", "inspect", KONG_IMAGE], capture_output=True, check=False)
+    return found.returncode == 0
+
+
+@dataclass(frozen=True)
+class DockerStack:
+    compose: DockerCompose
+    environment: dict[str, str]
+    internal_key: str
+
+    def _url(self, variable: str) -> str:
+        return f"http://127.0.0.1:{self.environment[variable]}"
+
+    @property
+    def frontend_url(self) -> str:
+        return self._url("FRONTEND_PORT")
+
+    @property
+    def gateway_url(self) -> str:
+        return self._url("GATEWAY_PORT")
+
+    @property
+    def admin_url(self) -> str:
+        return self._url("GATEWAY_ADMIN_PORT")
+
+    @property
+    def auth_url(self) -> str:
+        return self._url("AUTH_PORT")
+
+    @property
+    def member_url(self) -> str:
+        return self._url("MEMBER_PORT")
+
+    @property
+    def bff_url(self) -> str:
+        return self._url("BFF_PORT")
+
+    @property
+    def template(self) -> Path | None:
+        return None  # the checkout's own file is mounted: no test edits that
+
+    def kill(self, name: str) -> None:
+        self._compose("kill", "-s", "SIGKILL", name)
+
+    def stop(self, name: str) -> None:
+        self._compose("stop", name)
+
+    def restart(self, name: str) -> str:
+        self._compose("up", "--detach", "--wait", "--no-deps", "--force-recreate", name)
+        return ""
+
+    def process_ids(self) -> list[int]:
+        return []
+
+    def _compose(self, *arguments: str) -> None:
+        finished = subprocess.run(
+            [*self.compose.compose_command_property, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if finished.returncode != 0:
+            raise RestartRefused(finished.stderr)
+
+
+@contextmanager
+def running() -> Iterator[DockerStack]:
+    environment = {
+        **os.environ,
+        **{name: str(free_port()) for name in (*PUBLISHED, *PUBLISHED_STORES)},
+        "COMPOSE_PROJECT_NAME": f"gatehouse-e2e-{os.getpid()}",
+        "INTERNAL_API_KEY": "development-key-for-the-journeys-of-the-tests",
+        "TESTCONTAINERS_RYUK_DISABLED": "true",
+    }
+    before = dict(os.environ)
+    os.environ.update(environment)  # testcontainers hands its own environment to Compose
+    try:
+        with DockerCompose(ROOT, compose_file_name="compose.yaml", build=True, wait=True) as compose:
+            yield DockerStack(compose, environment, environment["INTERNAL_API_KEY"])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -1,0 +1,131 @@
+"""devstack, on free ports, with its state in a temporary directory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devstack import control, unprivileged
+from devstack.settings import DEFAULT_PORTS, ROOT
+from devstack.throwaway import free_port, temporary_directory
+from tests.e2e.stack import RestartRefused
+
+START_DEADLINE = 180.0  # seconds, on a busy machine
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    directory: Path
+    environment: dict[str, str]
+    internal_key: str
+
+    def _url(self, variable: str) -> str:
+        return f"http://127.0.0.1:{self.environment[variable]}"
+
+    @property
+    def frontend_url(self) -> str:
+        return self._url("FRONTEND_PORT")
+
+    @property
+    def gateway_url(self) -> str:
+        return self._url("GATEWAY_PORT")
+
+    @property
+    def admin_url(self) -> str:
+        return self._url("GATEWAY_ADMIN_PORT")
+
+    @property
+    def auth_url(self) -> str:
+        return self._url("AUTH_PORT")
+
+    @property
+    def member_url(self) -> str:
+        return self._url("MEMBER_PORT")
+
+    @property
+    def bff_url(self) -> str:
+        return self._url("BFF_PORT")
+
+    @property
+    def template(self) -> Path:
+        return Path(self.environment["KONG_TEMPLATE"])
+
+    def kill(self, name: str) -> None:
+        self._checked("kill", name)
+
+    def stop(self, name: str) -> None:
+        self._checked("stop", name)
+
+    def restart(self, name: str) -> str:
+        finished = self.devstack("restart", name)
+        if finished.returncode != 0:
+            raise RestartRefused(finished.stderr)
+        return finished.stdout
+
+    def process_ids(self) -> list[int]:
+        answer = control.ask(self.directory / "run" / "control.socket", command="status")
+        return [part["pid"] for part in answer["parts"] if part["pid"]]
+
+    def devstack(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One devstack command on this stack."""
+        return subprocess.run(
+            [sys.executable, "-m", "devstack", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=START_DEADLINE,
+            check=False,
+        )
+
+    def _checked(self, *arguments: str) -> None:
+        finished = self.devstack(*arguments)
+        if finished.returncode != 0:
+            raise AssertionError(f"devstack {' '.join(arguments)}: {finished.stderr}")
+
+
+@contextmanager
+def prepared() -> Iterator[LocalStack]:
+    """A stack of its own that is not started yet; whatever of it runs in the end is stopped."""
+    with temporary_directory() as directory:
+        template = directory / "kong.yml.template"
+        shutil.copy(ROOT / "kong.yml.template", template)
+        environment = {
+            **os.environ,
+            **{name: str(free_port()) for name in DEFAULT_PORTS},
+            "DEVSTACK_DIR": str(directory),
+            "KONG_TEMPLATE": str(template),
+            "INTERNAL_API_KEY": "for-the-journeys-of-the-tests-only",
+            "APP_ENV": "development",
+            "DEMO_DATA": "true",
+        }
+        stack = LocalStack(directory, environment, environment["INTERNAL_API_KEY"])
+        try:
+            yield stack
+        finally:
+            stack.devstack("down")
+            unprivileged.discard(directory / "postgres")
+
+
+@contextmanager
+def running() -> Iterator[LocalStack]:
+    with prepared() as stack:
+        started = stack.devstack("up", "--detach")
+        if started.returncode != 0:
+            log = directory_log(stack.directory)
+            raise AssertionError(f"the stack did not start:\n{started.stdout}{started.stderr}\n{log}")
+        yield stack
+
+
+def directory_log(directory: Path) -> str:
+    """The last lines of everything, for a failure's message."""
+    log = directory / "log" / "all.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return json.dumps(lines[-60:], indent=0)

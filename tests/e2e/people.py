@@ -1,0 +1,40 @@
+"""Who goes on the journeys."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import httpx
+
+from tests.e2e.stack import Stack
+
+ADMIN = ("test@example.com", "password123")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    access: str
+    refresh: str
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access}"}
+
+
+def sign_in(stack: Stack, email: str = ADMIN[0], password: str = ADMIN[1]) -> Tokens:
+    """At auth itself, as the browser's proxy does. The demo account has role admin."""
+    answer = httpx.post(f"{stack.auth_url}/api/auth/login", json={"email": email, "password": password})
+    answer.raise_for_status()
+    body = answer.json()
+    return Tokens(body["access_token"], body["refresh_token"])
+
+
+def new_member(**changes: str) -> dict[str, str]:
+    """The body of a member that nobody has created yet."""
+    unique = uuid.uuid4().hex[:12]
+    return {"email": f"{unique}@example.com", "name": f"Member {unique}", **changes}
+
+
+def new_key() -> str:
+    return uuid.uuid4().hex

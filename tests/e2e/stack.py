@@ -1,0 +1,51 @@
+"""What a journey needs of a running stack, whichever way it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+
+class Stack(Protocol):
+    """URLs are without a slash at their end. Names of parts are those of compose.yaml and devstack."""
+
+    @property
+    def frontend_url(self) -> str: ...
+
+    @property
+    def gateway_url(self) -> str: ...
+
+    @property
+    def admin_url(self) -> str: ...
+
+    @property
+    def auth_url(self) -> str: ...
+
+    @property
+    def member_url(self) -> str: ...
+
+    @property
+    def bff_url(self) -> str: ...
+
+    @property
+    def internal_key(self) -> str: ...
+
+    @property
+    def template(self) -> Path | None:
+        """A copy of kong.yml.template that the gateway reads at `restart("kong")`; None where it is not a copy."""
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to a part's process; what supervises it may start it again."""
+
+    def restart(self, name: str) -> str:
+        """Start a part anew; returns when it is healthy. Raises RestartRefused with what was said otherwise."""
+
+    def stop(self, name: str) -> None:
+        """A clean end that nothing undoes until `restart`."""
+
+    def process_ids(self) -> list[int]:
+        """Of every part, where they are processes of this machine."""
+
+
+class RestartRefused(Exception):  # noqa: N818 - the word for what happened
+    """A part did not come up again."""

@@ -1,0 +1,110 @@
+"""kong/entrypoint.sh: what it waits for, what it starts, what it shows of Kong's complaints."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack.throwaway import temporary_directory
+
+ENTRYPOINT = Path(__file__).parents[3] / "kong" / "entrypoint.sh"
+
+# As Kong 3.9.3 says it when it refuses a declarative file.
+REFUSAL = """\
+nginx: [error] init_by_lua error: /usr/local/share/lua/5.1/kong/init.lua:660: error parsing declarative \
+config file /tmp/kong.yml:
+failed parsing declarative configuration: 7:3: did not find expected key
+stack traceback:
+\t[C]: in function 'error'
+\t/usr/local/share/lua/5.1/kong/init.lua:660: in function 'init'
+\tinit_by_lua(nginx-kong.conf:45):3: in main chunk
+2026/11/22 19:41:29 [notice] 1#0: something after it
+\tan indented line of something else
+"""
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory with a template, and both plugin servers' sockets and dumps."""
+    with temporary_directory() as directory:
+        (directory / "kong.yml.template").write_text('_format_version: "3.0"\nurl: "${BFF_URL}"\n')
+        for name in ("token-validator", "idempotency"):
+            (directory / f"{name}.json").write_text("{}")
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(str(directory / f"{name}.socket"))
+        yield directory
+
+
+def start(place: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "BFF_URL": "http://bff:3001",
+        "KONG_TEMPLATE": str(place / "kong.yml.template"),
+        "KONG_DECLARATIVE_CONFIG": str(place / "kong.yml"),
+        "KONG_PLUGINS_DIR": str(place),
+        "KONG_PLUGINS_WAIT": "1",
+        "TMPDIR": str(place),
+        **variables,
+    }
+    return subprocess.run(
+        ["sh", str(ENTRYPOINT), *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_becomes_the_command_with_the_file_rendered_and_kongs_settings(place: Path) -> None:
+    shown = start(place, "sh", "-c", 'cat "$KONG_DECLARATIVE_CONFIG"; env')
+    assert shown.returncode == 0
+    assert 'url: "http://bff:3001"' in shown.stdout
+    assert "KONG_PLUGINS=bundled,token-validator,idempotency" in shown.stdout
+    assert f"KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD=cat {place}/token-validator.json" in shown.stdout
+    assert "KONG_ANONYMOUS_REPORTS=off" in shown.stdout
+
+
+def test_a_setting_from_outside_wins(place: Path) -> None:
+    shown = start(place, "env", KONG_PLUGINS="bundled", KONG_LOG_LEVEL="debug")
+    assert "KONG_PLUGINS=bundled\n" in shown.stdout
+    assert "KONG_LOG_LEVEL=debug\n" in shown.stdout
+
+
+def test_an_unset_variable_stops_the_start_with_its_line(place: Path) -> None:
+    template = place / "kong.yml.template"
+    template.write_text('a: 1\nurl: "${NOWHERE_URL}"\n')
+    refused = start(place, "echo", "started")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"{template}:2: the variable NOWHERE_URL is not set\n"
+
+
+@pytest.mark.parametrize("missing", ["token-validator.json", "idempotency.socket"])
+def test_a_plugin_server_that_is_not_there_stops_the_start_in_bounded_time(place: Path, missing: str) -> None:
+    (place / missing).unlink()
+    refused = start(place, "echo", "started")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"the plugin server {Path(missing).stem} is not there" in refused.stderr
+
+
+def test_shows_kongs_reason_without_the_stack_trace_and_names_the_template(place: Path) -> None:
+    (place / "refusal").write_text(REFUSAL)
+    refused = start(place, "sh", "-c", f"cat {place}/refusal >&2; exit 1")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        f"Kong refuses {place}/kong.yml.template (rendered to {place}/kong.yml, the same lines):",
+        "failed parsing declarative configuration: 7:3: did not find expected key",
+        "2026/11/22 19:41:29 [notice] 1#0: something after it",
+        "\tan indented line of something else",
+    ]
+
+
+def test_leaves_no_pipe_behind(place: Path) -> None:
+    before = {entry.name for entry in place.iterdir()} | {"kong.yml"}
+    start(place, "true")
+    assert {entry.name for entry in place.iterdir()} == before

@@ -1,0 +1,108 @@
+"""kong/render.sh: what it fills in, and what it refuses with file, line and variable."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+RENDER = ROOT / "kong" / "render.sh"
+
+
+def render(template: Path, output: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    path = str(Path(shutil.which("awk") or "/usr/bin/awk").parent)
+    return subprocess.run(
+        ["sh", str(RENDER), str(template), *([str(output)] if output else [])],
+        env={"PATH": f"{path}:/usr/bin:/bin", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    return tmp_path / "kong.yml.template"
+
+
+def test_fills_in_values_and_defaults(template: Path) -> None:
+    template.write_text('a: "${SET}"\nb: ${UNSET:-3600}\nc: ${SET:-other}/${EMPTY:-x}\n')
+    assert render(template, SET="v", EMPTY="").stdout == 'a: "v"\nb: 3600\nc: v/x\n'
+
+
+def test_an_unset_variable_stops_it_with_file_line_and_name(template: Path, tmp_path: Path) -> None:
+    template.write_text('one: "${SET}"\ntwo: "${AUTH_URL}"\nthree: "${MEMBER_URL}"\n')
+    output = tmp_path / "kong.yml"
+    refused = render(template, output, SET="v")
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        f"{template}:2: the variable AUTH_URL is not set",
+        f"{template}:3: the variable MEMBER_URL is not set",
+    ]
+    assert list(tmp_path.iterdir()) == [template]
+
+
+def test_leaves_the_last_good_file_alone_when_it_refuses(template: Path, tmp_path: Path) -> None:
+    output = tmp_path / "kong.yml"
+    output.write_text("good")
+    template.write_text('"${NOWHERE}"')
+    assert render(template, output).returncode == 1
+    assert output.read_text() == "good"
+
+
+@pytest.mark.parametrize("value", ['a"b', "a\\b", "a'b", "a: b # c", "${X}", "&anchor", "", "$&\\1"])
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_any_value_inside_quotes_is_that_value_and_nothing_else(
+    template: Path, value: str, quote: str
+) -> None:
+    template.write_text(f"key: {quote}<${{VALUE}}>{quote}\nnext: 1\n")
+    rendered = render(template, VALUE=value)
+    assert yaml.safe_load(rendered.stdout) == {"key": f"<{value}>", "next": 1}
+
+
+@pytest.mark.parametrize(
+    "value", ["a: b", "x # y", "[1]", "{a}", "*alias", "&a", "", "- a", "a:", "!tag", '"', "'"]
+)
+def test_a_value_outside_of_quotes_may_not_mean_anything_in_yaml(template: Path, value: str) -> None:
+    template.write_text("ok: 1\nkey: ${VALUE}\n")
+    refused = render(template, VALUE=value)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"{template}:2: the value of VALUE cannot stand outside of quotes")
+
+
+def test_a_value_with_a_line_break_is_refused(template: Path) -> None:
+    template.write_text('key: "${VALUE}"\n')
+    assert render(template, VALUE="a\nadmin: true").stderr == (
+        f"{template}:1: the value of VALUE has a control character\n"
+    )
+
+
+@pytest.mark.parametrize("wrong", ["${A-b}", "${A:?b}", "${}", "${1A}", "${A B}", "${unclosed"])
+def test_other_forms_are_refused(template: Path, wrong: str) -> None:
+    template.write_text(f"key: {wrong}\n")
+    refused = render(template, A="v", unclosed="v")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"{template}:1: ")
+
+
+def test_comments_are_copied_and_lines_keep_their_numbers(template: Path) -> None:
+    template.write_text("# ${NOT_A_VARIABLE}\n\n  # ${NEITHER}\na: ${A}\n")
+    assert render(template, A="1").stdout == "# ${NOT_A_VARIABLE}\n\n  # ${NEITHER}\na: 1\n"
+
+
+def test_the_output_is_for_its_owner_only(template: Path, tmp_path: Path) -> None:
+    template.write_text("a: 1\n")
+    output = tmp_path / "kong.yml"
+    assert render(template, output).returncode == 0
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+
+
+def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = render(tmp_path / "nowhere")
+    assert missing.returncode == 1
+    assert "nowhere" in missing.stderr

@@ -1,0 +1,268 @@
+"""kong.yml.template itself: its Lua run for real, its routes asked the questions that matter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devstack.gateway import chain, declarative
+from devstack.gateway.declarative import Configuration
+from devstack.gateway.exchange import Answer, Exchange, Exit, Source
+from devstack.gateway.headers import Headers
+from devstack.gateway.own_answers import OwnAnswers
+from devstack.gateway.plugins import Attachment, LuaFunctions
+from devstack.gateway.router import Router
+
+ROOT = Path(__file__).parents[3]
+VALUES = {
+    "AUTH_URL": "http://auth:4000",
+    "MEMBER_URL": "http://member:5000",
+    "BFF_URL": "http://bff:3001",
+    "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
+    "TOKEN_ISSUER": "https://issuer.example",
+    "TOKEN_AUDIENCE": "shop",
+}
+OWN = OwnAnswers({"json": (ROOT / "kong" / "errors" / "problem.json").read_text()})
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+    output = tmp_path_factory.mktemp("rendered") / "kong.yml"
+    subprocess.run(
+        ["sh", str(ROOT / "kong" / "render.sh"), str(ROOT / "kong.yml.template"), str(output)],
+        env={"PATH": "/usr/bin:/bin", **VALUES},
+        check=True,
+    )
+    return declarative.load(output)
+
+
+@pytest.fixture
+def pre_function(configuration: Configuration) -> LuaFunctions:
+    plugin = next(plugin for plugin in configuration.plugins if plugin.name == "pre-function")
+    assert plugin.route is None and plugin.service is None
+    return LuaFunctions(plugin.name, plugin.id, plugin.config, OWN)
+
+
+@pytest.fixture
+def plugins_on(configuration: Configuration) -> Callable[..., list[str]]:
+    """The external plugins on the way of a request, in order; None without a route."""
+
+    class Named(Attachment):
+        def __init__(self, name: str) -> None:
+            self.name = name
+            self.priority = {"token-validator": 1050, "idempotency": 900}.get(name, 0)
+
+    router = Router(configuration.routes)
+    chains = chain.build(configuration, {plugin.id: Named(plugin.name) for plugin in configuration.plugins})
+
+    def ask(method: str, path: str, **headers: str) -> Any:
+        fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
+        match = router.match(method, "localhost", 8000, path, fields)
+        if match is None:
+            return None
+        names = [plugin.name for plugin in chains.for_route(match.route)]
+        return [name for name in names if name in ("token-validator", "idempotency")]
+
+    return ask
+
+
+def exchange(*headers: tuple[str, str]) -> Exchange:
+    return Exchange(
+        method="GET",
+        target="/api/home",
+        path="/api/home",
+        query=None,
+        version=1.1,
+        headers=Headers(headers),
+        body=b"",
+        client=("127.0.0.1", 50000),
+        port=8000,
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("X-User-Id", "x-user-id", "X_User_Id", "X-User_ID", "X_USER-ID"),
+        *("X-User-Roles", "x_user_roles", "X-Session-Id", "X-SESSION_ID", "X-Internal-Key", "X_Internal_Key"),
+    ],
+)
+async def test_what_only_the_gateway_may_say_is_removed_in_every_spelling(
+    pre_function: LuaFunctions, name: str
+) -> None:
+    request = exchange((name, "forged"), ("Accept", "*/*"), (name, "twice"))
+    await pre_function.access(request)
+    assert list(request.headers) == [("Accept", "*/*")]
+
+
+async def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
+    fields = [
+        ("Authorization", "Bearer x"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("X-Request-Id", "client.chosen_id-1"),
+        ("X-User-Idea", "keep"),
+        ("Cookie", "a=b"),
+        ("Cookie", "c=d"),
+    ]
+    request = exchange(*fields)
+    await pre_function.access(request)
+    assert list(request.headers) == fields
+
+
+@pytest.mark.parametrize("bad", ["", "two words", 'quote"', "a" * 129, "line\tbreak", "é"])
+async def test_a_request_id_unfit_for_logs_is_dropped(pre_function: LuaFunctions, bad: str) -> None:
+    request = exchange(("X-Request-Id", bad))
+    await pre_function.access(request)
+    assert request.headers.get("X-Request-Id") is None
+
+
+async def test_two_request_ids_are_none(pre_function: LuaFunctions) -> None:
+    request = exchange(("X-Request-Id", "one"), ("X-Request-Id", "two"))
+    await pre_function.access(request)
+    assert request.headers.get("X-Request-Id") is None
+
+
+async def test_more_headers_than_kong_looks_at_are_refused(pre_function: LuaFunctions) -> None:
+    request = exchange(*((f"X-H{number}", "1") for number in range(100)), ("X-User-Id", "hidden"))
+    with pytest.raises(Exit) as refused:
+        await pre_function.access(request)
+    assert refused.value.answer.status == 431
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "X-Idempotency-Key"])
+async def test_an_empty_key_is_refused_as_the_plugin_would(pre_function: LuaFunctions, name: str) -> None:
+    request = exchange((name, ""))
+    with pytest.raises(Exit) as refused:
+        await pre_function.access(request)
+    body = finished(pre_function, request, refused.value.answer)
+    assert (body["status"], body["type"]) == (400, "/problems/idempotency-key-malformed")
+
+
+def finished(pre_function: LuaFunctions, request: Exchange, answer: Answer) -> dict[str, Any]:
+    """The answer's body, as the client gets it."""
+    request.answer = answer
+    pre_function.header_filter(request)
+    pre_function.body_filter(request)
+    body: dict[str, Any] = json.loads(answer.body or b"{}")
+    return body
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [(404, "Not Found"), (502, "Bad Gateway"), (413, "Content Too Large")]
+)
+def test_kongs_own_errors_become_whole_problems(pre_function: LuaFunctions, status: int, title: str) -> None:
+    request = exchange()
+    answer = OWN.refused(request, status, "what happened")
+    answer.headers.set("X-Request-Id", "id-1")
+    assert finished(pre_function, request, answer) == {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": "what happened",
+        "request_id": "id-1",
+    }
+    assert answer.headers.get("Content-Type") == "application/problem+json"
+    assert answer.headers.get("Content-Length") is None
+
+
+def test_kongs_default_format_is_understood_too(pre_function: LuaFunctions) -> None:
+    request = exchange()
+    body = finished(pre_function, request, OwnAnswers({}).refused(request, 404, "no Route matched"))
+    assert (body["detail"], body["request_id"]) == ("no Route matched", request.id)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(500, Headers([("Content-Type", "application/json")]), b'{"a": 1}', Source.SERVICE),
+        Answer(401, Headers([("Content-Type", "application/problem+json")]), b'{"a": 1}', Source.EXIT),
+        Answer(
+            404, Headers([("Content-Type", "text/plain"), ("Idempotent-Replayed", "true")]), b"x", Source.EXIT
+        ),
+        Answer(200, Headers([("Content-Type", "application/json")]), b"{}", Source.EXIT),
+    ],
+    ids=["a service's", "a plugin's", "a replay", "a success"],
+)
+def test_other_answers_are_left_alone(pre_function: LuaFunctions, answer: Answer) -> None:
+    request = exchange()
+    request.answer = answer
+    before = (list(answer.headers), answer.body)
+    pre_function.header_filter(request)
+    pre_function.body_filter(request)
+    assert (list(answer.headers), answer.body) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/home",
+        "/api/me",
+        "/api/members",
+        "/api/members/1",
+        "/api/auth/me",
+        "/api/auth/sessions",
+        "/api/auth/verify",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS", "HEAD"])
+def test_needs_a_token(plugins_on: Callable[..., list[str]], method: str, path: str) -> None:
+    assert plugins_on(method, path) == ["token-validator"]
+    assert plugins_on(method, path, Idempotency_Key="k") == ["token-validator", "idempotency"]
+    assert plugins_on(method, path, X_Idempotency_Key="k") == ["token-validator", "idempotency"]
+    assert plugins_on(method, path, Idempotency_Key="k", X_Idempotency_Key="l") == [
+        "token-validator",
+        "idempotency",
+    ]
+
+
+PUBLIC = ["register", "login", "refresh", "logout", "password/forgot", "password/reset", "email/verify"]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_needs_no_token(plugins_on: Callable[..., list[str]], name: str) -> None:
+    assert plugins_on("POST", f"/api/auth/{name}") == []
+    assert plugins_on("POST", f"/api/auth/{name}", Idempotency_Key="k") == ["idempotency"]
+    assert plugins_on("POST", f"/api/auth/{name}", X_Idempotency_Key="k") == ["idempotency"]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+@pytest.mark.parametrize("tail", ["/", "x", "/more", "/../me"])
+def test_what_only_begins_like_a_public_path_needs_a_token(
+    plugins_on: Callable[..., list[str]], name: str, tail: str
+) -> None:
+    assert plugins_on("POST", f"/api/auth/{name}{tail}") == ["token-validator"]
+    assert plugins_on("GET", f"/api/auth/{name}") == ["token-validator"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/internal/accounts/1/status",
+        "/internal",
+        "/api/internal/x",
+        "/api",
+        "/api/mex",
+        "/docs",
+        "/metrics",
+    ],
+)
+def test_is_not_routed(plugins_on: Callable[..., list[str]], path: str) -> None:
+    assert plugins_on("GET", path) is None
+    assert plugins_on("PUT", path, Idempotency_Key="k") is None
+
+
+def test_every_service_but_the_public_one_is_closed(configuration: Configuration) -> None:
+    closed = {plugin.service.name for plugin in configuration.plugins if plugin.service is not None}
+    assert {service.name for service in configuration.services} - closed == {"auth-public"}
+
+
+def test_a_slow_upstream_ends_before_the_reservation_of_its_key_does(configuration: Configuration) -> None:
+    for service in configuration.services:
+        attempts = service.retries + 1
+        assert attempts * (service.connect_timeout + service.read_timeout) < 30000
