@@ -104,75 +104,46 @@ def _captures(value: tuple[Sequence[str], Mapping[str, str]]) -> bytes:
     )
 
 
+# A method's argument message, its answer's message, and the methods that have both.
+_SIGNATURES: Sequence[tuple[Arguments, Result, str, str]] = (
+    (_none, _string, "kong.client", "get_ip get_forwarded_ip"),
+    (_none, messages.encode_integer, "kong.client", "get_port get_forwarded_port"),
+    (_text, _value, "kong.ctx.shared", "get"),
+    (_pair, _empty, "kong.ctx.shared", "set"),
+    (_list, _empty, "kong.log", "alert crit err warn notice info debug"),
+    (_text, _string, "kong.nginx", "get_var"),
+    (_none, _number, "kong.nginx", "req_start_time"),
+    (_none, _string, "kong.request", "get_scheme get_host get_forwarded_scheme get_forwarded_host"),
+    (_none, _string, "kong.request", "get_method get_path get_path_with_query get_raw_query"),
+    (_none, messages.encode_integer, "kong.request", "get_port get_forwarded_port"),
+    (_none, _number, "kong.request", "get_http_version"),
+    (_none, _raw_body, "kong.request", "get_raw_body"),
+    (_none, _captures, "kong.request", "get_uri_captures"),
+    (_text, _string, "kong.request", "get_query_arg get_header"),
+    (_integer, _members, "kong.request", "get_query get_headers"),
+    (_none, messages.encode_integer, "kong.response", "get_status"),
+    (_none, _string, "kong.response", "get_source"),
+    (_text, _string, "kong.response", "get_header"),
+    (_integer, _members, "kong.response", "get_headers"),
+    (_integer, _empty, "kong.response", "set_status"),
+    (_pair, _empty, "kong.response", "set_header add_header"),
+    (_text, _empty, "kong.response", "clear_header"),
+    (_struct, _empty, "kong.response", "set_headers"),
+    (_text, _boolean, "kong.service", "set_upstream"),
+    (_target, _empty, "kong.service", "set_target"),
+    (_text, _empty, "kong.service.request", "set_scheme set_path set_raw_query set_method clear_header"),
+    (_pair, _empty, "kong.service.request", "set_header add_header"),
+    (_struct, _empty, "kong.service.request", "set_query set_headers"),
+    (_content, _empty, "kong.service.request", "set_raw_body"),
+    (_none, messages.encode_integer, "kong.service.response", "get_status"),
+    (_text, _string, "kong.service.response", "get_header"),
+    (_none, _string, "kong.service.response", "get_raw_body"),
+)
+
 METHODS: Mapping[str, tuple[Arguments, Result]] = {
-    **{
-        f"kong.client.{name}": (_none, result)
-        for name, result in {
-            "get_ip": _string,
-            "get_forwarded_ip": _string,
-            "get_port": messages.encode_integer,
-            "get_forwarded_port": messages.encode_integer,
-        }.items()
-    },
-    "kong.ctx.shared.get": (_text, _value),
-    "kong.ctx.shared.set": (_pair, _empty),
-    **{
-        f"kong.log.{level}": (_list, _empty)
-        for level in ("alert", "crit", "err", "warn", "notice", "info", "debug")
-    },
-    "kong.nginx.get_var": (_text, _string),
-    "kong.nginx.req_start_time": (_none, _number),
-    **{
-        f"kong.request.{name}": (_none, result)
-        for name, result in {
-            "get_scheme": _string,
-            "get_host": _string,
-            "get_port": messages.encode_integer,
-            "get_forwarded_scheme": _string,
-            "get_forwarded_host": _string,
-            "get_forwarded_port": messages.encode_integer,
-            "get_http_version": _number,
-            "get_method": _string,
-            "get_path": _string,
-            "get_path_with_query": _string,
-            "get_raw_query": _string,
-            "get_raw_body": _raw_body,
-            "get_uri_captures": _captures,
-        }.items()
-    },
-    "kong.request.get_query_arg": (_text, _string),
-    "kong.request.get_query": (_integer, _members),
-    "kong.request.get_header": (_text, _string),
-    "kong.request.get_headers": (_integer, _members),
-    "kong.response.get_status": (_none, messages.encode_integer),
-    "kong.response.get_header": (_text, _string),
-    "kong.response.get_headers": (_integer, _members),
-    "kong.response.get_source": (_none, _string),
-    "kong.response.set_status": (_integer, _empty),
-    "kong.response.set_header": (_pair, _empty),
-    "kong.response.add_header": (_pair, _empty),
-    "kong.response.clear_header": (_text, _empty),
-    "kong.response.set_headers": (_struct, _empty),
-    "kong.service.set_upstream": (_text, _boolean),
-    "kong.service.set_target": (_target, _empty),
-    **{
-        f"kong.service.request.{name}": (arguments, _empty)
-        for name, arguments in {
-            "set_scheme": _text,
-            "set_path": _text,
-            "set_raw_query": _text,
-            "set_method": _text,
-            "set_query": _struct,
-            "set_header": _pair,
-            "add_header": _pair,
-            "clear_header": _text,
-            "set_headers": _struct,
-            "set_raw_body": _content,
-        }.items()
-    },
-    "kong.service.response.get_status": (_none, messages.encode_integer),
-    "kong.service.response.get_header": (_text, _string),
-    "kong.service.response.get_raw_body": (_none, _string),
+    f"{namespace}.{name}": (arguments, result)
+    for arguments, result, namespace, names in _SIGNATURES
+    for name in names.split()
 }
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kong.plugins.runtime import messages, observed, pdk, refusals, rpc
 from kong.plugins.runtime.carrier import Carrier
-from kong.plugins.runtime.errors import MalformedMessageError
+from kong.plugins.runtime.errors import ConfigError, MalformedMessageError
 from kong.plugins.runtime.event import Event
 from kong.plugins.runtime.frames import Frames
 from kong.plugins.runtime.instances import Instance, RunningPlugin
@@ -219,9 +219,13 @@ class Connection(asyncio.Protocol):
     async def _start(self, number: int, name: str, config: bytes) -> None:
         try:
             instance = await self._host.instances.start(name, config)
-        except Exception as error:
+        except ConfigError as error:
             # Kong has no word for a refused instance: a closed connection fails the request with 500.
-            log.exception("plugin instance refused: %s", error, extra={"configuration_of": name})
+            log.error("plugin configuration refused: %s", error, extra={"field": error.field})  # noqa: TRY400
+            self.drop("start_refused")
+            return
+        except Exception:
+            log.exception("plugin instance refused", extra={"configuration_of": name})
             self.drop("start_refused")
             return
         finally:

@@ -23,7 +23,7 @@ from kong.plugins.runtime.shared_configs import SharedConfigs
 log = logging.getLogger(__name__)
 
 MOST_INSTANCES = 4096
-"""Kong does not close what it forgets; beyond this many the least recently started are let go, and start again on use."""
+"""Kong does not close what it forgets. Beyond this many those started first are let go, and start again on use."""
 START_LIMIT = 5.0
 """Seconds that entering a lifespan may take."""
 
@@ -44,6 +44,7 @@ class RunningPlugin:
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stop = asyncio.Event()
         self.users = 0
+        """Events that run in it."""
         self._task = asyncio.create_task(self._live(), name="plugin lifespan")
 
     @property
@@ -57,6 +58,11 @@ class RunningPlugin:
     async def ready(self) -> None:
         """Wait until the lifespan is entered. Raises what entering it raised, TimeoutError after START_LIMIT."""
         await asyncio.wait_for(asyncio.shield(self._ready), START_LIMIT)
+
+    async def unused(self) -> None:
+        """Wait until no event runs in it."""
+        while self.users and not self.over:  # noqa: ASYNC110 - counting is on the hot path, waiting is not
+            await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
         """Leave the lifespan."""
@@ -128,8 +134,7 @@ class Instances:
     async def start(self, name: str, config: bytes) -> int:
         """Start an instance and return its id. Raises whatever stands against it."""
         try:
-            if name != self._plugin.name:
-                raise PluginError(f"this server has the plugin {self._plugin.name}, not {name}")
+            self._require(name)
             instance = self._free_id(config)
             found = self._instances.get(instance) or self._remember(instance, config)
             await self.running(found)
@@ -178,6 +183,10 @@ class Instances:
         self._instances.clear()
         await asyncio.gather(*(plugin.stop() for plugin in running), *self._stopping)
 
+    def _require(self, name: str) -> None:
+        if name != self._plugin.name:
+            raise PluginError(f"this server has the plugin {self._plugin.name}, not {name}")
+
     def _free_id(self, config: bytes) -> int:
         """The configuration's id; the next one up in the rare case that another configuration has the same."""
         instance = instance_id(config)
@@ -210,8 +219,7 @@ class Instances:
 
 
 async def _stop_when_unused(running: RunningPlugin) -> None:
-    while running.users and not running.over:
-        await asyncio.sleep(0.05)
+    await running.unused()
     await running.stop()
 
 

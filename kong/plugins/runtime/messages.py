@@ -16,6 +16,7 @@ from kong.plugins.runtime.wire import (
     double,
     fields,
     integer_field,
+    read_varint,
     tagged,
     tagged_double,
     tagged_integer,
@@ -74,7 +75,27 @@ def encode_exit(status: int, body: bytes | str, headers: Mapping[str, Value] | N
 
 
 def encode_struct(members: Mapping[str, Value]) -> bytes:
-    return b"".join([tagged(1, encode_pair(key, value)) for key, value in members.items()])
+    return b"".join(
+        [_short_member(key, value) or tagged(1, encode_pair(key, value)) for key, value in members.items()]
+    )
+
+
+def _short_member(key: str, value: Value) -> bytes | None:
+    """A text member whose lengths all fit into one byte, as most headers do; None if it is another."""
+    if type(value) is not str:
+        return None
+    name = key.encode("utf-8", "surrogateescape")
+    text_ = value.encode("utf-8", "surrogateescape")
+    if not name or len(name) + len(text_) > 120:
+        return None
+    return b"\x0a%c\x0a%c%b\x12%c\x1a%c%b" % (
+        len(name) + len(text_) + 6,
+        len(name),
+        name,
+        len(text_) + 2,
+        len(text_),
+        text_,
+    )
 
 
 def encode_list(items: Sequence[Value]) -> bytes:
@@ -158,17 +179,58 @@ def value(payload: bytes) -> Value:
 
 
 def _struct(payload: bytes, depth: int) -> dict[str, Value]:
-    members: dict[str, Value] = {}
-    for number_, entry in fields(payload):
-        if number_ == 1:
-            raw = _bytes(entry)
-            members[_text(bytes_field(raw, 1))] = _value(bytes_field(raw, 2) or b"", depth)
+    try:
+        members = _texts(payload, depth)
+    except IndexError:  # cut short: the general decoder says where
+        members = None
+    if members is None:
+        members = {}
+        for number_, entry in fields(payload):
+            if number_ == 1:
+                raw = _bytes(entry)
+                members[_text(bytes_field(raw, 1))] = _value(bytes_field(raw, 2) or b"", depth)
     return members
+
+
+def _texts(payload: bytes, depth: int) -> dict[str, Value] | None:
+    """A Struct whose members have the name first, as Kong writes them; None if it is another.
+
+    Request headers are the largest message on a hot path; this takes a fifth of the general decoder's time.
+    A member is `0a <n> { 0a <k> name 12 <v> { 1a <t> text } }`.
+    """
+    members: dict[str, Value] = {}
+    at = 0
+    size = len(payload)
+    while at < size:
+        length, start = _length(payload, at + 1)
+        end = start + length
+        name_length, name_start = _length(payload, start + 1)
+        middle = name_start + name_length
+        value_length, value_start = _length(payload, middle + 1)
+        if payload[at] != 0x0A or payload[start] != 0x0A or payload[middle] != 0x12 or end > size:
+            return None
+        if value_start + value_length != end:
+            return None
+        name = payload[name_start:middle].decode("utf-8", "surrogateescape")
+        text_length, text_start = _length(payload, value_start + 1)
+        if payload[value_start] == 0x1A and text_start + text_length == end:
+            members[name] = payload[text_start:end].decode("utf-8", "surrogateescape")
+        else:
+            members[name] = _value(payload[value_start:end], depth)
+        at = end
+    return members
+
+
+def _length(data: bytes, at: int) -> tuple[int, int]:
+    byte = data[at]
+    return (byte, at + 1) if byte < 0x80 else read_varint(data, at)
 
 
 def _value(payload: bytes, depth: int) -> Value:
     if not depth:
         raise MalformedMessageError(f"a value nested more than {_DEPTH} deep")
+    if payload[:1] == b"\x1a" and len(payload) < 0x82 and payload[1] == len(payload) - 2:
+        return payload[2:].decode("utf-8", "surrogateescape")
     result: Value = None
     for number_, raw in fields(payload):
         if number_ == 2:

@@ -143,8 +143,8 @@ def _listen(
             accepted, _ = listener.accept()
         except BlockingIOError:
             return  # another worker was faster
-        except OSError as error:
-            log.error("cannot accept a connection: %s", error)
+        except OSError:
+            log.exception("cannot accept a connection")
             return
         task = loop.create_task(_adopt(loop, accepted, protocol))
         adopting.add(task)
