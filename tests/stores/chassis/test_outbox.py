@@ -1,0 +1,224 @@
+"""The outbox between a real database and a receiver over HTTP."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
+
+from services.chassis import outbox
+from services.chassis.http_client import HttpClient
+from services.chassis.outbox import command, decisions
+from services.chassis.postgres import Database
+
+
+class Body(msgspec.Struct):
+    value: int
+
+
+class Receiver:
+    def __init__(self) -> None:
+        self.status = 204
+        self.delay = 0.0
+        self.got: list[tuple[str, str]] = []
+        self.key = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.key = request.headers["X-Internal-Key"]
+        self.got.append((request.path, (await request.read()).decode()))
+        await asyncio.sleep(self.delay)
+        return web.Response(status=self.status)
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    return Receiver()
+
+
+@pytest.fixture
+async def delivery(database: Database, receiver: Receiver) -> AsyncIterator[outbox.Delivery]:
+    app = web.Application()
+    app.router.add_route("*", "/{rest:.*}", receiver.take)
+    server = TestServer(app)
+    await server.start_server()
+    client = HttpClient()
+    async with client.lifespan():
+        yield make(database, client, str(server.make_url("")).rstrip("/"))
+    await server.close()
+
+
+def make(database: Database, client: HttpClient, url: str) -> outbox.Delivery:
+    return outbox.Delivery(
+        outbox.OutboxStore(database),
+        client,
+        targets={"other": url},
+        internal_key="k" * 16,
+        registry=CollectorRegistry(),
+        chance=lambda: 0.0,
+    )
+
+
+async def put(database: Database, value: int, aggregate: str = "a") -> None:
+    async with database.transaction():
+        await outbox.put(
+            database,
+            aggregate=aggregate,
+            target="other",
+            method="PUT",
+            path=f"/internal/{aggregate}",
+            body=Body(value),
+        )
+
+
+async def due_now(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE outbox SET next_attempt_at = clock_timestamp()")
+
+
+async def waiting(database: Database) -> list[outbox.Order]:
+    return list(await outbox.OutboxStore(database).listed(parked_only=False, limit=100))
+
+
+async def test_an_order_goes_out_with_its_change_or_not_at_all(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction():
+            await put(database, 1)
+            raise ZeroDivisionError
+    assert await delivery.deliver_due() == 0
+    await put(database, 2)
+    assert await delivery.deliver_due() == 1
+    assert receiver.got == [("/internal/a", '{"value":2}')]
+    assert receiver.key == "k" * 16
+    assert await waiting(database) == []
+
+
+async def test_an_order_without_a_transaction_is_refused(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        await outbox.put(database, aggregate="a", target="other", method="PUT", path="/", body=Body(1))
+
+
+async def test_orders_of_one_aggregate_keep_their_order_whatever_fails(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    for value in range(3):
+        await put(database, value, "a")
+    await put(database, 9, "b")
+    receiver.status = 503
+    assert await delivery.deliver_due() == 2
+    receiver.status = 200
+    for _ in range(3):
+        await due_now(database)
+        await delivery.deliver_due()
+    values = [body for path, body in receiver.got if path == "/internal/a"]
+    assert values == ['{"value":0}', '{"value":0}', '{"value":1}', '{"value":2}']
+    assert await waiting(database) == []
+
+
+async def test_replicas_share_the_work_and_deliver_each_order_once(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    for value in range(40):
+        await put(database, value, f"aggregate-{value}")
+    receiver.delay = 0.05
+    while await waiting(database):
+        await asyncio.gather(delivery.deliver_due(), delivery.deliver_due(), delivery.deliver_due())
+    assert sorted(receiver.got) == sorted((f"/internal/aggregate-{n}", f'{{"value":{n}}}') for n in range(40))
+
+
+async def test_a_delivery_cut_short_is_repeated(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    """What a kill -9 between the receiver's answer and our commit comes to."""
+    await put(database, 1)
+    receiver.delay = 0.2
+    cut = asyncio.create_task(delivery.deliver_due())
+    while not receiver.got:
+        await asyncio.sleep(0.01)
+    cut.cancel()
+    await asyncio.gather(cut, return_exceptions=True)
+    receiver.delay = 0
+    assert await delivery.deliver_due() == 1
+    assert receiver.got == [("/internal/a", '{"value":1}')] * 2
+    assert await waiting(database) == []
+
+
+async def test_an_order_waits_longer_after_each_failure(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    await put(database, 1)
+    receiver.status = 500
+    await delivery.deliver_due()
+    assert await delivery.deliver_due() == 0
+    (order,) = await waiting(database)
+    assert (order.attempts, order.last_error.startswith("status 500")) == (1, True)
+
+
+async def test_a_receiver_that_is_not_there_is_retried(database: Database) -> None:
+    client = HttpClient()
+    await put(database, 1)
+    async with client.lifespan():
+        await make(database, client, "http://127.0.0.1:1").deliver_due()
+    (order,) = await waiting(database)
+    assert order.parked_at is None
+    assert "127.0.0.1" in order.last_error
+
+
+async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
+    database: Database,
+    delivery: outbox.Delivery,
+    receiver: Receiver,
+) -> None:
+    await put(database, 1)
+    await put(database, 2)
+    receiver.status = 422
+    for _ in range(decisions.MAX_REFUSALS + 2):
+        await due_now(database)
+        await delivery.deliver_due()
+    assert len(receiver.got) == decisions.MAX_REFUSALS
+    store = outbox.OutboxStore(database)
+    (parked,) = await store.listed(parked_only=True, limit=10)
+    shown = command.line(parked)
+    assert "parked" in shown
+    assert "status 422" in shown
+    assert "value" not in shown
+    backlog = await store.backlog()
+    assert (backlog.pending, backlog.parked) == (1, 1)
+    receiver.status = 204
+    assert await store.unpark(parked.id) == 1
+    for _ in range(2):
+        await delivery.deliver_due()
+    assert await waiting(database) == []
+
+
+async def test_while_both_sides_are_up_an_order_arrives_within_a_second(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    async with delivery.lifespan():
+        await asyncio.sleep(0.1)
+        written = time.perf_counter()
+        await put(database, 1)
+        while not receiver.got:
+            await asyncio.sleep(0.01)
+        assert time.perf_counter() - written < 1
+
+
+async def test_deliveries_go_on_after_the_database_was_away(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    async with delivery.lifespan():
+        await put(database, 1)
+        async with database.transaction() as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        await put(database, 2, "b")
+        async with asyncio.timeout(5):
+            while {path for path, _ in receiver.got} != {"/internal/a", "/internal/b"}:
+                await asyncio.sleep(0.05)

@@ -1,0 +1,119 @@
+"""The pool and its transactions, under the failures that servers meet."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from piccolo.columns import Text
+from piccolo.table import Table
+
+from services.chassis import postgres
+from services.chassis.errors import Unavailable
+from services.chassis.postgres import Database
+
+
+class Effect(Table, tablename="effect"):
+    name = Text(primary_key=True)
+
+
+async def count(database: Database) -> int:
+    async with database.transaction() as connection:
+        found: int = await connection.fetchval("SELECT count(*) FROM effect")
+        return found
+
+
+async def test_a_transaction_keeps_all_or_nothing_of_both_ways_to_query(database: Database) -> None:
+    database.bind(Effect)
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as connection:
+            await Effect.insert(Effect(name="by piccolo"))
+            await connection.execute("INSERT INTO effect VALUES ('by sql')")
+            raise ZeroDivisionError
+    assert await count(database) == 0
+    async with database.transaction():
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO effect VALUES ('inner')")
+        await Effect.insert(Effect(name="outer"))
+    assert await count(database) == 2
+
+
+async def test_concurrent_transactions_do_not_see_each_other(database: Database) -> None:
+    async def insert(fail: bool) -> None:
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO effect VALUES ('x')")
+            await asyncio.sleep(0.01)
+            if fail:
+                raise ZeroDivisionError
+
+    await asyncio.gather(*(insert(n % 2 == 0) for n in range(20)), return_exceptions=True)
+    assert await count(database) == 10
+
+
+async def test_a_statement_that_takes_too_long_is_ended_and_is_an_outage(database: Database) -> None:
+    with pytest.raises(Unavailable):
+        async with database.transaction() as connection:
+            await connection.execute("SELECT pg_sleep(10)")
+    assert await count(database) == 0
+
+
+async def test_a_full_pool_refuses_in_time_and_recovers(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "ACQUIRE_TIMEOUT_S", 0.1)
+    release = asyncio.Event()
+
+    async def hold() -> None:
+        async with database.transaction():
+            await release.wait()
+
+    holders = [asyncio.create_task(hold()) for _ in range(6)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(Unavailable):
+        await database.check()
+    release.set()
+    await asyncio.gather(*holders)
+    await database.check()
+
+
+async def test_connections_that_the_server_ended_are_replaced_and_none_is_kept(database: Database) -> None:
+    async def die() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    for _ in range(3):
+        outcomes = await asyncio.gather(*(die() for _ in range(6)), return_exceptions=True)
+        assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
+    await asyncio.gather(*(database.check() for _ in range(6)))
+
+
+async def test_a_cancelled_transaction_is_rolled_back_and_gives_its_connection_back(
+    database: Database,
+) -> None:
+    async def linger() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("INSERT INTO effect VALUES ('never')")
+            await asyncio.sleep(60)
+
+    tasks = [asyncio.create_task(linger()) for _ in range(6)]
+    await asyncio.sleep(0.1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert await count(database) == 0
+
+
+async def test_a_wrong_argument_is_a_fault_and_no_outage(database: Database) -> None:
+    with pytest.raises(Exception, match="invalid input") as caught:
+        async with database.transaction() as connection:
+            await connection.fetchval("SELECT $1::int", "text")
+    assert not isinstance(caught.value, Unavailable)
+
+
+async def test_a_database_that_is_not_there_yet_is_waited_for(
+    new_postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "START_TIMEOUT_S", 0.2)
+    absent = Database("postgresql://nobody:x@127.0.0.1:1/none", application="test")
+    with pytest.raises(OSError):
+        async with absent.lifespan():
+            pass
