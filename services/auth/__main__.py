@@ -1,13 +1,8 @@
-"""`python -m services.auth` serves auth; with a command (`--help` lists them) it does that instead."""
+"""`python -m services.auth` serves auth; with a command (commands.py) it does that instead."""
 
-import sys
-
-from services.auth import commands
 from services.auth.app import build
+from services.auth.commands import COMMANDS
 from services.auth.settings import Settings
 from services.chassis.serve import serve
 
-arguments = commands.parser().parse_args()
-if arguments.command:
-    sys.exit(commands.run(arguments))
-serve("auth", Settings, build)
+serve("auth", Settings, build, COMMANDS)

@@ -2,10 +2,9 @@
 
 import argparse
 import asyncio
-import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 
 from services.auth.adapters import sealing, tables
@@ -19,7 +18,8 @@ from services.auth.application.rotation import Rotation
 from services.auth.domain.accounts import ROLES
 from services.auth.domain.errors import Refusal
 from services.auth.settings import Settings
-from services.chassis import metrics, settings, telemetry
+from services.chassis import metrics, telemetry
+from services.chassis.outbox import command as outbox_command
 
 Say = Callable[[str], object]
 SHORTEST_LEAD = int(2 * REREAD_EVERY)
@@ -27,41 +27,45 @@ USUAL_LEAD = 600
 """Seconds: twice as long as the JWK set may be cached."""
 
 
-def parser() -> argparse.ArgumentParser:
-    outer = argparse.ArgumentParser(
-        prog="python -m services.auth", description="Without a command: serves auth."
-    )
-    commands = outer.add_subparsers(dest="command")
-    rotate = commands.add_parser("rotate-keys", help="publish a new signing key, and sign with it later")
-    rotate.add_argument(
+Command = Callable[[Settings, argparse.Namespace, Say], Coroutine[None, None, None]]
+
+
+def command(act: Command, parser: argparse.ArgumentParser) -> Callable[[Settings, Sequence[str]], int]:
+    """`act` as chassis.serve wants it: settings and arguments to an exit status, 1 where it is refused."""
+
+    def run(settings: Settings, arguments: Sequence[str]) -> int:
+        telemetry.configure("auth", settings.log_level)
+        parsed = parser.parse_args(arguments)
+        try:
+            asyncio.run(act(settings, parsed, lambda line: sys.stdout.write(f"{line}\n")))
+        except Refusal as refusal:
+            sys.stderr.write(f"{refusal}\n")
+            return 1
+        return 0
+
+    return run
+
+
+def rotate_keys_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m services.auth rotate-keys")
+    parser.description = "Publish a new signing key, and sign with it later."
+    parser.add_argument(
         "--lead",
         type=_lead,
         default=USUAL_LEAD,
         metavar="SECONDS",
         help=f"time from publishing to signing, {USUAL_LEAD} unless said, at least {SHORTEST_LEAD}",
     )
-    rotate.add_argument("--wait", action="store_true", help="return when the old key is withdrawn")
-    grant = commands.add_parser("grant-role", help="give an account a role")
-    grant.add_argument("email")
-    grant.add_argument("role", choices=sorted(ROLES))
-    return outer
+    parser.add_argument("--wait", action="store_true", help="return when the old key is withdrawn")
+    return parser
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """The exit status: 0 done, 1 refused, 2 a wrong environment."""
-    try:
-        values = settings.read(Settings, os.environ)
-    except settings.SettingsError as fault:
-        sys.stderr.write(f"auth cannot start: {fault}\n")
-        return 2
-    telemetry.configure("auth", values.log_level)
-    command = {"rotate-keys": rotate_keys, "grant-role": grant_role}[arguments.command]
-    try:
-        asyncio.run(command(values, arguments, lambda line: sys.stdout.write(f"{line}\n")))
-    except Refusal as refusal:
-        sys.stderr.write(f"{refusal}\n")
-        return 1
-    return 0
+def grant_role_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m services.auth grant-role")
+    parser.description = "Give an account a role."
+    parser.add_argument("email")
+    parser.add_argument("role", choices=sorted(ROLES))
+    return parser
 
 
 async def rotate_keys(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
@@ -106,3 +110,11 @@ def _lead(text: str) -> int:
 
 def _moment(unix: float) -> str:
     return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds")
+
+
+COMMANDS: Mapping[str, Callable[[Settings, Sequence[str]], int]] = {
+    "rotate-keys": command(rotate_keys, rotate_keys_parser()),
+    "grant-role": command(grant_role, grant_role_parser()),
+    "outbox": lambda settings, arguments: outbox_command.run(settings.auth_database_url, arguments),
+}
+"""What `python -m services.auth NAME …` does in place of serving."""

@@ -137,7 +137,7 @@ async def test_a_granted_role_is_in_the_next_tokens(settings: Settings) -> None:
 
 def test_a_lead_that_running_processes_could_miss_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        commands.parser().parse_args(["rotate-keys", "--lead", "5"])
+        commands.rotate_keys_parser().parse_args(["--lead", "5"])
     assert "at least 30 seconds" in capsys.readouterr().err
 
 
