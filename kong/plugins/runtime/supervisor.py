@@ -65,6 +65,7 @@ class Supervisor:
         self._retiring: list[WorkerProcess] = []
         self._replace_at: dict[int, float] = {}
         self._deaths = 0
+        self._looked = 0.0
         self._inode = 0
         self._stopping = False
         self._reload = False
@@ -76,8 +77,8 @@ class Supervisor:
         try:
             if not self._first_start():
                 return 1
-            while self._workers or self._retiring:
-                self._wait(TURN)
+            while not self._stopping or self._workers or self._successors or self._retiring:
+                self._wait(self._until_due())
                 self._turn()
             return 0
         finally:
@@ -93,8 +94,11 @@ class Supervisor:
         self._workers.append(first)
         while first.dump is None:
             self._wait(TURN)
-            if first.gone() or self._stopping:
-                return self._stopping
+            if first.gone() and first.dump is None and not self._stopping:
+                log.error("the plugin did not load", extra={"status": first.process.returncode})
+                return False
+            if self._stopping:
+                return True
         self._write_dump(first.dump)
         listening.bind(self._listener, self._settings.socket, self._settings.socket_mode)
         self._inode = self._settings.socket.stat().st_ino
@@ -102,13 +106,19 @@ class Supervisor:
         self._workers += [self._spawn(row, self._metrics) for row in range(1, self._settings.workers)]
         return True
 
+    def _until_due(self) -> float:
+        soonest = min(self._replace_at.values(), default=float("inf")) - time.monotonic()
+        return max(0.0, min(TURN, soonest))
+
     def _turn(self) -> None:
         for worker in (*self._workers, *self._successors):
             if worker.state is State.LOADING and worker.dump is not None:
                 worker.serve()
         self._bury()
         if self._stopping:
-            for worker in (*self._workers, *self._successors):
+            self._retiring += self._successors
+            self._successors = []
+            for worker in (*self._workers, *self._retiring):
                 worker.stop(self._settings.drain + LAST_WORDS)
             return
         self._kill_stuck()
@@ -119,14 +129,15 @@ class Supervisor:
         """Take note of the dead."""
         now = time.monotonic()
         for worker in [w for w in (*self._workers, *self._successors, *self._retiring) if w.gone()]:
-            self._selector.unregister(worker.control)
-            worker.close()
+            self._stop_listening(worker)
+            worker.control.close()
             status = worker.process.returncode
             if worker in self._workers:
                 self._workers.remove(worker)
                 if not self._stopping:
-                    self._deaths = 0 if now - worker.born > STEADY else self._deaths + 1
+                    self._deaths = 0 if now - worker.born > STEADY else self._deaths
                     delay = BACKOFF[min(self._deaths, len(BACKOFF) - 1)]
+                    self._deaths += 1
                     self._replace_at[worker.row] = now + delay
                     log.error("a worker died; it is replaced", extra={"status": status, "in_seconds": delay})
             elif worker in self._retiring:
@@ -136,15 +147,19 @@ class Supervisor:
                 self._give_up_successors()
         for worker in (*self._workers, *self._retiring):
             if now > worker.kill_at:
-                worker.process.kill()
+                worker.kill()
 
     def _kill_stuck(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < TURN:
+            return
+        self._looked = now
         for worker in self._workers:
             loading = worker.state in (State.LOADING, State.STARTING)
-            late = loading and time.monotonic() - worker.born > LOAD_LIMIT
+            late = loading and now - worker.born > LOAD_LIMIT
             if late or worker.stuck(self._metrics.beats(worker.row), STUCK):
                 log.error("a worker is stuck; it is killed", extra={"worker": worker.process.pid})
-                worker.process.kill()
+                worker.kill()
 
     def _replace(self) -> None:
         now = time.monotonic()
@@ -186,10 +201,14 @@ class Supervisor:
         """Until a worker says something, a signal comes, or the time is over."""
         for key, _ in self._selector.select(seconds):
             if isinstance(key.data, WorkerProcess):
-                with contextlib.suppress(OSError):
-                    key.data.hear()
+                if not key.data.hear():
+                    self._stop_listening(key.data)
             else:
                 self._signals()
+
+    def _stop_listening(self, worker: WorkerProcess) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(worker.control)
 
     def _watch_signals(self) -> None:
         reading, writing = socket.socketpair()

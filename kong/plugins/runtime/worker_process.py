@@ -38,13 +38,18 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
             )
 
-    def hear(self) -> None:
-        """Read what the worker says: its dump and a newline, later one byte when it serves."""
-        self._received += self.control.recv(65536, socket.MSG_DONTWAIT)
+    def hear(self) -> bool:
+        """Read what the worker says: its dump and a newline, later one byte when it serves. False: it is gone."""
+        try:
+            said = self.control.recv(65536, socket.MSG_DONTWAIT)
+        except OSError:
+            return False
+        self._received += said
         if self.dump is None and b"\n" in self._received:
             self.dump, _, self._received = self._received.partition(b"\n")
         if self.state is State.STARTING and self._received:
             self.state = State.SERVING
+        return bool(said)
 
     def serve(self) -> None:
         """Let it serve."""
@@ -58,6 +63,10 @@ class WorkerProcess:
             self.kill_at = time.monotonic() + patience
             self.process.terminate()
 
+    def kill(self) -> None:
+        self.state = State.STOPPING
+        self.process.kill()
+
     def stuck(self, beats: int, most: int) -> bool:
         """Called once a turn with the worker's count of turns: whether it has stood still for more than `most`.
 
@@ -69,6 +78,3 @@ class WorkerProcess:
 
     def gone(self) -> bool:
         return self.process.poll() is not None
-
-    def close(self) -> None:
-        self.control.close()
