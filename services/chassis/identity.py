@@ -65,7 +65,11 @@ class Access:
             raise ImproperlyConfiguredException(
                 f"{handler} needs an identity and the app has no authenticator"
             )
-        token = bearer_token(connection.headers.get("Authorization"))
+        sent = connection.headers.getall("Authorization", [])
+        if len(sent) > 1:
+            # Which of them the hop before us judged is anybody's guess.
+            raise Unauthenticated("the Authorization header was sent more than once", error="invalid_request")
+        token = bearer_token(sent[0] if sent else None)
         identity = await self._authenticator.authenticate(token)
         required = frozenset(handler.opt.get("roles", ()))
         if required and not required & identity.roles:

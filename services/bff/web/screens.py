@@ -50,5 +50,6 @@ async def account_page(
 
 
 def _private(screen: T) -> Response[T]:
-    # One caller's screen: no cache on the way may keep it.
-    return Response(screen, headers={"Cache-Control": "private, no-store"})
+    # One caller's screen: no shared cache may keep it, and their own asks before showing it again. Not `no-store`,
+    # which would forbid the gateway to repeat the answer to a repeated idempotency key.
+    return Response(screen, headers={"Cache-Control": "private, no-cache"})

@@ -92,7 +92,7 @@ async def test_home_shows_what_its_sources_know(api: AsyncClient, bearer: dict[s
     assert home["degraded"] == []
     assert [notice["code"] for notice in home["notices"]] == ["phone_missing"]
     assert "members" in [section["name"] for section in home["sections"]]
-    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
 async def test_home_needs_a_token(api: AsyncClient) -> None:

@@ -187,6 +187,11 @@ async def test_a_handler_is_closed_unless_it_says_otherwise(api: AsyncClient) ->
         assert answer.status_code == (200 if scheme == "bearer member" else 401)
 
 
+async def test_two_tokens_are_refused_whatever_each_is_worth(api: AsyncClient) -> None:
+    twice = [("Authorization", "Bearer member"), ("Authorization", "Bearer member")]
+    problem(await api.get("/own", headers=twice), 401)
+
+
 async def test_identity_headers_from_the_network_mean_nothing(api: AsyncClient) -> None:
     headers = {"X-User-Id": str(uuid4()), "X-User-Roles": "admin"}
     problem(await api.get("/own", headers=headers), 401)
