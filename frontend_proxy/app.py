@@ -7,7 +7,6 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from litestar import Litestar
-from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from frontend_proxy import health
@@ -16,7 +15,7 @@ from frontend_proxy.asgi import App, Receive, Scope, Send
 from frontend_proxy.auth_client import AuthClient
 from frontend_proxy.cookies import Jar
 from frontend_proxy.edge import Edge
-from frontend_proxy.pages import assets, visitor
+from frontend_proxy.pages import assets, given
 from frontend_proxy.pages.account.addresses import AccountAddresses
 from frontend_proxy.pages.account.devices import AccountDevices
 from frontend_proxy.pages.account.password import AccountPassword
@@ -69,12 +68,7 @@ def create_app(settings: Settings) -> App:
             assets.route(static),
             *health.routes({"auth": auth_service, "gateway": gateway}),
         ],
-        dependencies={
-            "site": Provide(lambda: site, sync_to_thread=False),
-            "guest": Provide(visitor.guest, sync_to_thread=False),
-            "visitor": Provide(visitor.visitor, sync_to_thread=False),
-            "member": Provide(visitor.member, sync_to_thread=False),
-        },
+        dependencies=given.dependencies(site),
         exception_handlers={
             Elsewhere: errors.elsewhere,
             Problem: errors.problem,

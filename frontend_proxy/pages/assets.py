@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 _YEAR = "public, max-age=31536000, immutable"
 _COMPRESSIBLE = {"text/css", "text/javascript", "image/svg+xml", "application/manifest+json"}
@@ -59,9 +60,11 @@ def _asset(path: Path, content: bytes) -> Asset:
 def route(assets: Assets) -> HTTPRouteHandler:
     """The handler that serves `assets`."""
 
-    @get("/static/{digest:str}/{name:path}", sync_to_thread=False, opt={"static": True})
-    def static(request: Request[Any, Any, Any], digest: str, name: str) -> Response[bytes]:
-        asset = assets.find(digest, str(name).lstrip("/"))
+    @get("/static/{digest:str}/{name:path}", sync_to_thread=False)
+    def static(
+        request: Request[Any, Any, Any], digest: FromPath[str], name: FromPath[Path]
+    ) -> Response[bytes]:
+        asset = assets.find(digest, name.as_posix().lstrip("/"))
         if asset is None:
             raise NotFoundException
         headers = {"Cache-Control": _YEAR, "Vary": "Accept-Encoding"}

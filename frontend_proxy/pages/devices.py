@@ -25,4 +25,6 @@ def name(agent: str) -> str:
     """`Chrome · macOS`; the agent's first word where nothing is known of it; empty for none."""
     browser = next((found for mark, found in _BROWSERS if mark in agent), "")
     system = next((found for mark, found in _SYSTEMS if mark in agent), "")
-    return " · ".join(part for part in (browser, system) if part) or agent.split("/", maxsplit=1)[0].strip()[:60]
+    return (
+        " · ".join(part for part in (browser, system) if part) or agent.split("/", maxsplit=1)[0].strip()[:60]
+    )

@@ -27,7 +27,7 @@ def go(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGI
     return ASGIResponse(
         status_code=status,
         media_type="text/plain",
-        encoded_headers=[(b"location", location.encode("ascii")), *cookies],
+        headers=[("location", location), *((name.decode(), value.decode()) for name, value in cookies)],
     )
 
 

@@ -10,6 +10,7 @@ from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms, profiles
 from frontend_proxy.pages.editing import save
 from frontend_proxy.pages.forms import Form
+from frontend_proxy.pages.given import TheSite, TheVisitor
 from frontend_proxy.pages.site import Site, ensure, go
 from frontend_proxy.pages.visitor import Asked, Visitor
 
@@ -24,11 +25,11 @@ class AccountAddresses(Controller):
     path = HERE
 
     @get("/")
-    async def show(self, site: Site, member: Visitor, done: FromQuery[str] = "") -> ASGIResponse:
+    async def show(self, site: TheSite, member: TheVisitor, done: FromQuery[str] = "") -> ASGIResponse:
         return _page(site, member, await _own(site, member), done=done)
 
     @post("/")
-    async def add(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+    async def add(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
         form = await forms.read(request)
         own = await _own(site, member)
         values = {name: form.text(name) for name in FIELDS}
@@ -38,7 +39,7 @@ class AccountAddresses(Controller):
         return _page(site, member, own, values=values, answer=answer)
 
     @post("/remove")
-    async def remove(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+    async def remove(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
         form = await forms.read(request)
         own = await _own(site, member)
         kept = [

@@ -5,8 +5,9 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms
-from frontend_proxy.pages.site import Site, go
-from frontend_proxy.pages.visitor import Asked, Visitor
+from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.site import go
+from frontend_proxy.pages.visitor import Asked
 
 
 class AccountPassword(Controller):
@@ -15,11 +16,11 @@ class AccountPassword(Controller):
     path = "/account/password"
 
     @get("/")
-    async def show(self, site: Site, member: Visitor, done: FromQuery[str] = "") -> ASGIResponse:
+    async def show(self, site: TheSite, member: TheVisitor, done: FromQuery[str] = "") -> ASGIResponse:
         return site.views.page(member, "account/password.html", fault=None, errors={}, done=done)
 
     @post("/")
-    async def change(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+    async def change(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
         form = await forms.read(request)
         passwords = {name: form.secret(name) for name in ("current_password", "new_password")}
         answer = await site.backend.call(

@@ -8,6 +8,7 @@ from litestar.response.base import ASGIResponse
 from frontend_proxy import cookies
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms
+from frontend_proxy.pages.given import TheSite, TheVisitor
 from frontend_proxy.pages.language import COOKIE, LANGUAGES
 from frontend_proxy.pages.site import Site, go
 from frontend_proxy.pages.visitor import Asked, Visitor
@@ -21,8 +22,8 @@ class Entry(Controller):
     @get("/sign-in")
     async def ask_to_sign_in(
         self,
-        site: Site,
-        guest: Visitor,
+        site: TheSite,
+        guest: TheVisitor,
         next: FromQuery[str] = "/",
         done: FromQuery[str] = "",
     ) -> ASGIResponse:
@@ -31,7 +32,7 @@ class Entry(Controller):
         return site.views.page(guest, "entry/sign_in.html", next=local(next), email="", fault=None, done=done)
 
     @post("/sign-in")
-    async def sign_in(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+    async def sign_in(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
         form = await forms.read(request)
         target, email = local(form.text("next")), form.text("email")
         answer = await _login(site, guest, email, form.secret("password"))
@@ -45,7 +46,9 @@ class Entry(Controller):
         )
 
     @get("/register")
-    async def ask_to_register(self, site: Site, guest: Visitor, next: FromQuery[str] = "/") -> ASGIResponse:
+    async def ask_to_register(
+        self, site: TheSite, guest: TheVisitor, next: FromQuery[str] = "/"
+    ) -> ASGIResponse:
         if guest.signed_in:
             return go(local(next))
         return site.views.page(
@@ -53,7 +56,7 @@ class Entry(Controller):
         )
 
     @post("/register")
-    async def register(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+    async def register(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
         """Makes the account and signs in; where that second step fails, the sign-in page is the way on."""
         form = await forms.read(request)
         target, email, name = local(form.text("next")), form.text("email"), form.text("name")
@@ -86,7 +89,7 @@ class Entry(Controller):
         return go("/")
 
     @post("/sign-out")
-    async def sign_out(self, site: Site, visitor: Visitor) -> ASGIResponse:
+    async def sign_out(self, site: TheSite, visitor: TheVisitor) -> ASGIResponse:
         """Ends the session at auth by the access token, renewed on the way if it has expired: the refresh
         token is not sent to pages. With auth away the browser forgets both all the same, and the page says
         what was not done."""
@@ -99,7 +102,7 @@ class Entry(Controller):
         return go(f"/sign-in?done={done}", site.jar.end())
 
     @post("/language")
-    async def choose_language(self, request: Asked, site: Site) -> ASGIResponse:
+    async def choose_language(self, request: Asked, site: TheSite) -> ASGIResponse:
         form = await forms.read(request)
         chosen, target = form.text("language"), local(form.text("next"))
         if chosen not in LANGUAGES:

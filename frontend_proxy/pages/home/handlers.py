@@ -4,6 +4,7 @@ from litestar import Controller, get
 from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
+from frontend_proxy.pages.given import TheSite, TheVisitor
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.visitor import Visitor
 from frontend_proxy.paths import local
@@ -17,7 +18,7 @@ class Home(Controller):
     """The first page."""
 
     @get("/")
-    async def home(self, site: Site, visitor: Visitor) -> ASGIResponse:
+    async def home(self, site: TheSite, visitor: TheVisitor) -> ASGIResponse:
         if not visitor.signed_in:
             return site.views.page(visitor, "home/welcome.html")
         answer = await site.backend.call(visitor, "GET", "/api/home")
@@ -34,7 +35,7 @@ class Home(Controller):
         )
 
     @get("/unavailable")
-    async def unavailable(self, site: Site, guest: Visitor, next: FromQuery[str] = "/") -> ASGIResponse:  # noqa: A002
+    async def unavailable(self, site: TheSite, guest: TheVisitor, next: FromQuery[str] = "/") -> ASGIResponse:  # noqa: A002
         message = site.views.tongue(guest).problem("upstream-unavailable", 503)
         return site.views.page(
             guest, "shared/error.html", status=503, problem_status=503, message=message, retry=local(next)

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms, profiles
 from frontend_proxy.pages.editing import save_profile
+from frontend_proxy.pages.given import TheSite, TheVisitor
 from frontend_proxy.pages.profiles import GRADES, Edit
 from frontend_proxy.pages.site import Site, ensure, go
 from frontend_proxy.pages.visitor import Asked, Visitor
@@ -26,8 +27,8 @@ class Members(Controller):
     @get("/")
     async def index(
         self,
-        site: Site,
-        member: Visitor,
+        site: TheSite,
+        member: TheVisitor,
         q: FromQuery[str] = "",
         cursor: FromQuery[str] = "",
         done: FromQuery[str] = "",
@@ -50,11 +51,11 @@ class Members(Controller):
         )
 
     @get("/new")
-    async def ask_for_new(self, site: Site, member: Visitor) -> ASGIResponse:
+    async def ask_for_new(self, site: TheSite, member: TheVisitor) -> ASGIResponse:
         return _new(site, member, Edit(EMPTY, 0, {}, {}))
 
     @post("/new")
-    async def create(self, request: Asked, site: Site, member: Visitor) -> ASGIResponse:
+    async def create(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
         form = await forms.read(request)
         values = profiles.typed(form, with_grade=True)
         answer = await site.backend.call(
@@ -69,13 +70,13 @@ class Members(Controller):
         return _new(site, member, edit, answer.status)
 
     @get("/{member_id:uuid}")
-    async def show(self, site: Site, member: Visitor, member_id: FromPath[UUID]) -> ASGIResponse:
+    async def show(self, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]) -> ASGIResponse:
         person = await _find(site, member, member_id)
         return _edit(site, member, person, Edit(profiles.stored(person), int(person["version"]), {}, {}))
 
     @post("/{member_id:uuid}")
     async def save(
-        self, request: Asked, site: Site, member: Visitor, member_id: FromPath[UUID]
+        self, request: Asked, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]
     ) -> ASGIResponse:
         form = await forms.read(request)
         edit, status = await save_profile(site, member, f"/api/members/{member_id}", form, with_grade=True)
@@ -84,14 +85,16 @@ class Members(Controller):
         return _edit(site, member, await _find(site, member, member_id), edit, status)
 
     @get("/{member_id:uuid}/delete")
-    async def ask_to_delete(self, site: Site, member: Visitor, member_id: FromPath[UUID]) -> ASGIResponse:
+    async def ask_to_delete(
+        self, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]
+    ) -> ASGIResponse:
         return site.views.page(
             member, "members/delete.html", person=await _find(site, member, member_id), fault=None
         )
 
     @post("/{member_id:uuid}/delete")
     async def delete(
-        self, request: Asked, site: Site, member: Visitor, member_id: FromPath[UUID]
+        self, request: Asked, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]
     ) -> ASGIResponse:
         """Deletes what the page showed: a member who changed meanwhile is shown again first."""
         form = await forms.read(request)

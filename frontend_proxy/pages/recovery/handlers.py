@@ -9,19 +9,20 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms
-from frontend_proxy.pages.site import Site, ensure, go
-from frontend_proxy.pages.visitor import Asked, Visitor
+from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.site import ensure, go
+from frontend_proxy.pages.visitor import Asked
 
 
 class Recovery(Controller):
     """Ways back in."""
 
     @get("/password/forgot")
-    async def ask_for_a_link(self, site: Site, guest: Visitor) -> ASGIResponse:
+    async def ask_for_a_link(self, site: TheSite, guest: TheVisitor) -> ASGIResponse:
         return site.views.page(guest, "recovery/forgot.html", sent=False)
 
     @post("/password/forgot")
-    async def send_a_link(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+    async def send_a_link(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
         """Says the same for every address: whether there is an account is not for strangers."""
         form = await forms.read(request)
         answer = await site.backend.call(
@@ -32,12 +33,12 @@ class Recovery(Controller):
 
     @get("/password/reset")
     async def ask_for_a_password(
-        self, site: Site, guest: Visitor, token: FromQuery[str] = ""
+        self, site: TheSite, guest: TheVisitor, token: FromQuery[str] = ""
     ) -> ASGIResponse:
         return site.views.page(guest, "recovery/reset.html", token=token, fault=None, errors={})
 
     @post("/password/reset")
-    async def reset(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+    async def reset(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
         form = await forms.read(request)
         token = form.text("token")
         body = {"token": token, "new_password": form.secret("new_password")}
@@ -59,11 +60,13 @@ class Recovery(Controller):
         )
 
     @get("/email/verify")
-    async def ask_to_verify(self, site: Site, guest: Visitor, token: FromQuery[str] = "") -> ASGIResponse:
+    async def ask_to_verify(
+        self, site: TheSite, guest: TheVisitor, token: FromQuery[str] = ""
+    ) -> ASGIResponse:
         return site.views.page(guest, "recovery/verify.html", token=token, fault=None, done=False)
 
     @post("/email/verify")
-    async def verify(self, request: Asked, site: Site, guest: Visitor) -> ASGIResponse:
+    async def verify(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
         form = await forms.read(request)
         answer = await site.backend.call(
             guest, "POST", "/api/auth/email/verify", {"token": form.text("token")}
