@@ -1,4 +1,4 @@
-"""What the plugin has to know of a keyed request, read from Kong in one write where possible."""
+"""What the plugin has to know of a keyed request."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,9 +8,20 @@ import msgspec
 from kong.plugins.runtime.messages import BodyInFile
 from kong.plugins.runtime.pdk import Kong
 
+Headers = Mapping[str, Any]
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What Kong says of a request beside its headers; `owner` is Kong's own id of it."""
+
+    method: str
+    target: str
+    owner: str
+    body: bytes | BodyInFile
+
 
 class Arrival(msgspec.Struct, frozen=True):
-    """`body` is None where it is over the limit, `owner` is Kong's own id of the request."""
+    """A keyed request; `body` is None where it is over the limit."""
 
     method: str
     path: str
@@ -21,52 +32,61 @@ class Arrival(msgspec.Struct, frozen=True):
     caller: str
 
 
-async def read(kong: Kong, headers: Mapping[str, Any], caller_header: str, max_body: int) -> Arrival:
-    """The request that these headers belong to.
+async def read_headers(kong: Kong) -> Headers:
+    """The request's headers."""
+    return await kong.request.get_headers()
 
-    The caller is the account that an authenticating plugin has put into `caller_header` (the gateway removes
-    it from what clients send), else the client's address, in a namespace of its own.
-    """
-    request, body = kong.request, None
-    method, target, owner = (
+
+async def read_facts(kong: Kong) -> Facts:
+    """The rest, once it is known that there is a key."""
+    request = kong.request
+    method, target, owner, body = await kong.gather(
         request.get_method(),
         request.get_path_with_query(),
         kong.nginx.get_var("request_id"),
+        request.get_raw_body(),
     )
+    return Facts(method, target, owner or "", body)
+
+
+async def read_both(kong: Kong) -> tuple[Headers, Facts]:
+    """Both for the price of one wait, where a key is likely."""
+    request = kong.request
+    headers, method, target, owner, body = await kong.gather(
+        request.get_headers(),
+        request.get_method(),
+        request.get_path_with_query(),
+        kong.nginx.get_var("request_id"),
+        request.get_raw_body(),
+    )
+    return headers, Facts(method, target, owner or "", body)
+
+
+async def understand(
+    kong: Kong, headers: Headers, facts: Facts, caller_header: str, max_body: int
+) -> Arrival:
+    """The arrival with its caller and its path in the one spelling that counts.
+
+    The caller is the account that an authenticating plugin has put into `caller_header` (the gateway removes it from
+    what clients send), else the client's address, in a namespace of its own.
+    """
+    path, _, query = facts.target.partition("?")
+    if (
+        "%" in path or "//" in path or "/." in path
+    ):  # else Kong's normalised path is the same, and a question saved
+        path = await kong.request.get_path()
     user = _text(headers.get(caller_header))
-    if _declared_length(headers) > max_body:
-        method_, target_, owner_, address = await kong.gather(
-            method, target, owner, kong.client.get_forwarded_ip()
-        )
-    elif user:
-        method_, target_, owner_, body = await kong.gather(method, target, owner, request.get_raw_body())
-        address = ""
-    else:
-        method_, target_, owner_, body, address = await kong.gather(
-            method, target, owner, request.get_raw_body(), kong.client.get_forwarded_ip()
-        )
-    path, _, query = target_.partition("?")
-    if _may_be_spelt_otherwise(path):
-        path = await request.get_path()
+    caller = f"u:{user}" if user else f"a:{await kong.client.get_forwarded_ip()}"
+    body = facts.body
     return Arrival(
-        method=method_,
+        method=facts.method,
         path=path,
         query=query,
         content_type=_text(headers.get("content-type")),
-        body=None if body is None or isinstance(body, BodyInFile) or len(body) > max_body else body,
-        owner=owner_ or "",
-        caller=f"u:{user}" if user else f"a:{address}",
+        body=None if isinstance(body, BodyInFile) or len(body) > max_body else body,
+        owner=facts.owner,
+        caller=caller,
     )
-
-
-def _may_be_spelt_otherwise(path: str) -> bool:
-    """Whether Kong's normalised path, which costs another question, may differ from what the client sent."""
-    return "%" in path or "//" in path or "/." in path
-
-
-def _declared_length(headers: Mapping[str, Any]) -> int:
-    length = _text(headers.get("content-length"))
-    return int(length[:19]) if length.isdecimal() else 0
 
 
 def _text(value: object) -> str:

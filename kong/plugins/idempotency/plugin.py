@@ -9,11 +9,12 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 from kong.plugins import config
+from kong.plugins.idempotency import arrival as arrivals
 from kong.plugins.idempotency import ledger, outcomes, refusals
-from kong.plugins.idempotency.arrival import Arrival, read
+from kong.plugins.idempotency.arrival import Arrival
 from kong.plugins.idempotency.fingerprint import fingerprint, storage_key
 from kong.plugins.idempotency.keys import MalformedKeyError, find_key
 from kong.plugins.idempotency.ledger import Finding, InProgress, Mismatch, Replay, Unreplayable
@@ -23,7 +24,7 @@ from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
 from kong.plugins.redis_link import RedisLink, StoreUnavailableError
 from kong.plugins.runtime import metrics
-from kong.plugins.runtime.pdk import Kong
+from kong.plugins.runtime.pdk import Kong, Question
 from kong.plugins.shared import Shared
 
 Schema = SCHEMA
@@ -68,6 +69,8 @@ class Plugin:
         self._methods = frozenset(self.config.methods)
         self._kept = ledger.StatusRule(self.config.store_statuses)
         self._stored_headers = frozenset(name.lower() for name in self.config.stored_headers)
+        self._keys_expected = True
+        """Whether the last request had a key, so that most likely the next one has: what to ask Kong for at once."""
         self._store: Store
 
     @asynccontextmanager
@@ -77,18 +80,29 @@ class Plugin:
             yield
 
     async def access(self, kong: Kong) -> None:
-        headers: dict[str, Any] = await kong.request.get_headers()
+        facts: arrivals.Facts | None = None
+        if self._keys_expected:
+            headers, facts = await arrivals.read_both(kong)
+        else:
+            headers = await arrivals.read_headers(kong)
         try:
             key = find_key(headers, self._header_names)
         except MalformedKeyError as error:
             await self._refuse(kong, refusals.malformed(str(error)))
+        self._keys_expected = key is not None
         if key is None:
             if self.config.required and self._needs_key(await kong.request.get_method()):
                 await self._refuse(kong, refusals.required(self.config.header_names))
             return
         if outcomes.too_many(headers):
             await self._refuse(kong, refusals.too_many_headers(outcomes.MOST_HEADERS))
-        arrival = await read(kong, headers, self._caller_header, self.config.max_request_body)
+        arrival = await arrivals.understand(
+            kong,
+            headers,
+            facts or await arrivals.read_facts(kong),
+            self._caller_header,
+            self.config.max_request_body,
+        )
         if self._methods and arrival.method not in self._methods:
             return
         if arrival.body is None:
@@ -96,18 +110,18 @@ class Plugin:
         await self._reserve(kong, key, arrival, arrival.body)
 
     async def response(self, kong: Kong) -> None:
-        state = await kong.ctx.shared.get(STATE)
+        outcome: list[Any] = []
+        if self._keys_expected:
+            state, *outcome = await kong.gather(kong.ctx.shared.get(STATE), *_upstreams_answer(kong))
+        else:
+            state = await kong.ctx.shared.get(STATE)
         if not isinstance(state, str):
             return  # no key, or no reservation of this request's
+        status, headers, body = outcome or await kong.gather(*_upstreams_answer(kong))
         place, fingerprint_hex, owner = state.split(" ")
-        status, headers, body = await kong.gather(
-            kong.service.response.get_status(),
-            kong.response.get_headers(),
-            kong.service.response.get_raw_body(),
-        )
         conclusion = ledger.conclude(
             status=status,
-            headers=cast("dict[str, outcomes.HeaderValue]", headers),
+            headers=headers,
             body=body,
             kept=self._kept,
             stored_headers=self._stored_headers,
@@ -205,3 +219,12 @@ class Plugin:
     async def _refuse(self, kong: Kong, problem: Problem, outcome: str = "refused") -> NoReturn:
         REQUESTS.labels(outcome=outcome).inc()
         await answer(kong, problem)
+
+
+def _upstreams_answer(kong: Kong) -> tuple[Question[int], Question[dict[str, Any]], Question[bytes]]:
+    """Its status, headers and body; the headers as the client gets them, since Kong does not hand over upstream's."""
+    return (
+        kong.service.response.get_status(),
+        kong.response.get_headers(),
+        kong.service.response.get_raw_body(),
+    )
