@@ -46,6 +46,7 @@ _SAID = {
     404: "There is no such thing, or it is not the caller's.",
     409: "It exists already, or is being made by a request with the same idempotency key.",
     412: "It was changed since it was read.",
+    413: "The body is larger than this address accepts.",
     422: "The idempotency key was used for another request.",
     428: "If-Match is missing.",
     503: "Something that the answer needs is down; Retry-After says when to try again.",

@@ -4,8 +4,10 @@ from uuid import UUID
 
 from litestar import Response, put
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
+from services.chassis.problems import documented
 from services.member.application.members import MemberService
 from services.member.web.schemas import AccountMember
 
@@ -17,6 +19,11 @@ from services.member.web.schemas import AccountMember
     summary="An account was registered or changed",
     tags=["internal"],
     security=[{"internal": []}],
+    status_code=200,
+    responses={
+        201: ResponseSpec(None, description="The member was made.", generate_examples=False),
+        **documented(400, 401, 413, 503),
+    },
 )
 async def follow_account(
     member_id: FromPath[UUID], data: JSONBody[AccountMember], members: NamedDependency[MemberService]

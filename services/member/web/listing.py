@@ -8,6 +8,7 @@ from uuid import UUID
 from litestar.params import QueryParameter
 
 from services.chassis import pages
+from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.pages import Page
 from services.member.application.ports import Sort
 from services.member.domain.member import Grade, Member
@@ -34,13 +35,31 @@ CreatedBefore = Annotated[
 SortOrder = Annotated[Sort, QueryParameter(name="sort", description="`-` means newest first.")]
 
 
+def text(field: str, value: str | None) -> str | None:
+    """Raises InvalidInput for a character that no stored text has, and that PostgreSQL would not take."""
+    if value is not None and "\0" in value:
+        raise InvalidInput([FieldError(field, "must not hold a null character")])
+    return value
+
+
+def moment(field: str, value: datetime | None) -> datetime | None:
+    """Raises InvalidInput for a time without an offset: it would mean another moment in each place."""
+    if value is not None and value.tzinfo is None:
+        raise InvalidInput([FieldError(field, "must have an offset from UTC, such as Z")])
+    return value
+
+
 def after(cursor: str | None, sort: Sort) -> tuple[str | datetime, UUID] | None:
     """Where the page starts. Raises InvalidInput for a cursor that is not from this listing in this order."""
     if cursor is None:
         return None
     if sort in {Sort.NEWEST, Sort.OLDEST}:
-        return pages.decode(cursor, sort.value, datetime)
-    return pages.decode(cursor, sort.value, str)
+        at, id_ = pages.decode(cursor, sort.value, datetime)
+        moment("cursor", at)
+        return at, id_
+    value, id_ = pages.decode(cursor, sort.value, str)
+    text("cursor", value)
+    return value, id_
 
 
 def page(found: Sequence[Member], sort: Sort, limit: int) -> Page[MemberBody]:

@@ -11,6 +11,7 @@ from services.chassis import preconditions
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import Identity
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
+from services.chassis.problems import documented
 from services.member.application.members import Caller, MemberService
 from services.member.application.ports import Query, Sort
 from services.member.domain.member import Member
@@ -24,13 +25,20 @@ IfMatch = Annotated[
     HeaderParameter(name="If-Match", description="The ETag that you read, or `*`.", max_length=1024),
 ]
 
+CHANGE_REFUSALS = documented(400, 401, 403, 404, 409, 412, 413, 422, 428, 503)
+
 
 class MembersController(Controller):
     path = "/api/members"
     tags = ("members",)
     security = ({"bearer": []},)
 
-    @get(operation_id="listMembers", summary="Members, page by page", roles=(ADMIN,))
+    @get(
+        operation_id="listMembers",
+        summary="Members, page by page",
+        roles=(ADMIN,),
+        responses=documented(400, 401, 403, 503),
+    )
     async def list_members(
         self,
         *,
@@ -46,17 +54,23 @@ class MembersController(Controller):
     ) -> Page[MemberBody]:
         query = Query(
             sort=sort,
+            # One more than asked for shows whether there is a next page.
             limit=limit + 1,
-            prefix=prefix,
+            prefix=listing.text("q", prefix),
             grade=grade,
             marketing_consent=marketing_consent,
-            created_from=created_from,
-            created_before=created_before,
+            created_from=listing.moment("created_from", created_from),
+            created_before=listing.moment("created_before", created_before),
             after=listing.after(cursor, sort),
         )
         return listing.page(await members.page(query), sort, limit)
 
-    @post(operation_id="createMember", summary="Make a member without an account", roles=(ADMIN,))
+    @post(
+        operation_id="createMember",
+        summary="Make a member without an account",
+        roles=(ADMIN,),
+        responses=documented(400, 401, 403, 409, 413, 422, 503),
+    )
     @idempotent
     async def create_member(
         self,
@@ -68,7 +82,12 @@ class MembersController(Controller):
         member = await members.create(data.profile())
         return _answer(member, 201, {"Location": f"/api/members/{member.id}"})
 
-    @get("/me", operation_id="getOwnMember", summary="The caller's own member")
+    @get(
+        "/me",
+        operation_id="getOwnMember",
+        summary="The caller's own member",
+        responses=documented(401, 404, 503),
+    )
     async def get_own_member(
         self, identity: NamedDependency[Identity], members: NamedDependency[MemberService]
     ) -> Response[MemberBody]:
@@ -78,6 +97,7 @@ class MembersController(Controller):
         "/{member_id:uuid}",
         operation_id="getMember",
         summary="A member: one's own, or any for an administrator",
+        responses=documented(400, 401, 404, 503),
     )
     async def get_member(
         self,
@@ -88,7 +108,12 @@ class MembersController(Controller):
     ) -> Response[MemberBody]:
         return _answer(await members.get(_caller(identity), member_id))
 
-    @put("/{member_id:uuid}", operation_id="replaceMember", summary="Replace a member's profile")
+    @put(
+        "/{member_id:uuid}",
+        operation_id="replaceMember",
+        summary="Replace a member's profile",
+        responses=CHANGE_REFUSALS,
+    )
     @idempotent
     async def replace_member(
         self,
@@ -103,7 +128,12 @@ class MembersController(Controller):
         versions = preconditions.versions(if_match)
         return _answer(await members.change(_caller(identity), member_id, versions, data.apply))
 
-    @patch("/{member_id:uuid}", operation_id="patchMember", summary="Change some of a profile (RFC 7396)")
+    @patch(
+        "/{member_id:uuid}",
+        operation_id="patchMember",
+        summary="Change some of a profile (RFC 7396)",
+        responses=CHANGE_REFUSALS,
+    )
     @idempotent
     async def patch_member(
         self,
@@ -118,7 +148,12 @@ class MembersController(Controller):
         versions = preconditions.versions(if_match)
         return _answer(await members.change(_caller(identity), member_id, versions, data.apply))
 
-    @delete("/{member_id:uuid}", operation_id="deleteMember", summary="Delete a member and its personal data")
+    @delete(
+        "/{member_id:uuid}",
+        operation_id="deleteMember",
+        summary="Delete a member and its personal data",
+        responses=CHANGE_REFUSALS,
+    )
     @idempotent
     async def delete_member(
         self,

@@ -5,7 +5,16 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 from httpx import AsyncClient
+
+from services.chassis import pages
+from services.chassis.postgres import Database
+from services.member.adapters import demo_data
+from services.member.app import build
+from services.member.settings import Settings
+from tests.in_process import running
+from tests.stores.member.conftest import INTERNAL_KEY, AuthStandIn
 
 Api = AsyncClient
 Headers = dict[str, str]
@@ -201,6 +210,43 @@ async def test_a_cursor_of_another_order_or_none_of_ours_is_refused(api: Api, ad
         assert answer.json()["errors"][0]["field"] == "cursor"
 
 
+async def test_values_that_the_database_could_not_take_are_refused_by_name(api: Api, admin: Headers) -> None:
+    for name, value in (
+        ("q", "a\0"),
+        ("created_from", "2026-01-01T00:00:00"),
+        ("created_before", "yesterday"),
+        ("limit", "0"),
+        ("limit", "101"),
+        ("grade", "emperor"),
+        ("sort", "phone"),
+    ):
+        answer = await api.get("/api/members", params={name: value}, headers=admin)
+        assert answer.status_code == 400, (name, answer.text)
+        assert answer.json()["errors"][0]["field"] == name
+    for sort, value in (("name", "a\0"), ("created_at", "2026-01-01T00:00:00")):
+        cursor = pages.encode(sort, value, uuid4())
+        answer = await api.get("/api/members", params={"sort": sort, "cursor": cursor}, headers=admin)
+        assert answer.status_code == 400
+    wrong = {"email": "a@example.com", "name": "a\0"}
+    assert (await api.post("/api/members", json=wrong, headers=admin)).status_code == 400
+
+
+async def test_lists_can_be_narrowed_by_grade_consent_and_time(api: Api, admin: Headers) -> None:
+    gold = await made(api, admin, grade="gold")
+    consenting = await made(api, admin, marketing_consent=True)
+    for query, expected in (
+        ({"grade": "gold"}, [gold["id"]]),
+        ({"marketing_consent": "true"}, [consenting["id"]]),
+        ({"marketing_consent": "false"}, [gold["id"]]),
+        ({"created_from": consenting["created_at"]}, [consenting["id"]]),
+        ({"created_before": consenting["created_at"]}, [gold["id"]]),
+        ({"sort": "created_at"}, [gold["id"], consenting["id"]]),
+        ({}, [consenting["id"], gold["id"]]),
+    ):
+        page = await api.get("/api/members", params=query, headers=admin)
+        assert [item["id"] for item in page.json()["items"]] == expected, query
+
+
 async def test_the_internal_api_needs_its_key(api: Api, admin: Headers, new_id: UUID) -> None:
     body = {"email": "new@example.com", "name": "New"}
     for headers in ({}, admin, {"X-Internal-Key": "wrong"}):
@@ -223,3 +269,99 @@ async def test_an_account_makes_its_member_once_and_a_repeat_undoes_nothing(
     moved = {"email": "moved@example.com", "name": "New"}
     assert (await api.put(path, json=moved, headers=internal)).status_code == 200
     assert (await api.get("/api/members/me", headers=own)).json()["email"] == "moved@example.com"
+
+
+async def test_a_new_email_and_a_deletion_reach_auth(
+    api: Api,
+    auth: AuthStandIn,
+    internal: Headers,
+    new_id: UUID,
+    as_member: Callable[[UUID | str], Headers],
+) -> None:
+    account = {"email": "new@example.com", "name": "New"}
+    await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
+    own, path = {**as_member(new_id), "If-Match": "*"}, f"/api/members/{new_id}"
+    assert (await api.patch(path, json={"email": "Newer@example.com"}, headers=own)).status_code == 200
+    assert (await api.delete(path, headers=own)).status_code == 204
+    async with asyncio.timeout(5):
+        while len(auth.orders) < 2:
+            await asyncio.sleep(0.02)
+    assert auth.orders == [
+        (f"/internal/accounts/{new_id}/email", {"email": "newer@example.com"}, INTERNAL_KEY),
+        (f"/internal/accounts/{new_id}/status", {"status": "disabled"}, INTERNAL_KEY),
+    ]
+    # The registration's order, delivered once more: a deleted member stays deleted.
+    repeated = await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
+    assert repeated.status_code == 200
+    assert (await api.get("/api/members/me", headers=own)).status_code == 404
+
+
+async def test_a_member_without_an_account_is_no_business_of_auth(
+    api: Api, auth: AuthStandIn, admin: Headers
+) -> None:
+    member = await made(api, admin)
+    await api.delete(f"/api/members/{member['id']}", headers=admin)
+    await asyncio.sleep(1)
+    assert auth.orders == []
+
+
+async def test_auth_being_down_does_not_hold_a_change_back(
+    api: Api,
+    auth: AuthStandIn,
+    internal: Headers,
+    new_id: UUID,
+    as_member: Callable[[UUID | str], Headers],
+) -> None:
+    auth.status = 503
+    await api.put(
+        f"/internal/members/{new_id}", json={"email": "a@example.com", "name": "A"}, headers=internal
+    )
+    own = {**as_member(new_id), "If-Match": "*"}
+    assert (await api.delete(f"/api/members/{new_id}", headers=own)).status_code == 204
+    while not auth.orders:
+        await asyncio.sleep(0.02)
+    auth.status = 204
+    async with asyncio.timeout(5):
+        while len(auth.orders) < 2:
+            await asyncio.sleep(0.02)
+    assert auth.orders[0] == auth.orders[1]
+
+
+async def test_an_account_takes_its_email_even_where_another_member_has_it(
+    api: Api, admin: Headers, internal: Headers, new_id: UUID
+) -> None:
+    await made(api, admin, email="same@example.com")
+    body = {"email": "same@example.com", "name": "Owner"}
+    assert (await api.put(f"/internal/members/{new_id}", json=body, headers=internal)).status_code == 201
+
+
+async def test_every_mutation_is_safe_to_repeat_with_a_key(api: Api, admin: Headers) -> None:
+    member = await made(api, admin)
+    path, keyed = f"/api/members/{member['id']}", {**admin, "Idempotency-Key": "k"}
+    for method, body, tag in (
+        ("PUT", {**MINJI, "email": "put@example.com"}, '"1"'),
+        ("PATCH", {"name": "Patched"}, '"2"'),
+        ("DELETE", None, '"3"'),
+    ):
+        first, second = [
+            await api.request(method, path, json=body, headers={**keyed, "If-Match": tag}) for _ in range(2)
+        ]
+        assert first.is_success, first.text
+        assert (second.status_code, second.content) == (first.status_code, first.content)
+        assert second.headers["Idempotent-Replayed"] == "true"
+
+
+async def test_the_demo_members_are_loaded_once(settings: Settings) -> None:
+    demo = msgspec.structs.replace(settings, demo_data=True)
+    signer_headers = {"X-Internal-Key": INTERNAL_KEY}
+    for _ in range(2):
+        async with running(build(demo)) as client:
+            answer = await client.put(
+                f"/internal/members/{demo_data.ADMIN_ID}",
+                json={"email": demo_data.ADMIN_EMAIL, "name": demo_data.ADMIN_NAME},
+                headers=signer_headers,
+            )
+            assert answer.status_code == 200
+    database = Database(settings.database_url, application="test")
+    async with database.lifespan(), database.transaction() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM member") == 21
