@@ -39,7 +39,7 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrival = arrivals.of(scope)
-        incoming = Incoming(receive)
+        incoming = Incoming(receive, scope["headers"])
         path = scope["path"]
         if path == RESUME:
             await self._resume(scope, arrival, send)
@@ -93,17 +93,18 @@ class Api:
         access, cookies = await self._live_access(arrival)
         guarded = scope["path"].startswith("/api/auth/")
         headers = _outbound(scope, arrival, access, guarded=guarded)
-        has_body = "Content-Length" in headers or _chunked(scope)
+        if incoming.length is not None:
+            headers["Content-Length"] = incoming.length
         target = _target(scope)
         try:
             response = await self._gateway.send(
-                scope["method"], target, headers, incoming.chunks() if has_body else None
+                scope["method"], target, headers, incoming.chunks() if incoming.exists else None
             )
             if response.status == 401 and access is not None and not cookies:
                 # Refused although it looks alive: revoked, or clocks differ. The session itself may go on.
                 tokens = await self._renewed(arrival)
                 cookies = self._started(tokens) or self._jar.end()
-                if tokens is not None and not has_body:
+                if tokens is not None and not incoming.exists:
                     # What was streamed is gone; only a request without a body can be repeated here. Otherwise
                     # the 401 is passed on with the new cookies, and the caller's own repetition succeeds.
                     response.close()
@@ -165,18 +166,11 @@ def unauthenticated(jar: Jar) -> Problem:
 
 def _outbound(scope: Scope, arrival: Arrival, access: str | None, *, guarded: bool) -> CIMultiDict[str]:
     headers = arrival.onward(passed_on(scope["headers"]))
-    for name, value in scope["headers"]:
-        if name == b"content-length":
-            headers["Content-Length"] = value.decode("ascii")
     if access is not None:
         headers["Authorization"] = f"Bearer {access}"
     if guarded:
         headers["Accept-Encoding"] = "identity"
     return headers
-
-
-def _chunked(scope: Scope) -> bool:
-    return any(name == b"transfer-encoding" for name, _ in scope["headers"])
 
 
 def _target(scope: Scope) -> str:

@@ -95,9 +95,15 @@ def _named_by_connection(headers: Iterable[Header]) -> frozenset[str]:
 class Incoming:
     """A request's body as it arrives, and the news that its sender has left."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, headers: Iterable[Header]) -> None:
         self._receive = receive
-        self._finished = False
+        framing = {
+            name: value for name, value in headers if name in {b"content-length", b"transfer-encoding"}
+        }
+        self.length = framing[b"content-length"].decode("ascii") if b"content-length" in framing else None
+        """The body's `Content-Length`, if it has one."""
+        self.exists = bool(framing)
+        self._finished = not self.exists
         self.fault: Problem | None = None
         """What ended the body early. An HTTP client that was reading from here reports it as its own
         connection's fault."""

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -20,7 +21,7 @@ class Seen:
 
     method: str
     target: str
-    headers: dict[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
 
 
@@ -38,7 +39,7 @@ class Double:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        self.seen.append(Seen(request.method, request.raw_path, dict(request.headers), body))
+        self.seen.append(Seen(request.method, request.raw_path, request.headers, body))
         # `request.read` keeps what it read, so that an answer may read it again.
         return await self.answer(request) if self.answer else web.json_response({"ok": True})
 

@@ -1,0 +1,79 @@
+"""Other sites can link here; they cannot act with, or read, a visitor's session."""
+
+import pytest
+
+from tests.frontend.conftest import Front, Start
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://localhost"},
+    {"Sec-Fetch-Site": "none", "Origin": "https://evil.example"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize(
+    "path", ["/api/members", "/api/auth/login", "/api/auth/logout", "/sign-in", "/account"]
+)
+async def test_another_site_cannot_change_anything(front: Front, path: str, headers: dict[str, str]) -> None:
+    await front.sign_in()
+    calls = len(front.auth_server.seen)
+    async with front.browser.post(front.url + path, data={"a": "b"}, headers=headers) as answer:
+        assert answer.status == 403
+        assert (await answer.json())["type"] == "/problems/cross-site-request"
+    assert front.gateway.seen == []
+    assert len(front.auth_server.seen) == calls
+
+
+async def test_the_sites_own_pages_can(front: Front) -> None:
+    headers = {"Sec-Fetch-Site": "same-origin", "Origin": front.url}
+    async with front.browser.post(f"{front.url}/api/members", json={}, headers=headers) as answer:
+        assert answer.status == 200
+
+
+async def test_behind_a_tls_terminator_the_public_origin_counts(start: Start) -> None:
+    front = await start(app_env="production", public_origin="https://shop.example")
+    for origin, expected in (("https://shop.example", 200), ("http://shop.example", 403)):
+        headers = {"Host": "shop.example", "Origin": origin}
+        async with front.browser.post(f"{front.url}/api/members", json={}, headers=headers) as answer:
+            assert answer.status == expected
+
+
+async def test_another_site_can_link_here_but_not_load_data(front: Front) -> None:
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    async with front.browser.get(f"{front.url}/sign-in", headers=link) as answer:
+        assert answer.status == 200
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+    async with front.browser.get(f"{front.url}/api/home", headers=embedded) as answer:
+        assert answer.status == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_a_cookie_that_a_sibling_domain_planted_beside_the_real_one_is_not_believed(
+    front: Front,
+) -> None:
+    headers = {"Cookie": "access_token=planted; access_token=real"}
+    async with front.browser.get(f"{front.url}/api/home", headers=headers):
+        assert "Authorization" not in front.gateway.seen[0].headers
+
+
+@pytest.mark.parametrize("value", ["a b", "a\tb", 'a"b', "é", "a" * 5000])
+async def test_a_cookie_that_cannot_be_a_token_never_becomes_a_header(front: Front, value: str) -> None:
+    headers = {"Cookie": f"access_token={value}"}
+    async with front.browser.get(f"{front.url}/api/home", headers=headers):
+        assert "Authorization" not in front.gateway.seen[0].headers
+
+
+async def test_every_answer_carries_the_sites_rules(front: Front) -> None:
+    for path in ("/", "/sign-in", "/nowhere", "/api/home", "/health"):
+        async with front.browser.get(front.url + path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "same-origin"
+            assert answer.headers["Cache-Control"] == "no-store"
