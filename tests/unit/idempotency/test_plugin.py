@@ -8,7 +8,7 @@ import pytest
 from kong.plugins.idempotency.plugin import Plugin
 from kong.plugins.redis_link import StoreUnavailableError
 from kong.plugins.runtime.errors import ConfigError
-from tests.unit.fake_kong import Answer, FakeKong
+from tests.fake_kong import Answer, FakeKong
 
 CONFIG: dict[str, Any] = {"redis_url": "redis://redis:6379/0"}
 KEY = {"idempotency-key": "abc", "x-user-id": "user-1", "content-type": "application/json"}

@@ -10,7 +10,7 @@ import pytest
 from kong.plugins.runtime.errors import ConfigError
 from kong.plugins.token_validator.jwks import VerificationKey
 from kong.plugins.token_validator.plugin import Plugin
-from tests.unit.fake_kong import Answer, FakeKong
+from tests.fake_kong import Answer, FakeKong
 from tests.unit.token_validator.issuing import (
     AUDIENCE,
     ISSUER,

@@ -1,0 +1,121 @@
+"""Plays Kong for one request: in memory for a plugin's sequence, or over the wire with a plugin server's client.
+
+Calls and answers are the bytes of the wire either way, so the plugin's own PDK facade is in every test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from devstack.kongside import methods
+from devstack.kongside.client import Exited, Pdk, PluginServerClient
+from kong.plugins.runtime.messages import BodyInFile, Value
+from kong.plugins.runtime.pdk import Kong, Question
+
+
+class _Exit(BaseException):
+    """Unwinds a phase that ended with `kong.response.exit`."""
+
+
+@dataclass
+class Answer:
+    """What the client got from the plugin."""
+
+    status: int
+    body: bytes
+    headers: dict[str, Value]
+
+    def problem(self) -> dict[str, Any]:
+        assert self.headers["Content-Type"] == "application/problem+json"
+        document: dict[str, Any] = json.loads(self.body)
+        assert document["status"] == self.status
+        return document
+
+
+@dataclass
+class FakeKong:
+    """A request, and what becomes of it: `upstream` headers set for it, or an `answer` that ended it."""
+
+    method: str = "GET"
+    path: str = "/api/home"
+    headers: dict[str, Value] = field(default_factory=dict)
+    body: bytes = b""
+    body_in_file: bool = False
+    client: str = "192.0.2.1"
+    request_id: str = "0123456789abcdef0123456789abcdef"
+
+    status: int = 200
+    response_headers: dict[str, Value] = field(default_factory=dict)
+    response_body: bytes = b""
+
+    shared: dict[str, Value] = field(default_factory=dict)
+    upstream: dict[str, Value] = field(default_factory=dict)
+    answer: Answer | None = None
+    calls: list[str] = field(default_factory=list)
+    writes: int = 0
+
+    async def run(self, plugin: Any, phase: str) -> Answer | None:
+        """Runs a phase in memory and returns how it ended: None where the request goes on."""
+        try:
+            await getattr(plugin, phase)(Kong(self))
+        except _Exit:
+            return self.answer
+        return None
+
+    async def send(self, server: PluginServerClient, config: dict[str, Any], phase: str) -> Answer | None:
+        """Has a plugin server run a phase. Raises PluginServerError where Kong would answer 500."""
+        ended = await server.handle_event(config, phase, self.pdk())
+        return Answer(ended.status, ended.body, dict(ended.headers)) if isinstance(ended, Exited) else None
+
+    def pdk(self) -> Pdk:
+        """What Kong answers, and does, for this request."""
+        variables = {"request_id": self.request_id}
+        return {
+            "kong.request.get_headers": lambda _: self.headers,
+            "kong.request.get_header": lambda name: _first(self.headers.get(name.lower())),
+            "kong.request.get_method": lambda: self.method,
+            "kong.request.get_path_with_query": lambda: self.path,
+            "kong.request.get_path": lambda: self.path.partition("?")[0].replace("//", "/"),
+            "kong.request.get_raw_body": lambda: BodyInFile("/kong/body") if self.body_in_file else self.body,
+            "kong.client.get_forwarded_ip": lambda: self.client,
+            "kong.nginx.get_var": variables.get,
+            "kong.ctx.shared.get": self.shared.get,
+            "kong.ctx.shared.set": self.shared.__setitem__,
+            "kong.service.request.set_headers": self.upstream.update,
+            "kong.service.request.clear_header": lambda name: self.upstream.__setitem__(name, None),
+            "kong.service.response.get_status": lambda: self.status,
+            "kong.response.get_headers": lambda _: self.response_headers,
+            "kong.service.response.get_raw_body": lambda: self.response_body,
+        }
+
+    # What a phase in memory asks for (`kong.plugins.runtime.pdk.Event`).
+
+    def ask(self, questions: Sequence[Question[Any]]) -> Generator[Any, Any, tuple[Any, ...]]:
+        self.writes += 1
+        yield from ()
+        return tuple(question.decode(self._carry_out(question.call)) for question in questions)
+
+    def tell(self, call: bytes) -> None:
+        self._carry_out(call)
+
+    def exit(self, call: bytes) -> NoReturn:
+        self.answer = Answer(*methods.exit_arguments(_cut(call)[1]))
+        raise _Exit
+
+    def _carry_out(self, call: bytes) -> bytes:
+        method, argument = _cut(call)
+        self.calls.append(method)
+        return methods.encode_result(method, self.pdk()[method](*methods.METHODS[method][0](argument)))
+
+
+def _first(value: Value) -> Value:
+    return value[0] if isinstance(value, list) else value
+
+
+def _cut(call: bytes) -> tuple[str, bytes]:
+    """The two frames of a call: the method's name, its argument."""
+    size = int.from_bytes(call[:4], "little")
+    return call[4 : 4 + size].decode(), call[8 + size :]

@@ -1,0 +1,145 @@
+"""The promise of a key through a real plugin-server process and a real Redis, whatever fails between."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from tests.fake_kong import Answer, FakeKong
+from tests.protocol.plugin_server import PluginServer, serving
+from tests.stores import own_redis as own
+
+_request_ids = itertools.count(1)
+
+
+@pytest.fixture
+def redis() -> Iterator[own.OwnRedis]:
+    with own.running() as redis:
+        yield redis
+
+
+@pytest.fixture
+async def server(redis: own.OwnRedis) -> AsyncIterator[PluginServer]:
+    async with serving("idempotency", redis_url=redis.url, wait=1) as server:
+        yield server
+
+
+def request(key: str = "abc", **facts: Any) -> FakeKong:
+    return FakeKong(
+        method="POST",
+        path="/api/members",
+        headers={"idempotency-key": key, "x-user-id": "user-1"},
+        request_id=f"{next(_request_ids):032x}",
+        **facts,
+    )
+
+
+async def answer_upstream(
+    server: PluginServer, kong: FakeKong, status: int = 201, body: bytes = b"made"
+) -> None:
+    kong.status, kong.response_body = status, body
+    kong.response_headers = {"x-bytes": "caf\udce9", "link": ["<a>", "<b>"]}
+    assert await server.run(kong, "response") is None
+
+
+def status(answer: Answer | None) -> int | None:
+    return answer.status if answer else None
+
+
+async def test_the_first_answer_is_replayed_byte_for_byte(server: PluginServer) -> None:
+    kong, body = request(), os.urandom(100_000)
+    assert await server.run(kong, "access") is None
+    await answer_upstream(server, kong, body=body)
+    assert await server.run(request(), "access") == Answer(
+        201,
+        body,
+        {
+            "x-bytes": "caf\udce9",
+            "link": ["<a>", "<b>"],
+            "Idempotent-Replayed": "true",
+            "X-Idempotency-Replayed": "true",
+        },
+    )
+
+
+async def test_of_fifty_at_once_one_goes_upstream_and_all_get_its_answer(server: PluginServer) -> None:
+    effects = 0
+
+    async def send() -> Answer | None:
+        nonlocal effects
+        kong = request()
+        answer = await server.run(kong, "access")
+        if answer is None:
+            effects += 1
+            await asyncio.sleep(0.1)
+            await answer_upstream(server, kong)
+        return answer
+
+    answers = await asyncio.gather(*(send() for _ in range(50)))
+    assert effects == 1
+    assert sorted(map(str, map(status, answers))) == ["201"] * 49 + ["None"]
+
+
+async def test_a_server_killed_between_the_phases_costs_nothing(server: PluginServer) -> None:
+    kong = request()
+    assert await server.run(kong, "access") is None
+    await server.kill()
+    await server.start()
+    await answer_upstream(server, kong)
+    assert status(await server.run(request(), "access")) == 201
+
+
+async def test_an_access_that_is_repeated_after_a_kill_finds_its_own_reservation(
+    server: PluginServer,
+) -> None:
+    kong = request()
+    assert await server.run(kong, "access") is None
+    await server.kill()
+    await server.start()
+    assert await server.run(kong, "access") is None
+    assert status(await server.run(request(), "access")) == 409
+
+
+async def test_redis_down_means_503_and_nothing_upstream_until_it_is_back(
+    server: PluginServer, redis: own.OwnRedis
+) -> None:
+    assert await server.run(request("before"), "access") is None
+    redis.kill()
+    for _ in range(20):
+        assert status(await server.run(request("down"), "access")) == 503
+    redis.start()
+    await asyncio.sleep(0.2)
+    assert await server.run(request("down"), "access") is None
+
+
+async def test_redis_hanging_means_503_in_bounded_time(server: PluginServer, redis: own.OwnRedis) -> None:
+    redis.pause()
+    async with asyncio.timeout(1.5):
+        assert status(await server.run(request(), "access")) == 503
+    redis.resume()
+    await asyncio.sleep(0.2)
+    assert await server.run(request(), "access") is None
+
+
+async def test_a_wrong_password_means_503(redis: own.OwnRedis) -> None:
+    async with serving("idempotency", redis_url=redis.url.replace("secret", "wrong")) as server:
+        answer = await server.run(request(), "access")
+        assert answer is not None
+        assert answer.problem()["type"] == "/problems/idempotency-store-unavailable"
+
+
+async def test_redis_lost_before_the_outcome_leaves_the_client_its_answer(
+    server: PluginServer, redis: own.OwnRedis
+) -> None:
+    kong = request()
+    await server.run(kong, "access")
+    redis.pause()
+    await answer_upstream(server, kong)
+    redis.resume()
+    await asyncio.sleep(0.2)
+    assert status(await server.run(request(), "access")) in (201, 409), (
+        "kept late, or reserved until its lease ends"
+    )
