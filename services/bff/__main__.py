@@ -1,5 +1,7 @@
 """`python -m services.bff`: serves the screens."""
 
+from services.chassis import lean  # isort: skip  # noqa: F401  # before whatever would import what it hides
+
 from services.bff.app import build
 from services.bff.settings import Settings
 from services.chassis.serve import serve

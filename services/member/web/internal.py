@@ -22,7 +22,7 @@ from services.member.web.schemas import AccountMember
     status_code=200,
     responses={
         201: ResponseSpec(None, description="The member was made.", generate_examples=False),
-        **documented(400, 401, 413, 503),
+        **documented(400, 401, 404, 413, 503),
     },
 )
 async def follow_account(

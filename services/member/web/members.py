@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from services.chassis import preconditions
@@ -25,6 +26,7 @@ IfMatch = Annotated[
     HeaderParameter(name="If-Match", description="The ETag that you read, or `*`.", max_length=1024),
 ]
 
+EMPTY = ResponseSpec(None, description="Done; there is nothing more to say.", generate_examples=False)
 CHANGE_REFUSALS = documented(400, 401, 403, 404, 409, 412, 413, 422, 428, 503)
 
 
@@ -152,7 +154,7 @@ class MembersController(Controller):
         "/{member_id:uuid}",
         operation_id="deleteMember",
         summary="Delete a member and its personal data",
-        responses=CHANGE_REFUSALS,
+        responses={204: EMPTY, **CHANGE_REFUSALS},
     )
     @idempotent
     async def delete_member(
