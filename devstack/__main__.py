@@ -32,6 +32,7 @@ def arguments() -> argparse.ArgumentParser:
     kill = commands.add_parser("kill", help="send a part's process a signal, to see how the rest bears it")
     kill.add_argument("name")
     kill.add_argument("--signal", default="SIGKILL", help="SIGKILL unless told otherwise")
+    commands.add_parser("check", help="whether kong.yml.template would start a gateway; starts nothing")
     commands.add_parser("supervise")  # what `up --detach` leaves behind
     return parser
 
@@ -56,6 +57,8 @@ def main() -> int:
                 return cli.stop(settings, options.name)
             case "kill":
                 return cli.kill(settings, options.name, options.signal)
+            case "check":
+                return cli.check_template(settings)
             case "supervise":
                 running.run(settings, show_logs=False)
     except DevstackError as error:

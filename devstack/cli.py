@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from devstack import control, leftovers, logs, running, terminal, unprivileged
+from devstack import check, control, gateway_part, leftovers, logs, running, terminal, unprivileged
 from devstack.errors import DevstackError, NotRunningError
 from devstack.settings import ROOT, Settings
 
@@ -94,6 +94,21 @@ def show_logs(settings: Settings, name: str | None, *, lines: int, follow: bool)
         raise DevstackError(f"there is no log of {log!r} in {settings.logs}") from None
     except KeyboardInterrupt:
         return 0
+    return 0
+
+
+def check_template(settings: Settings) -> int:
+    """Render and read kong.yml.template without starting anything."""
+    configuration = check.check(ROOT / gateway_part.TEMPLATE, settings.passed_on)
+    counted = ", ".join(
+        f"{len(entities)} {kind}"
+        for kind, entities in (
+            ("services", configuration.services),
+            ("routes", configuration.routes),
+            ("plugins", configuration.plugins),
+        )
+    )
+    print(f"{gateway_part.TEMPLATE}: {counted}")
     return 0
 
 

@@ -57,6 +57,10 @@ explain() {
         echo "Kong refuses $template (rendered to $KONG_DECLARATIVE_CONFIG, the same lines):"
         line=
         ;;
+      "failed parsing declarative configuration: "[0-9]*:[0-9]*": "*)
+        reason=${line#"failed parsing declarative configuration: "}
+        line="$template:${reason%%:*}: ${reason#*:*: }"
+        ;;
     esac
     in_trace=false
     if [ -n "$line" ]; then printf '%s\n' "$line"; fi

@@ -22,5 +22,6 @@ if __name__ == "__main__":
     try:
         asyncio.run(main())
     except (ConfigError, OSError) as error:
-        print(f"error parsing declarative config file: {error}", file=sys.stderr)
+        file = os.environ.get("KONG_DECLARATIVE_CONFIG")
+        print(f"stand-in for Kong: error parsing declarative config file {file}:\n{error}", file=sys.stderr)
         sys.exit(1)

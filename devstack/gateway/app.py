@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,7 @@ def plugin_servers(environment: Mapping[str, str]) -> dict[str, PluginServer]:
     return servers
 
 
+@cache
 def _dump(command: str) -> dict[str, Any]:
     finished = subprocess.run(shlex.split(command), capture_output=True, check=False)
     try:

@@ -97,12 +97,13 @@ class Configuration:
 
 
 def load(file: Path) -> Configuration:
-    """Raises ConfigError with the reason; one of YAML's own names the line."""
+    """Raises ConfigError with the reason, in Kong's form: one of YAML's own begins with line and column."""
     try:
         document = yaml.safe_load(file.read_text())
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise ConfigError(f"{file}:{line}: {error.problem}") from error
+        mark = error.problem_mark
+        place = f"{mark.line + 1}:{mark.column + 1}: " if mark else ""
+        raise ConfigError(f"failed parsing declarative configuration: {place}{error.problem}") from error
     return parse(document)
 
 

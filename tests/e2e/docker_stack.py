@@ -18,7 +18,7 @@ from tests.e2e.stack import RestartRefused
 
 KONG_IMAGE = os.environ.get("KONG_IMAGE", "kong:3.9.3")
 PUBLISHED = ("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT")
-PUBLISHED_STORES = ("POSTGRES_PORT", "REDIS_PORT")
+PUBLISHED_STORES = ("POSTGRES_PORT", "REDIS_PORT", "MAILPIT_PORT")
 
 
 def available() -> bool:

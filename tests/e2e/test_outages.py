@@ -68,7 +68,11 @@ def test_while_a_plugin_server_is_down_its_routes_answer_5xx_and_never_200(
         assert answer.json()["status"] == answer.status_code
     finally:
         restored.restart(name)
-    until(lambda: httpx.get(home, headers=headers).status_code == 200)
+    until(
+        lambda: (
+            httpx.get(home, headers={**admin.bearer, "Idempotency-Key": people.new_key()}).status_code == 200
+        )
+    )
 
 
 def test_without_redis_a_key_is_refused_and_nothing_takes_effect(restored: Stack, admin: Tokens) -> None:

@@ -98,7 +98,7 @@ def test_shows_kongs_reason_without_the_stack_trace_and_names_the_template(place
     assert refused.returncode == 1
     assert refused.stderr.splitlines() == [
         f"Kong refuses {place}/kong.yml.template (rendered to {place}/kong.yml, the same lines):",
-        "failed parsing declarative configuration: 7:3: did not find expected key",
+        f"{place}/kong.yml.template:7: did not find expected key",
         "2026/11/22 19:41:29 [notice] 1#0: something after it",
         "\tan indented line of something else",
     ]

@@ -1,0 +1,73 @@
+"""Whether kong.yml.template would start a gateway, asked without one: rendered, read, held against every plugin.
+
+For editors and pipelines. Kong itself has the last word; what this refuses, Kong would refuse as well.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from devstack.errors import PrepareError
+from devstack.gateway import declarative
+from devstack.gateway.app import attach
+from devstack.gateway.declarative import ConfigError, Configuration
+from devstack.gateway.own_answers import OwnAnswers
+from devstack.settings import ROOT
+from devstack.topology import PLUGINS
+
+# Any addresses will do: nothing is connected to.
+VALUES = {
+    "AUTH_URL": "http://auth:4000",
+    "MEMBER_URL": "http://member:5000",
+    "BFF_URL": "http://bff:3001",
+    "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
+    "TOKEN_ISSUER": "https://issuer.example",
+    "TOKEN_AUDIENCE": "gatehouse",
+}
+# Those of kong:3.9.3 (kong/constants.lua) that the stand-in passes over.
+_BUNDLED_NAMES = """
+acl acme aws-lambda azure-functions basic-auth bot-detection cors datadog file-log grpc-gateway grpc-web hmac-auth
+http-log ip-restriction jwt key-auth ldap-auth loggly oauth2 opentelemetry prometheus proxy-cache rate-limiting
+redirect request-termination request-transformer response-ratelimiting response-transformer session
+standard-webhooks statsd syslog tcp-log udp-log zipkin ai-proxy ai-prompt-decorator ai-prompt-template
+ai-prompt-guard ai-request-transformer ai-response-transformer
+"""
+BUNDLED = frozenset(_BUNDLED_NAMES.split())
+
+
+def check(template: Path, environment: Mapping[str, str]) -> Configuration:
+    """The configuration. Raises PrepareError with every unset variable, or with the first mistake."""
+    with tempfile.TemporaryDirectory() as directory:
+        rendered = Path(directory) / "kong.yml"
+        finished = subprocess.run(
+            ["sh", str(ROOT / "kong" / "render.sh"), str(template), str(rendered)],
+            env={**environment, **VALUES},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if finished.returncode != 0:
+            raise PrepareError(finished.stderr.strip())
+        try:
+            configuration = declarative.load(rendered)
+            _, passed_over = attach(configuration, _plugin_servers(), OwnAnswers({}))
+        except ConfigError as error:
+            raise PrepareError(f"{template}: {error}") from error
+    unknown = sorted(set(passed_over) - BUNDLED)
+    if unknown:
+        raise PrepareError(f"{template}: there is no plugin {', '.join(unknown)}")
+    return configuration
+
+
+def _plugin_servers() -> dict[str, str]:
+    """Settings as for Kong, with dumps asked for instead of read; the sockets are not used."""
+    settings = {"KONG_PLUGINSERVER_NAMES": ",".join(PLUGINS)}
+    for name in PLUGINS:
+        prefix = f"KONG_PLUGINSERVER_{name.upper().replace('-', '_')}"
+        settings[f"{prefix}_SOCKET"] = "/nowhere"
+        settings[f"{prefix}_QUERY_CMD"] = f"{sys.executable} -m kong.plugins {name} --dump"
+    return settings
