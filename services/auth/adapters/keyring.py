@@ -1,12 +1,10 @@
 """The signing keys that this process holds: read from the database, chosen from by `domain/keys.py`."""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -33,6 +31,7 @@ class Keyring:
         self._times: list[KeyTimes] = []
         self._private: dict[str, ECKey] = {}
         self._public: dict[str, ECKey] = {}
+        self._verifying: Mapping[str, ECKey] = {}
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -60,13 +59,17 @@ class Keyring:
         return jwt.encode(header, dict(claims), self._private[kid], algorithms=[access_tokens.ALGORITHM])
 
     def verifying(self) -> Mapping[str, ECKey]:
-        """The published keys by `kid`."""
-        return {kid: self._public[kid] for kid in self._schedule().published(self._clock())}
+        """The published keys by `kid`; the same object for as long as they are the same keys."""
+        kids = self._schedule().published(self._clock())
+        if kids != list(self._verifying):
+            self._verifying = {kid: self._public[kid] for kid in kids}
+        return self._verifying
 
-    def jwks(self) -> bytes:
-        """The JWK set (RFC 7517 §5), as JSON."""
-        keys: list[dict[str, Any]] = [dict(key.as_dict(private=False)) for key in self.verifying().values()]
-        return json.dumps({"keys": keys}, separators=(",", ":")).encode()
+    def published(self) -> list[Mapping[str, str]]:
+        return [
+            {name: str(value) for name, value in key.as_dict(private=False).items()}
+            for key in self.verifying().values()
+        ]
 
     def _schedule(self) -> Schedule:
         return Schedule(self._times, self._outlives)

@@ -135,8 +135,8 @@ class Signer(Protocol):
 
 
 class PublicKeys(Protocol):
-    def jwks(self) -> bytes:
-        """The published keys as a JWK set (RFC 7517 §5), JSON."""
+    def published(self) -> list[Mapping[str, str]]:
+        """The public keys that may have signed a living token or soon will sign one, as JWKs (RFC 7517 §4)."""
 
 
 class TokenReader(Protocol):

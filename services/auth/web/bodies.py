@@ -109,3 +109,19 @@ class SessionBody(msgspec.Struct, frozen=True):
 
 class SessionsBody(msgspec.Struct, frozen=True):
     items: list[SessionBody]
+
+
+class KeyBody(msgspec.Struct, frozen=True):
+    """A public key (RFC 7517 §4, RFC 7518 §6.2.1)."""
+
+    kid: str
+    kty: Literal["EC"]
+    crv: Literal["P-256"]
+    x: str
+    y: str
+    use: Literal["sig"]
+    alg: Literal["ES256"]
+
+
+class KeySetBody(msgspec.Struct, frozen=True):
+    keys: list[KeyBody]

@@ -1,10 +1,12 @@
 """The public keys of access tokens, for whoever verifies them."""
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from services.auth.application.ports import PublicKeys
+from services.auth.web.bodies import KeySetBody
 from services.auth.web.documented import PUBLIC, problems
 
 
@@ -18,5 +20,6 @@ from services.auth.web.documented import PUBLIC, problems
     responses=problems(),
     security=PUBLIC,
 )
-async def jwks(public_keys: NamedDependency[SkipValidation[PublicKeys]]) -> Response[bytes]:
-    return Response(public_keys.jwks(), headers={"Cache-Control": "public, max-age=300"})
+async def jwks(public_keys: NamedDependency[SkipValidation[PublicKeys]]) -> Response[KeySetBody]:
+    body = msgspec.convert({"keys": public_keys.published()}, KeySetBody)
+    return Response(body, headers={"Cache-Control": "public, max-age=300"})
