@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import babel
 import babel.dates
-import babel.numbers
 
 from frontend_proxy.pages import devices
 
@@ -107,38 +106,28 @@ class Tongue:
 
     def date(self, moment: str | None) -> str:
         """An RFC 3339 time as a day, `2026년 11월 22일`; empty for none."""
-        return self._format(moment, babel.dates.format_date, "long")
+        local = self._local(moment)
+        return babel.dates.format_date(local, "long", locale=self._locale) if local else ""
 
     def time(self, moment: str | None) -> str:
         """An RFC 3339 time to the minute, in the site's time zone; empty for none."""
-        return self._format(moment, babel.dates.format_datetime, "medium")
+        local = self._local(moment)
+        if local is None:
+            return ""
+        pattern = {"ko": "y년 M월 d일 HH:mm", "en": "MMMM d, y, h:mm a"}[self.language]
+        return babel.dates.format_datetime(local, pattern, locale=self._locale)
 
     def ago(self, moment: str | None) -> str:
         """How long ago an RFC 3339 time was, `3분 전`; empty for none."""
-        parsed = _moment(moment)
-        if parsed is None:
+        local = self._local(moment)
+        if local is None:
             return ""
-        elapsed = parsed - datetime.now(UTC)
-        return babel.dates.format_timedelta(elapsed, add_direction=True, locale=self._locale)
+        return babel.dates.format_timedelta(local - datetime.now(UTC), add_direction=True, locale=self._locale)
 
-    def number(self, value: int) -> str:
-        return babel.numbers.format_decimal(value, locale=self._locale)
-
-    def _format(self, moment: str | None, form: object, style: str) -> str:
-        parsed = _moment(moment)
-        if parsed is None:
-            return ""
-        local = parsed.astimezone(self._zone)
-        if form is babel.dates.format_date:
-            return babel.dates.format_date(local.date(), style, locale=self._locale)
-        return babel.dates.format_datetime(local, style, locale=self._locale)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    def _local(self, moment: str | None) -> datetime | None:
+        """In the site's zone. None too for what is no time: a page is not worth losing over it."""
+        try:
+            parsed = datetime.fromisoformat(moment or "")
+        except ValueError:
+            return None
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(self._zone)

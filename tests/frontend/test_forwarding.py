@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import os
 import time
+from collections.abc import AsyncIterator
 
 import psutil
 from aiohttp import web
@@ -174,7 +175,7 @@ async def test_an_upstream_that_is_away_is_a_502_and_a_silent_one_a_504(start: S
 async def test_a_slow_upload_is_not_an_upstreams_silence(start: Start) -> None:
     front = await start(upstream_timeout=0.3)
 
-    async def slowly():  # type: ignore[no-untyped-def]
+    async def slowly() -> AsyncIterator[bytes]:
         for _ in range(6):
             await asyncio.sleep(0.1)
             yield b"x"
