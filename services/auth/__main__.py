@@ -1,8 +1,11 @@
 """`python -m services.auth` serves auth; with a command (commands.py) it does that instead."""
 
+from services.chassis import lean  # isort: skip  # noqa: F401
+
 from services.auth.app import build
 from services.auth.commands import COMMANDS
 from services.auth.settings import Settings
 from services.chassis.serve import serve
 
-serve("auth", Settings, build, COMMANDS)
+if __name__ == "__main__":
+    serve("auth", Settings, build, COMMANDS)

@@ -1,0 +1,158 @@
+"""auth's use cases over stores in memory, with a clock that stands and hashing that is only a name."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.auth.adapters.accounts_memory import MemoryAccounts
+from services.auth.adapters.links_memory import MemoryLinks
+from services.auth.adapters.sessions_memory import MemorySessions
+from services.auth.adapters.throttle_memory import MemoryThrottle
+from services.auth.application.administration import Administration
+from services.auth.application.issuing import Issuer
+from services.auth.application.password_care import PasswordCare
+from services.auth.application.registration import Registration
+from services.auth.application.session_care import SessionCare
+from services.auth.application.signing_in import Client, SignIn
+from services.auth.domain.access_tokens import Claims
+from services.auth.domain.accounts import Account
+from services.auth.domain.sessions import Lifetimes
+from services.auth.domain.throttling import Limit, Limits
+
+LIFETIMES = Lifetimes(access=600, idle=1000, absolute=3000, grace=10)
+LIMIT = Limit(free=3, first=1, ceiling=60, window=900)
+HERE = Client(address="203.0.113.9", device="Firefox")
+
+
+@dataclass
+class NamedHashes:
+    """A "hash" is its scheme and the password; every verification is written down."""
+
+    scheme: str = "h1"
+    verified: list[str | None] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator["NamedHashes"]:
+        yield self
+
+    async def verify(self, hash_: str | None, password: str) -> bool:
+        self.verified.append(hash_)
+        return hash_ is not None and hash_.partition(":")[2] == password
+
+    async def hash(self, password: str) -> str:
+        return f"{self.scheme}:{password}"
+
+    def outdated(self, hash_: str) -> bool:
+        return not hash_.startswith(self.scheme)
+
+
+@dataclass
+class Outbox:
+    """Mails that were sent: what, to whom, with which secret."""
+
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def password_reset(self, account: Account, secret: str) -> None:
+        self.sent.append(("password_reset", account.email, secret))
+
+    def email_confirmation(self, account: Account, secret: str) -> None:
+        self.sent.append(("email_confirmation", account.email, secret))
+
+    def password_changed(self, account: Account) -> None:
+        self.sent.append(("password_changed", account.email, ""))
+
+
+@dataclass
+class Events:
+    recorded: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def record(self, event: str, **facts: object) -> None:
+        self.recorded.append((event, facts))
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.recorded]
+
+
+@dataclass
+class ClaimsSigner:
+    """Its "token" is a number; the claims are kept."""
+
+    signed: list[Claims] = field(default_factory=list)
+
+    def sign(self, claims: Claims) -> str:
+        self.signed.append(claims)
+        return f"access {len(self.signed)}"
+
+
+class Parts:
+    """Everything wired; tests change a part before they act."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.accounts = MemoryAccounts()
+        self.sessions = MemorySessions(LIFETIMES)
+        self.hasher = NamedHashes()
+        self.throttle = MemoryThrottle()
+        self.links = MemoryLinks()
+        self.mail = Outbox()
+        self.events = Events()
+        self.signer = ClaimsSigner()
+        numbers = count(1)
+        self.issuer = Issuer(
+            name="https://auth.test",
+            audience="tests",
+            lifetimes=LIFETIMES,
+            tag_key=b"k" * 32,
+            signer=self.signer,
+            clock=lambda: self.now,
+            random=lambda size: next(numbers).to_bytes(size, "big"),
+        )
+        common: dict[str, Any] = {
+            "accounts": self.accounts,
+            "issuer": self.issuer,
+            "audit": self.events,
+        }
+        guarded: dict[str, Any] = {
+            "hasher": self.hasher,
+            "throttle": self.throttle,
+            "limits": Limits(account=LIMIT, address=LIMIT),
+        }
+        self.sign_in = SignIn(sessions=self.sessions, **common, **guarded)
+        self.care = SessionCare(sessions=self.sessions, **common)
+        self.registration = Registration(
+            links=self.links, mail=self.mail, confirm_within=86400, **common, **guarded
+        )
+        self.password_care = PasswordCare(
+            sessions=self.sessions,
+            links=self.links,
+            mail=self.mail,
+            reset_within=1800,
+            **common,
+            **guarded,
+        )
+        self.administration = Administration(
+            accounts=self.accounts, sessions=self.sessions, audit=self.events, clock=lambda: self.now
+        )
+
+    async def account(
+        self, email: str = "minji@example.com", password: str = "good sentence", **changed: Any
+    ) -> UUID:
+        id_ = uuid4()
+        await self.accounts.register(
+            Account(
+                id=id_,
+                email=email,
+                name="Minji",
+                roles=("member",),
+                status=changed.get("status", "active"),
+                password_hash=changed.get("password_hash", f"h1:{password}"),
+                email_verified=False,
+                created_at=datetime.fromtimestamp(self.now, UTC),
+            )
+        )
+        return id_

@@ -1,0 +1,132 @@
+"""auth's mails: what they hold, that they are sent in the background, and again after a failure."""
+
+import asyncio
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from devstack import throwaway
+from services.auth.adapters.letters import Letters
+from services.auth.adapters.mail import QueuedMail, delivery
+from services.auth.domain.accounts import Account
+
+LETTERS = Letters("http://localhost:3000/", "Gatehouse <no-reply@gatehouse.example>")
+
+
+def account(name: str = "Kim Minji") -> Account:
+    return Account(
+        id=uuid4(),
+        email="minji@example.com",
+        name=name,
+        roles=(),
+        status="active",
+        password_hash="",
+        email_verified=False,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+class Kept:
+    """A delivery that fails as often as told, then keeps the letters."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.failures = failures
+        self.letters: list[EmailMessage] = []
+        self.arrived = asyncio.Event()
+
+    async def __call__(self, letter: EmailMessage) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionRefusedError
+        self.letters.append(letter)
+        self.arrived.set()
+
+
+def test_a_link_stands_in_the_text_as_it_is() -> None:
+    letter = LETTERS.password_reset(account(), "the_secret-1")
+    assert b"http://localhost:3000/password/reset?token=the_secret-1\n" in letter.as_bytes()
+    assert letter["To"] == "minji@example.com"
+
+
+@pytest.mark.parametrize("name", ["김민지", "Kim Minji"])
+def test_a_name_of_any_script_arrives(name: str) -> None:
+    sent = LETTERS.email_confirmation(account(name), "secret").as_bytes()
+    assert f"Hello {name}," in message_from_bytes(sent, policy=default).get_content()
+
+
+def test_a_name_cannot_pass_for_the_mails_own_text() -> None:
+    letter = LETTERS.password_changed(account("Minji\n\nClick https://attacker.example\n" + "x" * 200))
+    lines = letter.get_content().splitlines()
+    assert lines[0].startswith("Hello Minji Click")
+    assert len(lines[0]) < 120
+    assert lines[1] == ""
+
+
+async def test_a_mail_is_sent_again_after_a_failure() -> None:
+    kept = Kept(failures=2)
+    mail = QueuedMail(LETTERS, kept, pause=lambda _: 0)
+    async with mail.lifespan():
+        mail.password_reset(account(), "secret")
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+    assert len(kept.letters) == 1
+    assert kept.letters[0]["Message-ID"]
+    assert kept.letters[0]["Date"]
+
+
+async def test_a_mail_that_cannot_be_sent_does_not_hold_the_others_up() -> None:
+    kept = Kept(failures=5)
+    mail = QueuedMail(LETTERS, kept, pause=lambda _: 0)
+    async with mail.lifespan():
+        mail.password_reset(account(), "first")
+        mail.password_reset(account(), "second")
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+    assert ["second" in letter.get_content() for letter in kept.letters] == [True]
+
+
+async def test_what_waits_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    mail = QueuedMail(LETTERS, Kept())
+    for _ in range(1001):
+        mail.password_changed(account())
+    assert [record.message for record in caplog.records] == ["mail dropped: too many wait"]
+    assert "minji" not in caplog.text
+
+
+async def test_mail_goes_out_over_smtp() -> None:
+    received: list[Any] = []
+
+    class Handler:
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+            received.append(envelope)
+            return "250 OK"
+
+    server = Controller(Handler(), hostname="127.0.0.1", port=throwaway.free_port())
+    server.start()
+    try:
+        letter = LETTERS.password_reset(account(), "the_secret-1")
+        await delivery(f"smtp://127.0.0.1:{server.port}")(letter)
+    finally:
+        server.stop()
+    [envelope] = received
+    assert envelope.rcpt_tos == ["minji@example.com"]
+    assert b"/password/reset?token=the_secret-1" in envelope.content
+
+
+async def test_mail_is_kept_as_files_that_only_their_owner_reads(tmp_path: Path) -> None:
+    kept = delivery(f"file://{tmp_path}/mail")
+    mail = QueuedMail(LETTERS, kept)
+    async with mail.lifespan():
+        mail.password_reset(account(), "the_secret-1")
+        for _ in range(100):
+            if list(tmp_path.glob("mail/*.eml")):
+                break
+            await asyncio.sleep(0.02)
+    [file] = tmp_path.glob("mail/*.eml")
+    assert "the_secret-1" in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0

@@ -1,0 +1,91 @@
+"""Changing a password and resetting a forgotten one."""
+
+import pytest
+
+from services.auth.domain.errors import InvalidLink, TryLater, UnacceptablePassword, WrongPassword
+from tests.unit.auth.parts import HERE, Parts
+
+EMAIL, PASSWORD, NEW = "minji@example.com", "good sentence", "another sentence"
+
+
+async def forgotten(parts: Parts) -> str:
+    await parts.password_care.forgot(EMAIL, HERE)
+    kind, _, secret = parts.mail.sent[-1]
+    assert kind == "password_reset"
+    return secret
+
+
+async def test_guessing_the_current_password_with_a_stolen_token_is_slowed_down() -> None:
+    parts = Parts()
+    id_ = await parts.account()
+    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    [session] = await parts.sessions.of(id_, parts.now)
+    for _ in range(4):
+        with pytest.raises(WrongPassword):
+            await parts.password_care.change(id_, session.id, "wrong", NEW, HERE)
+    with pytest.raises(TryLater):
+        await parts.password_care.change(id_, session.id, PASSWORD, NEW, HERE)
+
+
+async def test_a_change_tells_the_owner_by_mail() -> None:
+    parts = Parts()
+    id_ = await parts.account()
+    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    [session] = await parts.sessions.of(id_, parts.now)
+    await parts.password_care.change(id_, session.id, PASSWORD, NEW, HERE)
+    assert parts.mail.sent == [("password_changed", EMAIL, "")]
+
+
+async def test_nobody_is_mailed_about_an_account_that_does_not_exist_or_is_disabled() -> None:
+    parts = Parts()
+    await parts.account(status="disabled")
+    await parts.password_care.forgot(EMAIL, HERE)
+    await parts.password_care.forgot("nobody@example.com", HERE)
+    assert parts.mail.sent == []
+
+
+async def test_a_refused_password_leaves_the_link_good() -> None:
+    parts = Parts()
+    await parts.account()
+    secret = await forgotten(parts)
+    with pytest.raises(UnacceptablePassword):
+        await parts.password_care.reset(secret, "short", HERE)
+    await parts.password_care.reset(secret, NEW, HERE)
+    await parts.sign_in(EMAIL, NEW, HERE)
+
+
+async def test_a_link_works_once() -> None:
+    parts = Parts()
+    await parts.account()
+    secret = await forgotten(parts)
+    await parts.password_care.reset(secret, NEW, HERE)
+    with pytest.raises(InvalidLink):
+        await parts.password_care.reset(secret, "yet another one", HERE)
+
+
+async def test_a_link_is_void_once_the_address_changed() -> None:
+    parts = Parts()
+    id_ = await parts.account()
+    secret = await forgotten(parts)
+    await parts.administration.set_email(id_, "new@example.com")
+    with pytest.raises(InvalidLink):
+        await parts.password_care.reset(secret, NEW, HERE)
+
+
+async def test_a_confirmation_link_is_void_once_the_address_changed() -> None:
+    parts = Parts()
+    account = await parts.registration.register(EMAIL, "a good sentence", "Minji", HERE)
+    await parts.administration.set_email(account.id, "new@example.com")
+    [(_, _, secret)] = parts.mail.sent
+    with pytest.raises(InvalidLink):
+        await parts.registration.confirm_email(secret)
+
+
+async def test_the_audit_log_holds_no_link() -> None:
+    parts = Parts()
+    await parts.account()
+    secret = await forgotten(parts)
+    await parts.password_care.reset(secret, NEW, HERE)
+    assert parts.events.names == ["password_reset_requested", "password_reset"]
+    assert secret not in repr(parts.events.recorded)
+    assert NEW not in repr(parts.events.recorded)
