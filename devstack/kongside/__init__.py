@@ -1,1 +1,1 @@
-"""Kong's side of ProtoBuf:1: calls a plugin server as Kong 3.9 does. For the stand-in gateway and for plugins' tests."""
+"""Kong's side of ProtoBuf:1: calls a plugin server as Kong 3.9 does, for the stand-in gateway and for tests."""

@@ -97,6 +97,10 @@ class Connection(asyncio.Protocol):
         else:
             self._transport.close()
 
+    def abort(self) -> None:
+        """Break off, whatever runs."""
+        self._transport.abort()
+
     def drop(self, reason: str) -> None:
         """Close now."""
         observed.CONNECTIONS_ENDED.labels(reason=reason).inc()
@@ -118,6 +122,10 @@ class Connection(asyncio.Protocol):
                 self._received(payload)
             except MalformedMessageError as error:
                 self._wrong("malformed", str(error))
+            except Exception:
+                # A fault of the runtime's own. Left to the event loop, it would close the connection.
+                log.exception("the runtime failed")
+                self._wrong("failed", "see above")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._host.closed(self)
@@ -209,7 +217,12 @@ class Connection(asyncio.Protocol):
             case rpc.GetPluginInfo():
                 schema = json.dumps(plugin.kong_schema())
                 info = rpc.plugin_info(
-                    number, plugin.name, list(plugin.phases), plugin.version, plugin.priority, schema
+                    number,
+                    name=plugin.name,
+                    phases=plugin.phases,
+                    version=plugin.version,
+                    priority=plugin.priority,
+                    schema=schema,
                 )
                 self._transport.write(info)
 

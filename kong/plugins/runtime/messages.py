@@ -1,7 +1,7 @@
 """The PDK's argument and answer messages (`wire.proto`), and Kong's dynamic values (google.protobuf.Struct).
 
-Encoders return the payload of one frame; decoders take one and raise MalformedMessageError. Protocol Buffers leave out a
-field that has its default, so an empty frame is the empty text, zero, False or nil, as the method has it.
+Encoders return the payload of one frame; decoders take one and raise MalformedMessageError. Protocol Buffers leave
+out a field that has its default, so an empty frame is the empty text, zero, False or nil, as the method has it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ RUNNING = metrics.gauge("kong_plugin_running_events", "Events that are running, 
 CONNECTIONS_ENDED = metrics.counter(
     "kong_plugin_connections_ended_total",
     "Connections that the server ended.",
-    reason=("malformed", "oversized", "stalled", "crowded", "unknown_instance", "start_refused"),
+    reason=("malformed", "oversized", "stalled", "crowded", "unknown_instance", "start_refused", "failed"),
 )
 REFUSED_BY_KONG = metrics.counter(
     "kong_plugin_statements_unconfirmed_total",

@@ -25,6 +25,8 @@ from kong.plugins.runtime import messages
 from kong.plugins.runtime.frames import EMPTY, frame
 from kong.plugins.runtime.messages import BodyInFile, UriCaptures, Value
 
+__all__ = ["BodyInFile", "Event", "HeaderValue", "Kong", "Question", "UriCaptures", "Value"]
+
 T = TypeVar("T")
 A = TypeVar("A")
 B = TypeVar("B")
@@ -120,7 +122,7 @@ def exit_call(argument: bytes) -> bytes:
 
 
 class Event(Protocol):
-    """The event that a phase runs for, as the facade needs it. Every method raises `EventOverError` once it has ended."""
+    """The event that a phase runs for. Every method raises `EventOverError` once it has ended."""
 
     def ask(self, questions: Sequence[Question[Any]]) -> Generator[Any, Any, tuple[Any, ...]]:
         """Send what is queued and these questions; suspend until all are answered; return the answers in order."""
@@ -216,11 +218,11 @@ class Request:
         return Question(self._event, _named(_REQUEST_GET_HEADER, name), messages.optional_text)
 
     def get_headers(self, max_headers: int = 100) -> Question[dict[str, Value]]:
-        """The headers, names in lower case, a list where one repeats. At most 1000. Phases: rewrite, access, response."""
+        """The headers in lower case, a list where one repeats; 1000 at most. Phases: rewrite, access, response."""
         return Question(self._event, _bounded(_REQUEST_GET_HEADERS, max_headers), messages.struct)
 
     def get_raw_body(self) -> Question[bytes | BodyInFile]:
-        """The body; `BodyInFile` if it is larger than Kong's `client_body_buffer_size`. Phases: rewrite, access, response.
+        """The body; `BodyInFile` if it is over Kong's `client_body_buffer_size`. Phases: rewrite, access, response.
 
         Raises `BodyUnreadableError` if Kong cannot read it.
         """

@@ -116,6 +116,8 @@ class _Worker:
         for connection in list(host.connections):
             connection.refuse_now(refusals.UNAVAILABLE)
         await self._until(lambda: not host.connections, LAST_WORDS)
+        for connection in list(host.connections):
+            connection.abort()
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:
         loop = asyncio.get_running_loop()
