@@ -44,7 +44,7 @@ def _parse(name: str, value: str) -> str:
         raise MalformedKeyError(f"The key in {name} is longer than {LONGEST_KEY} characters.")
     if "," in key:
         raise MalformedKeyError(f"The key in {name} holds a comma: send one key.")
-    if not all("!" <= character <= "~" for character in key):
+    if not (key.isascii() and key.isprintable()) or " " in key:
         raise MalformedKeyError(f"The key in {name} holds characters other than visible ASCII.")
     return key
 

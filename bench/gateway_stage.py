@@ -1,0 +1,244 @@
+"""A gateway with both plugins before an upstream that does nothing, to measure what a plugin costs.
+
+The gateway is the real Kong where `kong` is on the PATH, else the stand-in, whose own figures say nothing about Kong.
+CPU is that of the gateway's workers and of the plugin's worker, by the kernel's account, per request.
+"""
+
+import asyncio
+import getpass
+import grp
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from aiohttp import web
+from joserfc.jwk import ECKey
+
+from devstack import throwaway
+
+ROOT = Path(__file__).parents[1]
+PLUGINS = ("token-validator", "idempotency")
+ISSUER, AUDIENCE = "https://auth.example", "gatehouse"
+CONNECTIONS = 16
+SIGNER = ECKey.generate_key("P-256", {"kid": "bench"}, private=True)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU microseconds a request, and how the requests ended."""
+
+    gateway: float
+    plugin: float
+    statuses: Counter[int]
+
+    @property
+    def total(self) -> float:
+        return self.gateway + self.plugin
+
+
+class Stage:
+    """Routes: `/plain` has no plugin, `/token` token-validator, `/key` idempotency."""
+
+    def __init__(self, port: int, gateway: psutil.Process, plugins: dict[str, psutil.Process]) -> None:
+        self._port = port
+        self._gateway = gateway
+        self._plugins = plugins
+
+    async def measure(self, requests: int, make: Callable[[int], bytes], plugin: str | None = None) -> Cost:
+        """Sends `make(0)`, `make(1)`... over CONNECTIONS connections."""
+        measured = self._plugins.get(plugin or "")
+        before = _cpu(self._gateway), _cpu(measured)
+        statuses: Counter[int] = Counter()
+        share = requests // CONNECTIONS
+        await asyncio.gather(
+            *(
+                self._send([make(first + number) for number in range(share)], statuses)
+                for first in range(0, share * CONNECTIONS, share)
+            )
+        )
+        gateway, own = _cpu(self._gateway) - before[0], _cpu(measured) - before[1]
+        count = share * CONNECTIONS
+        return Cost(gateway / count * 1e6, own / count * 1e6, statuses)
+
+    async def _send(self, requests: list[bytes], statuses: Counter[int]) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        for request in requests:
+            writer.write(request)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            statuses[int(head.split(b" ", 2)[1])] += 1
+            _, found, rest = head.partition(b"content-length:")
+            if found:
+                await reader.readexactly(int(rest.split(b"\r", 1)[0]))
+        writer.close()
+
+
+def request(
+    path: str, *headers: str, body: bytes = b'{"name": "Ada Lovelace", "email": "ada@example.com"}'
+) -> bytes:
+    lines = (f"POST {path} HTTP/1.1", "Host: bench", "Content-Type: application/json", *headers)
+    return "\r\n".join((*lines, f"Content-Length: {len(body)}", "\r\n")).encode() + body
+
+
+@asynccontextmanager
+async def stage() -> AsyncIterator[Stage]:
+    """Starts all of it, and leaves nothing behind."""
+    with throwaway.redis() as redis, throwaway.temporary_directory() as directory:
+        upstream = await _upstream()
+        try:
+            file = directory / "kong.yml"
+            file.write_text(json.dumps(_routes(upstream.addresses[0][1], redis.url())))
+            servers = [_plugin_server(name, directory) for name in PLUGINS]
+            try:
+                await _until(lambda: all((directory / f"{name}.socket").exists() for name in PLUGINS))
+                with _Gateway(directory, file) as gateway:
+                    await _until(gateway.answers)
+                    workers = {name: _worker(server) for name, server in zip(PLUGINS, servers, strict=True)}
+                    yield Stage(gateway.port, gateway.process(), workers)
+            finally:
+                for server in servers:
+                    server.terminate()
+                    server.wait(10)
+        finally:
+            await upstream.cleanup()
+
+
+class _Gateway:
+    def __init__(self, directory: Path, file: Path) -> None:
+        self.port = throwaway.free_port()
+        self._prefix = directory / "kong"
+        self._prefix.mkdir()
+        self._kong = shutil.which("kong")
+        self._environment = os.environ | {
+            "GATEHOUSE_HOME": str(ROOT / "kong"),
+            "KONG_PLUGINS_DIR": str(directory),
+            "KONG_PREFIX": str(self._prefix),
+            "KONG_DECLARATIVE_CONFIG": str(file),
+            "KONG_PROXY_LISTEN": f"127.0.0.1:{self.port}",
+            "KONG_ADMIN_LISTEN": f"127.0.0.1:{throwaway.free_port()}",
+            "KONG_PROXY_ACCESS_LOG": "off",
+            "KONG_PROXY_ERROR_LOG": "/dev/null",
+            "KONG_ADMIN_ERROR_LOG": "/dev/null",
+            "KONG_NGINX_WORKER_PROCESSES": "1",
+            "KONG_NGINX_USER": f"{getpass.getuser()} {grp.getgrgid(os.getgid()).gr_name}",
+        }
+        self._standin: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "_Gateway":
+        print(
+            "gateway:",
+            "Kong" if self._kong else "the stand-in (no kong on the PATH; only its plugin column counts)",
+        )
+        if self._kong:
+            self._run("exec kong start").wait()
+        else:
+            self._standin = self._run(f"exec {sys.executable} -m devstack.gateway")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._standin is not None:
+            self._standin.terminate()
+            self._standin.wait(10)
+        else:
+            self._run("exec kong stop").wait()
+
+    def answers(self) -> bool:
+        """Whether a worker takes requests: nginx listens before it has one."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=2) as probe:
+                probe.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                return probe.recv(4) == b"HTTP"
+        except OSError:
+            return False
+
+    def process(self) -> psutil.Process:
+        """The process that carries requests."""
+        if self._standin is not None:
+            return psutil.Process(self._standin.pid)
+        master = psutil.Process(int((self._prefix / "pids" / "nginx.pid").read_text()))
+        return next(child for child in master.children() if "worker" in " ".join(child.cmdline()))
+
+    def _run(self, command: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["sh", "-c", f". kong/environment.sh; {command}"],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+def _routes(upstream: int, redis_url: str) -> dict[str, object]:
+    token = {
+        "issuer": ISSUER,
+        "audience": AUDIENCE,
+        "jwks_url": f"http://127.0.0.1:{upstream}/jwks",
+        "redis_url": redis_url,
+    }
+    plugins: dict[str, list[dict[str, object]]] = {
+        "plain": [],
+        "token": [{"name": "token-validator", "config": token}],
+        "key": [{"name": "idempotency", "config": {"redis_url": redis_url}}],
+    }
+    routes = [
+        {"name": name, "paths": [f"/{name}"], "strip_path": False, "plugins": attached}
+        for name, attached in plugins.items()
+    ]
+    service = {"name": "up", "url": f"http://127.0.0.1:{upstream}", "routes": routes}
+    return {"_format_version": "3.0", "services": [service]}
+
+
+async def _upstream() -> web.AppRunner:
+    keys = {"keys": [SIGNER.as_dict(private=False)]}
+
+    async def serve(received: web.Request) -> web.Response:
+        await received.read()
+        if received.path == "/jwks":
+            return web.json_response(keys)
+        return web.Response(status=201, body=b'{"id": 1}', content_type="application/json")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", serve)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner
+
+
+def _plugin_server(name: str, directory: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-m", "kong.plugins", name),
+            *("--socket", str(directory / f"{name}.socket"), "--dump-to", str(directory / f"{name}.json")),
+            *("--log-level", "ERROR"),
+        ],
+        cwd=ROOT,
+    )
+
+
+def _worker(server: subprocess.Popen[bytes]) -> psutil.Process:
+    return psutil.Process(server.pid).children()[0]
+
+
+def _cpu(process: psutil.Process | None) -> float:
+    if process is None:
+        return 0.0
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not holds():
+        if time.monotonic() > give_up:
+            raise TimeoutError("the gateway did not start")
+        await asyncio.sleep(0.1)
