@@ -113,10 +113,12 @@ def check_template(settings: Settings) -> int:
 
 
 def forget_everything(settings: Settings) -> None:
-    """Remove data, logs and secrets."""
+    """Remove data, logs and secrets: what devstack made there, and nothing else that the directory may hold."""
     unprivileged.discard(settings.state / "postgres")
-    shutil.rmtree(settings.state, ignore_errors=True)
-    shutil.rmtree(settings.runtime, ignore_errors=True)
+    for directory in (settings.state / "redis", settings.state / "mail", settings.logs, settings.runtime):
+        shutil.rmtree(directory, ignore_errors=True)
+    for file in (settings.secrets_file, settings.rendered, settings.process_list):
+        file.unlink(missing_ok=True)
 
 
 def _up_detached(settings: Settings) -> int:
@@ -144,6 +146,7 @@ def _up_detached(settings: Settings) -> int:
             last_words.read_text(errors="replace").strip() or "the supervisor ended without a word"
         )
     print(terminal.addresses(answer["parts"], settings.url("GATEWAY_ADMIN_PORT")))
+    print(running.next_steps(settings))
     return 0
 
 

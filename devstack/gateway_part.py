@@ -41,6 +41,7 @@ def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) 
         needs=needs,
         ports=(settings.ports["GATEWAY_PORT"], admin),
         url=settings.url("GATEWAY_PORT"),
+        note="" if real_kong(settings) else "stand-in",
     )
 
 
@@ -48,7 +49,7 @@ def _kong_environment(settings: Settings) -> dict[str, str]:
     group = grp.getgrgid(os.getgid()).gr_name
     return {
         "KONG_TEMPLATE": settings.passed_on.get("KONG_TEMPLATE") or str(ROOT / TEMPLATE),
-        "KONG_DECLARATIVE_CONFIG": str(settings.state / "kong.yml"),
+        "KONG_DECLARATIVE_CONFIG": str(settings.rendered),
         "KONG_PLUGINS_DIR": str(settings.plugins),
         "KONG_PREFIX": str(settings.runtime / "kong"),
         "KONG_PROXY_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_PORT']}",

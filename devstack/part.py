@@ -34,5 +34,6 @@ class Part:
     needs: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     url: str | None = None
+    note: str = ""  # what a person should know about it, shown beside its name
     start_deadline: float = 60.0  # seconds
     stop_deadline: float = 10.0  # seconds between the stop signal and SIGKILL

@@ -17,7 +17,7 @@ from devstack.part import Part
 from devstack.secret_store import load_or_create
 from devstack.settings import Settings
 from devstack.supervisor import Supervisor
-from devstack.topology import topology
+from devstack.topology import DEMO_DATA, topology
 from devstack.unit import Unit
 
 
@@ -26,7 +26,7 @@ def run(settings: Settings, *, show_logs: bool) -> None:
     with _only_one(settings):
         settings.runtime.mkdir(parents=True, exist_ok=True, mode=0o711)
         leftovers.end(settings.process_list)
-        parts = topology(settings, load_or_create(settings.state / "secrets.json"))
+        parts = topology(settings, load_or_create(settings.secrets_file))
         logs = Logs(settings.logs, [part.name for part in parts], sys.stdout if show_logs else None)
         try:
             asyncio.run(_supervise(settings, parts, logs))
@@ -61,14 +61,20 @@ async def _supervise(settings: Settings, parts: list[Part], logs: Logs) -> None:
         if not supervisor.stopping:
             status = supervisor.status()
             admin = settings.url("GATEWAY_ADMIN_PORT")
-            for line in ["up", *terminal.addresses(status, admin).splitlines()]:
-                logs.write("devstack", line)
+            logs.write("devstack", f"up\n{terminal.addresses(status, admin)}\n{next_steps(settings)}")
         await supervisor.asked_to_stop()
         await supervisor.stop()
         logs.write("devstack", "stopped")
     finally:
         server.close()
         settings.control_socket.unlink(missing_ok=True)
+
+
+def next_steps(settings: Settings) -> str:
+    """For whoever has just started the stack."""
+    origin = settings.passed_on.get("PUBLIC_ORIGIN") or f"http://localhost:{settings.ports['FRONTEND_PORT']}"
+    demo = (settings.passed_on.get("DEMO_DATA") or DEMO_DATA).lower() == "true"
+    return terminal.next_steps(origin, demo=demo)
 
 
 def gateway_line(settings: Settings) -> str:

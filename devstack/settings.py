@@ -52,6 +52,15 @@ class Settings:
         return self.state / "log"
 
     @property
+    def secrets_file(self) -> Path:
+        return self.state / "secrets.json"
+
+    @property
+    def rendered(self) -> Path:
+        """kong.yml, with the variables' values."""
+        return self.state / "kong.yml"
+
+    @property
     def lock_file(self) -> Path:
         return self.state / "lock"
 

@@ -91,7 +91,7 @@ class Supervisor:
         process.send(number)
 
     def status(self) -> list[dict[str, Any]]:
-        """One entry a part: name, state, process id, restarts, seconds in this life, URL, reason."""
+        """One entry a part: name, state, process id, restarts, seconds in this life, URL, note, reason."""
         now = time.monotonic()
         return [
             {
@@ -101,6 +101,7 @@ class Supervisor:
                 "restarts": unit.restarts,
                 "seconds": round(now - unit.started_at, 1) if unit.started_at else 0.0,
                 "url": unit.part.url,
+                "note": unit.part.note,
                 "reason": unit.reason,
             }
             for unit in self._units.values()

@@ -6,9 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
+def title(part: Mapping[str, Any]) -> str:
+    """The part's name, and what should be known about it."""
+    return f"{part['name']} ({part['note']})" if part["note"] else str(part["name"])
+
+
 def progress(part: Mapping[str, Any]) -> str:
     """One line for a part that changed its state."""
-    line = f"  {part['name']:<16} {part['state']}"
+    line = f"  {title(part):<16} {part['state']}"
     if part["state"] == "ready":
         line += f"  {part['seconds']:.1f} s"
     return line
@@ -19,7 +24,7 @@ def table(parts: Iterable[Mapping[str, Any]]) -> str:
     rows = [("PART", "STATE", "PID", "RESTARTS", "UPTIME", "URL")]
     rows += [
         (
-            str(part["name"]),
+            title(part),
             str(part["state"]),
             str(part["pid"] or "-"),
             str(part["restarts"]),
@@ -35,10 +40,19 @@ def table(parts: Iterable[Mapping[str, Any]]) -> str:
 
 def addresses(parts: Iterable[Mapping[str, Any]], admin: str) -> str:
     """Where to go now that the stack is up."""
-    rows = [(str(part["name"]), str(part["url"])) for part in parts if part["url"]]
-    rows.append(("kong, Admin API", admin))
+    rows = [(title(part), str(part["url"])) for part in parts if part["url"]]
+    rows.append(("Admin API", admin))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"  {name:<{width}}  {url}" for name, url in rows)
+
+
+def next_steps(frontend: str, *, demo: bool) -> str:
+    """What to do with a stack that is up."""
+    account = " as test@example.com, password123 (role admin)" if demo else ""
+    return (
+        f"  Sign in at {frontend}{account}; README.md has journeys for curl.\n"
+        "  make status, make logs NAME=auth, make restart NAME=kong, make down"
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from devstack.settings import LOOPBACK, ROOT, Settings
 
 DATABASES = ("auth", "member")
 PLUGINS = ("token-validator", "idempotency")
+DEMO_DATA = "true"
 ISSUER = "https://gatehouse.local/auth"
 AUDIENCE = "gatehouse"
 
@@ -54,7 +55,7 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
     }
     mail = {"MAIL_URL": given.get("MAIL_URL") or f"file://{settings.state / 'mail'}"}
-    demo = {"DEMO_DATA": given.get("DEMO_DATA") or "true"}
+    demo = {"DEMO_DATA": given.get("DEMO_DATA") or DEMO_DATA}
 
     def python(
         name: str, module: str, port_variable: str, needs: tuple[str, ...], *told: dict[str, str]

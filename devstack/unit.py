@@ -14,8 +14,8 @@ from devstack.part import Part, State
 from devstack.process import Process
 
 PROBE_INTERVAL = 0.1  # seconds
-FIRST_BACKOFF = 0.5  # seconds before a dead part is started again; doubles at each death
-LONGEST_BACKOFF = 8.0
+# Seconds before a dead part is started again: at once the first time, the last one for all that follow.
+BACKOFF = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 STEADY_AFTER = 30.0  # seconds of life after which the next death is a first one again
 
 
@@ -112,25 +112,22 @@ class Unit:
         return f"{self.part.name} {what}.{' Its last words:' + quoted if quoted else ' It said nothing.'}"
 
     async def _keep_up(self) -> None:
-        backoff = FIRST_BACKOFF
+        deaths = 0
         while True:
-            process = self._process
-            if process is not None:
-                status = await process.wait()
+            if self._process is not None:
+                status = await self._process.wait()
                 if time.monotonic() - self.started_at > STEADY_AFTER:
-                    backoff = FIRST_BACKOFF
+                    deaths = 0
                 self._become(State.RESTARTING, f"ended with status {status}")
-                self.logs.write(
-                    "devstack", f"{self.part.name} ended with status {status}; again in {backoff:g} s"
-                )
-            await asyncio.sleep(backoff)
-            backoff = min(backoff * 2, LONGEST_BACKOFF)
+            pause = BACKOFF[min(deaths, len(BACKOFF) - 1)]
+            self.logs.write("devstack", f"{self.part.name} {self.reason}; starts again in {pause:g} s")
+            await asyncio.sleep(pause)
+            deaths += 1
             self.restarts += 1
             try:
                 await asyncio.to_thread(self.part.prepare)
                 await self._launch(State.RESTARTING)
             except Exception as error:
-                self.logs.write("devstack", f"{self.part.name}: {error}")
                 if self._process is not None:
                     await self._process.stop(self.part.stop_deadline)
                     self._process = None

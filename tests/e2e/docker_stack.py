@@ -13,12 +13,14 @@ from pathlib import Path
 from testcontainers.compose import DockerCompose
 
 from devstack.settings import ROOT
-from devstack.throwaway import free_port
+from devstack.throwaway import free_ports
 from tests.e2e.stack import RestartRefused
 
 KONG_IMAGE = os.environ.get("KONG_IMAGE", "kong:3.9.3")
-PUBLISHED = ("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT")
-PUBLISHED_STORES = ("POSTGRES_PORT", "REDIS_PORT", "MAILPIT_PORT")
+PUBLISHED = (
+    *("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT"),
+    *("POSTGRES_PORT", "REDIS_PORT", "MAILPIT_PORT"),
+)
 
 
 def available() -> bool:
@@ -68,12 +70,14 @@ class DockerStack:
 
     def kill(self, name: str) -> None:
         self._compose("kill", "-s", "SIGKILL", name)
+        self._compose("start", name)  # Docker takes a kill for a wish, and would leave it so
 
     def stop(self, name: str) -> None:
         self._compose("stop", name)
 
     def restart(self, name: str) -> str:
-        self._compose("up", "--detach", "--wait", "--no-deps", "--force-recreate", name)
+        self._compose("stop", name)
+        self._compose("up", "--detach", "--wait", "--no-deps", name)
         return ""
 
     def process_ids(self) -> list[int]:
@@ -96,7 +100,7 @@ class DockerStack:
 def running() -> Iterator[DockerStack]:
     environment = {
         **os.environ,
-        **{name: str(free_port()) for name in (*PUBLISHED, *PUBLISHED_STORES)},
+        **{name: str(port) for name, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)},
         "COMPOSE_PROJECT_NAME": f"gatehouse-e2e-{os.getpid()}",
         "INTERNAL_API_KEY": "development-key-for-the-journeys-of-the-tests",
         "TESTCONTAINERS_RYUK_DISABLED": "true",

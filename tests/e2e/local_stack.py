@@ -14,7 +14,7 @@ from pathlib import Path
 
 from devstack import control, unprivileged
 from devstack.settings import DEFAULT_PORTS, ROOT
-from devstack.throwaway import free_port, temporary_directory
+from devstack.throwaway import free_ports, temporary_directory
 from tests.e2e.stack import RestartRefused
 
 START_DEADLINE = 180.0  # seconds, on a busy machine
@@ -99,7 +99,10 @@ def prepared() -> Iterator[LocalStack]:
         shutil.copy(ROOT / "kong.yml.template", template)
         environment = {
             **os.environ,
-            **{name: str(free_port()) for name in DEFAULT_PORTS},
+            **{
+                name: str(port)
+                for name, port in zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True)
+            },
             "DEVSTACK_DIR": str(directory),
             "KONG_TEMPLATE": str(template),
             "INTERNAL_API_KEY": "for-the-journeys-of-the-tests-only",

@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
-def unstarted() -> Iterator[LocalStack]:
+def unstarted(request: pytest.FixtureRequest) -> Iterator[LocalStack]:
+    if request.config.getoption("--stack") == "docker":
+        pytest.skip("about devstack itself: --stack=docker leaves it out")
     with local_stack.prepared() as prepared:
         yield prepared
 

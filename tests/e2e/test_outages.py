@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -15,11 +16,13 @@ from tests.e2e.stack import Stack
 RECOVERY_DEADLINE = 60.0  # seconds
 
 
-@pytest.fixture
-def restored(stack: Stack) -> Iterator[Stack]:
-    """The stack, whole again for whoever comes next."""
-    yield stack
-    for name in ("redis", "token-validator", "idempotency", "member"):
+@contextmanager
+def without(stack: Stack, name: str) -> Iterator[None]:
+    """A part is gone inside, and back afterwards for whoever comes next."""
+    stack.stop(name)
+    try:
+        yield
+    finally:
         stack.restart(name)
 
 
@@ -46,28 +49,25 @@ def test_without_the_token_validator_nobody_gets_in_and_it_recovers_by_itself(
     assert httpx.get(home, headers=admin.bearer).status_code == 200
     assert httpx.get(home).status_code == 401
     stack.kill("token-validator")
-    without = statuses(home, {}, 2.0)
-    assert without <= {401, 500, 502, 503}
+    meanwhile = statuses(home, {}, 2.0)
+    assert meanwhile <= {401, 500, 502, 503}
     until(lambda: httpx.get(home, headers=admin.bearer).status_code == 200)
     assert httpx.get(home).status_code == 401
 
 
 @pytest.mark.parametrize("name", ["token-validator", "idempotency"])
 def test_while_a_plugin_server_is_down_its_routes_answer_5xx_and_never_200(
-    restored: Stack, admin: Tokens, name: str
+    stack: Stack, admin: Tokens, name: str
 ) -> None:
-    home = f"{restored.gateway_url}/api/home"
+    home = f"{stack.gateway_url}/api/home"
     headers = {**admin.bearer, "Idempotency-Key": people.new_key()}
     assert httpx.get(home, headers=headers).status_code == 200
-    restored.stop(name)
-    try:
+    with without(stack, name):
         seen = statuses(home, {**admin.bearer, "Idempotency-Key": people.new_key()}, 1.0)
         assert seen and all(500 <= status <= 599 for status in seen)
         answer = httpx.get(home, headers={**admin.bearer, "Idempotency-Key": people.new_key()})
         assert answer.headers["Content-Type"].startswith("application/problem+json")
         assert answer.json()["status"] == answer.status_code
-    finally:
-        restored.restart(name)
     until(
         lambda: (
             httpx.get(home, headers={**admin.bearer, "Idempotency-Key": people.new_key()}).status_code == 200
@@ -75,31 +75,25 @@ def test_while_a_plugin_server_is_down_its_routes_answer_5xx_and_never_200(
     )
 
 
-def test_without_redis_a_key_is_refused_and_nothing_takes_effect(restored: Stack, admin: Tokens) -> None:
+def test_without_redis_a_key_is_refused_and_nothing_takes_effect(stack: Stack, admin: Tokens) -> None:
     body = people.new_member()
     headers = {**admin.bearer, "Idempotency-Key": people.new_key()}
-    members = f"{restored.gateway_url}/api/members"
-    restored.stop("redis")
-    try:
+    members = f"{stack.gateway_url}/api/members"
+    with without(stack, "redis"):
         refused = httpx.post(members, json=body, headers=headers, timeout=15)
         assert refused.status_code == 503
         assert refused.headers["Retry-After"]
-    finally:
-        restored.restart("redis")
     until(lambda: httpx.get(members, headers=admin.bearer).status_code == 200)
     until(lambda: httpx.post(members, json=body, headers=headers).status_code == 201)
 
 
-def test_with_member_gone_the_screen_says_what_is_missing(restored: Stack, admin: Tokens) -> None:
-    home = f"{restored.gateway_url}/api/home"
-    restored.stop("member")
-    try:
+def test_with_member_gone_the_screen_says_what_is_missing(stack: Stack, admin: Tokens) -> None:
+    home = f"{stack.gateway_url}/api/home"
+    with without(stack, "member"):
         degraded = httpx.get(home, headers=admin.bearer)
         assert degraded.status_code == 200
         assert (degraded.json()["member"], "member" in degraded.json()["degraded"]) == (None, True)
-        refused = httpx.get(f"{restored.gateway_url}/api/members", headers=admin.bearer)
+        refused = httpx.get(f"{stack.gateway_url}/api/members", headers=admin.bearer)
         assert refused.status_code == 502
         assert refused.json()["title"] == "Bad Gateway"
-    finally:
-        restored.restart("member")
     until(lambda: httpx.get(home, headers=admin.bearer).json()["degraded"] == [])
