@@ -1,4 +1,4 @@
-"""Makes the Unix socket that Kong connects to: its mode right from the start, over a stale one, never over a live one."""
+"""Makes the socket that Kong connects to: its mode right from the start, over a stale one, never over a live one."""
 
 from __future__ import annotations
 

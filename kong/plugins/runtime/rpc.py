@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -92,7 +93,7 @@ def plugin_names(sequence: int, names: list[str]) -> bytes:
 
 
 def plugin_info(
-    sequence: int, name: str, phases: list[str], version: str, priority: int, schema: str
+    sequence: int, *, name: str, phases: Sequence[str], version: str, priority: int, schema: str
 ) -> bytes:
     info = tagged(1, name.encode())
     info += b"".join(tagged(4, phase.encode()) for phase in phases)
