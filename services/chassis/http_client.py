@@ -37,7 +37,12 @@ class HttpClient:
         connector = aiohttp.TCPConnector(limit=self._connections, ttl_dns_cache=10, keepalive_timeout=30)
         # No cookies, no proxies from the environment: what is sent is what the caller says.
         async with aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+            skip_auto_headers=("User-Agent", "Accept-Encoding"),
+            auto_decompress=False,
+            trust_env=False,
         ) as session:
             self._session = session
             yield

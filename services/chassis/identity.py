@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
-from litestar.connection import ASGIConnection
+from litestar.connection import ASGIConnection, Request
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
@@ -28,6 +28,10 @@ class Identity(msgspec.Struct, frozen=True):
     roles: frozenset[str]
     expires_at: float
     token: str
+
+
+CallerRequest = Request[Identity, Any, Any]
+"""A request of a signed-in caller: `request.user` is the identity."""
 
 
 class Authenticator(Protocol):

@@ -113,12 +113,24 @@ class Database:
             async with self.engine.transaction() as transaction:
                 yield transaction.connection
 
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        """One statement's rows, in the transaction at hand or on its own. Raises Unavailable."""
+        with outage_as_unavailable():
+            transaction = self.engine.current_transaction.get()
+            if transaction is not None:
+                rows: list[Any] = await transaction.connection.fetch(query, *arguments)
+                return rows
+            return list(await self.engine.run_in_pool(query, arguments))
+
     async def _open(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
                 await self.engine.start_connection_pool(
-                    min_size=self._pool_min, max_size=self._pool_max, max_inactive_connection_lifetime=300
+                    min_size=self._pool_min,
+                    max_size=self._pool_max,
+                    max_inactive_connection_lifetime=300,
+                    reset=_reset,
                 )
             except (OSError, asyncpg.CannotConnectNowError) as fault:
                 if time.monotonic() > deadline:
@@ -137,6 +149,15 @@ class Database:
             await asyncio.wait_for(pool.close(), 5)
         except TimeoutError:
             pool.terminate()
+
+
+async def _reset(connection: asyncpg.Connection) -> None:
+    """Before a connection is given back. Asyncpg would ask the server to reset each time, a round trip of its own.
+
+    Nothing here changes the state of a session beyond its transaction (SET LOCAL, advisory locks by transaction).
+    """
+    if connection.is_in_transaction():
+        await connection.reset()
 
 
 class PooledEngine(PostgresEngine):
@@ -161,15 +182,18 @@ class PooledEngine(PostgresEngine):
         with outage_as_unavailable():
             return await super().run_ddl(ddl, in_pool)
 
-    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+    async def run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
         connection = await self.acquire()
         try:
             return await connection.fetch(query, *(args or ()))
         finally:
             await self.release(connection)
 
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        return await self.run_in_pool(query, args)
+
     async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
-        return await self._run_in_pool(query, args)
+        return await self.run_in_pool(query, args)
 
     async def release(self, connection: asyncpg.Connection) -> None:
         if self.pool is not None:

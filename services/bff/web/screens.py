@@ -9,7 +9,7 @@ from litestar.params import SkipValidation
 from services.bff.application.gathering import CallerRefused
 from services.bff.application.screens import AccountPage, Home, Screens
 from services.chassis.errors import Unauthenticated
-from services.chassis.identity import Identity
+from services.chassis.identity import CallerRequest
 from services.chassis.problems import Refusals, documented
 
 T = TypeVar("T")
@@ -27,11 +27,9 @@ REFUSALS: Refusals = {
     security=[{"bearer": []}],
     responses=documented(401, 503),
 )
-async def home(
-    identity: NamedDependency[Identity], screens: NamedDependency[SkipValidation[Screens]]
-) -> Response[Home]:
+async def home(request: CallerRequest, screens: NamedDependency[SkipValidation[Screens]]) -> Response[Home]:
     """What the services have, within their deadlines; a source that fails is null and named in `degraded`."""
-    return _private(await screens.home(identity.token, identity.roles))
+    return _private(await screens.home(request.user.token, request.user.roles))
 
 
 @get(
@@ -43,10 +41,10 @@ async def home(
     responses=documented(401, 503),
 )
 async def account_page(
-    identity: NamedDependency[Identity], screens: NamedDependency[SkipValidation[Screens]]
+    request: CallerRequest, screens: NamedDependency[SkipValidation[Screens]]
 ) -> Response[AccountPage]:
     """The account, its member and its open sessions; a source that fails is null and named in `degraded`."""
-    return _private(await screens.account(identity.token))
+    return _private(await screens.account(request.user.token))
 
 
 def _private(screen: T) -> Response[T]:

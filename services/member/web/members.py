@@ -1,16 +1,16 @@
 """`/api/members`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, Request, Response, delete, get, patch, post, put
+from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from services.chassis import preconditions
 from services.chassis.idempotency import idempotent
-from services.chassis.identity import Identity
+from services.chassis.identity import CallerRequest
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 from services.member.application.members import Caller, MemberService
@@ -77,7 +77,7 @@ class MembersController(Controller):
     async def create_member(
         self,
         *,
-        request: Request[Any, Any, Any],
+        request: CallerRequest,
         members: NamedDependency[MemberService],
         data: JSONBody[NewMember],
     ) -> Response[MemberBody]:
@@ -91,9 +91,9 @@ class MembersController(Controller):
         responses=documented(401, 404, 503),
     )
     async def get_own_member(
-        self, identity: NamedDependency[Identity], members: NamedDependency[MemberService]
+        self, request: CallerRequest, members: NamedDependency[MemberService]
     ) -> Response[MemberBody]:
-        return _answer(await members.get(_caller(identity), identity.subject))
+        return _answer(await members.get(_caller(request), request.user.subject))
 
     @get(
         "/{member_id:uuid}",
@@ -104,11 +104,11 @@ class MembersController(Controller):
     async def get_member(
         self,
         *,
+        request: CallerRequest,
         member_id: FromPath[UUID],
-        identity: NamedDependency[Identity],
         members: NamedDependency[MemberService],
     ) -> Response[MemberBody]:
-        return _answer(await members.get(_caller(identity), member_id))
+        return _answer(await members.get(_caller(request), member_id))
 
     @put(
         "/{member_id:uuid}",
@@ -120,15 +120,14 @@ class MembersController(Controller):
     async def replace_member(
         self,
         *,
-        request: Request[Any, Any, Any],
+        request: CallerRequest,
         member_id: FromPath[UUID],
-        identity: NamedDependency[Identity],
         members: NamedDependency[MemberService],
         data: JSONBody[MemberReplacement],
         if_match: IfMatch = None,
     ) -> Response[MemberBody]:
         versions = preconditions.versions(if_match)
-        return _answer(await members.change(_caller(identity), member_id, versions, data.apply))
+        return _answer(await members.change(_caller(request), member_id, versions, data.apply))
 
     @patch(
         "/{member_id:uuid}",
@@ -140,15 +139,14 @@ class MembersController(Controller):
     async def patch_member(
         self,
         *,
-        request: Request[Any, Any, Any],
+        request: CallerRequest,
         member_id: FromPath[UUID],
-        identity: NamedDependency[Identity],
         members: NamedDependency[MemberService],
         data: JSONBody[MemberPatch],
         if_match: IfMatch = None,
     ) -> Response[MemberBody]:
         versions = preconditions.versions(if_match)
-        return _answer(await members.change(_caller(identity), member_id, versions, data.apply))
+        return _answer(await members.change(_caller(request), member_id, versions, data.apply))
 
     @delete(
         "/{member_id:uuid}",
@@ -160,20 +158,19 @@ class MembersController(Controller):
     async def delete_member(
         self,
         *,
-        request: Request[Any, Any, Any],
+        request: CallerRequest,
         member_id: FromPath[UUID],
-        identity: NamedDependency[Identity],
         members: NamedDependency[MemberService],
         if_match: IfMatch = None,
     ) -> Response[None]:
-        caller = _caller(identity)
+        caller = _caller(request)
         versions = preconditions.versions(if_match, required=not caller.is_admin)
         await members.delete(caller, member_id, versions)
         return Response(None, status_code=204)
 
 
-def _caller(identity: Identity) -> Caller:
-    return Caller(identity.subject, ADMIN in identity.roles)
+def _caller(request: CallerRequest) -> Caller:
+    return Caller(request.user.subject, ADMIN in request.user.roles)
 
 
 def _answer(member: Member, status: int = 200, headers: dict[str, str] | None = None) -> Response[MemberBody]:
