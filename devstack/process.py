@@ -17,24 +17,41 @@ class Process:
     """A running command. Every line that it writes goes to `on_line`, without the line's end."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, command: Command, on_line: Callable[[str], None]
+        self,
+        process: asyncio.subprocess.Process,
+        command: Command,
+        lines: asyncio.StreamReader,
+        pipe: asyncio.BaseTransport,
+        on_line: Callable[[str], None],
     ) -> None:
         self._process = process
         self._command = command
-        self._output = asyncio.create_task(self._pump(on_line))
+        self._pipe = pipe
+        self._output = asyncio.create_task(_pump(lines, on_line))
 
     @classmethod
     async def start(cls, command: Command, on_line: Callable[[str], None]) -> Process:
-        process = await asyncio.create_subprocess_exec(
-            *command.leashed(),
-            env=command.environment(),
-            cwd=command.cwd,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            limit=LINE_LIMIT,
+        # A pipe of our own: with asyncio's, an end would be noticed only when every child has closed it too.
+        reading, writing = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command.leashed(),
+                env=command.environment(),
+                cwd=command.cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        lines = asyncio.StreamReader(limit=LINE_LIMIT)
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(reading, "rb", buffering=0)
         )
-        return cls(process, command, on_line)
+        return cls(process, command, lines, pipe, on_line)
 
     @property
     def pid(self) -> int:
@@ -52,6 +69,7 @@ class Process:
             async with asyncio.timeout(1):
                 await asyncio.shield(self._output)
         self._output.cancel()
+        self._pipe.close()
         return status
 
     def send(self, number: signal.Signals) -> None:
@@ -76,15 +94,13 @@ class Process:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    async def _pump(self, on_line: Callable[[str], None]) -> None:
-        stream = self._process.stdout
-        if stream is None:
+
+async def _pump(lines: asyncio.StreamReader, on_line: Callable[[str], None]) -> None:
+    while True:
+        try:
+            line = await lines.readline()
+        except ValueError:  # over LINE_LIMIT: what was read is dropped
+            continue
+        if not line:
             return
-        while True:
-            try:
-                line = await stream.readline()
-            except ValueError:  # over LINE_LIMIT: what was read is dropped
-                continue
-            if not line:
-                return
-            on_line(line.decode(errors="replace").rstrip("\r\n"))
+        on_line(line.decode(errors="replace").rstrip("\r\n"))
