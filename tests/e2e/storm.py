@@ -1,0 +1,190 @@
+"""A storm: operations with keys, retried and duplicated at random, while parts of the stack are killed.
+
+Everything that is random comes from the seed: what is sent when, how often each request is doubled, what is killed.
+So a storm that went wrong is made again from its seed (what the machine's timing does in between is not).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import httpx
+
+from tests.e2e import people
+from tests.e2e.stack import Stack
+
+VICTIMS = ("token-validator", "idempotency", "redis", "member", "postgres", "kong")
+FAULT_EVERY = 3.0
+PATIENCE = 120.0
+"""Seconds after which an operation that has got no answer counts as lost."""
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15)
+COME_BACK = frozenset(("/problems/idempotency-in-progress",))
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One member to be created; `copies` requests for it are sent at once, `start` seconds into the storm."""
+
+    number: int
+    start: float
+    copies: int
+    body: bytes
+    key: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A part is killed `at` seconds into the storm."""
+
+    at: float
+    victim: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    seed: int
+    operations: tuple[Operation, ...]
+    faults: tuple[Fault, ...]
+
+
+def plan(seed: int, operations: int, faults: int) -> Plan:
+    chance = random.Random(seed)
+    length = faults * FAULT_EVERY
+    return Plan(
+        seed,
+        tuple(_operation(chance, seed, number, length) for number in range(operations)),
+        tuple(
+            Fault((number + chance.random()) * FAULT_EVERY, chance.choice(VICTIMS))
+            for number in range(faults)
+        ),
+    )
+
+
+def _operation(chance: random.Random, seed: int, number: int, length: float) -> Operation:
+    email = f"storm-{seed}-{number}@example.com"
+    body = json.dumps({"email": email, "name": f"Storm {seed} {number}"}).encode()
+    copies = chance.choice((1, 1, 1, 2, 3))
+    return Operation(number, chance.uniform(0, length), copies, body, f"storm-{seed}-{number}", email)
+
+
+@dataclass
+class Report:
+    """What happened: `acknowledged` has the distinct bodies of 201 answers by e-mail."""
+
+    acknowledged: dict[str, set[bytes]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    answers: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    rows: Counter[str] = field(default_factory=Counter)
+
+
+class Storm:
+    """One run of a plan on a stack; `log` gets a line for each event."""
+
+    def __init__(self, stack: Stack, plan: Plan, log: Callable[[str], object] = lambda _: None) -> None:
+        self._stack = stack
+        self._plan = plan
+        self._log = log
+        self._report = Report()
+        self._bearer: dict[str, str] = {}
+        self._began = 0.0
+
+    async def rage(self) -> Report:
+        """Carries the plan out, waits until every operation has its answer, and counts the rows."""
+        self._bearer = (await asyncio.to_thread(people.sign_in, self._stack)).bearer
+        self._began = time.monotonic()
+        async with aiohttp.ClientSession(timeout=REQUEST_TIMEOUT) as session, asyncio.TaskGroup() as group:
+            group.create_task(self._break())
+            for operation in self._plan.operations:
+                for copy in range(operation.copies):
+                    group.create_task(self._insist(session, operation, copy))
+        await asyncio.to_thread(self._count)
+        return self._report
+
+    async def _break(self) -> None:
+        for fault in self._plan.faults:
+            await self._wait_until(fault.at)
+            self._say("kill", victim=fault.victim)
+            await asyncio.to_thread(self._stack.kill, fault.victim)
+            self._report.killed[fault.victim] += 1
+
+    async def _insist(self, session: aiohttp.ClientSession, operation: Operation, copy: int) -> None:
+        """Repeats one request, as a careful client does, until it has an answer that is one."""
+        chance = random.Random(f"{operation.key} {copy}")
+        await self._wait_until(operation.start)
+        give_up = time.monotonic() + PATIENCE
+        while time.monotonic() < give_up:
+            outcome = await self._send(session, operation)
+            self._report.answers[outcome] += 1
+            if outcome == "201":
+                return
+            if not self._worth_repeating(outcome):
+                self._report.wrong.append(f"operation {operation.number}: {outcome}")
+                return
+            await asyncio.sleep(chance.uniform(0.05, 1.0))
+        self._report.wrong.append(f"operation {operation.number}: no answer")
+
+    async def _send(self, session: aiohttp.ClientSession, operation: Operation) -> str:
+        headers = self._bearer | {"Content-Type": "application/json", "Idempotency-Key": operation.key}
+        url = f"{self._stack.gateway_url}/api/members"
+        try:
+            async with session.post(url, data=operation.body, headers=headers) as answer:
+                body = await answer.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return type(error).__name__
+        self._say("answer", operation=operation.number, status=answer.status)
+        if answer.status == 201:
+            self._report.acknowledged.setdefault(operation.email, set()).add(body)
+        if answer.status == 409:
+            return f"409 {json.loads(body).get('type')}"
+        return str(answer.status)
+
+    @staticmethod
+    def _worth_repeating(outcome: str) -> bool:
+        """Faults, and the one conflict that asks for it. Any other, such as a taken e-mail, is a second effect."""
+        status, _, kind = outcome.partition(" ")
+        return not status.isdecimal() or int(status) >= 500 or kind in COME_BACK
+
+    def _count(self) -> None:
+        """The rows of this storm, read from the service past the gateway."""
+        mine = {operation.email for operation in self._plan.operations}
+        cursor: str | None = None
+        while True:
+            page = self._page({"limit": "100"} | ({"cursor": cursor} if cursor else {}))
+            self._report.rows.update(item["email"] for item in page["items"] if item["email"] in mine)
+            cursor = page["next_cursor"]
+            if not cursor:
+                return
+
+    def _page(self, query: dict[str, str]) -> dict[str, Any]:
+        """One page, once the service is back from the last fault."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = httpx.get(
+                    f"{self._stack.member_url}/api/members", params=query, headers=self._bearer
+                )
+                answer.raise_for_status()
+            except httpx.HTTPError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.5)
+            else:
+                page: dict[str, Any] = answer.json()
+                return page
+
+    async def _wait_until(self, moment: float) -> None:
+        await asyncio.sleep(max(0.0, self._began + moment - time.monotonic()))
+
+    def _say(self, event: str, **facts: object) -> None:
+        at = round(time.monotonic() - self._began, 3)
+        self._log(json.dumps({"at": at, "event": event, **facts}))
