@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -33,16 +34,16 @@ class QueuedMail:
         self._letters = letters
         self._deliver = deliver
         self._pause = pause
-        self._waiting: asyncio.Queue[EmailMessage] = asyncio.Queue(_WAITING)
+        self._waiting: asyncio.Queue[Callable[[], EmailMessage]] = asyncio.Queue(_WAITING)
 
     def password_reset(self, account: Account, secret: str) -> None:
-        self._put(self._letters.password_reset(account, secret))
+        self._put(partial(self._letters.password_reset, account, secret))
 
     def email_confirmation(self, account: Account, secret: str) -> None:
-        self._put(self._letters.email_confirmation(account, secret))
+        self._put(partial(self._letters.email_confirmation, account, secret))
 
     def password_changed(self, account: Account) -> None:
-        self._put(self._letters.password_changed(account))
+        self._put(partial(self._letters.password_changed, account))
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -53,17 +54,23 @@ class QueuedMail:
             sending.cancel()
             await asyncio.gather(sending, return_exceptions=True)
 
-    def _put(self, letter: EmailMessage) -> None:
-        letter["Date"] = formatdate()
-        letter["Message-ID"] = make_msgid(domain="gatehouse.example")
+    def _put(self, write: Callable[[], EmailMessage]) -> None:
+        # It is written later, too: whoever asks for a mail to nobody must not be answered sooner.
         try:
-            self._waiting.put_nowait(letter)
+            self._waiting.put_nowait(write)
         except asyncio.QueueFull:
-            _log.error("mail dropped: too many wait", extra={"subject": letter["Subject"]})
+            _log.error("mail dropped: too many wait")
 
     async def _send_all(self) -> None:
         while True:
-            await self._send(await self._waiting.get())
+            write = await self._waiting.get()
+            try:
+                letter = write()
+                letter["Date"] = formatdate()
+                letter["Message-ID"] = make_msgid(domain="gatehouse.example")
+                await self._send(letter)
+            except Exception as fault:  # an address that no mail can be written to must not stop all others
+                _log.error("mail not written", extra={"cause": type(fault).__name__})
 
     async def _send(self, letter: EmailMessage) -> None:
         for tried in range(1, _TRIES + 1):

@@ -82,7 +82,10 @@ class RedisSessions:
 
     async def of(self, account: UUID, now: float) -> list[Session]:
         ids = await self._client.zrange(_account_key(account), 0, -1)
-        living = [await self.find(UUID(bytes(id_).decode()), now) for id_ in ids]
+        keys = [UUID(bytes(id_).decode()) for id_ in ids]
+        async with self._client.pipeline(transaction=False) as pipeline:
+            asked = [pipeline.hmget(_session_key(key), _FIELDS) for key in keys]
+        living = [self._alive(key, await found, now) for key, found in zip(keys, asked, strict=True)]
         return sorted((one for one in living if one), key=lambda one: one.last_seen_at, reverse=True)
 
     async def end(self, id_: UUID, now: float) -> UUID | None:

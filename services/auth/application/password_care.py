@@ -76,8 +76,9 @@ class PasswordCare:
             "state": _state(account),
         }
         await self.links.put(_KIND, links.digest(secret), content, self.reset_within)
+        who = throttling.account_key(address)
+        self.audit.record("password_reset_requested", account_key=who, address=client.address)
         if account is not None and account.active:
-            self.audit.record("password_reset_requested", account=account.id, address=client.address)
             self.mail.password_reset(account, secret)
 
     async def reset(self, secret: str, new: str, client: Client) -> None:

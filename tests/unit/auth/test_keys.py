@@ -33,6 +33,17 @@ def test_whatever_signed_a_living_token_is_published() -> None:
             assert kid in SCHEDULE.published(signed_at + later)
 
 
+def test_whoever_keeps_the_key_set_for_its_max_age_knows_what_signs() -> None:
+    """A verifier may work from a set that it fetched up to 300 s ago (Cache-Control of the JWKS)."""
+    lead, max_age = 600, 300
+    schedule = Schedule([OLD, KeyTimes(kid="new", created_at=1000, signs_from=1000 + lead)], outlives=600)
+    for now in range(1000 + max_age, 4000, 7):
+        for fetched in range(now - max_age, now + 1, 13):
+            # Before it was made, the new key was in nobody's set.
+            known = set(schedule.published(fetched)) - ({"new"} if fetched < 1000 else set())
+            assert schedule.signing(now) in known
+
+
 def test_the_last_key_is_never_withdrawn() -> None:
     assert Schedule([OLD], 660).published(1e12) == ["old"]
 

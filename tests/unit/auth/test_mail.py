@@ -1,6 +1,7 @@
 """auth's mails: what they hold, that they are sent in the background, and again after a failure."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -88,6 +89,27 @@ async def test_a_mail_that_cannot_be_sent_does_not_hold_the_others_up() -> None:
         mail.password_reset(account(), "second")
         await asyncio.wait_for(kept.arrived.wait(), 5)
     assert ["second" in letter.get_content() for letter in kept.letters] == [True]
+
+
+async def test_a_mail_that_cannot_be_written_does_not_stop_the_others() -> None:
+    kept = Kept()
+    mail = QueuedMail(LETTERS, kept)
+    async with mail.lifespan():
+        mail.password_reset(replace(account(), email="a@example.com\nBcc: all@example.com"), "first")
+        mail.password_reset(account(), "second")
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+    assert ["second" in letter.get_content() for letter in kept.letters] == [True]
+
+
+async def test_an_address_beyond_ascii_is_written_to(tmp_path: Path) -> None:
+    mail = QueuedMail(LETTERS, delivery(f"file://{tmp_path}"))
+    async with mail.lifespan():
+        mail.password_reset(replace(account(), email="üser@example.com"), "secret")
+        for _ in range(100):
+            if list(tmp_path.glob("*.eml")):
+                break
+            await asyncio.sleep(0.02)
+    assert len(list(tmp_path.glob("*.eml"))) == 1
 
 
 async def test_what_waits_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
