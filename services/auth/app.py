@@ -30,7 +30,7 @@ from services.auth.application.session_care import SessionCare
 from services.auth.application.signing_in import SignIn
 from services.auth.settings import Settings
 from services.auth.web.accounts import AccountController, set_email, set_status
-from services.auth.web.client import ClientReader, parse_networks
+from services.auth.web.client import ClientReader
 from services.auth.web.keys import jwks
 from services.auth.web.passwords import PasswordController
 from services.auth.web.refusals import REFUSALS
@@ -144,9 +144,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         dependencies={
             "accounts": given(accounts),
             "administration": given(administration),
-            "client": Provide(
-                ClientReader(parse_networks(settings.auth_trusted_proxies)), sync_to_thread=False
-            ),
+            "client": Provide(ClientReader(settings.trusted_proxies), sync_to_thread=False),
             "password_care": given(password_care),
             "public_keys": given(keyring),
             "registration": given(registration),

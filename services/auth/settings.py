@@ -8,6 +8,7 @@ from msgspec import Meta
 from services.auth.adapters.hashing import Argon2Parameters
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
+from services.auth.web.client import Networks, parse_networks
 from services.chassis.settings import Env, ServiceSettings, SettingsError
 
 
@@ -129,6 +130,11 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         if self.session_idle_seconds > self.session_absolute_seconds:
             raise SettingsError("SESSION_IDLE_SECONDS must not exceed SESSION_ABSOLUTE_SECONDS")
 
+        try:
+            parse_networks(self.auth_trusted_proxies)
+        except ValueError as fault:
+            raise SettingsError("AUTH_TRUSTED_PROXIES is not a list of networks") from fault
+
     @property
     def loads_demo_data(self) -> bool:
         return self.demo_data == "true"
@@ -136,6 +142,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     @property
     def master_key(self) -> bytes:
         return base64.b64decode(self.auth_key_encryption_key)
+
+    @property
+    def trusted_proxies(self) -> Networks:
+        return parse_networks(self.auth_trusted_proxies)
 
     @property
     def lifetimes(self) -> Lifetimes:
