@@ -85,6 +85,7 @@ class FakeKong:
             "kong.ctx.shared.get": self.shared.get,
             "kong.ctx.shared.set": self.shared.__setitem__,
             "kong.service.request.set_headers": self.upstream.update,
+            "kong.service.request.set_header": self.upstream.__setitem__,
             "kong.service.request.clear_header": lambda name: self.upstream.__setitem__(name, None),
             "kong.service.response.get_status": lambda: self.status,
             "kong.response.get_headers": lambda _: self.response_headers,

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from kong.plugins import config
 from kong.plugins.idempotency import arrival as arrivals
-from kong.plugins.idempotency import ledger, outcomes, refusals
+from kong.plugins.idempotency import ledger, outcomes, preconditions, refusals
 from kong.plugins.idempotency.arrival import Arrival
 from kong.plugins.idempotency.fingerprint import fingerprint, storage_key
 from kong.plugins.idempotency.keys import MalformedKeyError, find_key
@@ -85,6 +85,7 @@ class Plugin:
             headers, facts = await arrivals.read_both(kong)
         else:
             headers = await arrivals.read_headers(kong)
+        preconditions.hand_on(kong, headers)
         try:
             key = find_key(headers, self._header_names)
         except MalformedKeyError as error:

@@ -370,6 +370,30 @@ async def test_more_headers_than_kong_hands_over_could_hide_the_caller_and_are_r
     problem(await gateway.enter(gateway.request(headers)), 431, "idempotency-too-many-headers")
 
 
+async def test_preconditions_reach_the_upstream_but_not_nginx_which_would_judge_the_new_version() -> None:
+    gateway = Gateway()
+    conditional = KEY | {"if-match": '"1", "2"', "if-unmodified-since": "Sun, 22 Nov 2026 06:58:50 GMT"}
+    moved = {
+        "if-match": None,
+        "X-If-Match": '"1", "2"',
+        "if-unmodified-since": None,
+        "X-If-Unmodified-Since": "Sun, 22 Nov 2026 06:58:50 GMT",
+    }
+    first, repeat = gateway.request(conditional, method="PUT"), gateway.request(conditional, method="PUT")
+    await gateway.send(first, status=200, headers={"etag": '"3"'})
+    assert first.upstream == moved
+    assert await gateway.send(repeat) is not None
+    assert repeat.upstream == moved, "the replay has the new ETag, too"
+
+
+async def test_preconditions_are_handed_on_without_a_key_too_since_the_answer_is_buffered_all_the_same() -> (
+    None
+):
+    kong = FakeKong(method="PUT", headers={"if-match": '"1"'})
+    assert await Gateway().enter(kong) is None
+    assert kong.upstream == {"if-match": None, "X-If-Match": '"1"'}
+
+
 async def test_while_redis_is_down_nothing_goes_upstream() -> None:
     gateway = Gateway()
     gateway.store.error = StoreUnavailableError("down")

@@ -1,0 +1,26 @@
+"""Keeps Kong's nginx from judging preconditions that are the upstream's to judge.
+
+Where Kong buffers the answer, as it does wherever this plugin is, or makes it itself, nginx compares the request's
+`If-Match` with the answer's `ETag` (its not_modified filter, which passes over proxied answers). After a successful
+change the two differ, and the client would get a broken 412 for a request that took effect. So the upstream gets these
+headers under another name, and nginx none.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kong.plugins.runtime.pdk import Kong
+
+MOVED = {"if-match": "X-If-Match", "if-unmodified-since": "X-If-Unmodified-Since"}
+"""What services read as the headers that they stand for (docs/contracts.md)."""
+
+
+def hand_on(kong: Kong, headers: Mapping[str, Any]) -> None:
+    """Moves the preconditions that the request has."""
+    for name, other in MOVED.items():
+        if name in headers:
+            value = headers[name]
+            kong.service.request.clear_header(name)
+            kong.service.request.set_header(
+                other, ", ".join(value) if isinstance(value, list) else value or ""
+            )
