@@ -1,44 +1,50 @@
-"""Saving a profile with the version that its form was made from, so that nobody's change is overwritten
-unseen."""
+"""Saving a profile with the version that its form was made from, so that nobody's change is overwritten unseen.
 
-from typing import Any
+The version also makes a repeat harmless: a second click finds its own change stored, which counts as saved. So these
+requests carry no idempotency key (docs/decisions/conditional-changes.md).
+"""
+
+from typing import Any, NamedTuple
 
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms, profiles
 from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.profiles import Edit
-from frontend_proxy.pages.site import Site
+from frontend_proxy.pages.site import Site, ensure
 from frontend_proxy.pages.visitor import Visitor
 
 
-async def save(
-    site: Site, visitor: Visitor, path: str, patch: dict[str, Any], *, version: int, key: str
-) -> Answer:
-    """PATCHes a member with `If-Match`; 412 where `version` is no longer current."""
-    return await site.backend.call(
-        visitor, "PATCH", path, patch, headers={"If-Match": f'"{version}"', "Idempotency-Key": key}
-    )
+class Saved(NamedTuple):
+    """`current` is the member as it is stored, with status 200 where it is what was asked for, 412 where it is not."""
+
+    status: int
+    current: dict[str, Any]
+    answer: Answer
+
+
+async def save(site: Site, visitor: Visitor, path: str, patch: dict[str, Any], *, version: int) -> Saved:
+    """PATCHes a member if `version` is still current, or if it is what `patch` asks for already."""
+    answer = await site.backend.call(visitor, "PATCH", path, patch, headers={"If-Match": f'"{version}"'})
+    if answer.status != 412:
+        return Saved(answer.status, answer.document(), answer)
+    current = ensure(await site.backend.call(visitor, "GET", path), 200).document()
+    repeated = all(current.get(name) == value for name, value in patch.items())
+    return Saved(200 if repeated else 412, current, answer)
 
 
 async def save_profile(
     site: Site, visitor: Visitor, path: str, form: Form, *, with_grade: bool
 ) -> tuple[Edit | None, int]:
-    """Saves a sent profile form. None where it was saved, else the form to show again; and the answer's
-    status."""
+    """Saves a sent profile form. None where it was saved, else the form to show again; and the answer's status."""
     values = profiles.typed(form, with_grade=with_grade)
     version = profiles.version(form)
-    answer = await save(site, visitor, path, profiles.change(values), version=version, key=form.key)
-    if answer.status == 200:
+    saved = await save(site, visitor, path, profiles.change(values), version=version)
+    if saved.status == 200:
         return None, 200
     tongue = site.views.tongue(visitor)
-    fault = tongue.problem(
-        "email-taken" if answer.status == 409 else forms.problem_name(answer), answer.status
-    )
-    theirs: dict[str, Any] = {}
-    if answer.status == 412:
-        current = (await site.backend.call(visitor, "GET", path)).document()
-        theirs = profiles.differing(values, profiles.stored(current))
-        version = int(current.get("version") or version)
-        fault = tongue.t("profile.stale")
-    errors = tongue.objections(forms.objections(answer))
-    return Edit(values, version, errors, theirs, fault), answer.status
+    if saved.status == 412:
+        theirs = profiles.differing(values, profiles.stored(saved.current))
+        return Edit(values, int(saved.current["version"]), {}, theirs, tongue.t("profile.stale")), 412
+    name = "email-taken" if saved.status == 409 else forms.problem_name(saved.answer)
+    errors = tongue.objections(forms.objections(saved.answer))
+    return Edit(values, version, errors, {}, tongue.problem(name, saved.status)), saved.status

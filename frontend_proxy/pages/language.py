@@ -122,7 +122,9 @@ class Tongue:
         local = self._local(moment)
         if local is None:
             return ""
-        return babel.dates.format_timedelta(local - datetime.now(UTC), add_direction=True, locale=self._locale)
+        return babel.dates.format_timedelta(
+            local - datetime.now(UTC), add_direction=True, locale=self._locale
+        )
 
     def _local(self, moment: str | None) -> datetime | None:
         """In the site's zone. None too for what is no time: a page is not worth losing over it."""

@@ -6,9 +6,8 @@ from litestar import Controller, get, post
 from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
-from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms, profiles
-from frontend_proxy.pages.editing import save
+from frontend_proxy.pages.editing import Saved, save
 from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.given import TheSite, TheVisitor
 from frontend_proxy.pages.site import Site, ensure, go
@@ -33,10 +32,10 @@ class AccountAddresses(Controller):
         form = await forms.read(request)
         own = await _own(site, member)
         values = {name: form.text(name) for name in FIELDS}
-        answer = await _store(site, member, own, form, [*own["addresses"], values])
-        if answer.status == 200:
+        saved = await _store(site, member, own, form, [*own["addresses"], values])
+        if saved.status == 200:
             return go(f"{HERE}?done=added")
-        return _page(site, member, own, values=values, answer=answer)
+        return _page(site, member, own, values=values, saved=saved)
 
     @post("/remove")
     async def remove(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
@@ -45,8 +44,8 @@ class AccountAddresses(Controller):
         kept = [
             address for number, address in enumerate(own["addresses"]) if str(number) != form.text("number")
         ]
-        answer = await _store(site, member, own, form, kept)
-        return go(f"{HERE}?done=removed") if answer.status == 200 else _page(site, member, own, answer=answer)
+        saved = await _store(site, member, own, form, kept)
+        return go(f"{HERE}?done=removed") if saved.status == 200 else _page(site, member, own, saved=saved)
 
     @get("/remove")
     async def back(self) -> ASGIResponse:
@@ -59,11 +58,9 @@ async def _own(site: Site, member: Visitor) -> dict[str, Any]:
 
 async def _store(
     site: Site, member: Visitor, own: dict[str, Any], form: Form, addresses: list[dict[str, Any]]
-) -> Answer:
+) -> Saved:
     path = f"/api/members/{own['id']}"
-    return await save(
-        site, member, path, {"addresses": addresses}, version=profiles.version(form), key=form.key
-    )
+    return await save(site, member, path, {"addresses": addresses}, version=profiles.version(form))
 
 
 def _page(
@@ -72,26 +69,27 @@ def _page(
     own: dict[str, Any],
     *,
     values: dict[str, str] | None = None,
-    answer: Answer | None = None,
+    saved: Saved | None = None,
     done: str = "",
 ) -> ASGIResponse:
     tongue = site.views.tongue(member)
     fault, errors = None, {}
-    if answer is not None:
-        stale = answer.status == 412
+    if saved is not None:
+        stale = saved.status == 412
+        own = saved.current if stale else own
         fault = (
             tongue.t("profile.stale_list")
             if stale
-            else tongue.problem(forms.problem_name(answer), answer.status)
+            else tongue.problem(forms.problem_name(saved.answer), saved.status)
         )
         # The API names a field by its place in the list: `addresses.2.city`.
         errors = tongue.objections(
-            {field.rpartition(".")[2]: message for field, message in forms.objections(answer).items()}
+            {field.rpartition(".")[2]: message for field, message in forms.objections(saved.answer).items()}
         )
     return site.views.page(
         member,
         "account/addresses.html",
-        status=answer.status if answer else 200,
+        status=saved.status if saved else 200,
         own=own,
         values=values or {"country": "KR"},
         fault=fault,

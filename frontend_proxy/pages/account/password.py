@@ -35,6 +35,6 @@ class AccountPassword(Controller):
             "account/password.html",
             status=answer.status,
             fault=tongue.problem(forms.problem_name(answer), answer.status),
-            errors=tongue.objections(forms.objections(answer)),
+            errors=tongue.objections(forms.password_objections(answer)),
             done="",
         )

@@ -48,7 +48,7 @@ class Recovery(Controller):
         if answer.status == 204:
             return go("/sign-in?done=reset", site.jar.end())
         tongue = site.views.tongue(guest)
-        errors = tongue.objections(forms.objections(answer))
+        errors = tongue.objections(forms.password_objections(answer))
         name = "link-used" if answer.status in {400, 422} and "new_password" not in errors else ""
         return site.views.page(
             guest,

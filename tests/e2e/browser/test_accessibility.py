@@ -1,0 +1,117 @@
+"""WCAG 2.2 AA by axe-core, from 320 px on, light and dark; and the weight and steadiness of the pages."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Response, expect
+
+from tests.e2e.browser.conftest import ADMIN, Visit, sign_in
+
+PUBLIC = [
+    "/",
+    "/sign-in",
+    "/register",
+    "/password/forgot",
+    "/password/reset?token=x",
+    "/email/verify?token=x",
+    "/nowhere",
+]
+PRIVATE = [
+    "/",
+    "/account",
+    "/account/addresses",
+    "/account/sessions",
+    "/account/password",
+    "/members",
+    "/members?q=nobody",
+    "/members/new",
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page: Page) -> list[str]:
+    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+    return [
+        f"{page.url} {found['id']}: {node['html'][:120]}"
+        for found in results.response["violations"]
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en-US", "ko-KR"])
+def test_axe_has_nothing_to_object_to(visit: Visit, scheme: str, language: str) -> None:
+    page = visit("/", color_scheme=scheme, viewport={"width": 1280, "height": 800})
+    found: list[str] = []
+    for path in PUBLIC:
+        page.goto(path)
+        found += violations(page)
+    sign_in(page, ADMIN)
+    page.context.set_extra_http_headers({"Accept-Language": language})
+    for path in PRIVATE:
+        page.goto(path)
+        found += violations(page)
+    page.goto("/members")
+    page.get_by_role("rowheader").first.get_by_role("link").click()
+    found += violations(page)
+    assert found == []
+
+
+def test_at_320_pixels_nothing_is_cut_off(visit: Visit) -> None:
+    page = visit("/", viewport={"width": 320, "height": 640})
+    wide = []
+    sign_in(page, ADMIN)
+    for path in PRIVATE + PUBLIC[1:]:
+        page.goto(path)
+        if page.evaluate("document.documentElement.scrollWidth") > 320:
+            wide.append(path)
+    assert wide == []
+
+
+def test_what_is_focused_is_seen_and_reached_in_order(visit: Visit) -> None:
+    page = visit("/sign-in")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_home_is_light_and_stays_still(visit: Visit) -> None:
+    page = visit("/sign-in")
+    sign_in(page, ADMIN)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    transferred: list[float] = []
+    session.on("Network.loadingFinished", lambda event: transferred.append(event["encodedDataLength"]))
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    shift = page.evaluate(
+        """() => new Promise((resolve) => {
+            let total = 0;
+            new PerformanceObserver((list) => {
+                for (const entry of list.getEntries()) total += entry.value;
+            }).observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => resolve(total), 300);
+        })"""
+    )
+    assert 0 < sum(transferred) < 100_000
+    assert shift == 0
+
+
+def test_static_files_are_compressed_and_kept_for_a_year(visit: Visit) -> None:
+    page = visit("about:blank")
+    answers: dict[str, Response] = {}
+
+    def keep(answer: Response) -> None:
+        answers[answer.url.rpartition("/")[2]] = answer
+
+    page.on("response", keep)
+    page.goto("/")
+    page.wait_for_load_state("networkidle")
+    for name in ("site.css", "site.js"):
+        headers = answers[name].headers
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert headers["content-encoding"] == "gzip"
