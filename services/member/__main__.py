@@ -1,9 +1,9 @@
-"""`python -m services.member` serves members; `... outbox list|retry` looks after the orders to other services."""
+"""`python -m services.member` serves members; see commands.py for `outbox`, `migrate` and `seed-load`."""
 
 from services.chassis import lean  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
-from services.chassis.outbox import command
 from services.chassis.serve import serve
+from services.member import commands
 from services.member.app import build
 from services.member.settings import Settings
 
@@ -12,5 +12,9 @@ if __name__ == "__main__":
         "member",
         Settings,
         build,
-        commands={"outbox": lambda settings, arguments: command.run(settings.database_url, arguments)},
+        commands={
+            "outbox": commands.outbox,
+            "migrate": commands.migrate_now,
+            "seed-load": commands.seed_load,
+        },
     )

@@ -15,13 +15,14 @@ from services.chassis.http_client import HttpClient
 from services.chassis.idempotency import Idempotency
 from services.chassis.idempotency.records import Records
 from services.chassis.jwks import KeySet
-from services.chassis.migrations import CHASSIS, migrate
+from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 from services.member.adapters import demo_data
 from services.member.adapters.accounts_outbox import AccountsOutbox
 from services.member.adapters.members_postgres import MembersPostgres
 from services.member.adapters.tables import MemberRow
 from services.member.application.members import MemberService
+from services.member.commands import MIGRATIONS
 from services.member.settings import Settings
 from services.member.web.internal import follow_account
 from services.member.web.members import MembersController
@@ -52,7 +53,7 @@ def build(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def schema() -> AsyncIterator[None]:
-        await migrate(database, CHASSIS, ("member", "services.member.adapters.piccolo_migrations"))
+        await migrate(database, *MIGRATIONS)
         if settings.demo_data:
             await demo_data.load(database)
         yield

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from piccolo.columns.combination import Or, WhereRaw
+from piccolo.columns.combination import And, Or, WhereRaw
+from piccolo.querystring import QueryString
 
 from services.chassis.postgres import Database
 from services.member.adapters.tables import MemberRow
@@ -17,6 +18,9 @@ from services.member.domain.errors import EmailTaken
 from services.member.domain.member import Address, Grade, Member, Profile
 
 _decode_addresses = msgspec.json.Decoder(tuple[Address, ...]).decode
+
+FEW = 200
+"""So many ids may be looked up one by one."""
 
 _SORT_COLUMNS = {
     Sort.NEWEST: MemberRow.created_at,
@@ -66,15 +70,44 @@ class MembersPostgres:
         return _member(rows[0]) if rows else None
 
     async def page(self, query: Query) -> Sequence[Member]:
-        column = _SORT_COLUMNS[query.sort]
-        ascending = query.sort is not Sort.NEWEST
-        rows = (
-            await MemberRow.select()
-            .where(MemberRow.deleted_at.is_null(), *_conditions(query))
-            .order_by(column, MemberRow.id, ascending=ascending)
-            .limit(query.limit)
+        few = await self._few_found(query.prefix) if query.prefix is not None else None
+        if few == []:
+            return []
+        sql, arguments = self.statement(query, few).compile_string()
+        rows = await self._database.fetch(sql, *arguments)
+        return [_member(row) for row in (rows if few is None else _sorted(rows, query))]
+
+    @staticmethod
+    def statement(query: Query, few: Sequence[UUID] | None = None) -> QueryString:
+        """The page's SQL, for running it and for asking the planner about it.
+
+        `few` has the ids that the prefix finds, where they are few; those are read by their ids and sorted after.
+        """
+        select = MemberRow.select().where(MemberRow.deleted_at.is_null(), *_conditions(query, few))
+        if few is None:
+            ascending = query.sort is not Sort.NEWEST
+            select = select.order_by(_SORT_COLUMNS[query.sort], MemberRow.id, ascending=ascending)
+            select = select.limit(query.limit)
+        return select.querystrings[0]
+
+    async def _few_found(self, prefix: str) -> list[UUID] | None:
+        """The ids that the prefix finds, None where they are many.
+
+        Many are met soon enough by reading in the order asked for. With few, that would read the whole table, which
+        the planner, knowing nothing of where they lie in that order, does not foresee.
+        """
+        start, end = _prefix_range(prefix)
+        rows = await self._database.fetch(
+            """
+            (SELECT id FROM member WHERE deleted_at IS NULL AND name_folded >= $1 AND name_folded < $2 LIMIT $3)
+            UNION
+            (SELECT id FROM member WHERE deleted_at IS NULL AND email >= $1 AND email < $2 LIMIT $3)
+            """,
+            start,
+            end,
+            FEW + 1,
         )
-        return [_member(row) for row in rows]
+        return [row["id"] for row in rows] if len(rows) <= FEW else None
 
     async def save(self, member: Member) -> bool:
         async with self._database.transaction():
@@ -124,11 +157,13 @@ class MembersPostgres:
             raise EmailTaken
 
 
-def _conditions(query: Query) -> list[Any]:
+def _conditions(query: Query, few: Sequence[UUID] | None) -> list[Any]:
     conditions: list[Any] = []
     if query.prefix is not None:
-        start = _like_prefix(query.prefix)
-        conditions.append(Or(MemberRow.name_folded.like(start), MemberRow.email.like(start)))
+        start, end = _prefix_range(query.prefix)
+        by_name = And(MemberRow.name_folded >= start, MemberRow.name_folded < end)
+        by_email = And(MemberRow.email >= start, MemberRow.email < end)
+        conditions.append(Or(by_name, by_email) if few is None else MemberRow.id.is_in(list(few)))
     if query.grade is not None:
         conditions.append(MemberRow.grade == query.grade.value)
     if query.marketing_consent is not None:
@@ -145,11 +180,16 @@ def _conditions(query: Query) -> list[Any]:
     return conditions
 
 
-def _like_prefix(prefix: str) -> str:
-    folded = prefix.casefold()
-    for special in ("\\", "%", "_"):
-        folded = folded.replace(special, "\\" + special)
-    return folded + "%"
+def _sorted(rows: Sequence[Any], query: Query) -> Sequence[Any]:
+    column = _SORT_COLUMNS[query.sort]._meta.name
+    in_order = sorted(rows, key=lambda row: (row[column], row["id"]), reverse=query.sort is Sort.NEWEST)
+    return in_order[: query.limit]
+
+
+def _prefix_range(prefix: str) -> tuple[str, str]:
+    """From (inclusive) and to (exclusive), in code point order, which is what the columns' collation sorts by."""
+    start = prefix.casefold()
+    return start, start + "\U0010ffff"
 
 
 def _values(member: Member) -> dict[str, Any]:

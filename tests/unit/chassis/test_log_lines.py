@@ -1,0 +1,67 @@
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from services.chassis.telemetry import JsonFormatter, LineHandler
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, logging.Logger]]:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    handler = LineHandler(writer)
+    handler.setFormatter(JsonFormatter("test"))
+    logger = logging.getLogger("tests.log_lines")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(handler)
+    yield reader, logger
+    logger.removeHandler(handler)
+    os.close(reader)
+    os.close(writer)
+
+
+def read(reader: int) -> list[str]:
+    try:
+        return [json.loads(line)["message"] for line in os.read(reader, 100_000).splitlines()]
+    except BlockingIOError:
+        return []
+
+
+def test_outside_the_event_loop_a_line_is_written_at_once(pipe: tuple[int, logging.Logger]) -> None:
+    reader, logger = pipe
+    logger.info("now")
+    assert read(reader) == ["now"]
+
+
+async def test_lines_of_one_moment_are_written_together(pipe: tuple[int, logging.Logger]) -> None:
+    reader, logger = pipe
+    logger.info("first")
+    logger.info("second")
+    assert read(reader) == []
+    await asyncio.sleep(LineHandler.DELAY_S * 2)
+    assert read(reader) == ["first", "second"]
+    logger.info("third")
+    await asyncio.sleep(LineHandler.DELAY_S * 2)
+    assert read(reader) == ["third"]
+
+
+async def test_a_warning_takes_all_that_waits_with_it_at_once(pipe: tuple[int, logging.Logger]) -> None:
+    reader, logger = pipe
+    logger.info("before")
+    logger.warning("watch out")
+    assert read(reader) == ["before", "watch out"]
+
+
+def test_an_exception_and_what_cannot_be_encoded_are_still_one_line(pipe: tuple[int, logging.Logger]) -> None:
+    reader, logger = pipe
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        logger.exception("failed", extra={"odd": object()})
+    (line,) = os.read(reader, 100_000).splitlines()
+    assert "two\nlines" in json.loads(line)["exception"]
