@@ -63,7 +63,7 @@ async def serve(environment: Mapping[str, str], stop: asyncio.Event) -> None:
         proxy = Proxy(
             router=Router(configuration.routes),
             chains=chain.build(configuration, attachments),
-            upstream=Upstream(session),
+            upstream=Upstream(session, configuration.upstreams),
             own=own,
             limits=Limits(
                 admission.size(environment.get("KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE", "0")),

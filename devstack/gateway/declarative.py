@@ -40,7 +40,17 @@ _ROUTE_FIELDS = {
     "service",
 }
 _PLUGIN_FIELDS = {"name", "instance_name", "config", "enabled", "protocols", "tags", "service", "route"}
-_TOP_FIELDS = {"_format_version", "_transform", "_comment", "_ignore", "services", "routes", "plugins"}
+_UPSTREAM_FIELDS = {"name", "algorithm", "slots", "healthchecks", "targets", "tags"}
+_TOP_FIELDS = {
+    "_format_version",
+    "_transform",
+    "_comment",
+    "_ignore",
+    "services",
+    "routes",
+    "plugins",
+    "upstreams",
+}
 
 
 class ConfigError(Exception):
@@ -91,6 +101,9 @@ class Plugin:
 
 @dataclass
 class Configuration:
+    """`upstreams` are the targets, `host:port`, by the name that a service has as its host."""
+
+    upstreams: dict[str, list[str]] = field(default_factory=dict)
     services: list[Service] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     plugins: list[Plugin] = field(default_factory=list)
@@ -114,6 +127,8 @@ def parse(document: Any) -> Configuration:
     if top.get("_format_version") not in ("1.1", "2.1", "3.0"):
         raise ConfigError("_format_version must be a string such as '3.0'")
     configuration = Configuration()
+    for entry in _list(top, "upstreams", "the file"):
+        _read_upstream(configuration, _mapping(entry, "an entry of upstreams"))
     for entry in _list(top, "services", "the file"):
         _read_service(configuration, _mapping(entry, "an entry of services"))
     if _list(top, "routes", "the file"):
@@ -123,6 +138,18 @@ def parse(document: Any) -> Configuration:
     _unique([service.name for service in configuration.services], "service")
     _unique([route.name for route in configuration.routes], "route")
     return configuration
+
+
+def _read_upstream(configuration: Configuration, entry: Mapping[str, Any]) -> None:
+    name = _name(entry, "upstream")
+    where = f"upstream {name}"
+    _known(entry, _UPSTREAM_FIELDS, where)
+    targets = [
+        _mapping(target, f"a target of {where}").get("target") for target in _list(entry, "targets", where)
+    ]
+    if not all(isinstance(target, str) and target.rpartition(":")[2].isdigit() for target in targets):
+        raise ConfigError(f"{where}: a target is a string such as host:8000")
+    configuration.upstreams[name] = [str(target) for target in targets]
 
 
 def _read_service(configuration: Configuration, entry: Mapping[str, Any]) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 import aiohttp
@@ -41,8 +43,10 @@ class Body(Protocol):
 class Upstream:
     """One pool of connections for all services."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, targets: Mapping[str, list[str]]) -> None:
+        """`targets`: by the host that a service names, what to balance over. Their health is not watched."""
         self._session = session
+        self._targets = {host: itertools.cycle(several) for host, several in targets.items() if several}
 
     async def send(self, exchange: Exchange) -> tuple[Answer, aiohttp.ClientResponse]:
         """The answer without its body. Raises UpstreamError (502, 504)."""
@@ -66,6 +70,10 @@ class Upstream:
         headers = Headers(field for field in fields if field[0].lower() not in _RESPONSE_HOP | named)
         return Answer(response.status, headers, None, Source.SERVICE, response.reason), response
 
+    def _address(self, service: Service) -> str:
+        several = self._targets.get(service.host)
+        return next(several) if several else f"{service.host}:{service.port}"
+
     async def _send_once(self, exchange: Exchange, service: Service) -> aiohttp.ClientResponse:
         target = paths.escaped(exchange.upstream_path)
         if exchange.query is not None:
@@ -78,7 +86,7 @@ class Upstream:
         return await asyncio.shield(
             self._session.request(
                 exchange.method,
-                URL(f"{service.protocol}://{service.host}:{service.port}{target}", encoded=True),
+                URL(f"{service.protocol}://{self._address(service)}{target}", encoded=True),
                 headers=CIMultiDict(
                     (name, _sendable(value)) for name, value in _forwarded(exchange, service)
                 ),

@@ -94,6 +94,6 @@ def test_with_member_gone_the_screen_says_what_is_missing(stack: Stack, admin: T
         assert degraded.status_code == 200
         assert (degraded.json()["member"], "member" in degraded.json()["degraded"]) == (None, True)
         refused = httpx.get(f"{stack.gateway_url}/api/members", headers=admin.bearer)
-        assert refused.status_code == 502
-        assert refused.json()["title"] == "Bad Gateway"
+        assert refused.status_code in (502, 503)  # refused, or known by then to be gone
+        assert refused.json()["status"] == refused.status_code
     until(lambda: httpx.get(home, headers=admin.bearer).json()["degraded"] == [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from devstack.gateway.app import serve
 from devstack.throwaway import free_port
+from tests.unit.gateway import running
 from tests.unit.gateway.echo import Echo
 from tests.unit.gateway.raw_http import RawAnswer, request
 
@@ -44,31 +43,13 @@ async def stand_in(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[St
     alpha, beta = Echo("alpha"), Echo("beta")
     await alpha.start()
     await beta.start()
-    port, admin_port = free_port(), free_port()
-    ports = {9201: alpha.port, 9202: beta.port, 9299: free_port(), 8000: port}
+    dead = free_port()
     document = (RECORDED / "http-kong.yml").read_text()
-    for recorded, here in ports.items():
+    for recorded, here in ((9201, alpha.port), (9202, beta.port), (9299, dead)):
         document = document.replace(f":{recorded}", f":{here}")
-    file = tmp_path_factory.mktemp("stand-in") / "kong.yml"
-    file.write_text(document)
-    environment = {
-        "KONG_DECLARATIVE_CONFIG": str(file),
-        "KONG_PROXY_LISTEN": f"127.0.0.1:{port}",
-        "KONG_ADMIN_LISTEN": f"127.0.0.1:{admin_port}",
-    }
-    stop = asyncio.Event()
-    task = asyncio.create_task(serve(environment, stop))
-    while True:
-        try:
-            await request(admin_port, "GET", "/status")
-            break
-        except ConnectionError:
-            if task.done():
-                await task
-            await asyncio.sleep(0.02)
-    yield StandIn(port, admin_port, ports)
-    stop.set()
-    await task
+    async with running.gateway(tmp_path_factory.mktemp("stand-in"), document) as gateway:
+        ports = {9201: alpha.port, 9202: beta.port, 9299: dead, 8000: gateway.port}
+        yield StandIn(gateway.port, gateway.admin_port, ports)
     await alpha.stop()
     await beta.stop()
 
