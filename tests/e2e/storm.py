@@ -113,9 +113,20 @@ class Storm:
     async def _break(self) -> None:
         for fault in self._plan.faults:
             await self._wait_until(fault.at)
-            self._say("kill", victim=fault.victim)
-            await asyncio.to_thread(self._stack.kill, fault.victim)
+            await asyncio.to_thread(self._kill, fault.victim)
             self._report.killed[fault.victim] += 1
+
+    def _kill(self, victim: str) -> None:
+        """Kills a part; one that is down from an earlier fault is waited for."""
+        give_up = time.monotonic() + PATIENCE
+        while True:
+            self._say("kill", victim=victim)
+            try:
+                return self._stack.kill(victim)
+            except AssertionError:
+                if time.monotonic() > give_up:
+                    raise
+                time.sleep(0.5)
 
     async def _insist(self, session: aiohttp.ClientSession, operation: Operation, copy: int) -> None:
         """Repeats one request, as a careful client does, until it has an answer that is one."""
