@@ -68,16 +68,23 @@ def _empty(_: object) -> bytes:
     return b""
 
 
+# Kong's encoder writes a value that is the default too: an empty header is a message, an absent one an empty frame.
+
+
 def _string(value: str | bytes) -> bytes:
-    return messages.encode_content(value) if isinstance(value, bytes) else messages.encode_text(value)
+    return tagged(1, value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape"))
+
+
+def _int(value: int) -> bytes:
+    return tagged_integer(1, value)
 
 
 def _number(value: float) -> bytes:
-    return tagged_double(1, value) if value else b""
+    return tagged_double(1, value)
 
 
 def _boolean(value: bool) -> bytes:
-    return tagged_integer(1, 1) if value else b""
+    return tagged_integer(1, int(value))
 
 
 def _members(value: Mapping[str, Value]) -> bytes:
@@ -107,21 +114,22 @@ def _captures(value: tuple[Sequence[str], Mapping[str, str]]) -> bytes:
 # A method's argument message, its answer's message, and the methods that have both.
 _SIGNATURES: Sequence[tuple[Arguments, Result, str, str]] = (
     (_none, _string, "kong.client", "get_ip get_forwarded_ip"),
-    (_none, messages.encode_integer, "kong.client", "get_port get_forwarded_port"),
+    (_none, _int, "kong.client", "get_port get_forwarded_port"),
     (_text, _value, "kong.ctx.shared", "get"),
     (_pair, _empty, "kong.ctx.shared", "set"),
     (_list, _empty, "kong.log", "alert crit err warn notice info debug"),
     (_text, _string, "kong.nginx", "get_var"),
     (_none, _number, "kong.nginx", "req_start_time"),
+    (_none, _string, "kong.node", "get_id"),
     (_none, _string, "kong.request", "get_scheme get_host get_forwarded_scheme get_forwarded_host"),
     (_none, _string, "kong.request", "get_method get_path get_path_with_query get_raw_query"),
-    (_none, messages.encode_integer, "kong.request", "get_port get_forwarded_port"),
+    (_none, _int, "kong.request", "get_port get_forwarded_port"),
     (_none, _number, "kong.request", "get_http_version"),
     (_none, _raw_body, "kong.request", "get_raw_body"),
     (_none, _captures, "kong.request", "get_uri_captures"),
     (_text, _string, "kong.request", "get_query_arg get_header"),
     (_integer, _members, "kong.request", "get_query get_headers"),
-    (_none, messages.encode_integer, "kong.response", "get_status"),
+    (_none, _int, "kong.response", "get_status"),
     (_none, _string, "kong.response", "get_source"),
     (_text, _string, "kong.response", "get_header"),
     (_integer, _members, "kong.response", "get_headers"),
@@ -135,7 +143,7 @@ _SIGNATURES: Sequence[tuple[Arguments, Result, str, str]] = (
     (_pair, _empty, "kong.service.request", "set_header add_header"),
     (_struct, _empty, "kong.service.request", "set_query set_headers"),
     (_content, _empty, "kong.service.request", "set_raw_body"),
-    (_none, messages.encode_integer, "kong.service.response", "get_status"),
+    (_none, _int, "kong.service.response", "get_status"),
     (_text, _string, "kong.service.response", "get_header"),
     (_none, _string, "kong.service.response", "get_raw_body"),
 )

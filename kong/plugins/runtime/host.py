@@ -38,6 +38,7 @@ class Host:
         self.instances = instances
         self.limits = limits
         self.connections: set[Connection] = set()
+        self._leaving: dict[Connection, None] = {}
         self.running = 0
         """Events whose phase has not ended, the overdue ones included."""
         self.draining = False
@@ -53,12 +54,21 @@ class Host:
             stalest = min((c for c in self.connections if c.evictable), key=lambda c: c.heard, default=None)
             if stalest is not None:
                 observed.CONNECTIONS_ENDED.labels(reason="crowded").inc()
+                self.leaving(stalest)
                 stalest.retire()
         self.connections.add(connection)
         observed.CONNECTIONS.set(len(self.connections))
 
+    def leaving(self, connection: Connection) -> None:
+        """A connection is about to end; of those, too, there are only so many."""
+        self.connections.discard(connection)
+        self._leaving[connection] = None
+        if len(self._leaving) > self.limits.connections:
+            next(iter(self._leaving)).abort()
+
     def closed(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self._leaving.pop(connection, None)
         observed.CONNECTIONS.set(len(self.connections))
 
     def has_room(self) -> bool:

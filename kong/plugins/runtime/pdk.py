@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, overload
 
-from kong.plugins.runtime import messages
+from kong.plugins.runtime import entities, messages
 from kong.plugins.runtime.frames import EMPTY, frame
 from kong.plugins.runtime.messages import BodyInFile, UriCaptures, Value
 
@@ -51,6 +51,9 @@ _LOG_ERR = frame(b"kong.log.err")
 _LOG_INFO = frame(b"kong.log.info")
 _LOG_NOTICE = frame(b"kong.log.notice")
 _LOG_WARN = frame(b"kong.log.warn")
+_NODE_GET_ID = frame(b"kong.node.get_id") + EMPTY
+_ROUTER_GET_ROUTE = frame(b"kong.router.get_route") + EMPTY
+_ROUTER_GET_SERVICE = frame(b"kong.router.get_service") + EMPTY
 _NGINX_GET_VAR = frame(b"kong.nginx.get_var")
 _NGINX_REQ_START_TIME = frame(b"kong.nginx.req_start_time") + EMPTY
 _REQUEST_GET_FORWARDED_HOST = frame(b"kong.request.get_forwarded_host") + EMPTY
@@ -203,7 +206,7 @@ class Request:
         return Question(self._event, _REQUEST_GET_RAW_QUERY, messages.text)
 
     def get_query_arg(self, name: str) -> Question[str | None]:
-        """The first value of a query argument; None if absent or empty. Phases: rewrite, access, response.
+        """The first value of a query argument; None if absent. Phases: rewrite, access, response.
 
         An argument without `=` is true in Kong and does not fit the answer's message: Kong fails the request.
         """
@@ -214,7 +217,7 @@ class Request:
         return Question(self._event, _bounded(_REQUEST_GET_QUERY, max_args), messages.struct)
 
     def get_header(self, name: str) -> Question[str | None]:
-        """The first value of a header, any case; None if absent or empty. Phases: rewrite, access, response."""
+        """The first value of a header, any case; None if absent. Phases: rewrite, access, response."""
         return Question(self._event, _named(_REQUEST_GET_HEADER, name), messages.optional_text)
 
     def get_headers(self, max_headers: int = 100) -> Question[dict[str, Value]]:
@@ -246,7 +249,7 @@ class Response:
         return Question(self._event, _RESPONSE_GET_STATUS, messages.integer)
 
     def get_header(self, name: str) -> Question[str | None]:
-        """The first value of a header; None if absent or empty. Phases: response."""
+        """The first value of a header; None if absent. Phases: response."""
         return Question(self._event, _named(_RESPONSE_GET_HEADER, name), messages.optional_text)
 
     def get_headers(self, max_headers: int = 100) -> Question[dict[str, Value]]:
@@ -430,7 +433,7 @@ class Nginx:
         self._event = event
 
     def get_var(self, name: str) -> Question[str | None]:
-        """An nginx variable, such as `request_id`; None if unknown or empty. Phases: rewrite, access, response."""
+        """An nginx variable, such as `request_id`; None if unknown. Phases: rewrite, access, response."""
         return Question(self._event, _named(_NGINX_GET_VAR, name), messages.optional_text)
 
     def req_start_time(self) -> Question[float]:
@@ -438,31 +441,62 @@ class Nginx:
         return Question(self._event, _NGINX_REQ_START_TIME, messages.number)
 
 
-class Log:
-    """`kong.log`: a line in Kong's own log. Phases: all. Costs Kong a call each: keep it off hot paths."""
+class Node:
+    """`kong.node`."""
 
     __slots__ = ("_event",)
 
     def __init__(self, event: Event) -> None:
         self._event = event
 
-    def crit(self, message: str) -> None:
-        self._event.tell(_call(_LOG_CRIT, messages.encode_list((message,))))
+    def get_id(self) -> Question[str]:
+        """The UUID of this Kong node. Phases: all."""
+        return Question(self._event, _NODE_GET_ID, messages.text)
 
-    def err(self, message: str) -> None:
-        self._event.tell(_call(_LOG_ERR, messages.encode_list((message,))))
 
-    def warn(self, message: str) -> None:
-        self._event.tell(_call(_LOG_WARN, messages.encode_list((message,))))
+class Router:
+    """`kong.router`. Phases of both methods: access, response.
 
-    def notice(self, message: str) -> None:
-        self._event.tell(_call(_LOG_NOTICE, messages.encode_list((message,))))
+    Kong fails the request where the entity does not fit its message: a route with `sources` or `destinations`.
+    """
 
-    def info(self, message: str) -> None:
-        self._event.tell(_call(_LOG_INFO, messages.encode_list((message,))))
+    __slots__ = ("_event",)
 
-    def debug(self, message: str) -> None:
-        self._event.tell(_call(_LOG_DEBUG, messages.encode_list((message,))))
+    def __init__(self, event: Event) -> None:
+        self._event = event
+
+    def get_route(self) -> Question[entities.Route | None]:
+        return Question(self._event, _ROUTER_GET_ROUTE, entities.route)
+
+    def get_service(self) -> Question[entities.Service | None]:
+        return Question(self._event, _ROUTER_GET_SERVICE, entities.service)
+
+
+class Log:
+    """`kong.log`: a line in Kong's own log, parts joined. Phases: all. Costs a call each: keep it off hot paths."""
+
+    __slots__ = ("_event",)
+
+    def __init__(self, event: Event) -> None:
+        self._event = event
+
+    def crit(self, *parts: Value) -> None:
+        self._event.tell(_call(_LOG_CRIT, messages.encode_list(parts)))
+
+    def err(self, *parts: Value) -> None:
+        self._event.tell(_call(_LOG_ERR, messages.encode_list(parts)))
+
+    def warn(self, *parts: Value) -> None:
+        self._event.tell(_call(_LOG_WARN, messages.encode_list(parts)))
+
+    def notice(self, *parts: Value) -> None:
+        self._event.tell(_call(_LOG_NOTICE, messages.encode_list(parts)))
+
+    def info(self, *parts: Value) -> None:
+        self._event.tell(_call(_LOG_INFO, messages.encode_list(parts)))
+
+    def debug(self, *parts: Value) -> None:
+        self._event.tell(_call(_LOG_DEBUG, messages.encode_list(parts)))
 
 
 class Kong:
@@ -496,6 +530,14 @@ class Kong:
     @property
     def nginx(self) -> Nginx:
         return Nginx(self._event)
+
+    @property
+    def node(self) -> Node:
+        return Node(self._event)
+
+    @property
+    def router(self) -> Router:
+        return Router(self._event)
 
     @property
     def log(self) -> Log:
