@@ -95,6 +95,8 @@ class Plugin:
             if self.config.required and self._needs_key(await kong.request.get_method()):
                 await self._refuse(kong, refusals.required(self.config.header_names))
             return
+        if str(headers.get("upgrade", "")).lower() == "websocket":
+            await self._refuse(kong, refusals.protocol_change())
         if outcomes.too_many(headers):
             await self._refuse(kong, refusals.too_many_headers(outcomes.MOST_HEADERS))
         arrival = await arrivals.understand(

@@ -15,6 +15,17 @@ def malformed(detail: str) -> Problem:
     )
 
 
+def protocol_change() -> Problem:
+    """Kong hands the connection over then, and nobody would see an outcome to keep."""
+    return Problem(
+        name="idempotency-key-malformed",
+        status=400,
+        title="Idempotency key on a change of protocol",
+        detail="A key does not go with Upgrade: websocket. Nothing was done.",
+        members={"retryable": False},
+    )
+
+
 def required(names: list[str]) -> Problem:
     return Problem(
         name="idempotency-key-required",

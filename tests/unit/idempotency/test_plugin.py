@@ -394,6 +394,13 @@ async def test_preconditions_are_handed_on_without_a_key_too_since_the_answer_is
     assert kong.upstream == {"if-match": None, "X-If-Match": '"1"'}
 
 
+async def test_a_change_of_protocol_has_no_outcome_to_keep_and_is_refused() -> None:
+    gateway = Gateway()
+    answer = await gateway.enter(gateway.request(KEY | {"upgrade": "WebSocket", "connection": "Upgrade"}))
+    problem(answer, 400, "idempotency-key-malformed")
+    assert not gateway.store.records
+
+
 async def test_while_redis_is_down_nothing_goes_upstream() -> None:
     gateway = Gateway()
     gateway.store.error = StoreUnavailableError("down")
