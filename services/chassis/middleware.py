@@ -5,6 +5,7 @@ It wraps the whole app rather than its routes, so that answers for unknown addre
 
 import logging
 import time
+from collections.abc import Container, Iterable
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -40,6 +41,26 @@ class RequestMetrics:
         )
 
 
+# nginx judges these itself on an answer that the gateway has buffered, a second time and against the new ETag; so the
+# gateway passes them on under other names (docs/contracts.md, "Through the gateway").
+_MOVED_PRECONDITIONS = {
+    b"x-if-match": b"if-match",
+    b"x-if-unmodified-since": b"if-unmodified-since",
+}
+
+
+def _restore_preconditions(
+    present: Container[bytes], headers: Iterable[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    """The headers under their own names; one that is there under its own name already stays as it is."""
+    return [
+        (_MOVED_PRECONDITIONS[name], value)
+        if name in _MOVED_PRECONDITIONS and _MOVED_PRECONDITIONS[name] not in present
+        else (name, value)
+        for name, value in headers
+    ]
+
+
 class RequestMiddleware:
     """An ASGI wrapper; passes everything but HTTP through untouched."""
 
@@ -56,6 +77,8 @@ class RequestMiddleware:
 
     async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
+        if _MOVED_PRECONDITIONS.keys() & headers.keys():
+            scope["headers"] = _restore_preconditions(headers, scope["headers"])
         context = request_context.from_headers(
             headers.get(b"x-request-id", b"").decode("latin-1"),
             headers.get(b"traceparent", b"").decode("latin-1"),

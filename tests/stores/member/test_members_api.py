@@ -104,6 +104,17 @@ async def test_an_update_needs_the_version_that_was_read(api: Api, admin: Header
     assert (await api.put(path, json=MINJI, headers={**admin, "If-Match": '"1"'})).status_code == 412
 
 
+async def test_a_precondition_that_the_gateway_moved_counts_as_itself(api: Api, admin: Headers) -> None:
+    member = await made(api, admin)
+    path = f"/api/members/{member['id']}"
+    stale = await api.put(path, json=MINJI, headers={**admin, "X-If-Match": '"7"'})
+    assert stale.status_code == 412
+    both = await api.put(path, json=MINJI, headers={**admin, "If-Match": '"7"', "X-If-Match": '"1"'})
+    assert both.status_code == 412
+    moved = await api.put(path, json=MINJI, headers={**admin, "X-If-Match": '"1"'})
+    assert moved.status_code == 200
+
+
 async def test_of_concurrent_updates_of_one_version_exactly_one_wins(api: Api, admin: Headers) -> None:
     member = await made(api, admin)
     path = f"/api/members/{member['id']}"
