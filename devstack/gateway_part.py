@@ -20,8 +20,7 @@ from devstack.part import Part
 from devstack.settings import LOOPBACK, ROOT, Settings
 
 TEMPLATE = "kong.yml.template"  # KONG_TEMPLATE names another
-# What `kong start` does, but becoming nginx instead of running it as a child that signals would not reach.
-START_KONG = 'kong prepare -p "$KONG_PREFIX" && exec "$1" -p "$KONG_PREFIX" -c nginx.conf'
+GUARD = Path(__file__).with_name("guard.py")
 
 
 def real_kong(settings: Settings) -> bool:
@@ -79,37 +78,20 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> None:
     if finished.returncode != 0:
         raise PrepareError(finished.stderr.strip())
     prefix = Path(environment["KONG_PREFIX"])
-    for leftover in [*prefix.glob("*"), *prefix.glob("sockets/*")]:
-        if leftover.is_socket():  # of a Kong that was killed; a new one would trip over them
-            leftover.unlink()
+    for leftover in [*prefix.glob("*"), *prefix.glob("sockets/*"), prefix / "pids" / "nginx.pid"]:
+        if (
+            leftover.is_socket() or leftover.suffix == ".pid"
+        ):  # of a Kong that was killed: a new one would trip
+            leftover.unlink(missing_ok=True)
     prefix.mkdir(parents=True, exist_ok=True)
 
 
 def _command(settings: Settings, environment: dict[str, str]) -> Command:
     entrypoint = ("sh", str(ROOT / "kong" / "entrypoint.sh"))
-    start: tuple[str, ...]
-    if real_kong(settings):
-        start = ("sh", "-c", START_KONG, "kong", _nginx(settings))
-    else:
-        start = (sys.executable, "-m", "devstack.gateway")
-    return Command((*entrypoint, *start), env=environment, cwd=ROOT)
-
-
-def _nginx(settings: Settings) -> str:
-    """The OpenResty nginx that Kong itself would use."""
-    kong = _which(settings, "kong")
-    beside = Path(kong).resolve().parent.parent if kong else Path("/")
-    for candidate in (
-        Path("/usr/local/openresty/nginx/sbin/nginx"),
-        Path("/opt/openresty/nginx/sbin/nginx"),
-        beside / "openresty" / "nginx" / "sbin" / "nginx",
-    ):
-        if os.access(candidate, os.X_OK):
-            return str(candidate)
-    found = _which(settings, "nginx")
-    if found is None:
-        raise PrepareError("kong is on the PATH, but its OpenResty nginx cannot be found")
-    return found
+    if not real_kong(settings):
+        return Command((*entrypoint, sys.executable, "-m", "devstack.gateway"), env=environment, cwd=ROOT)
+    guarded = (sys.executable, "-I", "-S", str(GUARD))
+    return Command((*guarded, *entrypoint, "kong", "start"), env=environment, cwd=ROOT)
 
 
 def _which(settings: Settings, program: str) -> str | None:
