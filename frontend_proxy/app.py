@@ -83,10 +83,17 @@ def create_app(settings: Settings) -> App:
 
 
 def _apart(api: App, pages: App) -> App:
-    """/api is streamed and stays out of the pages' framework: it has the path as it came."""
+    """/api is streamed and stays out of the pages' framework: it has the path as it came.
+
+    A page answers HEAD as it answers GET (RFC 9110 §9.3.2); the server leaves the content out.
+    """
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
-        of_api = scope["type"] == "http" and f"{scope['path']}/".startswith("/api/")
-        await (api if of_api else pages)(scope, receive, send)
+        if scope["type"] == "http" and f"{scope['path']}/".startswith("/api/"):
+            await api(scope, receive, send)
+        elif scope.get("method") == "HEAD":
+            await pages({**scope, "method": "GET"}, receive, send)
+        else:
+            await pages(scope, receive, send)
 
     return choose

@@ -1,6 +1,6 @@
 """Cookies: the tokens' only place in a browser. Reading and writing them, and nothing else.
 
-Why these paths: docs/decisions/session-cookies.md.
+Why these paths: docs/decisions/0020-session-cookies.md.
 """
 
 import re

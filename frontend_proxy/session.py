@@ -1,7 +1,7 @@
 """A visitor's session: when its access token has to be renewed, and renewing it once for all who wait for it.
 
 Across replicas there is no lock: auth answers concurrent refreshes of one token with the same successor for
-10 seconds, so two replicas that renew at once hand out one session (docs/decisions/session-cookies.md).
+10 seconds, so two replicas that renew at once hand out one session (docs/decisions/0020-session-cookies.md).
 """
 
 import asyncio

@@ -19,6 +19,7 @@ VARIABLES = {
     name: f"FRONTEND_{name.upper()}"
     for name in (
         "port",
+        "trusted_proxies",
         "max_body",
         "max_connections",
         "connect_timeout",

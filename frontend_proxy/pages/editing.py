@@ -1,7 +1,7 @@
 """Saving a profile with the version that its form was made from, so that nobody's change is overwritten unseen.
 
 The version also makes a repeat harmless: a second click finds its own change stored, which counts as saved. So these
-requests carry no idempotency key (docs/decisions/conditional-changes.md).
+requests carry no idempotency key (docs/decisions/0021-conditional-changes.md).
 """
 
 from typing import Any, NamedTuple

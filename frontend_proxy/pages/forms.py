@@ -67,7 +67,9 @@ def objections(answer: Answer) -> dict[str, str]:
 
 def password_objections(answer: Answer) -> dict[str, str]:
     """Field errors where a new password was asked for: auth may call it by either name."""
-    return {"new_password" if field == "password" else field: text for field, text in objections(answer).items()}
+    return {
+        "new_password" if field == "password" else field: text for field, text in objections(answer).items()
+    }
 
 
 def problem_name(answer: Answer) -> str:
