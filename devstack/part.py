@@ -35,5 +35,5 @@ class Part:
     ports: tuple[int, ...] = ()
     url: str | None = None
     note: str = ""  # what a person should know about it, shown beside its name
-    start_deadline: float = 60.0  # seconds
+    start_deadline: float = 120.0  # seconds; a cold, busy machine takes its time
     stop_deadline: float = 10.0  # seconds between the stop signal and SIGKILL
