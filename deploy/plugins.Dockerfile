@@ -34,6 +34,6 @@ RUN python -m compileall -q kong && install -d -o 10001 -g 10001 -m 0755 /run/ko
 
 USER 10001:10001
 ENV KONG_PLUGINS_DIR=/run/kong-plugins METRICS_PORT=9601
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=6 \
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=10 \
     CMD ["sh", "-c", "exec python -I -S /usr/local/bin/healthcheck.py \"http://127.0.0.1:$METRICS_PORT/health\""]
 CMD ["plugin-server", "token-validator"]

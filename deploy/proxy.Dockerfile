@@ -32,7 +32,7 @@ RUN python -m compileall -q frontend_proxy
 
 USER 10001:10001
 ENV HOST=0.0.0.0 HEALTH_URL=http://127.0.0.1:3000/health/ready
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=6 \
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=10 \
     CMD ["sh", "-c", "exec python -I -S /usr/local/bin/healthcheck.py \"$HEALTH_URL\""]
 EXPOSE 3000
 CMD ["python", "-m", "frontend_proxy"]

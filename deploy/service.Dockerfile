@@ -34,6 +34,6 @@ RUN python -m compileall -q services && install -d -o 10001 -g 10001 -m 0700 /ma
 USER 10001:10001
 # HEALTH_URL: the service's own readiness, set beside the command that chooses the service.
 ENV HOST=0.0.0.0 HEALTH_URL=http://127.0.0.1:4000/health/ready
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=6 \
+HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=10 \
     CMD ["sh", "-c", "exec python -I -S /usr/local/bin/healthcheck.py \"$HEALTH_URL\""]
 CMD ["python", "-m", "services.auth"]

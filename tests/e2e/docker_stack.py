@@ -107,9 +107,24 @@ def running() -> Iterator[DockerStack]:
     }
     before = dict(os.environ)
     os.environ.update(environment)  # testcontainers hands its own environment to Compose
+    project = DockerCompose(ROOT, compose_file_name="compose.yaml", build=True, wait=True)
     try:
-        with DockerCompose(ROOT, compose_file_name="compose.yaml", build=True, wait=True) as compose:
-            yield DockerStack(compose, environment, environment["INTERNAL_API_KEY"])
+        try:
+            project.start()
+        except subprocess.CalledProcessError as fault:
+            fault.add_note(what_failed(project))
+            raise
+        yield DockerStack(project, environment, environment["INTERNAL_API_KEY"])
     finally:
+        project.stop()
         os.environ.clear()
         os.environ.update(before)
+
+
+def what_failed(project: DockerCompose) -> str:
+    """The state of every container, and the last lines of those that are not well."""
+    states = project.get_containers(include_all=True)
+    failing = [str(c.Service) for c in states if c.State != "running" or c.Health not in {"healthy", ""}]
+    output, errors = project.get_logs(*failing) if failing else ("", "")
+    lines = [f"{c.Service}: {c.State} {c.Health or ''}" for c in states]
+    return "\n".join([*lines, *output.splitlines()[-60:], *errors.splitlines()[-20:]])

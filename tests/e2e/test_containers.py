@@ -1,0 +1,192 @@
+"""What only containers can show: who reaches whom, what the outside finds, replicas, and a lost volume.
+
+Runs with `--stack=docker` (or where an engine and the images are); the files themselves are held to the same
+promises, without an engine, by tests/unit/project/test_compose.py.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from devstack.settings import ROOT
+from tests.e2e import people
+from tests.e2e.docker_stack import DockerStack
+from tests.e2e.people import Tokens
+from tests.e2e.stack import Stack
+from tests.unit.project.test_compose import MAY_TALK
+
+pytestmark = pytest.mark.docker
+
+LISTENS = {
+    "frontend_proxy": 3000,
+    "kong": 8000,
+    "auth": 4000,
+    "member": 5000,
+    "bff": 3001,
+    "postgres": 5432,
+    "redis": 6379,
+}
+PYTHON_INSIDE = ("frontend_proxy", "auth", "member", "bff", "token-validator", "idempotency")
+
+# Tried by address, not by name: what the networks let through, not what Docker's DNS tells.
+PROBE = """
+import json, socket, sys
+def open_(address, port):
+    try:
+        socket.create_connection((address, port), 0.5).close()
+        return True
+    except OSError:
+        return False
+targets = json.loads(sys.argv[1])
+print(json.dumps([name for name, address, port in targets if open_(address, port)]))
+"""
+ROOT_IS_READ_ONLY = """
+import os
+try:
+    open("/app/x", "w")
+    print("written")
+except OSError as fault:
+    print(os.getuid(), fault.strerror)
+"""
+
+
+@pytest.fixture
+def docker(stack: Stack) -> DockerStack:
+    if not isinstance(stack, DockerStack):
+        pytest.skip("the stack runs as local processes (--stack=docker runs it in containers)")
+    return stack
+
+
+def compose(docker: DockerStack, *arguments: str) -> str:
+    command = [*docker.compose.compose_command_property, *arguments]
+    finished = subprocess.run(
+        command,
+        cwd=docker.compose.context,
+        env=docker.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout
+
+
+def containers(docker: DockerStack) -> list[dict[str, Any]]:
+    ids = compose(docker, "ps", "--quiet").split()
+    output = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout
+    inspected: list[dict[str, Any]] = json.loads(output)
+    return inspected
+
+
+def service(container: dict[str, Any]) -> str:
+    return str(container["Config"]["Labels"]["com.docker.compose.service"])
+
+
+def test_each_container_reaches_only_whom_it_must(docker: DockerStack) -> None:
+    targets = [
+        (service(container), network["IPAddress"], LISTENS[service(container)])
+        for container in containers(docker)
+        for network in container["NetworkSettings"]["Networks"].values()
+        if service(container) in LISTENS
+    ]
+    reached = {
+        (name, other)
+        for name in PYTHON_INSIDE
+        for other in json.loads(
+            compose(
+                docker,
+                "exec",
+                "-T",
+                name,
+                "python",
+                "-c",
+                PROBE,
+                json.dumps([t for t in targets if t[0] != name]),
+            )
+        )
+    }
+    allowed = MAY_TALK | {(other, name) for name, other in MAY_TALK if {name, other} == {"auth", "member"}}
+    # Whoever shares a network with a client of the same server sees that client's port too; nothing more.
+    assert reached <= allowed | {
+        ("auth", "kong"),
+        ("member", "kong"),
+        ("bff", "kong"),
+        ("member", "bff"),
+        ("auth", "bff"),
+    }
+    assert {
+        (name, other) for name, other in MAY_TALK if name in PYTHON_INSIDE and other in LISTENS
+    } <= reached
+    # What matters most, said once more: nothing but its owner reaches a database.
+    assert {name for name, other in reached if other == "postgres"} == {"auth", "member"}
+    assert {name for name, other in reached if other == "redis"} == {"auth", "token-validator", "idempotency"}
+
+
+def test_the_outside_finds_two_ports(docker: DockerStack) -> None:
+    open_to_all = {
+        (service(container), inside)
+        for container in containers(docker)
+        for inside, outside in (container["NetworkSettings"]["Ports"] or {}).items()
+        for binding in outside or []
+        if binding["HostIp"] not in {"127.0.0.1", "::1"}
+    }
+    assert open_to_all == {("frontend_proxy", "3000/tcp"), ("kong", "8000/tcp")}
+
+
+def test_no_process_of_ours_is_root_or_may_write_its_image(docker: DockerStack) -> None:
+    for name in PYTHON_INSIDE:
+        user, _, reason = compose(docker, "exec", "-T", name, "python", "-c", ROOT_IS_READ_ONLY).partition(
+            " "
+        )
+        assert (user, reason.strip()) == ("10001", "Read-only file system"), name
+
+
+def test_three_members_share_the_work_and_one_may_die(docker: DockerStack, admin: Tokens) -> None:
+    own = f"{docker.gateway_url}/api/members/me"
+    compose(docker, "up", "--detach", "--wait", "--no-recreate", "--scale", "member=3", "member")
+    try:
+        replicas = [container for container in containers(docker) if service(container) == "member"]
+        assert len(replicas) == 3
+        subprocess.run(["docker", "kill", replicas[0]["Id"]], check=True, capture_output=True)
+        answers = [httpx.get(own, headers=admin.bearer).status_code for _ in range(20)]
+        assert answers == [200] * 20
+    finally:
+        compose(docker, "up", "--detach", "--wait", "--scale", "member=1", "member")
+
+
+def test_a_lost_volume_comes_back_from_a_backup(docker: DockerStack, admin: Tokens, tmp_path: Path) -> None:
+    members = f"{docker.gateway_url}/api/members"
+    headers = {**admin.bearer, "Idempotency-Key": people.new_key()}
+    body = {"email": f"{headers['Idempotency-Key']}@example.com", "name": "Kept Safe"}
+    made = httpx.post(members, json=body, headers=headers)
+    assert made.status_code == 201
+
+    saved = tmp_path / "backup"
+    script(docker, "deploy/backup.sh", str(saved))
+    compose(docker, "down", "--volumes")
+    script(docker, "deploy/restore.sh", str(saved))
+
+    # The database has the member, Redis the session and the outcome: the key is answered with the first response.
+    assert (
+        httpx.get(f"{docker.gateway_url}{made.headers['Location']}", headers=admin.bearer).json()
+        == made.json()
+    )
+    again = httpx.post(members, json=body, headers=headers)
+    assert (again.status_code, again.headers["X-Idempotency-Replayed"]) == (201, "true")
+
+
+def test_nothing_is_changed_by_a_backup_that_is_not_whole(docker: DockerStack, tmp_path: Path) -> None:
+    (tmp_path / "auth.dump").write_bytes(b"half")
+    with pytest.raises(AssertionError, match=r"member\.dump is missing or empty: nothing was changed"):
+        script(docker, "deploy/restore.sh", str(tmp_path))
+
+
+def script(docker: DockerStack, *command: str) -> None:
+    finished = subprocess.run(
+        ["sh", *command], cwd=ROOT, env=docker.environment, capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 0, finished.stderr
