@@ -23,6 +23,7 @@ from services.auth.adapters.member_order import OutboxMemberOrder
 from services.auth.adapters.sessions_redis import RedisSessions
 from services.auth.adapters.throttle_redis import RedisThrottle
 from services.auth.application.administration import Administration
+from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.registration import Registration
@@ -72,30 +73,17 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         random=os.urandom,
     )
     hasher = Argon2Passwords(
-        settings.argon2,
-        threads=settings.argon2_threads or os.cpu_count() or 1,
-        waiting=settings.argon2_waiting,
+        settings.argon2, threads=settings.hashing_threads, waiting=settings.argon2_waiting
     )
     accounts = PostgresAccounts(database, OutboxMemberOrder(database))
     sessions = RedisSessions(redis.client, settings.lifetimes, most=settings.sessions_per_account)
-    throttle, links, audit = RedisThrottle(redis.client), RedisLinks(redis.client), LoggedAudit(registry)
-    limits = settings.limits
-
+    links, audit = RedisLinks(redis.client), LoggedAudit(registry)
+    gate = Gate(hasher=hasher, throttle=RedisThrottle(redis.client), limits=settings.limits, clock=clock)
     care = SessionCare(accounts=accounts, sessions=sessions, issuer=issuer, audit=audit)
-    sign_in = SignIn(
-        accounts=accounts,
-        sessions=sessions,
-        hasher=hasher,
-        throttle=throttle,
-        limits=limits,
-        issuer=issuer,
-        audit=audit,
-    )
+    sign_in = SignIn(accounts=accounts, sessions=sessions, gate=gate, issuer=issuer, audit=audit)
     registration = Registration(
         accounts=accounts,
-        hasher=hasher,
-        throttle=throttle,
-        limits=limits,
+        gate=gate,
         links=links,
         mail=mail,
         issuer=issuer,
@@ -105,9 +93,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     password_care = PasswordCare(
         accounts=accounts,
         sessions=sessions,
-        hasher=hasher,
-        throttle=throttle,
-        limits=limits,
+        gate=gate,
         links=links,
         mail=mail,
         issuer=issuer,

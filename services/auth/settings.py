@@ -1,6 +1,7 @@
 """auth's settings (services/chassis/settings.py says how they are read)."""
 
 import base64
+import os
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -159,6 +160,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     @property
     def argon2(self) -> Argon2Parameters:
         return Argon2Parameters(t=self.argon2_t, m=self.argon2_m, p=self.argon2_p)
+
+    @property
+    def hashing_threads(self) -> int:
+        return self.argon2_threads or os.cpu_count() or 1
 
     @property
     def limits(self) -> Limits:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
-from services.auth.application.ports import Accounts, Audit, Links, Mail, Passwords, Sessions, Throttle
+from services.auth.application.ports import Accounts, Audit, Links, Mail, Sessions
 from services.auth.application.signing_in import Client
 from services.auth.domain import links, passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
-from services.auth.domain.errors import InvalidLink, SessionEnded, TryLater, WrongPassword
-from services.auth.domain.throttling import Limit, Limits, Subject
+from services.auth.domain.errors import InvalidLink, SessionEnded, WrongPassword
+from services.auth.domain.throttling import Limit, Subject
 
 _KIND = "password"
 _LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
@@ -22,9 +23,7 @@ class PasswordCare:
 
     accounts: Accounts
     sessions: Sessions
-    hasher: Passwords
-    throttle: Throttle
-    limits: Limits
+    gate: Gate
     links: Links
     mail: Mail
     issuer: Issuer
@@ -41,16 +40,14 @@ class PasswordCare:
             raise SessionEnded
         accepted = passwords.accept(new, (account.email, account.name))
         # A stolen access token must not become a way to guess the password without limit.
-        subject = (Subject(f"change:{id_}", self.limits.account),)
-        async with self.hasher.turn() as turn:
-            if wait := await self.throttle.wait(subject, self.issuer.clock()):
-                raise TryLater(wait)
+        subject = (Subject(f"change:{id_}", self.gate.limits.account),)
+        async with self.gate.passed(subject) as turn:
             if not await turn.verify(account.password_hash, passwords.normalise(current)):
-                await self.throttle.failed(subject, self.issuer.clock())
+                await self.gate.failed(subject)
                 self.audit.record("password_change_refused", account=id_, address=client.address)
                 raise WrongPassword
             hash_ = await turn.hash(accepted)
-        await self.throttle.forget(subject)
+        await self.gate.throttle.forget(subject)
         if not await self.accounts.replace_hash(id_, hash_, expecting=account.password_hash):
             raise WrongPassword
         await self.sessions.end_all(id_, self.issuer.clock(), except_for=session)
@@ -60,14 +57,13 @@ class PasswordCare:
     async def forgot(self, email: str, client: Client) -> None:
         """Mails a link if there is such an account; the caller never learns whether."""
         address = lookup_email(email)
-        now = self.issuer.clock()
         subjects = (
             Subject(f"forgot:{throttling.account_key(address)}", _LETTERS),
-            Subject(f"forgot-at:{throttling.network(client.address)}", self.limits.address),
+            Subject(f"forgot-at:{throttling.network(client.address)}", self.gate.limits.address),
         )
-        if await self.throttle.wait(subjects, now):
+        if await self.gate.throttle.wait(subjects, self.issuer.clock()):
             return
-        await self.throttle.failed(subjects, now)
+        await self.gate.failed(subjects)
         account = await self.accounts.by_email(address)
         # The same steps are taken for nobody, so that the time tells nothing; such a link opens nothing.
         secret = links.secret(self.issuer.random(32))
@@ -87,7 +83,7 @@ class PasswordCare:
         Raises UnacceptablePassword (the link stays good), InvalidLink, Overloaded.
         """
         accepted = passwords.accept(new)
-        async with self.hasher.turn() as turn:
+        async with self.gate.passed() as turn:
             content = await self.links.take(_KIND, links.digest(secret))
             account = await self.accounts.by_id(UUID(content["account"])) if content else None
             # A password or an address changed since the link was mailed makes the link void.

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
-from services.auth.application.ports import Accounts, Audit, Links, Mail, Passwords, Throttle
+from services.auth.application.ports import Accounts, Audit, Links, Mail
 from services.auth.application.signing_in import Client
 from services.auth.domain import links, passwords, throttling
 from services.auth.domain.accounts import Account, normalise_email
-from services.auth.domain.errors import EmailTaken, InvalidLink, TryLater
-from services.auth.domain.throttling import Limits, Subject
+from services.auth.domain.errors import EmailTaken, InvalidLink
+from services.auth.domain.throttling import Subject
 
 _KIND = "email"
 
@@ -20,9 +21,7 @@ class Registration:
     """`confirm_within`: seconds for which the mailed link works."""
 
     accounts: Accounts
-    hasher: Passwords
-    throttle: Throttle
-    limits: Limits
+    gate: Gate
     links: Links
     mail: Mail
     issuer: Issuer
@@ -33,11 +32,8 @@ class Registration:
         """Raises InvalidEmail, UnacceptablePassword, EmailTaken, TryLater, Overloaded."""
         address = normalise_email(email)
         accepted = passwords.accept(password, (address, name))
-        subjects = (Subject(f"at:{throttling.network(client.address)}", self.limits.address),)
-        async with self.hasher.turn() as turn:
-            wait = await self.throttle.wait(subjects, self.issuer.clock())
-            if wait:
-                raise TryLater(wait)
+        subjects = (Subject(f"at:{throttling.network(client.address)}", self.gate.limits.address),)
+        async with self.gate.passed(subjects) as turn:
             hash_ = await turn.hash(accepted)
         account = Account(
             id=self.issuer.uuid(),
@@ -56,7 +52,7 @@ class Registration:
             await self.accounts.register(account)
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
-            await self.throttle.failed(subjects, self.issuer.clock())
+            await self.gate.failed(subjects)
             raise
         self.audit.record("registered", account=account.id, address=client.address)
         self.mail.email_confirmation(account, secret)

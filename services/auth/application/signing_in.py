@@ -1,19 +1,20 @@
 """Signing in: an address and a password become a session.
 
-Unknown account, wrong password and disabled account take the same steps and the same time, and are refused in
-the same words. The throttle is asked inside the hashing turn, so guesses sent at once cannot outrun it by
-more than the few turns that there are.
+Unknown account, wrong password and disabled account take the same steps and the same time, and are refused in the
+same words.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer, TokenPair
-from services.auth.application.ports import Accounts, Audit, Passwords, Sessions, Throttle
+from services.auth.application.ports import Accounts, Audit, HashingTurn, Sessions
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
 from services.auth.domain.errors import TryLater, WrongCredentials
 from services.auth.domain.sessions import Session
-from services.auth.domain.throttling import Limits
+from services.auth.domain.throttling import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,7 @@ class Client:
 class SignIn:
     accounts: Accounts
     sessions: Sessions
-    hasher: Passwords
-    throttle: Throttle
-    limits: Limits
+    gate: Gate
     issuer: Issuer
     audit: Audit
 
@@ -54,25 +53,35 @@ class SignIn:
 
     async def _check(self, email: str, password: str, client: Client) -> tuple[Account, str]:
         who, where = throttling.account_key(email), throttling.network(client.address)
-        familiar = await self.throttle.familiar(who, where)
-        subjects = throttling.subjects(email, client.address, self.limits, familiar=familiar)
-        async with self.hasher.turn() as turn:
-            wait = await self.throttle.wait(subjects, self.issuer.clock())
-            if wait:
-                self.audit.record("login_throttled", account_key=who, address=client.address, seconds=wait)
-                raise TryLater(wait)
-            account = await self.accounts.by_email(email)
-            matches = await turn.verify(account.password_hash if account else None, password)
-            if account is None or not matches or not account.active:
-                await self.throttle.failed(subjects, self.issuer.clock())
-                self.audit.record("login_failed", account_key=who, address=client.address)
-                raise WrongCredentials
-            hash_ = account.password_hash
-            if self.hasher.outdated(hash_):
-                new = await turn.hash(password)
-                if await self.accounts.replace_hash(account.id, new, expecting=hash_):
-                    hash_ = new
+        familiar = await self.gate.throttle.familiar(who, where)
+        subjects = throttling.subjects(email, client.address, self.gate.limits, familiar=familiar)
+        try:
+            async with self.gate.passed(subjects) as turn:
+                account = await self._matching(email, password, subjects, turn)
+                hash_ = await self._renewed(account, password, turn)
+        except (TryLater, WrongCredentials) as refusal:
+            event = "login_throttled" if isinstance(refusal, TryLater) else "login_failed"
+            self.audit.record(event, account_key=who, address=client.address)
+            raise
         # The address's failures stay: else a guesser would clear them by signing in to an account of his own.
-        await self.throttle.forget(subjects[:1])
-        await self.throttle.remember(who, where)
+        await self.gate.throttle.forget(subjects[:1])
+        await self.gate.throttle.remember(who, where)
         return account, hash_
+
+    async def _matching(
+        self, email: str, password: str, subjects: Sequence[Subject], turn: HashingTurn
+    ) -> Account:
+        account = await self.accounts.by_email(email)
+        matches = await turn.verify(account.password_hash if account else None, password)
+        if account is None or not matches or not account.active:
+            await self.gate.failed(subjects)
+            raise WrongCredentials
+        return account
+
+    async def _renewed(self, account: Account, password: str, turn: HashingTurn) -> str:
+        """The account's hash, made anew where its parameters are no longer ours."""
+        if not self.gate.hasher.outdated(account.password_hash):
+            return account.password_hash
+        new = await turn.hash(password)
+        replaced = await self.accounts.replace_hash(account.id, new, expecting=account.password_hash)
+        return new if replaced else account.password_hash

@@ -1,14 +1,28 @@
 """Passwords: changing a known one, replacing a forgotten one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody, SkipValidation
 
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.signing_in import Client
+from services.auth.domain.errors import UnacceptablePassword
 from services.auth.web.bodies import PasswordChange, PasswordForgotten, PasswordReset
 from services.auth.web.documented import BEARER, PUBLIC, problems
+from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.identity import Identity
+
+
+@contextmanager
+def _as_new_password() -> Iterator[None]:
+    """Names the member that these bodies have for what registration calls `password`."""
+    try:
+        yield
+    except UnacceptablePassword as refusal:
+        raise InvalidInput([FieldError("new_password", str(refusal))]) from refusal
 
 
 class PasswordController(Controller):
@@ -30,9 +44,10 @@ class PasswordController(Controller):
         client: NamedDependency[SkipValidation[Client]],
         password_care: NamedDependency[SkipValidation[PasswordCare]],
     ) -> None:
-        await password_care.change(
-            identity.subject, identity.session, data.current_password, data.new_password, client
-        )
+        with _as_new_password():
+            await password_care.change(
+                identity.subject, identity.session, data.current_password, data.new_password, client
+            )
 
     @post(
         "/forgot",
@@ -67,4 +82,5 @@ class PasswordController(Controller):
         client: NamedDependency[SkipValidation[Client]],
         password_care: NamedDependency[SkipValidation[PasswordCare]],
     ) -> None:
-        await password_care.reset(data.token, data.new_password, client)
+        with _as_new_password():
+            await password_care.reset(data.token, data.new_password, client)

@@ -59,6 +59,7 @@ async def test_the_mailed_link_sets_a_password_once_and_signs_every_device_out(
     token = await mailed_token(tmp_path / "mail", MINJI["email"], "/password/reset")
     weak = await client.post("/api/auth/password/reset", json={"token": token, "new_password": "password123"})
     assert weak.status_code == 400
+    assert [error["field"] for error in weak.json()["errors"]] == ["new_password"]
     body = {"token": token, "new_password": NEW}
     answers = await asyncio.gather(*(client.post("/api/auth/password/reset", json=body) for _ in range(5)))
     assert sorted(answer.status_code for answer in answers) == [204, 400, 400, 400, 400]

@@ -13,6 +13,7 @@ from services.auth.adapters.links_memory import MemoryLinks
 from services.auth.adapters.sessions_memory import MemorySessions
 from services.auth.adapters.throttle_memory import MemoryThrottle
 from services.auth.application.administration import Administration
+from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.registration import Registration
@@ -117,23 +118,24 @@ class Parts:
             "issuer": self.issuer,
             "audit": self.events,
         }
-        guarded: dict[str, Any] = {
-            "hasher": self.hasher,
-            "throttle": self.throttle,
-            "limits": Limits(account=LIMIT, address=LIMIT),
-        }
-        self.sign_in = SignIn(sessions=self.sessions, **common, **guarded)
+        gate = Gate(
+            hasher=self.hasher,
+            throttle=self.throttle,
+            limits=Limits(account=LIMIT, address=LIMIT),
+            clock=lambda: self.now,
+        )
+        self.sign_in = SignIn(sessions=self.sessions, gate=gate, **common)
         self.care = SessionCare(sessions=self.sessions, **common)
         self.registration = Registration(
-            links=self.links, mail=self.mail, confirm_within=86400, **common, **guarded
+            links=self.links, mail=self.mail, confirm_within=86400, gate=gate, **common
         )
         self.password_care = PasswordCare(
             sessions=self.sessions,
             links=self.links,
             mail=self.mail,
             reset_within=1800,
+            gate=gate,
             **common,
-            **guarded,
         )
         self.administration = Administration(
             accounts=self.accounts, sessions=self.sessions, audit=self.events, clock=lambda: self.now

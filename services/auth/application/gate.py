@@ -1,0 +1,32 @@
+"""What everybody passes who has a password checked or hashed: a place among few, and the throttle.
+
+The throttle is asked by whoever holds a place, and a failure is written down before the place is given back. So
+guesses sent at once cannot outrun it by more than the few places that there are.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from services.auth.application.ports import Clock, HashingTurn, Passwords, Throttle
+from services.auth.domain.errors import TryLater
+from services.auth.domain.throttling import Limits, Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    hasher: Passwords
+    throttle: Throttle
+    limits: Limits
+    clock: Clock
+
+    @asynccontextmanager
+    async def passed(self, subjects: Sequence[Subject] = ()) -> AsyncIterator[HashingTurn]:
+        """A place to verify and hash in. Raises TryLater while one of `subjects` has to wait, and Overloaded."""
+        async with self.hasher.turn() as turn:
+            if wait := await self.throttle.wait(subjects, self.clock()):
+                raise TryLater(wait)
+            yield turn
+
+    async def failed(self, subjects: Sequence[Subject]) -> None:
+        await self.throttle.failed(subjects, self.clock())
