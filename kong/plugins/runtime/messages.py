@@ -118,7 +118,7 @@ def encode_value(value: Value) -> bytes:
 
 def text(payload: bytes) -> str:
     """String, where nil cannot be."""
-    if len(payload) < 0x82 and payload[:1] == b"\n" and payload[1] == len(payload) - 2:
+    if 1 < len(payload) < 0x82 and payload[0] == 0x0A and payload[1] == len(payload) - 2:
         return payload[2:].decode("utf-8", "surrogateescape")  # the one shape that Kong sends up to 127 bytes
     return _text(bytes_field(payload, 1))
 
@@ -229,7 +229,7 @@ def _length(data: bytes, at: int) -> tuple[int, int]:
 def _value(payload: bytes, depth: int) -> Value:
     if not depth:
         raise MalformedMessageError(f"a value nested more than {_DEPTH} deep")
-    if payload[:1] == b"\x1a" and len(payload) < 0x82 and payload[1] == len(payload) - 2:
+    if 1 < len(payload) < 0x82 and payload[0] == 0x1A and payload[1] == len(payload) - 2:
         return payload[2:].decode("utf-8", "surrogateescape")
     result: Value = None
     for number_, raw in fields(payload):

@@ -1,5 +1,7 @@
 """Framing: whatever pieces a stream comes in, the frames are the same."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +13,7 @@ payloads = st.lists(st.binary(max_size=300), max_size=12)
 
 def cut(data: bytes, at: list[int]) -> list[bytes]:
     places = sorted({0, len(data), *(place % (len(data) + 1) for place in at)})
-    return [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(places)]
 
 
 @given(payloads, st.lists(st.integers(min_value=0, max_value=5000), max_size=30))

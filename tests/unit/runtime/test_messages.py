@@ -12,7 +12,7 @@ from kong.plugins.runtime.errors import BodyUnreadableError, MalformedMessageErr
 from kong.plugins.runtime.messages import BodyInFile, UriCaptures, Value
 from kong.plugins.runtime.wire import tagged, tagged_double, tagged_integer, varint
 
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=200)
+texts = st.text(max_size=200)
 values: st.SearchStrategy[Value] = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
@@ -64,10 +64,8 @@ def test_noise_is_read_as_something_or_refused(decode: Callable[[bytes], object]
 def test_a_struct_cut_short_is_refused_or_shorter(members: dict[str, Value], data: st.DataObject) -> None:
     whole = messages.encode_struct(members)
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
-    try:
+    with contextlib.suppress(MalformedMessageError):
         assert len(messages.struct(cut)) < len(members)
-    except MalformedMessageError:
-        pass
 
 
 def test_members_in_another_order_are_the_same_struct() -> None:
