@@ -65,7 +65,7 @@ class RedisLink:
         self._connection: BaseConnection | None = None
         self._runner: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[BaseConnection] | None = None
-        self._failed: tuple[float, StoreUnavailableError] | None = None
+        self._failed: tuple[float, str] | None = None
         self._unwell = False
         self.connection_number = 0
         """Changes with every new connection, before anything is sent on it."""
@@ -101,10 +101,12 @@ class RedisLink:
 
     async def close(self) -> None:
         """Ends the connection; the next command would open another."""
-        runner, self._runner, self._connection = self._runner, None, None
-        if runner is not None:
-            runner.cancel()
-            await asyncio.wait({runner})
+        tasks = {task for task in (self._opening, self._runner) if task is not None and not task.done()}
+        self._opening = self._runner = self._connection = None
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _within_time(self, name: bytes, args: tuple[bytes | int, ...]) -> Any:
         try:
@@ -125,16 +127,15 @@ class RedisLink:
         connection = self._connection
         if connection is None or not connection.usable:
             connection = await self._connect()
-        # Where the wait is given up, the connection goes too: a hung one would fail every command after this
-        # one.
+        # Where the wait is given up, the connection goes too: a hung one would fail every later command.
         return await connection.create_request(name, *args, disconnect_on_cancellation=True)
 
     async def _connect(self) -> BaseConnection:
         """Joins the attempt under way, so that a burst of requests opens one connection."""
         if self._failed is not None:
-            until, error = self._failed
+            until, reason = self._failed
             if time.monotonic() < until:
-                raise error
+                raise StoreUnavailableError(reason)
         if self._opening is None or self._opening.done():
             self._opening = asyncio.create_task(self._open(), name="redis-connect")
             self._opening.add_done_callback(_forget)
@@ -149,14 +150,17 @@ class RedisLink:
         runner.add_done_callback(_forget)
         runner.add_done_callback(lambda _: _close_buffers(connection))
         ready = asyncio.create_task(started.ready.wait())
-        await asyncio.wait({runner, ready}, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
+        try:
+            await asyncio.wait({runner, ready}, timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+            if not started.ready.is_set():
+                runner.cancel()
         if not started.ready.is_set():
             reason = runner.exception() if runner.done() else "no answer in time"
-            runner.cancel()
-            failure = StoreUnavailableError(f"cannot connect to Redis: {reason}")
+            failure = f"cannot connect to Redis: {reason}"
             self._failed = (time.monotonic() + RECONNECT_PAUSE, failure)
-            raise failure
+            raise StoreUnavailableError(failure)
         self._failed = None
         self.connection_number += 1
         self._connection, self._runner = connection, runner

@@ -119,8 +119,7 @@ class RevocationWatch:
                 except StoreUnavailableError:
                     if self._heard is not None:
                         log.warning("revocations are not known until the stream has been read again")
-                        self._unknown_since = self._monotonic()
-                    self._heard = None
+                    self._distrust()
                     self._settled.set()
                     await asyncio.sleep(RETRY)
 
@@ -128,7 +127,8 @@ class RevocationWatch:
         """Reads the stream from its start and follows it until the connection, or Redis' memory, is another."""
         last, complete = START, False
         await link.command(b"PING")
-        connection, self._heard = link.connection_number, None
+        connection = link.connection_number
+        self._distrust()
         while True:
             entries = _entries(await self._read(link, last, self._block if complete else None))
             if link.connection_number != connection:
@@ -146,6 +146,10 @@ class RevocationWatch:
             if complete:
                 self._heard = self._monotonic()
                 self._settled.set()
+
+    def _distrust(self) -> None:
+        if self._heard is not None:
+            self._heard, self._unknown_since = None, self._monotonic()
 
     async def _read(self, link: RedisLink, last: bytes, block: int | None) -> Any:
         wait: tuple[bytes | int, ...] = () if block is None else (b"BLOCK", block)
