@@ -62,6 +62,15 @@ test: $(STAMPS)/dev browser ## Every test that this machine can run; each skip s
 unit: $(STAMPS)/dev ## The tests that need no server: seconds
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
+.PHONY: test-docker
+test-docker: $(STAMPS)/dev ## The journeys on compose.yaml, and what only containers can show (an engine and KONG_IMAGE)
+	@$(BIN)/python -m pytest tests/e2e --stack=docker $(ARGS)
+
+.PHONY: storm
+storm: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key takes effect exactly once (minutes)
+	@STORM_OPERATIONS=$${STORM_OPERATIONS:-2000} STORM_FAULTS=$${STORM_FAULTS:-50} \
+		$(BIN)/python -m pytest tests/e2e/test_storm.py --timeout=3600 -s $(ARGS)
+
 .PHONY: browser
 browser: # A Chromium for the browser journeys, where it can be had without asking
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \
