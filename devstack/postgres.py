@@ -47,7 +47,8 @@ class Postgres:
         data = unprivileged.data_directory(self.directory)
         if (data / "PG_VERSION").exists():
             return
-        with tempfile.NamedTemporaryFile("w", prefix="gatehouse-", suffix=".pw") as secret:
+        scratch = unprivileged.scratch_directory()
+        with tempfile.NamedTemporaryFile("w", dir=scratch, prefix="gatehouse-", suffix=".pw") as secret:
             secret.write(self.password)
             secret.flush()
             if unprivileged.account() is not None:

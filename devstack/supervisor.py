@@ -46,7 +46,7 @@ class Supervisor:
             raise
         except ExceptionGroup as errors:
             await self.stop()
-            expected, rest = errors.split(DevstackError)
+            expected, rest = errors.split((DevstackError, OSError))
             if expected is None or rest is not None:
                 raise
             raise DevstackError("\n".join(str(error) for error in _leaves(expected))) from errors
@@ -133,7 +133,7 @@ class Supervisor:
         self._process_list.write_text(json.dumps(entries))
 
 
-def _leaves(group: BaseExceptionGroup[DevstackError]) -> list[BaseException]:
+def _leaves(group: BaseExceptionGroup[Exception]) -> list[BaseException]:
     """The exceptions in a group, those of nested groups included."""
     found: list[BaseException] = []
     for error in group.exceptions:

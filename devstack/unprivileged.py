@@ -11,6 +11,7 @@ import os
 import pwd
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 USER = "nobody"
@@ -61,9 +62,11 @@ def hand_over(path: Path) -> None:
 
 
 def program_directory(installed: Path) -> Path:
-    """`installed`, or a copy of it where the account can execute it."""
-    if account() is None or others_may_enter(installed):
+    """`installed`, by a path that the account can follow, or a copy of it where it can execute it."""
+    if account() is None:
         return installed
+    if others_may_enter(installed):
+        return installed.resolve()  # the way there may lead through a link in a closed directory
     copy = shelter(installed) / installed.name
     if not copy.exists():
         partial = copy.with_suffix(".partial")
@@ -71,6 +74,12 @@ def program_directory(installed: Path) -> Path:
         shutil.copytree(installed, partial, symlinks=True)
         partial.rename(copy)
     return copy
+
+
+def scratch_directory() -> Path:
+    """For short-lived files that the account has to read."""
+    usual = Path(tempfile.gettempdir())
+    return usual if account() is None or others_may_enter(usual) else SHELTER
 
 
 def discard(data: Path) -> None:
