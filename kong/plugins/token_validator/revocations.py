@@ -119,9 +119,14 @@ class RevocationWatch:
                 except StoreUnavailableError:
                     if self._heard is not None:
                         log.warning("revocations are not known until the stream has been read again")
-                    self._distrust()
-                    self._settled.set()
-                    await asyncio.sleep(RETRY)
+                except Exception:
+                    # A watch that ended here would leave every request at 503 until somebody restarts it.
+                    log.exception("the revocation stream could not be read")
+                else:
+                    continue
+                self._distrust()
+                self._settled.set()
+                await asyncio.sleep(RETRY)
 
     async def _read_all_and_on(self, link: RedisLink) -> None:
         """Reads the stream from its start and follows it until the connection, or Redis' memory, is another."""

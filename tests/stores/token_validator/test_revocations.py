@@ -159,6 +159,22 @@ async def test_a_key_that_is_no_stream_is_a_store_that_is_down(
         assert not await watch.settle(1.0)
 
 
+async def test_a_reply_that_nobody_expected_does_not_end_the_watch(
+    source: RevocationSource, link: RedisLink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = revocations._entries
+
+    def confused(reply: object) -> object:
+        monkeypatch.setattr(revocations, "_entries", read)
+        raise TypeError(reply)
+
+    monkeypatch.setattr(revocations, "_entries", confused)
+    await revoke(link, "s1")
+    async with RevocationWatch(source) as watch:
+        await until(watch.current)
+        assert "s1" in watch.revoked
+
+
 async def test_more_sessions_than_fit_in_memory_are_a_store_that_is_down(
     source: RevocationSource, link: RedisLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
