@@ -1,0 +1,90 @@
+"""A key rotation refuses no good token: not at the gateway, not at a service, whichever process of auth signed it.
+
+Half an hour in steps of five seconds, on a clock of the test's own. Verifiers have only what they fetched last, up to
+300 s ago; that an unknown key would make them look again is left out, so that the schedule alone has to be enough.
+"""
+
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+
+from kong.plugins.token_validator import jwks as gateway_jwks
+from kong.plugins.token_validator import verifier
+from services.auth.adapters import tables
+from services.auth.adapters.audit import LoggedAudit
+from services.auth.adapters.keyring import REREAD_EVERY, Keyring
+from services.auth.adapters.keys_postgres import PostgresKeys
+from services.auth.app import MIGRATIONS
+from services.auth.application.rotation import Rotation
+from services.auth.commands import USUAL_LEAD
+from services.auth.domain.access_tokens import claims
+from services.chassis import jwks, tokens
+from services.chassis.migrations import migrate
+
+ISSUER, AUDIENCE = "https://auth.test", "tests"
+START, LIFETIME, KEPT = 1_800_000_000, 600, 300
+EXPECTED = verifier.Expected(
+    issuer=ISSUER, audience=AUDIENCE, algorithms=frozenset({"ES256"}), leeway=5, max_size=8192
+)
+
+
+async def test_no_good_token_is_refused_during_a_rotation(new_postgres_database: Callable[[], str]) -> None:
+    now = [float(START)]
+    database = tables.bound(new_postgres_database())
+    async with database.lifespan():
+        await migrate(database, *MIGRATIONS)
+        keys = PostgresKeys(database, b"s" * 32)
+        await keys.ensure(START)
+        processes = [Keyring(keys, outlives=LIFETIME, clock=lambda: now[0]) for _ in range(2)]
+        rotate = Rotation(
+            keys=keys,
+            audit=LoggedAudit(CollectorRegistry()),
+            clock=lambda: now[0],
+            lead=USUAL_LEAD,
+            outlives=LIFETIME,
+        )
+        issued: list[tuple[float, str]] = []
+        signers, document = set(), b""
+        for elapsed in range(0, 1800, 5):
+            now[0] = START + elapsed
+            for number, process in enumerate(processes):
+                if (elapsed + 5 * number) % REREAD_EVERY == 0 or elapsed == 0:
+                    await process.reread()
+            if elapsed == 100:
+                await rotate()
+            if elapsed % KEPT == 0:
+                # The process asked is the one that has just not read the new key yet.
+                document = json.dumps({"keys": processes[1].published()}).encode()
+            for process in processes:
+                token = sign(process, now[0])
+                signers.add(tokens.key_id(token))
+                issued.append((now[0], token))
+            alive = [token for at, token in issued if at + LIFETIME > now[0]]
+            for token in (*alive[:2], *alive[-2:]):
+                assert is_accepted(token, document, now[0]), f"refused {elapsed} s after the start"
+        assert len(signers) == 2
+        assert len(processes[0].published()) == 1
+
+
+def sign(process: Keyring, now: float) -> str:
+    return process.sign(
+        claims(
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            account=uuid4(),
+            session=uuid4(),
+            roles=["member"],
+            now=now,
+            lifetime=LIFETIME,
+            jti=uuid4(),
+        )
+    )
+
+
+def is_accepted(token: str, document: bytes, now: float) -> bool:
+    """By the gateway's verifier and by the services'."""
+    gateway = verifier.verify(token, gateway_jwks.read(document), EXPECTED, now)
+    service = tokens.verify(token, jwks.parse(document), now, issuer=ISSUER, audience=AUDIENCE)
+    return isinstance(gateway, verifier.Identity) and isinstance(service, tokens.Claims)
