@@ -118,8 +118,10 @@ def encode_value(value: Value) -> bytes:
 
 def text(payload: bytes) -> str:
     """String, where nil cannot be."""
-    if 1 < len(payload) < 0x82 and payload[0] == 0x0A and payload[1] == len(payload) - 2:
-        return payload[2:].decode("utf-8", "surrogateescape")  # the one shape that Kong sends up to 127 bytes
+    if len(payload) > 1 and payload[0] == 0x0A:
+        length, start = _length(payload, 1)
+        if start + length == len(payload):  # the one shape that Kong sends
+            return payload[start:].decode("utf-8", "surrogateescape")
     return _text(bytes_field(payload, 1))
 
 
