@@ -7,6 +7,7 @@ back), after the stack has been left alone for a minute. COMPOSE_FILE chooses th
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 SETTLE_SECONDS = 60
 MIB = 1024 * 1024
+BASE_IMAGE = os.environ.get("PYTHON_IMAGE", "python:3.13-slim-bookworm")
 UNITS = {"B": 1, "KiB": 1024, "MiB": MIB, "GiB": 1024 * MIB}
 
 
@@ -29,14 +31,24 @@ def main() -> int:
         row["Name"]: _bytes(row["MemUsage"].split(" / ")[0])
         for row in _json_lines("docker", "stats", "--no-stream", "--format", "{{json .}}", *names)
     }
-    print("| service | memory, MiB | image, MB |\n| --- | --- | --- |")
+    print("| service | memory, MiB | image above its base, MB |\n| --- | --- | --- |")
     for container in sorted(containers, key=lambda item: -memory[item["Name"]]):
-        size = next(
-            iter(_json_lines("docker", "image", "inspect", "--format", "{{.Size}}", container["Image"]))
+        print(
+            f"| {container['Service']} | {memory[container['Name']] / MIB:.0f} | {_image(container['Image'])} |"
         )
-        print(f"| {container['Service']} | {memory[container['Name']] / MIB:.0f} | {size / 1e6:.0f} |")
     print(f"| all | {sum(memory.values()) / MIB:.0f} | |")
     return 0
+
+
+def _image(name: str) -> str:
+    """What our images add to the Python image below them; nothing for those of others."""
+    if not name.startswith("gatehouse/"):
+        return ""
+    sizes = [
+        next(_json_lines("docker", "image", "inspect", "--format", "{{.Size}}", image))
+        for image in (name, BASE_IMAGE)
+    ]
+    return f"{(sizes[0] - sizes[1]) / 1e6:.0f}"
 
 
 def _json_lines(*command: str) -> Iterator[Any]:

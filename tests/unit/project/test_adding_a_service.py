@@ -115,7 +115,9 @@ async def test_the_example_service_runs_and_answers_only_who_has_a_token(checkou
 def test_the_example_route_is_closed_by_the_plugin_that_it_names() -> None:
     # The block goes to the end of the template's services, where its anchors are known.
     template = (ROOT / "kong.yml.template").read_text(encoding="utf-8")
-    end_of_services = template.index("\nplugins:\n")
+    services = template.index("\nservices:\n")
+    following = re.compile(r"^[a-z]", re.MULTILINE).search(template, services + len("\nservices:\n"))
+    end_of_services = following.start() if following else len(template)
     whole = yaml.safe_load(
         f"{template[:end_of_services]}\n{FILES['kong.yml.template']}{template[end_of_services:]}"
     )
