@@ -31,7 +31,8 @@ def others_may_enter(path: Path) -> bool:
 
 def shelter(path: Path) -> Path:
     """A root-owned, traversable directory that belongs to `path` alone."""
-    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    own_name = path.parent.resolve() / path.name  # `path` itself may be a link to here by now
+    name = hashlib.sha256(os.fsencode(own_name)).hexdigest()[:12]
     place = SHELTER / f"gatehouse-{name}"
     place.mkdir(mode=0o711, exist_ok=True)
     if place.is_symlink() or place.stat().st_uid != os.geteuid():
