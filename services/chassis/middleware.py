@@ -41,17 +41,17 @@ class RequestMetrics:
         )
 
 
-# nginx judges these itself on an answer that the gateway has buffered, a second time and against the new ETag; so the
-# gateway passes them on under other names (docs/contracts.md, "Through the gateway").
+Headers = Iterable[tuple[bytes, bytes]]
+
+# nginx judges these itself on an answer that the gateway has buffered: a second time, and against the new ETag. So
+# the gateway passes them on under other names (docs/contracts.md, "Through the gateway").
 _MOVED_PRECONDITIONS = {
     b"x-if-match": b"if-match",
     b"x-if-unmodified-since": b"if-unmodified-since",
 }
 
 
-def _restore_preconditions(
-    present: Container[bytes], headers: Iterable[tuple[bytes, bytes]]
-) -> list[tuple[bytes, bytes]]:
+def _restore_preconditions(present: Container[bytes], headers: Headers) -> list[tuple[bytes, bytes]]:
     """The headers under their own names; one that is there under its own name already stays as it is."""
     return [
         (_MOVED_PRECONDITIONS[name], value)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from services.chassis.settings import Env, ServiceSettings
+from services.chassis.settings import Env, ServiceSettings, SettingsError
 
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
@@ -39,3 +39,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     demo_data: Annotated[
         bool, Meta(description="Loads demo members at the first start; development only.")
     ] = False
+
+    def __post_init__(self) -> None:
+        if self.production and self.demo_data:
+            raise SettingsError("DEMO_DATA must not be true in production")
