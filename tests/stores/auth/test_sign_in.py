@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from services.auth.app import build
+from services.auth.settings import Settings
+from tests.in_process import running
 from tests.stores.auth.calls import DEMO, Client, bearer, sign_in
 
 
@@ -98,3 +101,43 @@ async def test_the_document_names_every_operation_once(client: Client) -> None:
     ids = [operation["operationId"] for path in document["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
     assert {"login", "register", "refresh", "logout", "verify", "getMe", "getJwks"} <= set(ids)
+
+
+async def test_the_schemes_case_does_not_matter_and_nothing_else_passes_for_it(client: Client) -> None:
+    tokens = await sign_in(client)
+    token = tokens["access_token"]
+    spelled = {
+        f"bearer {token}": 200,
+        f"BEARER {token}": 200,
+        f"Bearer  {token}": 200,
+        f"Bearer {token} x": 401,
+        f"Bearer {token}, Bearer {token}": 401,
+        f"Bearer:{token}": 401,
+        f"Token {token}": 401,
+        f"Basic {token}": 401,
+        token: 401,
+        "Bearer": 401,
+        "": 401,
+    }
+    for value, status in spelled.items():
+        answer = await client.get("/api/auth/verify", headers={"Authorization": value})
+        assert answer.status_code == status, value
+        assert status == 200 or answer.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+async def test_several_authorization_lines_are_refused_whichever_is_good(client: Client) -> None:
+    good = ("Authorization", bearer(await sign_in(client))["Authorization"])
+    bad = ("Authorization", "Bearer made.up.token")
+    for lines in ([good, bad], [bad, good], [good, good]):
+        assert (await client.get("/api/auth/verify", headers=lines)).status_code == 401
+
+
+async def test_an_expired_token_is_refused_and_still_signs_its_session_out(settings: Settings) -> None:
+    clock = [1_800_000_000.0]
+    async with running(build(settings, clock=lambda: clock[0])) as client:
+        tokens = await sign_in(client)
+        clock[0] += settings.access_token_seconds
+        assert (await client.get("/api/auth/verify", headers=bearer(tokens))).status_code == 401
+        assert (await client.post("/api/auth/logout", headers=bearer(tokens))).status_code == 204
+        body = {"refresh_token": tokens["refresh_token"]}
+        assert (await client.post("/api/auth/refresh", json=body)).status_code == 401
