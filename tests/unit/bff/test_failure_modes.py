@@ -1,0 +1,131 @@
+"""docs/failure-modes.md, the bff's table, line by line."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from uuid import uuid4
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from httpx import AsyncClient
+
+from services.bff.app import build
+from services.bff.settings import Settings
+from tests.documented_failures import rows
+from tests.in_process import running
+from tests.signing import AUDIENCE, ISSUER, Signer
+
+SUB, SID = str(uuid4()), str(uuid4())
+TIME = "2026-11-22T19:30:00Z"
+ANSWERS = {
+    "/api/members/me": {"id": SUB, "email": "a@example.com", "name": "A", "phone": None, "grade": "gold"},
+    "/api/auth/verify": {"active": True, "sub": SUB, "sid": SID, "roles": [], "exp": 2_000_000_000},
+    "/api/auth/me": {"id": SUB, "email": "a@example.com", "name": "A", "roles": [], "created_at": TIME},
+    "/api/auth/sessions": {
+        "items": [
+            {
+                "id": SID,
+                "device": None,
+                "address": None,
+                "created_at": TIME,
+                "last_seen_at": TIME,
+                "current": True,
+            }
+        ]
+    },
+}
+
+
+class World:
+    """auth and member as one server each; a test breaks what its line says."""
+
+    def __init__(self) -> None:
+        self.signer = Signer()
+        self.auth = TestServer(self._app())
+        self.member = TestServer(self._app())
+        self.answer: Callable[[str], web.Response | None] = lambda _: None
+        self.member_delay = 0.0
+
+    def _app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/jwks", self._jwks)
+        app.router.add_get("/{path:.*}", self._get)
+        return app
+
+    async def _jwks(self, _: web.Request) -> web.Response:
+        return web.Response(body=self.signer.jwks())
+
+    async def _get(self, request: web.Request) -> web.Response:
+        if request.path.startswith("/api/members"):
+            await asyncio.sleep(self.member_delay)
+        broken = self.answer(request.path)
+        return broken or web.Response(body=msgspec.json.encode(ANSWERS[request.path]))
+
+
+async def break_it(world: World, what: str) -> None:
+    def member_says(status: int, body: bytes) -> Callable[[str], web.Response | None]:
+        return lambda path: web.Response(status=status, body=body) if "members" in path else None
+
+    if what.startswith(("auth down", "both down")):
+        await world.auth.close()
+    if what in {"member down", "both down"}:
+        await world.member.close()
+    if what == "member slow (3 s)":
+        world.member_delay = 3
+    if what == "member answers garbage":
+        world.answer = member_says(200, b"<html>oops")
+    if what == "member answers 500":
+        world.answer = member_says(500, b"")
+    if what == "member not made yet (404)":
+        world.answer = member_says(404, b"")
+    if what == "session ended":
+        world.answer = lambda path: web.Response(status=401) if "verify" in path else None
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    await world.auth.start_server()
+    await world.member.start_server()
+    yield world
+    await world.auth.close()
+    await world.member.close()
+
+
+@pytest.fixture
+async def api(world: World) -> AsyncIterator[AsyncClient]:
+    auth, member = (str(server.make_url("")).rstrip("/") for server in (world.auth, world.member))
+    settings = Settings(
+        auth_url=auth,
+        member_url=member,
+        auth_jwks_url=f"{auth}/jwks",
+        token_issuer=ISSUER,
+        token_audience=AUDIENCE,
+    )
+    async with running(build(settings)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("fails", "call", "expected", "degraded"), rows("bff"))
+async def test_the_documented_answer(
+    world: World, api: AsyncClient, fails: str, call: str, expected: str, degraded: str
+) -> None:
+    bearer = {"Authorization": f"Bearer {world.signer.token(sub=SUB, sid=SID)}"}
+    if "keys never fetched" not in fails:
+        assert (await api.get("/health/ready")).status_code == 200
+    await break_it(world, fails)
+    started = time.perf_counter()
+    answer = await api.get(call.removeprefix("GET "), headers=bearer)
+    took = time.perf_counter() - started
+    status, _, within = expected.partition(" within ")
+    assert answer.status_code == int(status), answer.text
+    if within:
+        assert took < int(within.removesuffix(" ms")) / 1000
+    if answer.status_code == 200:
+        names = [name for name in degraded.split(", ") if name]
+        assert answer.json()["degraded"] == names
+        assert all(answer.json()[name] is None for name in names)
+    if answer.status_code == 503:
+        assert answer.headers["Retry-After"]
