@@ -8,4 +8,6 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+ABORT = "gatehouse.abort"
+"""Our extension of the scope: `abort()` drops the connection with whatever is unsent."""
 App = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -7,11 +7,12 @@ bounded size, no cross-site use of cookies, and an `Arrival` in the request's st
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from frontend_proxy import admission, arrival, cookies, logs, peers
 from frontend_proxy.admission import Line, Site
 from frontend_proxy.arrival import Arrival
-from frontend_proxy.asgi import App, Message, Receive, Scope, Send
+from frontend_proxy.asgi import ABORT, App, Message, Receive, Scope, Send
 from frontend_proxy.cookies import Header, Jar
 from frontend_proxy.problems import MEDIA_TYPE, Problem
 from frontend_proxy.security_headers import secured
@@ -40,7 +41,7 @@ class Edge:
         headers = arrival.by_name(list(scope["headers"]))
         request_id = arrival.request_id(headers)
         logs.request_id.set(request_id)
-        answer = _Answer(send, scope["path"], request_id, self._settings)
+        answer = _Answer(send, scope, request_id, self._settings)
         started = time.monotonic()
         client = scope["client"][0] if scope["client"] else ""
         peer = peers.seen(client, scope["scheme"], headers, self._trusted)
@@ -105,22 +106,26 @@ class _Body:
 class _Answer:
     """The answer, with the site's headers added and a reader's pauses bounded."""
 
-    def __init__(self, send: Send, path: str, request_id: str, settings: Settings) -> None:
+    def __init__(self, send: Send, scope: Scope, request_id: str, settings: Settings) -> None:
         self._send = send
-        self._path = path
+        self._path: str = scope["path"]
+        self._abort: Callable[[], None] = scope.get("extensions", {}).get(ABORT, {}).get("abort", _nothing)
         self._request_id = request_id
         self._settings = settings
         self.status = 0
 
     async def send(self, message: Message) -> None:
-        """Raises TimeoutError when the client does not take the answer: the server then drops the
-        connection."""
+        """Drops the connection, and raises Problem, when the client does not take the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             kept: list[Header] = [*message["headers"], (b"x-request-id", self._request_id.encode())]
             message["headers"] = secured(kept, self._path, production=self._settings.production)
-        async with asyncio.timeout(self._settings.client_timeout):
-            await self._send(message)
+        try:
+            async with asyncio.timeout(self._settings.client_timeout):
+                await self._send(message)
+        except TimeoutError as fault:
+            self._abort()
+            raise Problem(408, "", "The answer was not taken in time.", close=True) from fault
 
     async def refuse(self, problem: Problem) -> None:
         """Answers with `problem`; where an answer has begun already, raises it, so that the connection
@@ -136,3 +141,7 @@ class _Answer:
         headers.append((b"content-length", str(len(body)).encode()))
         await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _nothing() -> None:
+    """Another server than ours has no connection to drop."""

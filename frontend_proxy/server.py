@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from frontend_proxy.admission import MAX_HEADER_BYTES
-from frontend_proxy.asgi import App
+from frontend_proxy.asgi import ABORT, App
 from frontend_proxy.paths import MAX_TARGET
 from frontend_proxy.settings import Settings
 
@@ -66,6 +66,8 @@ class BoundedProtocol(HttpToolsProtocol):
             # An absolute target names a second host, a fragment is never sent: what follows is not a
             # browser's request.
             raise httptools.HttpParserInvalidURLError("not an origin-form target")
+        # A reader who stops reading keeps a polite close waiting for ever; the edge needs the impolite one.
+        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
         super().on_headers_complete()
 
     def _expect_head(self) -> None:

@@ -223,6 +223,31 @@ async def test_a_download_ends_when_its_reader_leaves(front: Front) -> None:
     await asyncio.wait_for(ended.wait(), 5)
 
 
+async def test_a_reader_who_stops_reading_is_dropped(start: Start) -> None:
+    front = await start(client_timeout=0.3)
+    ended = asyncio.Event()
+
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(b"a" * 65536)
+        finally:
+            ended.set()
+
+    front.gateway.answer = endless
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n")
+    await asyncio.wait_for(ended.wait(), 5)
+    last = b""
+    async with asyncio.timeout(5):
+        while chunk := await reader.read(2**20):
+            last = chunk
+    writer.close()
+    assert not last.endswith(b"0\r\n\r\n"), "it looks like a whole answer"
+
+
 async def test_answers_arrive_while_they_are_made(front: Front) -> None:
     goon = asyncio.Event()
 
