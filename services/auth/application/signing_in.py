@@ -83,5 +83,10 @@ class SignIn:
         if not self.gate.hasher.outdated(account.password_hash):
             return account.password_hash
         new = await turn.hash(password)
-        replaced = await self.accounts.replace_hash(account.id, new, expecting=account.password_hash)
-        return new if replaced else account.password_hash
+        if await self.accounts.replace_hash(account.id, new, expecting=account.password_hash):
+            return new
+        # Somebody was faster: another sign-in with the same password, or a change of it.
+        current = await self.accounts.by_id(account.id)
+        if current is None or not await turn.verify(current.password_hash, password):
+            raise WrongCredentials
+        return current.password_hash

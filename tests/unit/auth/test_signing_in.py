@@ -1,5 +1,7 @@
 """Signing in: who gets a session, and what happens when something changes in the midst of it."""
 
+from uuid import UUID
+
 import pytest
 
 from services.auth.domain.errors import TryLater, WrongCredentials
@@ -54,6 +56,35 @@ async def test_an_outdated_hash_is_renewed_and_the_session_stays() -> None:
     assert account is not None
     assert account.password_hash == f"h1:{PASSWORD}"
     assert len(await parts.sessions.of(id_, parts.now)) == 1
+
+
+async def test_two_sign_ins_that_renew_one_hash_at_the_same_moment_both_succeed() -> None:
+    parts = Parts()
+    id_ = await parts.account(password_hash=f"h0:{PASSWORD}")
+    replacing = parts.accounts.replace_hash
+
+    async def second(id_: UUID, new: str, *, expecting: str) -> bool:
+        await replacing(id_, f"h1:{PASSWORD}", expecting=expecting)
+        return await replacing(id_, new, expecting=expecting)
+
+    parts.accounts.replace_hash = second  # type: ignore[method-assign]
+    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    assert len(await parts.sessions.of(id_, parts.now)) == 1
+
+
+async def test_a_password_changed_while_its_hash_is_renewed_is_not_signed_in_with() -> None:
+    parts = Parts()
+    id_ = await parts.account(password_hash=f"h0:{PASSWORD}")
+    replacing = parts.accounts.replace_hash
+
+    async def after_a_change(id_: UUID, new: str, *, expecting: str) -> bool:
+        await replacing(id_, "h1:new", expecting=expecting)
+        return await replacing(id_, new, expecting=expecting)
+
+    parts.accounts.replace_hash = after_a_change  # type: ignore[method-assign]
+    with pytest.raises(WrongCredentials):
+        await parts.sign_in(EMAIL, PASSWORD, HERE)
+    assert await parts.sessions.of(id_, parts.now) == []
 
 
 async def test_an_account_disabled_while_it_signs_in_ends_up_without_a_session() -> None:
