@@ -6,6 +6,7 @@ place of their own below /var/tmp instead.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -89,3 +90,6 @@ def discard(data: Path) -> None:
     if data.is_symlink():
         data.unlink()
     shutil.rmtree(target, ignore_errors=True)
+    if target.parent.parent == SHELTER:
+        with contextlib.suppress(OSError):  # not empty: there is more than data in it
+            target.parent.rmdir()
