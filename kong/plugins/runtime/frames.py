@@ -37,6 +37,10 @@ class Frames:
 
     def feed(self, data: bytes) -> list[bytes | None]:
         """The payloads that are complete now, in order; None where a frame is over the limit."""
+        if not self._size and not self._throw_away and len(data) >= 4:
+            (length,) = _LENGTH.unpack_from(data)
+            if length == len(data) - 4 and length <= self._limit:
+                return [data[4:]]  # one whole frame, as most arrivals are
         if self._throw_away:
             gone = min(self._throw_away, len(data))
             self._throw_away -= gone

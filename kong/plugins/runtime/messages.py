@@ -57,7 +57,7 @@ def encode_integer(number: int) -> bytes:
 
 
 def encode_pair(key: str, value: Value) -> bytes:
-    return encode_text(key) + tagged(2, encode_value(value))
+    return _short_pair(key, value) or encode_text(key) + tagged(2, encode_value(value))
 
 
 def encode_target(host: str, port: int) -> bytes:
@@ -75,27 +75,18 @@ def encode_exit(status: int, body: bytes | str, headers: Mapping[str, Value] | N
 
 
 def encode_struct(members: Mapping[str, Value]) -> bytes:
-    return b"".join(
-        [_short_member(key, value) or tagged(1, encode_pair(key, value)) for key, value in members.items()]
-    )
+    return b"".join([tagged(1, encode_pair(key, value)) for key, value in members.items()])
 
 
-def _short_member(key: str, value: Value) -> bytes | None:
-    """A text member whose lengths all fit into one byte, as most headers do; None if it is another."""
+def _short_pair(key: str, value: Value) -> bytes | None:
+    """A text by its name where every length fits into one byte, as with most headers; None if it is another."""
     if type(value) is not str:
         return None
     name = key.encode("utf-8", "surrogateescape")
     text_ = value.encode("utf-8", "surrogateescape")
-    if not name or len(name) + len(text_) > 120:
+    if not name or len(name) > 127 or len(text_) > 125:
         return None
-    return b"\x0a%c\x0a%c%b\x12%c\x1a%c%b" % (
-        len(name) + len(text_) + 6,
-        len(name),
-        name,
-        len(text_) + 2,
-        len(text_),
-        text_,
-    )
+    return b"\x0a%c%b\x12%c\x1a%c%b" % (len(name), name, len(text_) + 2, len(text_), text_)
 
 
 def encode_list(items: Sequence[Value]) -> bytes:

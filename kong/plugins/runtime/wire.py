@@ -32,6 +32,8 @@ def varint(number: int) -> bytes:
 
 def tagged(number: int, payload: bytes) -> bytes:
     """A length-delimited field."""
+    if number < 16 and len(payload) < 0x80:
+        return b"%c%c%b" % (number << 3 | LENGTH, len(payload), payload)
     return varint(number << 3 | LENGTH) + varint(len(payload)) + payload
 
 
