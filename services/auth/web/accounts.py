@@ -4,7 +4,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.params import FromPath, JSONBody
 
 from services.auth.application.administration import Administration
 from services.auth.application.ports import Accounts
@@ -14,6 +14,7 @@ from services.auth.domain.accounts import Account
 from services.auth.domain.errors import SessionEnded
 from services.auth.web.bodies import AccountBody, EmailBody, EmailConfirmation, Registered, StatusBody
 from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
+from services.auth.web.parts import Part
 from services.chassis.identity import Identity
 
 
@@ -43,8 +44,8 @@ class AccountController(Controller):
     async def register(
         self,
         data: JSONBody[Registered],
-        client: NamedDependency[SkipValidation[Client]],
-        registration: NamedDependency[SkipValidation[Registration]],
+        client: Part[Client],
+        registration: Part[Registration],
     ) -> Response[AccountBody]:
         account = await registration.register(data.email, data.password, data.name, client)
         return Response(_body(account), headers={"Location": "/api/auth/me"})
@@ -52,9 +53,7 @@ class AccountController(Controller):
     @get(
         "/me", operation_id="getMe", summary="The caller's account", responses=problems(401), security=BEARER
     )
-    async def me(
-        self, identity: NamedDependency[Identity], accounts: NamedDependency[SkipValidation[Accounts]]
-    ) -> AccountBody:
+    async def me(self, identity: NamedDependency[Identity], accounts: Part[Accounts]) -> AccountBody:
         account = await accounts.by_id(identity.subject)
         if account is None:
             raise SessionEnded
@@ -72,7 +71,7 @@ class AccountController(Controller):
     async def confirm_email(
         self,
         data: JSONBody[EmailConfirmation],
-        registration: NamedDependency[SkipValidation[Registration]],
+        registration: Part[Registration],
     ) -> None:
         await registration.confirm_email(data.token)
 
@@ -90,7 +89,7 @@ class AccountController(Controller):
 async def set_status(
     account_id: FromPath[UUID],
     data: JSONBody[StatusBody],
-    administration: NamedDependency[SkipValidation[Administration]],
+    administration: Part[Administration],
 ) -> None:
     await administration.set_status(account_id, data.status)
 
@@ -108,6 +107,6 @@ async def set_status(
 async def set_email(
     account_id: FromPath[UUID],
     data: JSONBody[EmailBody],
-    administration: NamedDependency[SkipValidation[Administration]],
+    administration: Part[Administration],
 ) -> None:
     await administration.set_email(account_id, data.email)

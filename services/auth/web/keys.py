@@ -2,12 +2,11 @@
 
 import msgspec
 from litestar import Response, get
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
 
 from services.auth.application.ports import PublicKeys
 from services.auth.web.bodies import KeySetBody
 from services.auth.web.documented import PUBLIC, problems
+from services.auth.web.parts import Part
 
 
 @get(
@@ -20,6 +19,6 @@ from services.auth.web.documented import PUBLIC, problems
     responses=problems(),
     security=PUBLIC,
 )
-async def jwks(public_keys: NamedDependency[SkipValidation[PublicKeys]]) -> Response[KeySetBody]:
+async def jwks(public_keys: Part[PublicKeys]) -> Response[KeySetBody]:
     body = msgspec.convert({"keys": public_keys.published()}, KeySetBody)
     return Response(body, headers={"Cache-Control": "public, max-age=300"})

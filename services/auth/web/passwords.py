@@ -5,13 +5,14 @@ from contextlib import contextmanager
 
 from litestar import Controller, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, SkipValidation
+from litestar.params import JSONBody
 
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.signing_in import Client
 from services.auth.domain.errors import UnacceptablePassword
 from services.auth.web.bodies import PasswordChange, PasswordForgotten, PasswordReset
 from services.auth.web.documented import BEARER, PUBLIC, problems
+from services.auth.web.parts import Part
 from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.identity import Identity
 
@@ -41,8 +42,8 @@ class PasswordController(Controller):
         self,
         data: JSONBody[PasswordChange],
         identity: NamedDependency[Identity],
-        client: NamedDependency[SkipValidation[Client]],
-        password_care: NamedDependency[SkipValidation[PasswordCare]],
+        client: Part[Client],
+        password_care: Part[PasswordCare],
     ) -> None:
         with _as_new_password():
             await password_care.change(
@@ -62,8 +63,8 @@ class PasswordController(Controller):
     async def forgot(
         self,
         data: JSONBody[PasswordForgotten],
-        client: NamedDependency[SkipValidation[Client]],
-        password_care: NamedDependency[SkipValidation[PasswordCare]],
+        client: Part[Client],
+        password_care: Part[PasswordCare],
     ) -> None:
         await password_care.forgot(data.email, client)
 
@@ -79,8 +80,8 @@ class PasswordController(Controller):
     async def reset(
         self,
         data: JSONBody[PasswordReset],
-        client: NamedDependency[SkipValidation[Client]],
-        password_care: NamedDependency[SkipValidation[PasswordCare]],
+        client: Part[Client],
+        password_care: Part[PasswordCare],
     ) -> None:
         with _as_new_password():
             await password_care.reset(data.token, data.new_password, client)

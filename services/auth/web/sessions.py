@@ -5,12 +5,13 @@ from uuid import UUID
 
 from litestar import Controller, delete, get
 from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import FromPath
 
 from services.auth.application.session_care import SessionCare
 from services.auth.domain.sessions import Session
 from services.auth.web.bodies import SessionBody, SessionsBody
 from services.auth.web.documented import BEARER, problems
+from services.auth.web.parts import Part
 from services.chassis.identity import Identity
 
 
@@ -34,7 +35,7 @@ class SessionController(Controller):
     async def list_sessions(
         self,
         identity: NamedDependency[Identity],
-        session_care: NamedDependency[SkipValidation[SessionCare]],
+        session_care: Part[SessionCare],
     ) -> SessionsBody:
         sessions = await session_care.list(identity.subject)
         return SessionsBody([_body(session, identity.session) for session in sessions])
@@ -44,7 +45,7 @@ class SessionController(Controller):
         self,
         session_id: FromPath[UUID],
         identity: NamedDependency[Identity],
-        session_care: NamedDependency[SkipValidation[SessionCare]],
+        session_care: Part[SessionCare],
     ) -> None:
         await session_care.end(identity.subject, session_id)
 
@@ -52,6 +53,6 @@ class SessionController(Controller):
     async def end_others(
         self,
         identity: NamedDependency[Identity],
-        session_care: NamedDependency[SkipValidation[SessionCare]],
+        session_care: Part[SessionCare],
     ) -> None:
         await session_care.end_others(identity.subject, identity.session)

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Controller, Request, Response, post, route
 from litestar.di import NamedDependency
-from litestar.params import JSONBody, SkipValidation
+from litestar.params import JSONBody
 
 from services.auth.application.issuing import TokenPair
 from services.auth.application.ports import TokenReader
@@ -12,6 +12,7 @@ from services.auth.application.session_care import SessionCare
 from services.auth.application.signing_in import Client, SignIn
 from services.auth.web.bodies import Credentials, LogoutBody, RefreshBody, Tokens, Verified
 from services.auth.web.documented import BEARER, PUBLIC, problems
+from services.auth.web.parts import Part
 from services.chassis.identity import Identity
 
 
@@ -41,8 +42,8 @@ class TokenController(Controller):
     async def login(
         self,
         data: JSONBody[Credentials],
-        client: NamedDependency[SkipValidation[Client]],
-        sign_in: NamedDependency[SkipValidation[SignIn]],
+        client: Part[Client],
+        sign_in: Part[SignIn],
     ) -> Response[Tokens]:
         return _tokens(await sign_in(data.email, data.password, client))
 
@@ -57,9 +58,7 @@ class TokenController(Controller):
         responses=problems(400, 401),
         security=PUBLIC,
     )
-    async def refresh(
-        self, data: JSONBody[RefreshBody], session_care: NamedDependency[SkipValidation[SessionCare]]
-    ) -> Response[Tokens]:
+    async def refresh(self, data: JSONBody[RefreshBody], session_care: Part[SessionCare]) -> Response[Tokens]:
         return _tokens(await session_care.refresh(data.refresh_token))
 
     @post(
@@ -74,8 +73,8 @@ class TokenController(Controller):
     async def logout(
         self,
         request: Request[Any, Any, Any],
-        session_care: NamedDependency[SkipValidation[SessionCare]],
-        token_reader: NamedDependency[SkipValidation[TokenReader]],
+        session_care: Part[SessionCare],
+        token_reader: Part[TokenReader],
         data: JSONBody[LogoutBody | None] = None,
     ) -> None:
         session = token_reader.session_of(request.headers.get("Authorization"))

@@ -78,6 +78,7 @@ def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"auth did not start: {log.read_text()}")
 
 
+@pytest.mark.timeout(300)
 def test_every_answer_is_as_documented(served: str) -> None:
     document = schemathesis.openapi.from_url(f"{served}/docs/openapi.json")
     operations: list[Any] = [found.ok() for found in document.get_all_operations()]  # type: ignore[union-attr]
@@ -89,7 +90,7 @@ def test_every_answer_is_as_documented(served: str) -> None:
 def _explore(operation: Any, served: str) -> None:
     headers = _credentials(served)
 
-    @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy())
     def answers_as_documented(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
