@@ -134,10 +134,7 @@ class Instances:
     async def start(self, name: str, config: bytes) -> int:
         """Start an instance and return its id. Raises whatever stands against it."""
         try:
-            self._require(name)
-            instance = self._free_id(config)
-            found = self._instances.get(instance) or self._remember(instance, config)
-            await self.running(found)
+            instance = await self._start(name, config)
         except Exception:
             STARTS.labels(outcome="refused").inc()
             raise
@@ -183,9 +180,17 @@ class Instances:
         self._instances.clear()
         await asyncio.gather(*(plugin.stop() for plugin in running), *self._stopping)
 
-    def _require(self, name: str) -> None:
+    async def _start(self, name: str, config: bytes) -> int:
         if name != self._plugin.name:
             raise PluginError(f"this server has the plugin {self._plugin.name}, not {name}")
+        instance = self._free_id(config)
+        found = self._instances.get(instance) or self._remember(instance, config)
+        try:
+            await self.running(found)
+        except Exception:
+            self._forget(instance)
+            raise
+        return instance
 
     def _free_id(self, config: bytes) -> int:
         """The configuration's id; the next one up in the rare case that another configuration has the same."""

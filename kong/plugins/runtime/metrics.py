@@ -130,7 +130,7 @@ class LabelledCounter:
     def samples(self, name: str, labels: str) -> Iterator[str]:
         for values, series in self._series.items():
             own = ",".join(f'{key}="{value}"' for key, value in zip(self._names, values, strict=True))
-            yield from series.samples(name, f"{labels},{own}" if labels else own)
+            yield from series.samples(name, ",".join(filter(None, (labels, own))))
 
 
 Metric: TypeAlias = Counter | Histogram | LabelledCounter
