@@ -1,12 +1,9 @@
 """Runs each keyed request once, and answers its repeats with the first outcome.
 
 Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, ledger.py decides,
-store.py makes reservations atomic. Redis down: 503 and nothing upstream (`on_store_error: reject`).
+reservations.py holds the key, store.py makes that atomic. Redis down: 503 and nothing upstream (`on_store_error: reject`).
 """
 
-import asyncio
-import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
@@ -17,8 +14,8 @@ from kong.plugins.idempotency import ledger, outcomes, preconditions, refusals
 from kong.plugins.idempotency.arrival import Arrival
 from kong.plugins.idempotency.fingerprint import fingerprint, storage_key
 from kong.plugins.idempotency.keys import MalformedKeyError, find_key
-from kong.plugins.idempotency.ledger import Finding, InProgress, Mismatch, Replay, Unreplayable
-from kong.plugins.idempotency.outcomes import Outcome
+from kong.plugins.idempotency.ledger import InProgress, Mismatch, Replay, Unreplayable
+from kong.plugins.idempotency.reservations import Claim, Reservations
 from kong.plugins.idempotency.schema import SCHEMA, Config
 from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
@@ -31,29 +28,16 @@ Schema = SCHEMA
 version = "0.1.0"
 priority = 900  # below the authentication plugins, whose X-User-Id is the caller
 
-log = logging.getLogger(__name__)
-
 REQUESTS = metrics.counter(
     "idempotency_requests_total",
     "Keyed requests by what became of them.",
     outcome=("reserved", "replayed", "in_progress", "mismatch", "not_kept", "refused", "store_error"),
 )
-ENDINGS = metrics.counter(
-    "idempotency_endings_total",
-    "Reservations by how they ended.",
-    ending=("completed", "not_kept", "released", "lease_lost", "store_error"),
-)
-
 STATE = "idempotency"
 """Under this name in `kong.ctx.shared`, access leaves the reservation for response."""
 
 REPLAY_MARKS = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
-POLL_FIRST, POLL_LONGEST = 0.01, 0.2
-KEEPALIVE = 1.0
-"""Seconds of silence that Kong allows a plugin are 3; while waiting, a cheap question breaks it."""
-THREAD_FROM = 65536
-"""Bytes of body from which compressing would hold up the event loop."""
 
 _links: Shared[tuple[str, float], RedisLink] = Shared(lambda key: RedisLink(*key, client_name="idempotency"))
 
@@ -71,12 +55,14 @@ class Plugin:
         self._stored_headers = frozenset(name.lower() for name in self.config.stored_headers)
         self._keys_expected = True
         """Whether the last request had a key, so that most likely the next one has: what to ask Kong for at once."""
-        self._store: Store
+        self._reservations: Reservations
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         async with _links.use((self.config.redis_url, self.config.store_timeout)) as link:
-            self._store = Store(link)
+            self._reservations = Reservations(
+                Store(link), lease=self.config.lock_ttl, wait=self.config.wait, ttl=self.config.ttl
+            )
             yield
 
     async def access(self, kong: Kong) -> None:
@@ -121,7 +107,6 @@ class Plugin:
         if not isinstance(state, str):
             return  # no key, or no reservation of this request's
         status, headers, body = outcome or await kong.gather(*_upstreams_answer(kong))
-        place, fingerprint_hex, owner = state.split(" ")
         conclusion = ledger.conclude(
             status=status,
             headers=headers,
@@ -130,19 +115,22 @@ class Plugin:
             stored_headers=self._stored_headers,
             max_body=self.config.max_body,
         )
-        await self._end(place.encode(), bytes.fromhex(fingerprint_hex), owner, conclusion)
+        await self._reservations.end(Claim.parse(state), conclusion)
 
     async def _reserve(self, kong: Kong, key: str, arrival: Arrival, body: bytes) -> None:
-        place = storage_key(caller=arrival.caller, method=arrival.method, path=arrival.path, key=key)
-        print_ = fingerprint(
-            method=arrival.method,
-            path=arrival.path,
-            query=arrival.query,
-            content_type=arrival.content_type,
-            body=body,
+        claim = Claim(
+            storage_key(caller=arrival.caller, method=arrival.method, path=arrival.path, key=key),
+            fingerprint(
+                method=arrival.method,
+                path=arrival.path,
+                query=arrival.query,
+                content_type=arrival.content_type,
+                body=body,
+            ),
+            arrival.owner,
         )
         try:
-            finding = await self._find(kong, place, print_, arrival.owner)
+            finding = await self._reservations.make(claim, kong.request.get_method)
         except StoreUnavailableError:
             REQUESTS.labels(outcome="store_error").inc()
             if self.config.on_store_error == "accept":
@@ -151,7 +139,7 @@ class Plugin:
         match finding:
             case None:
                 REQUESTS.labels(outcome="reserved").inc()
-                kong.ctx.shared.set(STATE, f"{place.decode()} {print_.hex()} {arrival.owner}")
+                kong.ctx.shared.set(STATE, str(claim))
             case Replay(outcome):
                 REQUESTS.labels(outcome="replayed").inc()
                 kong.response.exit(outcome.status, outcome.body, outcomes.replayed(outcome) | REPLAY_MARKS)
@@ -161,60 +149,6 @@ class Plugin:
                 await self._refuse(kong, refusals.reused(), "mismatch")
             case Unreplayable(reason):
                 await self._refuse(kong, refusals.not_kept(reason), "not_kept")
-
-    async def _find(self, kong: Kong, place: bytes, fingerprint: bytes, owner: str) -> Finding | None:
-        """Reserves the key, or says what holds it, once a request under way has been waited for.
-
-        None: the reservation is this request's. Raises StoreUnavailableError.
-        """
-        reservation = ledger.reservation(fingerprint, owner)
-        start = spoken = time.monotonic()
-        pause = POLL_FIRST
-        while True:
-            found = await self._store.reserve(place, reservation, self.config.lock_ttl)
-            if found is None:
-                return None
-            finding = ledger.read(found[0], fingerprint, found[1])
-            now = time.monotonic()
-            left = start + self.config.wait - now
-            if not isinstance(finding, InProgress) or left <= 0:
-                return finding
-            if now - spoken > KEEPALIVE:
-                await kong.request.get_method()
-                spoken = now
-            await asyncio.sleep(min(pause, left))
-            pause = min(pause * 1.5, POLL_LONGEST)
-
-    async def _end(self, place: bytes, fingerprint: bytes, owner: str, conclusion: Outcome | None) -> None:
-        """Completes or frees the reservation.
-
-        When Redis is lost here the effect has happened, so the client still gets its answer; the key stays
-        reserved until the lease ends, and a repeat after that meets the service's own record of the key.
-        """
-        reservation = ledger.reservation(fingerprint, owner)
-        try:
-            if conclusion is None:
-                held = await self._store.release(place, reservation)
-                ending = "released"
-            else:
-                held = await self._complete(place, reservation, fingerprint, conclusion)
-                ending = "not_kept" if conclusion.unkept else "completed"
-        except StoreUnavailableError as error:
-            ENDINGS.labels(ending="store_error").inc()
-            log.warning(
-                "an outcome could not be kept, its key stays reserved until the lease ends: %s", error
-            )
-            return
-        if not held:
-            log.warning("the lease of %s ended before its request did: raise lock_ttl", owner)
-        ENDINGS.labels(ending=ending if held else "lease_lost").inc()
-
-    async def _complete(self, place: bytes, reservation: bytes, fingerprint: bytes, outcome: Outcome) -> bool:
-        if len(outcome.body) < THREAD_FROM:
-            completion = ledger.completion(fingerprint, outcome)
-        else:
-            completion = await asyncio.to_thread(ledger.completion, fingerprint, outcome)
-        return await self._store.complete(place, reservation, completion, self.config.ttl)
 
     def _needs_key(self, method: str) -> bool:
         return method in self._methods if self._methods else method not in SAFE_METHODS

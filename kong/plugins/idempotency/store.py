@@ -42,28 +42,22 @@ return 0
 
 
 class Store:
-    """Records by storage key. Every method raises StoreUnavailableError; repeating one is harmless."""
+    """`Records` in Redis."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
 
     async def reserve(self, key: bytes, reservation: bytes, lease: float) -> tuple[bytes, float] | None:
-        """Writes the reservation for `lease` seconds, or returns the record that is there and its seconds left."""
         found = await self._link.evaluate(_RESERVE, key, reservation, _milliseconds(lease))
         return None if found is None else (found[0], max(found[1], 0) / 1000)
 
     async def complete(self, key: bytes, reservation: bytes, completion: bytes, ttl: float) -> bool:
-        """Puts the completion, for `ttl` seconds, in the reservation's place.
-
-        False where the lease had ended before: the completion is kept only if nobody else has the key by now.
-        """
-        return (
-            int(await self._link.evaluate(_COMPLETE, key, reservation, completion, _milliseconds(ttl))) == 1
-        )
+        done: int = await self._link.evaluate(_COMPLETE, key, reservation, completion, _milliseconds(ttl))
+        return done == 1
 
     async def release(self, key: bytes, reservation: bytes) -> bool:
-        """Frees the key. False where the reservation was not there any more."""
-        return int(await self._link.evaluate(_RELEASE, key, reservation)) == 1
+        freed: int = await self._link.evaluate(_RELEASE, key, reservation)
+        return freed == 1
 
 
 def _milliseconds(seconds: float) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kong.plugins.idempotency.plugin import Plugin
+from kong.plugins.idempotency.reservations import Reservations
 from kong.plugins.redis_link import StoreUnavailableError
 from kong.plugins.runtime.errors import ConfigError
 from tests.fake_kong import Answer, FakeKong
@@ -54,7 +55,10 @@ class Gateway:
     def __init__(self, **changes: Any) -> None:
         self.plugin = Plugin(CONFIG | changes)
         self.store = MemoryStore()
-        self.plugin._store = self.store  # type: ignore[assignment]
+        config = self.plugin.config
+        self.plugin._reservations = Reservations(
+            self.store, lease=config.lock_ttl, wait=config.wait, ttl=config.ttl
+        )
         self.effects = 0
         self._requests = 0
 
@@ -242,7 +246,7 @@ async def test_a_repeat_that_waited_for_a_failure_goes_upstream_itself() -> None
 
 
 async def test_waiting_ends_with_409_and_keeps_kong_from_giving_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kong.plugins.idempotency.plugin.KEEPALIVE", 0.05)
+    monkeypatch.setattr("kong.plugins.idempotency.reservations.KEEPALIVE", 0.05)
     gateway = Gateway(wait=0.3)
     await gateway.enter(gateway.request())
     repeat = gateway.request()

@@ -1,0 +1,126 @@
+"""A request's hold on its key: claimed before it goes upstream, ended with its outcome."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol, Self
+
+import msgspec
+
+from kong.plugins.idempotency import ledger
+from kong.plugins.idempotency.ledger import Finding, InProgress
+from kong.plugins.idempotency.outcomes import Outcome
+from kong.plugins.redis_link import StoreUnavailableError
+from kong.plugins.runtime import metrics
+
+log = logging.getLogger(__name__)
+
+ENDINGS = metrics.counter(
+    "idempotency_endings_total",
+    "Reservations by how they ended.",
+    ending=("completed", "not_kept", "released", "lease_lost", "store_error"),
+)
+
+POLL_FIRST, POLL_LONGEST = 0.01, 0.2
+KEEPALIVE = 1.0
+"""Seconds of waiting after which Kong is asked something: it gives a silent plugin 3."""
+THREAD_FROM = 65536
+"""Bytes of body from which compressing would hold up the event loop."""
+
+
+class Records(Protocol):
+    """The records by storage key. Every method raises StoreUnavailableError; repeating one is harmless."""
+
+    async def reserve(self, key: bytes, reservation: bytes, lease: float) -> tuple[bytes, float] | None:
+        """Writes the reservation for `lease` seconds, or returns the record that is there and its seconds left."""
+
+    async def complete(self, key: bytes, reservation: bytes, completion: bytes, ttl: float) -> bool:
+        """Puts the completion, for `ttl` seconds, in the reservation's place.
+
+        False where the lease had ended before: the completion is kept only if nobody else has the key by now.
+        """
+
+    async def release(self, key: bytes, reservation: bytes) -> bool:
+        """Frees the key. False where the reservation was not there any more."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a request says it is: its storage key, its fingerprint, and Kong's id of it."""
+
+    place: bytes
+    fingerprint: bytes
+    owner: str
+
+    @property
+    def reservation(self) -> bytes:
+        return ledger.reservation(self.fingerprint, self.owner)
+
+    def __str__(self) -> str:
+        return f"{self.place.decode()} {self.fingerprint.hex()} {self.owner}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The claim that was told as `str(claim)`."""
+        place, fingerprint, owner = text.split(" ")
+        return cls(place.encode(), bytes.fromhex(fingerprint), owner)
+
+
+class Reservations:
+    """`lease`, `wait` and `ttl` in seconds."""
+
+    def __init__(self, records: Records, *, lease: float, wait: float, ttl: float) -> None:
+        self._records = records
+        self._lease = lease
+        self._wait = wait
+        self._ttl = ttl
+
+    async def make(self, claim: Claim, reassure: Callable[[], Awaitable[object]]) -> Finding | None:
+        """Reserves the key, or says what holds it, once a request under way has been waited for.
+
+        None: the reservation is this request's. `reassure` tells Kong during a long wait that the plugin lives. Raises
+        StoreUnavailableError.
+        """
+        start = spoken = time.monotonic()
+        pause = POLL_FIRST
+        while True:
+            found = await self._records.reserve(claim.place, claim.reservation, self._lease)
+            if found is None:
+                return None
+            finding = ledger.read(found[0], claim.fingerprint, found[1])
+            now = time.monotonic()
+            left = start + self._wait - now
+            if not isinstance(finding, InProgress) or left <= 0:
+                return finding
+            if now - spoken > KEEPALIVE:
+                await reassure()
+                spoken = now
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 1.5, POLL_LONGEST)
+
+    async def end(self, claim: Claim, conclusion: Outcome | None) -> None:
+        """Completes the reservation, or frees it where there is nothing to keep.
+
+        When Redis is lost here the effect has happened, so the client still gets its answer; the key stays reserved
+        until the lease ends, and a repeat after that meets the service's own record of the key.
+        """
+        try:
+            if conclusion is None:
+                ending, held = "released", await self._records.release(claim.place, claim.reservation)
+            else:
+                ending, held = await self._complete(claim, conclusion)
+        except StoreUnavailableError as error:
+            ENDINGS.labels(ending="store_error").inc()
+            log.warning("an outcome was not kept, its key stays reserved until the lease ends: %s", error)
+            return
+        if not held:
+            log.warning("the lease of request %s ended before it did: raise lock_ttl", claim.owner)
+        ENDINGS.labels(ending=ending if held else "lease_lost").inc()
+
+    async def _complete(self, claim: Claim, outcome: Outcome) -> tuple[str, bool]:
+        if len(outcome.body) < THREAD_FROM:
+            completion = ledger.completion(claim.fingerprint, outcome)
+        else:
+            completion = await asyncio.to_thread(ledger.completion, claim.fingerprint, outcome)
+        held = await self._records.complete(claim.place, claim.reservation, completion, self._ttl)
+        return "not_kept" if outcome.unkept else "completed", held
