@@ -22,7 +22,8 @@ from tests.e2e import people
 from tests.e2e.stack import Stack
 
 VICTIMS = ("token-validator", "idempotency", "redis", "member", "postgres", "kong")
-FAULT_EVERY = 3.0
+ROUND = 3.0
+"""Seconds of a round: one part is killed in it, and its share of the operations is sent."""
 PATIENCE = 120.0
 """Seconds after which an operation that has got no answer counts as lost."""
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15)
@@ -31,9 +32,10 @@ COME_BACK = frozenset(("/problems/idempotency-in-progress",))
 
 @dataclass(frozen=True)
 class Operation:
-    """One member to be created; `copies` requests for it are sent at once, `start` seconds into the storm."""
+    """One member to be created; `copies` requests for it are sent at once, `start` seconds into its round."""
 
     number: int
+    round: int
     start: float
     copies: int
     body: bytes
@@ -43,7 +45,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Fault:
-    """A part is killed `at` seconds into the storm."""
+    """A part is killed `at` seconds into its round; the next round begins when requests pass again."""
 
     at: float
     victim: str
@@ -58,22 +60,18 @@ class Plan:
 
 def plan(seed: int, operations: int, faults: int) -> Plan:
     chance = random.Random(seed)
-    length = faults * FAULT_EVERY
     return Plan(
         seed,
-        tuple(_operation(chance, seed, number, length) for number in range(operations)),
-        tuple(
-            Fault((number + chance.random()) * FAULT_EVERY, chance.choice(VICTIMS))
-            for number in range(faults)
-        ),
+        tuple(_operation(chance, seed, number, faults) for number in range(operations)),
+        tuple(Fault(chance.uniform(0, ROUND / 2), chance.choice(VICTIMS)) for _ in range(faults)),
     )
 
 
-def _operation(chance: random.Random, seed: int, number: int, length: float) -> Operation:
+def _operation(chance: random.Random, seed: int, number: int, rounds: int) -> Operation:
     email = f"storm-{seed}-{number}@example.com"
     body = json.dumps({"email": email, "name": f"Storm {seed} {number}"}).encode()
-    copies = chance.choice((1, 1, 1, 2, 3))
-    return Operation(number, chance.uniform(0, length), copies, body, f"storm-{seed}-{number}", email)
+    round_, start, copies = chance.randrange(rounds), chance.uniform(0, ROUND), chance.choice((1, 1, 1, 2, 3))
+    return Operation(number, round_, start, copies, body, f"storm-{seed}-{number}", email)
 
 
 @dataclass
@@ -96,12 +94,12 @@ class Storm:
         self._log = log
         self._report = Report()
         self._bearer: dict[str, str] = {}
-        self._began = 0.0
+        self._began = time.monotonic()
+        self._rounds = [asyncio.Event() for _ in plan.faults]
 
     async def rage(self) -> Report:
         """Carries the plan out, waits until every operation has its answer, and counts the rows."""
         self._bearer = (await asyncio.to_thread(people.sign_in, self._stack)).bearer
-        self._began = time.monotonic()
         async with aiohttp.ClientSession(timeout=REQUEST_TIMEOUT) as session, asyncio.TaskGroup() as group:
             group.create_task(self._break())
             for operation in self._plan.operations:
@@ -111,10 +109,28 @@ class Storm:
         return self._report
 
     async def _break(self) -> None:
-        for fault in self._plan.faults:
-            await self._wait_until(fault.at)
+        for round_, fault in zip(self._rounds, self._plan.faults, strict=True):
+            round_.set()
+            await asyncio.sleep(fault.at)
             await asyncio.to_thread(self._kill, fault.victim)
             self._report.killed[fault.victim] += 1
+            await asyncio.sleep(ROUND - fault.at)
+            await asyncio.to_thread(self._recover)
+
+    def _recover(self) -> None:
+        """Returns when a request passes through every part again."""
+        give_up = time.monotonic() + PATIENCE
+        headers = self._bearer | {"Idempotency-Key": people.new_key()}
+        url = f"{self._stack.gateway_url}/api/members?limit=1"
+        while time.monotonic() < give_up:
+            try:
+                if httpx.get(url, headers=headers).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            headers["Idempotency-Key"] = people.new_key()
+            time.sleep(0.2)
+        self._report.wrong.append("the stack did not recover")
 
     def _kill(self, victim: str) -> None:
         """Kills a part; one that is down from an earlier fault is waited for."""
@@ -131,7 +147,8 @@ class Storm:
     async def _insist(self, session: aiohttp.ClientSession, operation: Operation, copy: int) -> None:
         """Repeats one request, as a careful client does, until it has an answer that is one."""
         chance = random.Random(f"{operation.key} {copy}")
-        await self._wait_until(operation.start)
+        await self._rounds[operation.round].wait()
+        await asyncio.sleep(operation.start)
         give_up = time.monotonic() + PATIENCE
         while time.monotonic() < give_up:
             outcome = await self._send(session, operation)
@@ -192,9 +209,6 @@ class Storm:
             else:
                 page: dict[str, Any] = answer.json()
                 return page
-
-    async def _wait_until(self, moment: float) -> None:
-        await asyncio.sleep(max(0.0, self._began + moment - time.monotonic()))
 
     def _say(self, event: str, **facts: object) -> None:
         at = round(time.monotonic() - self._began, 3)

@@ -19,7 +19,7 @@ FAULTS = int(os.environ.get("STORM_FAULTS", "6"))
 SEED = int(os.environ.get("STORM_SEED", str(time.time_ns() % 1_000_000)))
 
 
-@pytest.mark.timeout(300 + OPERATIONS + 10 * FAULTS)
+@pytest.mark.timeout(400 + 60 * FAULTS)
 async def test_every_operation_takes_effect_exactly_once(stack: Stack, tmp_path: Path) -> None:
     with Path(os.environ.get("STORM_LOG", tmp_path / "storm.jsonl")).open("w") as log:
         report = await Storm(

@@ -1,7 +1,8 @@
 """Runs each keyed request once, and answers its repeats with the first outcome.
 
 Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, ledger.py decides,
-reservations.py holds the key, store.py makes that atomic. Redis down: 503 and nothing upstream (`on_store_error: reject`).
+reservations.py holds the key, store.py makes that atomic. Redis down: 503 and nothing upstream
+(`on_store_error: reject`).
 """
 
 from collections.abc import AsyncIterator
