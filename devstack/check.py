@@ -14,7 +14,7 @@ from pathlib import Path
 from devstack.errors import PrepareError
 from devstack.gateway import declarative
 from devstack.gateway.app import attach
-from devstack.gateway.declarative import ConfigError, Configuration
+from devstack.gateway.entities import ConfigError, Configuration
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.settings import ROOT
 from devstack.topology import PLUGINS

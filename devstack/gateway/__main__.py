@@ -8,7 +8,7 @@ import signal
 import sys
 
 from devstack.gateway.app import serve
-from devstack.gateway.declarative import ConfigError
+from devstack.gateway.entities import ConfigError
 
 
 async def main() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from devstack.gateway.declarative import Configuration, Plugin, Route, Service
+from devstack.gateway.entities import Configuration, Plugin, Route, Service
 
 EDITION = "stand-in"
 

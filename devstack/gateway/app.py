@@ -18,7 +18,7 @@ from aiohttp import web
 
 from devstack.gateway import admission, advertised, chain, declarative, own_answers
 from devstack.gateway.admin import Admin
-from devstack.gateway.declarative import ConfigError, Configuration
+from devstack.gateway.entities import ConfigError, Configuration
 from devstack.gateway.external import ExternalPlugin, PluginServer
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugin_schema import completed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from devstack.gateway.declarative import Configuration, Plugin, Route
+from devstack.gateway.entities import Configuration, Plugin, Route
 from devstack.gateway.plugins import Attachment
 
 EVERYWHERE = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from devstack.gateway.declarative import Plugin
+from devstack.gateway.entities import Plugin
 from devstack.gateway.exchange import Exchange, Exit
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.pdk import Functions, exit_answer, functions

@@ -10,7 +10,7 @@ from typing import Any
 
 from lupa.luajit21 import LuaRuntime
 
-from devstack.gateway.declarative import ConfigError
+from devstack.gateway.entities import ConfigError
 from devstack.gateway.pdk import Functions
 
 # What a chunk sees besides `kong`: values in, values out, nothing of the machine.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from devstack.gateway.declarative import ConfigError
+from devstack.gateway.entities import ConfigError
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),

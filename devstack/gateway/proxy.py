@@ -16,7 +16,7 @@ from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import Attachment
 from devstack.gateway.router import Router
-from devstack.gateway.upstream import Upstream, UpstreamError, _sendable
+from devstack.gateway.upstream import Upstream, UpstreamError, sendable
 
 _WITHOUT_BODY = {204, 304}
 
@@ -142,7 +142,7 @@ class Proxy:
 
         outgoing = web.StreamResponse(status=answer.status, reason=_reason(answer))
         for name, value in answer.headers:
-            outgoing.headers.add(name, _sendable(value))
+            outgoing.headers.add(name, sendable(value))
         closes = "close" in (exchange.headers.joined("Connection") or "").lower()
         outgoing.headers["Connection"] = "close" if closes else "keep-alive"
         if closes:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from devstack.gateway.declarative import Route, python_regex
+from devstack.gateway.entities import Route
+from devstack.gateway.fields import python_regex
 from devstack.gateway.headers import Headers
 
 

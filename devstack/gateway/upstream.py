@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from devstack.gateway import paths
-from devstack.gateway.declarative import Service
+from devstack.gateway.entities import Service
 from devstack.gateway.exchange import Answer, Exchange, Source
 from devstack.gateway.headers import Headers
 
@@ -88,7 +88,7 @@ class Upstream:
                 exchange.method,
                 URL(f"{service.protocol}://{self._address(service)}{target}", encoded=True),
                 headers=CIMultiDict(
-                    (name, _sendable(value)) for name, value in _forwarded(exchange, service)
+                    (name, sendable(value)) for name, value in _forwarded(exchange, service)
                 ),
                 data=exchange.body if exchange.body else None,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -132,6 +132,6 @@ def _named_by_connection(headers: Headers) -> set[str]:
     return {name.strip().lower() for name in (headers.joined("Connection") or "").split(",")} - {"close"}
 
 
-def _sendable(value: str) -> str:
+def sendable(value: str) -> str:
     """aiohttp writes text as UTF-8: what came in as bytes goes out as the same bytes where they are UTF-8."""
     return value.encode("latin-1").decode("utf-8", "replace")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devstack.gateway import declarative
-from devstack.gateway.declarative import ConfigError
+from devstack.gateway.entities import ConfigError
 from devstack.gateway.headers import Headers
 from devstack.gateway.router import Router
 

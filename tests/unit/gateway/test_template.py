@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from devstack.gateway import chain, declarative
-from devstack.gateway.declarative import Configuration
+from devstack.gateway.entities import Configuration
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
