@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote_plus
 
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
 
 HEADER_LIMIT = 100  # lua_max_req_headers, lua_max_resp_headers
+ARGUMENT_LIMIT = 100  # lua_max_uri_args
 
 Functions = dict[str, Callable[..., Any]]
 
@@ -56,7 +58,16 @@ def _request(exchange: Exchange) -> Functions:
         table, cut_off = headers.by_name(int(limit or HEADER_LIMIT))
         return table, "truncated" if cut_off else None
 
+    def get_query(limit: float | None = None) -> dict[str, Any]:
+        return _arguments(exchange.query or "", int(limit or ARGUMENT_LIMIT))
+
+    def get_query_arg(name: str) -> Any:
+        value = get_query().get(name)
+        return value[0] if isinstance(value, list) else value
+
     return {
+        "kong.request.get_query": get_query,
+        "kong.request.get_query_arg": get_query_arg,
         "kong.request.get_header": lambda name: headers.get(name.replace("_", "-")),
         "kong.request.get_headers": get_headers,
         "kong.request.get_method": lambda: exchange.method,
@@ -162,6 +173,22 @@ def _assign(headers: Headers, name: str, value: Any) -> None:
     headers.remove(name)
     for single in value if isinstance(value, list | tuple) else [value]:
         headers.add(name, str(single))
+
+
+def _arguments(query: str, limit: int) -> dict[str, Any]:
+    """A query's arguments as OpenResty gives them: a list where a name repeats, True without a `=`."""
+    table: dict[str, Any] = {}
+    for piece in [piece for piece in query.split("&") if piece][:limit]:
+        name, separator, text = piece.partition("=")
+        key = unquote_plus(name, "latin-1")
+        value: str | bool = unquote_plus(text, "latin-1") if separator else True
+        if key not in table:
+            table[key] = value
+        elif isinstance(table[key], list):
+            table[key].append(value)
+        else:
+            table[key] = [table[key], value]
+    return table
 
 
 def _variable(exchange: Exchange, name: str) -> str | None:

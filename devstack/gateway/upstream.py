@@ -87,9 +87,7 @@ class Upstream:
             self._session.request(
                 exchange.method,
                 URL(f"{service.protocol}://{self._address(service)}{target}", encoded=True),
-                headers=CIMultiDict(
-                    (name, sendable(value)) for name, value in _forwarded(exchange, service)
-                ),
+                headers=CIMultiDict((name, sendable(value)) for name, value in _forwarded(exchange, service)),
                 data=exchange.body if exchange.body else None,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                 allow_redirects=False,

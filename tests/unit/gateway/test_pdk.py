@@ -1,0 +1,66 @@
+"""The PDK's answers in the shapes that the recorded frames show (fixtures/kong-wire/events.jsonl)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from devstack.gateway.exchange import Answer, Exchange, Exit, Source
+from devstack.gateway.headers import Headers
+from devstack.gateway.own_answers import OwnAnswers
+from devstack.gateway.pdk import Functions, PhaseError, functions
+
+
+def exchange(query: str | None = None, *headers: tuple[str, str]) -> Exchange:
+    return Exchange("GET", "/a", "/a", query, 1.1, Headers(headers), b"body", ("127.0.0.1", 5), 8000)
+
+
+def table(request: Exchange) -> Functions:
+    return functions(request, OwnAnswers({}), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("query", "arguments"),
+    [
+        (None, {}),
+        ("a=1&b=2", {"a": "1", "b": "2"}),
+        ("a=1&a=2&a=3", {"a": ["1", "2", "3"]}),
+        ("flag&empty=", {"flag": True, "empty": ""}),
+        ("a%20b=c+d%2B", {"a b": "c d+"}),
+    ],
+)
+def test_query_arguments(query: str | None, arguments: dict[str, Any]) -> None:
+    assert table(exchange(query))["kong.request.get_query"]() == arguments
+
+
+def test_of_repeated_arguments_and_headers_the_first_is_the_single_one() -> None:
+    pdk = table(exchange("a=1&a=2", ("K", "1"), ("k", "2")))
+    assert pdk["kong.request.get_query_arg"]("a") == "1"
+    assert pdk["kong.request.get_header"]("K") == "1"
+    assert pdk["kong.request.get_headers"]() == ({"k": ["1", "2"]}, None)
+
+
+def test_what_one_plugin_sets_the_next_one_reads() -> None:
+    pdk = table(exchange(None, ("X-User-Id", "forged")))
+    pdk["kong.service.request.clear_header"]("x-user-id")
+    assert pdk["kong.request.get_header"]("X-User-Id") is None
+    pdk["kong.service.request.set_header"]("X-User-Id", "known")
+    assert pdk["kong.request.get_header"]("x-user-id") == "known"
+
+
+def test_an_exit_with_a_list_repeats_the_header() -> None:
+    with pytest.raises(Exit) as left:
+        table(exchange())["kong.response.exit"](401, b"no", {"WWW-Authenticate": ["Bearer", "Basic"]})
+    answer = left.value.answer
+    assert (answer.status, answer.body, answer.source) == (401, b"no", Source.EXIT)
+    assert answer.headers.get_all("WWW-Authenticate") == ["Bearer", "Basic"]
+
+
+def test_there_is_no_response_before_there_is_one() -> None:
+    request = exchange()
+    with pytest.raises(PhaseError):
+        table(request)["kong.response.get_status"]()
+    request.answer = Answer(200, Headers([("ETag", '"1"')]), b"x", Source.SERVICE)
+    assert table(request)["kong.response.get_headers"]() == {"etag": '"1"'}
+    assert table(request)["kong.service.response.get_headers"]() == {}
