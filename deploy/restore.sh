@@ -2,7 +2,7 @@
 # restore.sh DIRECTORY: puts a backup in place of what the compose project holds now, then starts the project again.
 #
 # COMPOSE_FILE chooses the project. Everything that was written after the backup is lost; sessions that were revoked after it are
-# alive again until they expire, so rotate auth's keys if that matters (docs/operations.md).
+# alive again until they expire (docs/operations.md says what to do if that matters).
 set -eu
 cd "$(dirname "$0")/.."
 directory=${1:?usage: restore.sh DIRECTORY}
