@@ -56,6 +56,11 @@ def rotate_keys_parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help=f"time from publishing to signing, {USUAL_LEAD} unless said, at least {SHORTEST_LEAD}",
     )
+    parser.add_argument(
+        "--at-once",
+        action="store_true",
+        help="drop every old key now, for one that got out; clients have to refresh or sign in again",
+    )
     parser.add_argument("--wait", action="store_true", help="return when the old key is withdrawn")
     return parser
 
@@ -78,6 +83,9 @@ async def rotate_keys(values: Settings, arguments: argparse.Namespace, say: Say)
         outlives=values.lifetimes.access,
     )
     async with database.lifespan():
+        if arguments.at_once:
+            say(f"signing with {await rotation.at_once()}; every older key is gone")
+            return
         rotated = await rotation()
     say(f"published {rotated.kid}")
     say(

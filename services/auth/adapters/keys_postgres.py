@@ -51,6 +51,12 @@ class PostgresKeys:
                 return None
             return await self._add(now, signs_from=signs_from)
 
+    async def replace_all(self, now: float) -> str:
+        async with self._database.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await SigningKeyRow.delete(force=True)
+            return await self._add(now, signs_from=now)
+
     async def delete(self, kids: Sequence[str]) -> None:
         if kids:
             await SigningKeyRow.delete().where(SigningKeyRow.kid.is_in(list(kids)))
@@ -72,7 +78,10 @@ class PostgresKeys:
 
     def _open(self, row: dict[str, Any]) -> StoredKey:
         kid: str = row["kid"]
-        private = sealing.unseal(self._sealing_key, row["sealed_private"], bound_to=kid.encode())
+        try:
+            private = sealing.unseal(self._sealing_key, row["sealed_private"], bound_to=kid.encode())
+        except sealing.Unsealable as error:
+            raise sealing.Unsealable(f"AUTH_KEY_ENCRYPTION_KEY does not open signing key {kid}") from error
         return StoredKey(
             times=_times(row),
             public=ECKey.import_key(json.loads(row["public"])),

@@ -15,6 +15,9 @@ class Keys(Protocol):
     async def begin(self, now: float, *, signs_from: float) -> str | None:
         """A new key, published from now on: its kid. None while another one waits to sign."""
 
+    async def replace_all(self, now: float) -> str:
+        """Drops every key and makes one that signs from now on; its kid."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotated:
@@ -44,3 +47,9 @@ class Rotation:
             raise RotationUnderWay
         self.audit.record("key_rotation_begun", kid=kid, signs_from=int(signs_from))
         return Rotated(kid=kid, signs_from=signs_from, retired_at=signs_from + self.outlives)
+
+    async def at_once(self) -> str:
+        """For a key that got out: nothing that it signed is good once everybody has the new key set; the new kid."""
+        kid = await self.keys.replace_all(self.clock())
+        self.audit.record("keys_replaced", kid=kid)
+        return kid

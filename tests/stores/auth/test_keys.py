@@ -71,7 +71,7 @@ async def test_private_keys_open_with_the_right_key_alone(
         await database.close()
         assert str(key.private.as_dict(private=True)["d"]) not in str(dict(row))
         assert "d" not in json.loads(row["public"])
-        with pytest.raises(sealing.Unsealable):
+        with pytest.raises(sealing.Unsealable, match="AUTH_KEY_ENCRYPTION_KEY"):
             await PostgresKeys(keys._database, b"t" * 32).all()
 
 
@@ -120,6 +120,18 @@ async def test_the_command_begins_a_rotation_and_tokens_stay_good(settings: Sett
         assert await is_good(client, before)
         keys = (await client.get("/.well-known/jwks.json")).json()["keys"]
         assert len(keys) == 2
+
+
+async def test_a_key_that_got_out_is_dropped_at_once_and_clients_refresh(settings: Settings) -> None:
+    async with running(build(settings)) as client:
+        before = await sign_in(client)
+    status, said = await command(settings, "rotate-keys", "--at-once")
+    assert (status, "every older key is gone" in said) == (0, True)
+    async with running(build(settings)) as client:
+        assert len((await client.get("/.well-known/jwks.json")).json()["keys"]) == 1
+        assert not await is_good(client, before)
+        answer = await client.post("/api/auth/refresh", json={"refresh_token": before["refresh_token"]})
+        assert await is_good(client, answer.json())
 
 
 async def test_a_granted_role_is_in_the_next_tokens(settings: Settings) -> None:
