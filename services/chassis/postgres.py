@@ -27,6 +27,8 @@ _OUTAGES = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
+    # The driver's own confusion about a connection that was cut in the middle of an exchange.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
@@ -226,6 +228,11 @@ class SafeTransaction(PostgresTransaction):
                 await self.transaction.commit()
             elif not self.connection.is_closed():
                 await self.transaction.rollback()
+        except BaseException as fault:
+            # Unless the server itself said no, nobody knows what state the connection is in.
+            if not isinstance(fault, asyncpg.PostgresError):
+                self.connection.terminate()
+            raise
         finally:
             self.engine.current_transaction.reset(self.context)
             await self.engine.release(self.connection)

@@ -59,19 +59,22 @@ async def test_a_statement_that_takes_too_long_is_ended_and_is_an_outage(databas
 async def test_a_full_pool_refuses_in_time_and_recovers(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "ACQUIRE_TIMEOUT_S", 0.1)
-    release = asyncio.Event()
+    release, held = asyncio.Event(), asyncio.Semaphore(0)
 
     async def hold() -> None:
         async with database.transaction():
+            held.release()
             await release.wait()
 
     holders = [asyncio.create_task(hold()) for _ in range(6)]
-    await asyncio.sleep(0.05)
+    for _ in holders:
+        await held.acquire()
+    monkeypatch.setattr(postgres, "ACQUIRE_TIMEOUT_S", 0.1)
     with pytest.raises(Unavailable):
         await database.check()
     release.set()
     await asyncio.gather(*holders)
+    monkeypatch.undo()
     await database.check()
 
 

@@ -20,34 +20,44 @@ def signer() -> Signer:
     return Signer()
 
 
-@pytest.fixture
-async def auth(signer: Signer) -> AsyncIterator["AuthStandIn"]:
-    standin = AuthStandIn(signer)
-    app = web.Application()
-    app.router.add_get("/.well-known/jwks.json", standin.jwks)
-    app.router.add_put("/internal/{rest:.*}", standin.internal)
-    server = TestServer(app)
-    await server.start_server()
-    standin.url = str(server.make_url("")).rstrip("/")
-    yield standin
-    await server.close()
-
-
 class AuthStandIn:
     """Auth's side of the contract: its keys, and what it was ordered to do."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
+        self._server: TestServer | None = None
+        self._port = 0
         self.url = ""
         self.status = 204
         self.orders: list[tuple[str, dict[str, Any], str]] = []
 
-    async def jwks(self, _: web.Request) -> web.Response:
+    async def come_back(self) -> None:
+        app = web.Application()
+        app.router.add_get("/.well-known/jwks.json", self._jwks)
+        app.router.add_put("/internal/{rest:.*}", self._internal)
+        self._server = TestServer(app, port=self._port)
+        await self._server.start_server()
+        self._port = self._server.port or 0
+        self.url = str(self._server.make_url("")).rstrip("/")
+
+    async def go_down(self) -> None:
+        if self._server is not None:
+            await self._server.close()
+
+    async def _jwks(self, _: web.Request) -> web.Response:
         return web.Response(body=self._signer.jwks(), content_type="application/json")
 
-    async def internal(self, request: web.Request) -> web.Response:
+    async def _internal(self, request: web.Request) -> web.Response:
         self.orders.append((request.path, await request.json(), request.headers.get("X-Internal-Key", "")))
         return web.Response(status=self.status)
+
+
+@pytest.fixture
+async def auth(signer: Signer) -> AsyncIterator[AuthStandIn]:
+    standin = AuthStandIn(signer)
+    await standin.come_back()
+    yield standin
+    await standin.go_down()
 
 
 @pytest.fixture

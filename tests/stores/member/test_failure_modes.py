@@ -1,0 +1,198 @@
+"""docs/failure-modes.md, member's table, line by line, on a database that really goes away."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import BinaryIO
+from uuid import uuid4
+
+import msgspec
+import pytest
+from httpx import AsyncClient
+
+from devstack import throwaway, unprivileged
+from devstack.postgres import Postgres
+from services.member.app import build
+from services.member.settings import Settings
+from tests.documented_failures import rows
+from tests.in_process import running
+from tests.signing import Signer
+from tests.stores.member.conftest import INTERNAL_KEY, AuthStandIn
+
+DATABASE_DOWN = [row[1:] for row in rows("member") if row[0] == "database down"]
+BODIES = {
+    "POST": {"email": "while-down@example.com", "name": "While Down"},
+    "PUT": {"email": "ordered@example.com", "name": "Ordered"},
+}
+
+
+def test_no_line_is_without_a_proof() -> None:
+    assert {row[0] for row in rows("member")} == {
+        "database down",
+        "database restarted under load",
+        "auth down",
+        "auth down, keys known",
+        "auth down, keys never fetched",
+    }
+
+
+class OwnPostgres:
+    """A PostgreSQL that a test may stop and start again with its data."""
+
+    def __init__(self, server: Postgres, log: BinaryIO) -> None:
+        self.server = server
+        self._log = log
+        self._command = server.command()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        if self._process is None:
+            self._process = self._command.start(self._log)
+        while not self.server.ready():
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(self._command.stop)
+            self._process.wait(timeout=30)
+            self._process = None
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[OwnPostgres]:
+    with throwaway.temporary_directory() as directory:
+        server = Postgres(
+            directory / "postgres", throwaway.free_port(), "password-of-the-test", throwaway=True
+        )
+        try:
+            server.prepare()
+            with (directory / "log").open("wb") as log:
+                own = OwnPostgres(server, log)
+                own.start()
+                server.ensure_database("member")
+                yield own
+                own.stop()
+        finally:
+            unprivileged.discard(server.directory)
+
+
+@pytest.fixture
+async def mortal(settings: Settings, own_postgres: OwnPostgres) -> AsyncIterator[AsyncClient]:
+    """The API on a database that a test may stop and start."""
+    url = own_postgres.server.url("member")
+    async with running(build(msgspec.structs.replace(settings, database_url=url))) as client:
+        yield client
+        await asyncio.to_thread(own_postgres.start)
+
+
+@pytest.mark.timeout(180)
+async def test_the_documented_answers_while_the_database_is_down(
+    mortal: AsyncClient, own_postgres: OwnPostgres, signer: Signer
+) -> None:
+    id_ = str(uuid4())
+    admin = {"Authorization": f"Bearer {signer.token(sub=id_, roles=['admin'])}", "Idempotency-Key": "k"}
+    internal = {"X-Internal-Key": INTERNAL_KEY}
+
+    async def send(call: str) -> tuple[int, str]:
+        method, path = call.split(" ", 1)
+        answer = await mortal.request(
+            method,
+            path.replace("{id}", id_),
+            json=BODIES.get(method),
+            headers=internal if "internal" in path else admin,
+        )
+        if answer.status_code == 503 and "health" not in path:
+            assert answer.headers["Retry-After"] == "1"
+            assert answer.json()["retryable"] is True
+        return answer.status_code, answer.text
+
+    assert (await send("PUT /internal/members/{id}"))[0] == 201
+    await asyncio.to_thread(own_postgres.stop)
+    for call, expected, _ in DATABASE_DOWN:
+        status, text = await send(call)
+        documented, _, detail = expected.partition(", ")
+        assert status == int(documented), (call, text)
+        assert detail.replace(": ", '":"') in text
+    await asyncio.to_thread(own_postgres.start)
+    async with asyncio.timeout(20):
+        while (await send("GET /health/ready"))[0] != 200:
+            await asyncio.sleep(0.1)
+    afterwards = {call: (await send(call))[0] for call, _, _ in DATABASE_DOWN}
+    assert afterwards["POST /api/members"] == 201
+    assert {status for call, status in afterwards.items() if not call.startswith("POST")} == {200}
+    _, listed = await send("GET /api/members")
+    assert listed.count("while-down@example.com") == 1
+
+
+@pytest.mark.timeout(180)
+async def test_a_database_restarted_under_load_keeps_every_promise(
+    mortal: AsyncClient, own_postgres: OwnPostgres, signer: Signer
+) -> None:
+    admin = {"Authorization": f"Bearer {signer.token(roles=['admin'])}"}
+    answered: dict[str, set[int]] = {}
+    stop = asyncio.Event()
+
+    async def client(number: int) -> None:
+        count = 0
+        while not stop.is_set():
+            count += 1
+            email = f"load-{number}-{count}@example.com"
+            for _ in range(2):
+                answer = await mortal.post(
+                    "/api/members",
+                    json={"email": email, "name": "L"},
+                    headers={**admin, "Idempotency-Key": email},
+                )
+                answered.setdefault(email, set()).add(answer.status_code)
+
+    clients = [asyncio.create_task(client(number)) for number in range(4)]
+    await asyncio.sleep(1)
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(own_postgres.start)
+    await asyncio.sleep(2)
+    stop.set()
+    await asyncio.gather(*clients)
+    assert set().union(*answered.values()) == {201, 503}
+    rows_of: dict[str, int] = {}
+    cursor: str | None = ""
+    while cursor is not None:
+        query = {"limit": "100", "sort": "email", **({"cursor": cursor} if cursor else {})}
+        page = (await mortal.get("/api/members", params=query, headers=admin)).json()
+        for item in page["items"]:
+            rows_of[item["email"]] = rows_of.get(item["email"], 0) + 1
+        cursor = page["next_cursor"]
+    assert all(count == 1 for count in rows_of.values())
+    assert {email for email, statuses in answered.items() if 201 in statuses} <= rows_of.keys()
+
+
+async def test_known_keys_outlive_auth(api: AsyncClient, auth: AuthStandIn, signer: Signer) -> None:
+    id_ = uuid4()
+    body = {"email": "a@example.com", "name": "A"}
+    await api.put(f"/internal/members/{id_}", json=body, headers={"X-Internal-Key": INTERNAL_KEY})
+    bearer = {"Authorization": f"Bearer {signer.token(sub=str(id_))}"}
+    assert (await api.get("/api/members/me", headers=bearer)).status_code == 200
+    await auth.go_down()
+    another = {"Authorization": f"Bearer {signer.token(sub=str(id_))}"}
+    assert (await api.get("/api/members/me", headers=another)).status_code == 200
+    deleted = await api.delete(f"/api/members/{id_}", headers={**another, "If-Match": "*"})
+    assert deleted.status_code == 204
+    await auth.come_back()
+    async with asyncio.timeout(20):
+        while not auth.orders:
+            await asyncio.sleep(0.05)
+    assert auth.orders[0][0] == f"/internal/accounts/{id_}/status"
+
+
+async def test_without_any_key_tokens_cannot_be_judged_until_auth_is_there(
+    api: AsyncClient, auth: AuthStandIn, admin: dict[str, str]
+) -> None:
+    await auth.go_down()
+    answer = await api.get("/api/members", headers=admin)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    await auth.come_back()
+    async with asyncio.timeout(6):
+        while (await api.get("/api/members", headers=admin)).status_code != 200:
+            await asyncio.sleep(0.1)
