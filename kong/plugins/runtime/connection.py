@@ -35,7 +35,6 @@ IDENTIFY = 0.25
 """Seconds that a refusal waits to learn the request's path and id; Kong takes microseconds."""
 NOTICE = 1.0
 """Seconds that the other side has to notice that a connection is retired."""
-_IDENTIFYING = (pdk.REQUEST_PATH, pdk.CORRELATION_ID, pdk.REQUEST_ID)
 
 
 class Connection(asyncio.Protocol):
@@ -337,9 +336,9 @@ class Connection(asyncio.Protocol):
     def refuse(self, refusal: Refusal) -> None:
         self.unask()
         self._refusal = refusal
-        self._wanted = len(_IDENTIFYING)
+        self._wanted = len(refusals.IDENTIFYING)
         self._identifying = self._host.loop.call_later(IDENTIFY, self._identified, ())
-        self._transport.write(b"".join(_IDENTIFYING))
+        self._transport.write(b"".join(refusals.IDENTIFYING))
 
     def _identified(self, answers: Sequence[bytes]) -> None:
         """Refuse, with the request's path and id if Kong told them in time."""
@@ -351,7 +350,7 @@ class Connection(asyncio.Protocol):
             path, correlation, own = map(messages.text, answers) if answers else ("", "", "")
         except MalformedMessageError:
             path = correlation = own = ""
-        self.exit((), pdk.exit_call(self._refusal.exit_argument(path, correlation or own)))
+        self.exit((), self._refusal.exit_call(path, correlation or own))
 
 
 def _method(call: bytes) -> str:

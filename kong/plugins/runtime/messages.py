@@ -174,7 +174,10 @@ def value(payload: bytes) -> Value:
 def _struct(payload: bytes, depth: int) -> dict[str, Value]:
     try:
         members = _texts(payload, depth)
-    except IndexError:  # cut short: the general decoder says where
+    except (
+        IndexError,
+        MalformedMessageError,
+    ):  # of another shape, or cut short: the general decoder says where
         members = None
     if members is None:
         members = {}

@@ -5,8 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from kong.plugins.runtime.frames import frame
 from kong.plugins.runtime.messages import encode_exit
+from kong.plugins.runtime.pdk.calls import call, named
 
+IDENTIFYING = (
+    call(frame(b"kong.request.get_path"), b""),
+    named(frame(b"kong.request.get_header"), "x-request-id"),
+    named(frame(b"kong.nginx.get_var"), "request_id"),
+)
+"""Tell a refusal's `instance` and `request_id`: Kong's correlation id where there is one, else its own."""
+
+_EXIT = frame(b"kong.response.exit")
 _HEADERS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
 
 
@@ -18,8 +28,8 @@ class Refusal:
     retry_after: int | None = None
     """Seconds."""
 
-    def exit_argument(self, instance: str, request_id: str) -> bytes:
-        """The argument of `kong.response.exit`; the path and the request's id may be empty."""
+    def exit_call(self, instance: str, request_id: str) -> bytes:
+        """The call of `kong.response.exit`; the path and the request's id may be empty."""
         problem: dict[str, object] = {
             "type": "about:blank",
             "title": self.title,
@@ -33,7 +43,7 @@ class Refusal:
         headers = dict(_HEADERS)
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
-        return encode_exit(self.status, json.dumps(problem), headers)
+        return call(_EXIT, encode_exit(self.status, json.dumps(problem), headers))
 
 
 FAILED = Refusal(500, "Internal Server Error", "The gateway could not check this request.")
