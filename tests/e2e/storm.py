@@ -26,6 +26,8 @@ ROUND = 3.0
 """Seconds of a round: one part is killed in it, and its share of the operations is sent."""
 PATIENCE = 120.0
 """Seconds after which an operation that has got no answer counts as lost."""
+SESSION = 240.0
+"""Seconds after which the client signs in again; an access token lives for 600."""
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15)
 COME_BACK = frozenset(("/problems/idempotency-in-progress",))
 
@@ -94,12 +96,12 @@ class Storm:
         self._log = log
         self._report = Report()
         self._bearer: dict[str, str] = {}
-        self._began = time.monotonic()
+        self._began = self._signed_in = time.monotonic()
         self._rounds = [asyncio.Event() for _ in plan.faults]
 
     async def rage(self) -> Report:
         """Carries the plan out, waits until every operation has its answer, and counts the rows."""
-        self._bearer = (await asyncio.to_thread(people.sign_in, self._stack)).bearer
+        await asyncio.to_thread(self._sign_in)
         async with aiohttp.ClientSession(timeout=REQUEST_TIMEOUT) as session, asyncio.TaskGroup() as group:
             group.create_task(self._break())
             for operation in self._plan.operations:
@@ -116,6 +118,12 @@ class Storm:
             self._report.killed[fault.victim] += 1
             await asyncio.sleep(ROUND - fault.at)
             await asyncio.to_thread(self._recover)
+            if time.monotonic() - self._signed_in > SESSION:
+                await asyncio.to_thread(self._sign_in)
+
+    def _sign_in(self) -> None:
+        self._bearer = people.sign_in(self._stack).bearer
+        self._signed_in = time.monotonic()
 
     def _recover(self) -> None:
         """Returns when a request passes through every part again."""
