@@ -29,7 +29,11 @@ class Limit:
 
     def left(self, failures: int, last: float, now: float) -> float:
         """Seconds that remain of it, when the last failure was at `last`; never negative."""
-        return 0.0 if now >= last + self.window else max(0.0, last + self.wait(failures) - now)
+        wait = self.wait(failures)
+        # Somebody else's failure may have been written down since `now` was looked up: that alone is no wait.
+        if wait == 0 or now >= last + self.window:
+            return 0.0
+        return max(0.0, last + wait - now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

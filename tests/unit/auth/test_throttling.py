@@ -24,6 +24,10 @@ def test_the_wait_runs_from_the_last_failure_and_is_forgotten_after_the_window()
     assert LIMIT.left(10**9, 100.0, 1000.0) == 0.0
 
 
+def test_a_free_failure_written_down_a_moment_ahead_of_our_clock_is_no_wait() -> None:
+    assert LIMIT.left(3, 100.4, 100.0) == 0.0
+
+
 def test_strangers_failures_do_not_reach_an_address_that_the_owner_uses() -> None:
     stranger = throttling.subjects("a@example.com", "203.0.113.9", LIMITS, familiar=False)
     owner = throttling.subjects("a@example.com", "198.51.100.7", LIMITS, familiar=True)
