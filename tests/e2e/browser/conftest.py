@@ -37,9 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The machine's Chromium, headless."""
+    """The machine's Chromium, headless.
+
+    A module's, no longer: while Playwright's sync API is open, its event loop counts as running in this thread, and an
+    async test that came after would be refused one of its own.
+    """
     if CHROMIUM is None:
         pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
