@@ -7,6 +7,7 @@ import msgspec
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from services.bff.adapters.coalescing import Flights
 from services.bff.application.gathering import CallerRefused, SourceEmpty, SourceFailed
 from services.chassis.http_client import CallFailed, HttpClient
 
@@ -25,6 +26,7 @@ class Source:
         self._client = client
         self._base_url = base_url
         self._deadline = deadline
+        self._flights = Flights()
         # A caller who goes away says nothing about the source, nor does an answer about the caller.
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=FAILURES_TO_OPEN,
@@ -32,8 +34,15 @@ class Source:
             exclude=[asyncio.CancelledError, SourceEmpty, CallerRefused],
         )
 
-    async def get(self, path: str, token: str, kind: type[T]) -> T:
-        """The answer as `kind`. Raises SourceFailed, SourceEmpty on 404, CallerRefused on 401."""
+    async def get_public(self, path: str, kind: type[T]) -> T:
+        """What is the same for everybody, asked once for all who want it at the same moment. Raises as `get` does."""
+        return await self._flights.join((path, kind), lambda: self.get(path, None, kind))
+
+    async def get(self, path: str, token: str | None, kind: type[T]) -> T:
+        """The answer as `kind`, on behalf of the token's caller.
+
+        Raises SourceFailed, SourceEmpty on 404, CallerRefused on 401.
+        """
         breaker = await self._breakers.get_breaker(self._name)
         try:
             async with breaker:
@@ -43,13 +52,16 @@ class Source:
             opened.__traceback__ = None
             raise SourceFailed(f"{self._name} has been failing") from None
 
-    async def _fetch(self, path: str, token: str, kind: type[T]) -> T:
+    async def _fetch(self, path: str, token: str | None, kind: type[T]) -> T:
+        headers = {"Accept": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         try:
             answer = await self._client.call(
                 "GET",
                 self._base_url + path,
                 timeout=self._deadline,
-                headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+                headers=headers,
             )
         except CallFailed as fault:
             raise SourceFailed(f"{self._name}: {fault}") from fault
