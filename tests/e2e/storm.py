@@ -28,18 +28,21 @@ PATIENCE = 120.0
 """Seconds after which an operation that has got no answer counts as lost."""
 SESSION = 240.0
 """Seconds after which the client signs in again; an access token lives for 600."""
-REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=15)
+PATIENCES = (15.0,) * 9 + (0.05,)
+"""Seconds for which the client waits for one answer: now and then it goes away before it has one."""
 COME_BACK = frozenset(("/problems/idempotency-in-progress",))
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One member to be created; `copies` requests for it are sent at once, `start` seconds into its round."""
+    """One member to be created: a request for it is sent at each of `starts`, seconds into its round.
+
+    Copies come at once, as of a double click, or later, as of a client whose answer was lost.
+    """
 
     number: int
     round: int
-    start: float
-    copies: int
+    starts: tuple[float, ...]
     body: bytes
     key: str
     email: str
@@ -72,8 +75,11 @@ def plan(seed: int, operations: int, faults: int) -> Plan:
 def _operation(chance: random.Random, seed: int, number: int, rounds: int) -> Operation:
     email = f"storm-{seed}-{number}@example.com"
     body = json.dumps({"email": email, "name": f"Storm {seed} {number}"}).encode()
-    round_, start, copies = chance.randrange(rounds), chance.uniform(0, ROUND), chance.choice((1, 1, 1, 2, 3))
-    return Operation(number, round_, start, copies, body, f"storm-{seed}-{number}", email)
+    round_, start = chance.randrange(rounds), chance.uniform(0, ROUND)
+    copies = [
+        start + chance.choice((0.0, chance.uniform(0, ROUND))) for _ in range(chance.choice((0, 0, 0, 1, 2)))
+    ]
+    return Operation(number, round_, (start, *copies), body, f"storm-{seed}-{number}", email)
 
 
 @dataclass
@@ -101,11 +107,17 @@ class Storm:
 
     async def rage(self) -> Report:
         """Carries the plan out, waits until every operation has its answer, and counts the rows."""
+        self._say(
+            "begin",
+            seed=self._plan.seed,
+            operations=len(self._plan.operations),
+            faults=len(self._plan.faults),
+        )
         await asyncio.to_thread(self._sign_in)
-        async with aiohttp.ClientSession(timeout=REQUEST_TIMEOUT) as session, asyncio.TaskGroup() as group:
+        async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
             group.create_task(self._break())
             for operation in self._plan.operations:
-                for copy in range(operation.copies):
+                for copy in range(len(operation.starts)):
                     group.create_task(self._insist(session, operation, copy))
         await asyncio.to_thread(self._count)
         return self._report
@@ -156,10 +168,10 @@ class Storm:
         """Repeats one request, as a careful client does, until it has an answer that is one."""
         chance = random.Random(f"{operation.key} {copy}")
         await self._rounds[operation.round].wait()
-        await asyncio.sleep(operation.start)
+        await asyncio.sleep(operation.starts[copy])
         give_up = time.monotonic() + PATIENCE
         while time.monotonic() < give_up:
-            outcome = await self._send(session, operation)
+            outcome = await self._send(session, operation, chance.choice(PATIENCES))
             self._report.answers[outcome] += 1
             if outcome == "201":
                 return
@@ -169,15 +181,17 @@ class Storm:
             await asyncio.sleep(chance.uniform(0.05, 1.0))
         self._report.wrong.append(f"operation {operation.number}: no answer")
 
-    async def _send(self, session: aiohttp.ClientSession, operation: Operation) -> str:
+    async def _send(self, session: aiohttp.ClientSession, operation: Operation, patience: float) -> str:
         headers = self._bearer | {"Content-Type": "application/json", "Idempotency-Key": operation.key}
         url = f"{self._stack.gateway_url}/api/members"
         try:
-            async with session.post(url, data=operation.body, headers=headers) as answer:
+            timeout = aiohttp.ClientTimeout(total=patience)
+            async with session.post(url, data=operation.body, headers=headers, timeout=timeout) as answer:
                 body = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             return type(error).__name__
-        self._say("answer", operation=operation.number, status=answer.status)
+        replayed = answer.headers.get("Idempotent-Replayed", "")
+        self._say("answer", operation=operation.number, status=answer.status, replayed=replayed)
         if answer.status == 201:
             self._report.acknowledged.setdefault(operation.email, set()).add(body)
         if answer.status == 409:

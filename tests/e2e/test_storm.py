@@ -33,7 +33,9 @@ async def test_every_operation_takes_effect_exactly_once(stack: Stack, tmp_path:
     assert all(len(bodies) == 1 for bodies in report.acknowledged.values()), told
     assert report.killed.total() == FAULTS, told
     print(
-        f"seed {SEED}: {OPERATIONS} operations, killed {dict(report.killed)}, answers {dict(report.answers)}"
+        f"\nSTORM_SEED={SEED}: {OPERATIONS} operations, {len(report.acknowledged)} acknowledged, "
+        f"{report.rows.total()} rows, {report.killed.total()} faults {dict(report.killed)}, "
+        f"answers {dict(report.answers)}"
     )
 
 

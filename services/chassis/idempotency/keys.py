@@ -5,22 +5,22 @@ A structured-field string (draft-ietf-httpapi-idempotency-key-header-07 §2.1) o
 
 from collections.abc import Sequence
 
-from services.chassis.errors import BadRequest
+from services.chassis.idempotency.refusals import MalformedKey
 
 HEADERS = ("idempotency-key", "x-idempotency-key")
 MAX_KEY = 255
 
 
 def find(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
-    """The request's key, None where it has none. Raises BadRequest for a malformed, repeated or contradictory one."""
+    """The request's key, None where it has none. Raises MalformedKey for a malformed, repeated or contradictory one."""
     keys: set[str] = set()
     for name in HEADERS:
         values = [value for header, value in headers if header.decode("latin-1").lower() == name]
         if len(values) > 1:
-            raise BadRequest(f"The header {name} was sent more than once.")
+            raise MalformedKey(f"The header {name} was sent more than once.")
         keys.update(_parse(name, value.decode("latin-1")) for value in values)
     if len(keys) > 1:
-        raise BadRequest(f"The headers {' and '.join(HEADERS)} carry different keys.")
+        raise MalformedKey(f"The headers {' and '.join(HEADERS)} carry different keys.")
     return keys.pop() if keys else None
 
 
@@ -29,9 +29,9 @@ def _parse(name: str, value: str) -> str:
     if key.startswith('"'):
         key = _unquote(name, key)
     if not 1 <= len(key) <= MAX_KEY:
-        raise BadRequest(f"The key in {name} must have 1 to {MAX_KEY} characters.")
+        raise MalformedKey(f"The key in {name} must have 1 to {MAX_KEY} characters.")
     if "," in key or not all("!" <= character <= "~" for character in key):
-        raise BadRequest(f"The key in {name} may hold visible ASCII characters only, and no comma.")
+        raise MalformedKey(f"The key in {name} may hold visible ASCII characters only, and no comma.")
     return key
 
 
@@ -51,4 +51,4 @@ def _unquote(name: str, quoted: str) -> str:
             break
         text += character
         position += 1
-    raise BadRequest(f"The quoted key in {name} is malformed.")
+    raise MalformedKey(f"The quoted key in {name} is malformed.")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import msgspec
 
-from services.chassis.errors import Conflict, Unprocessable
+from services.chassis.idempotency.refusals import InProgress, KeyReused
 from services.chassis.postgres import Database
 
 WAIT_MS = 2000
@@ -54,7 +54,7 @@ class Records:
 
         The insert of a duplicate waits for the first request's transaction. If that commits, its outcome is found;
         if it fails, its reservation is gone with everything it did, and the duplicate takes its place. Raises
-        Conflict where the first takes longer than WAIT_MS, Unprocessable where the key was used for another request.
+        InProgress where the first takes longer than WAIT_MS, KeyReused where the key was used for another request.
         """
         async with self._database.transaction() as connection:
             if await self._insert(connection, scope, key, fingerprint):
@@ -66,11 +66,9 @@ class Records:
                 key,
             )
             if row is None or row["status"] is None:
-                raise _in_progress()
+                raise InProgress
             if row["fingerprint"] != fingerprint:
-                raise Unprocessable(
-                    "This idempotency key was used for another request; use a new key.", retryable=False
-                )
+                raise KeyReused
             headers = msgspec.json.decode(row["headers"], type=dict[str, str])
             yield Reservation(connection, scope, key, Outcome(row["status"], headers, row["body"]))
 
@@ -104,14 +102,6 @@ class Records:
                 self._ttl,
             )
         except asyncpg.LockNotAvailableError as fault:
-            raise _in_progress() from fault
+            raise InProgress from fault
         await connection.execute("SET LOCAL lock_timeout = 0")
         return bool(inserted)
-
-
-def _in_progress() -> Conflict:
-    return Conflict(
-        "The first request with this idempotency key is still in progress.",
-        headers={"Retry-After": "1"},
-        retryable=True,
-    )

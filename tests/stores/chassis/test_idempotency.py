@@ -125,6 +125,7 @@ async def test_another_request_with_the_key_is_refused(api: AsyncClient, service
     ):
         assert answer.status_code == 422
         assert answer.json()["retryable"] is False
+        assert answer.json()["type"] == "/problems/idempotency-key-reused"
     assert await service.effects() == 1
 
 
@@ -160,6 +161,7 @@ async def test_a_duplicate_of_a_request_that_takes_long_is_told_to_come_back(
     assert second.status_code == 409
     assert second.headers["Retry-After"] == "1"
     assert second.json()["retryable"] is True
+    assert second.json()["type"] == "/problems/idempotency-in-progress"
     service.hold.set()
     assert (await first).status_code == 201
     assert (await api.post("/effects/a", headers=keyed("k"))).headers["Idempotent-Replayed"] == "true"
@@ -189,7 +191,9 @@ async def test_the_duplicate_of_a_request_that_dies_takes_its_place(
 
 async def test_a_malformed_key_is_refused_before_any_effect(api: AsyncClient, service: Service) -> None:
     for key in ("a,b", "", "x" * 256, '"open'):
-        assert (await api.post("/effects/a", headers=keyed(key))).status_code == 400
+        refused = await api.post("/effects/a", headers=keyed(key))
+        assert refused.status_code == 400
+        assert refused.json()["type"] == "/problems/idempotency-key-malformed"
     assert service.calls == 0
 
 
