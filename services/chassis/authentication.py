@@ -7,6 +7,7 @@ Revocation is the gateway's business (docs/contracts.md); here a token is good u
 import time
 from collections.abc import Callable, Mapping
 
+import msgspec
 from joserfc.jwk import ECKey
 
 from services.chassis import tokens
@@ -15,6 +16,13 @@ from services.chassis.identity import Identity
 from services.chassis.jwks import KeySet
 
 REMEMBERED = 2048
+
+
+class _Verified(msgspec.Struct, frozen=True):
+    """`kid` is the key's that signed it, so that a token that is known is not read again."""
+
+    identity: Identity
+    kid: str | None
 
 
 class JwksAuthenticator:
@@ -27,23 +35,25 @@ class JwksAuthenticator:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._verified: dict[str, Identity] = {}
+        self._verified: dict[str, _Verified] = {}
         self._verified_with: Mapping[str, ECKey] = {}
 
     async def authenticate(self, token: str) -> Identity:
-        keys = await self._keys.for_kid(tokens.key_id(token))
+        known = self._verified.get(token)
+        kid = known.kid if known is not None else tokens.key_id(token)
+        keys = await self._keys.for_kid(kid)
         if keys is not self._verified_with:
             # Auth may have withdrawn a key.
             self._verified.clear()
             self._verified_with = keys
-        known = self._verified.get(token)
-        if known is not None and self._clock() < known.expires_at:
-            return known
+            known = None
+        if known is not None and self._clock() < known.identity.expires_at:
+            return known.identity
         outcome = tokens.verify(token, keys, self._clock(), issuer=self._issuer, audience=self._audience)
         if isinstance(outcome, tokens.Rejected):
             raise Unauthenticated(outcome.value)
         identity = Identity(outcome.sub, outcome.sid, frozenset(outcome.roles), outcome.exp, token)
         if len(self._verified) >= REMEMBERED:
             self._verified.pop(next(iter(self._verified)))
-        self._verified[token] = identity
+        self._verified[token] = _Verified(identity, kid)
         return identity
