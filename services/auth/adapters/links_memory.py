@@ -10,5 +10,8 @@ class MemoryLinks:
     async def put(self, kind: str, digest: str, content: Mapping[str, str], lifetime: int) -> None:
         self._links[kind, digest] = content
 
+    async def look(self, kind: str, digest: str) -> Mapping[str, str] | None:
+        return self._links.get((kind, digest))
+
     async def take(self, kind: str, digest: str) -> Mapping[str, str] | None:
         return self._links.pop((kind, digest), None)

@@ -1,12 +1,13 @@
 """Sends auth's mails in the background, so that no answer's time tells whether a mail was sent.
 
-What waits is bounded and kept in memory: a mail lost with the process is asked for again by its reader.
+What waits is bounded and kept in memory. A process that stops sends it first; what is lost with one that is killed is
+asked for again by its reader (docs/failure-modes.md).
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from functools import partial
@@ -23,6 +24,10 @@ _log = logging.getLogger(__name__)
 Deliver = Callable[[EmailMessage], Awaitable[None]]
 _WAITING = 1000
 _TRIES = 5
+_SENDERS = 4
+"""Mails under way at once: an address whose server makes us wait must not hold up all others."""
+_LAST_CALL = 3.0
+"""Seconds for what waits when the process is told to stop; less than it is given before it is killed."""
 
 
 class QueuedMail:
@@ -47,12 +52,17 @@ class QueuedMail:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        sending = asyncio.create_task(self._send_all())
+        senders = [asyncio.create_task(self._send_all()) for _ in range(_SENDERS)]
         try:
             yield
         finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._waiting.join(), _LAST_CALL)
+            if not self._waiting.empty():
+                _log.error("mail dropped at the stop", extra={"mails": self._waiting.qsize()})
+            for sender in senders:
+                sender.cancel()
+            await asyncio.gather(*senders, return_exceptions=True)
 
     def _put(self, write: Callable[[], EmailMessage]) -> None:
         # It is written later, too: whoever asks for a mail to nobody must not be answered sooner.
@@ -71,6 +81,8 @@ class QueuedMail:
                 await self._send(letter)
             except Exception as fault:  # an address that no mail can be written to must not stop all others
                 _log.error("mail not written", extra={"cause": type(fault).__name__})
+            finally:
+                self._waiting.task_done()
 
     async def _send(self, letter: EmailMessage) -> None:
         for tried in range(1, _TRIES + 1):

@@ -1,5 +1,6 @@
 """Changing a password that is known, and replacing one that is forgotten."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -82,25 +83,34 @@ class PasswordCare:
 
         Raises UnacceptablePassword (the link stays good), InvalidLink, Overloaded.
         """
-        accepted = passwords.accept(new)
+        digest = links.digest(secret)
+        account = await self._meant(await self.links.look(_KIND, digest))
+        accepted = passwords.accept(new, (account.email, account.name))
         async with self.gate.passed() as turn:
-            content = await self.links.take(_KIND, links.digest(secret))
-            account = await self.accounts.by_id(UUID(content["account"])) if content else None
-            # A password or an address changed since the link was mailed makes the link void.
-            if (
-                content is None
-                or account is None
-                or not account.active
-                or content["state"] != _state(account)
-            ):
-                raise InvalidLink
+            account = await self._meant(await self.links.take(_KIND, digest))
             hash_ = await turn.hash(accepted)
         if not await self.accounts.replace_hash(account.id, hash_, expecting=account.password_hash):
             raise InvalidLink
         await self.accounts.confirm_email(account.id, account.email)
         await self.sessions.end_all(account.id, self.issuer.clock())
+        await self._welcome(account, client)
         self.audit.record("password_reset", account=account.id, address=client.address)
         self.mail.password_changed(account)
+
+    async def _meant(self, content: Mapping[str, str] | None) -> Account:
+        """Whose link it is. Raises InvalidLink, also where a password or an address changed since it was mailed."""
+        account = await self.accounts.by_id(UUID(content["account"])) if content else None
+        if content is None or account is None or not account.active or content["state"] != _state(account):
+            raise InvalidLink
+        return account
+
+    async def _welcome(self, account: Account, client: Client) -> None:
+        """Strangers who keep guessing an account's password must not keep out whoever reads its mail."""
+        where = throttling.network(client.address)
+        await self.gate.throttle.remember(throttling.account_key(account.email), where)
+        await self.gate.throttle.forget(
+            throttling.subjects(account.email, client.address, self.gate.limits, familiar=True)
+        )
 
 
 def _state(account: Account | None) -> str:

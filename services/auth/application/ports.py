@@ -125,6 +125,9 @@ class Links(Protocol):
     async def put(self, kind: str, digest: str, content: Mapping[str, str], lifetime: int) -> None:
         """`lifetime` in seconds."""
 
+    async def look(self, kind: str, digest: str) -> Mapping[str, str] | None:
+        """The content; the link stays good."""
+
     async def take(self, kind: str, digest: str) -> Mapping[str, str] | None:
         """The content, once: of two callers with one link, one gets it."""
 

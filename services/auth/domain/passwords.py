@@ -15,6 +15,7 @@ from services.auth.domain.errors import UnacceptablePassword
 SHORTEST = 8
 LONGEST = 256  # NIST asks for at least 64 to be allowed; the bound keeps the work of normalising small
 _CONTEXT = frozenset({"gatehouse"})  # the service's own name
+_SHORTEST_WORD = 4
 
 
 def normalise(password: str) -> str:
@@ -37,8 +38,8 @@ def accept(password: str, about: Iterable[str] = ()) -> str:
         raise UnacceptablePassword("This password is among the commonest; choose another.")
     if _is_run(folded):
         raise UnacceptablePassword("A password is more than a repeated or consecutive character.")
-    if folded in _words(about):
-        raise UnacceptablePassword("The password is your own address or name; choose another.")
+    if not _words(about).isdisjoint((folded, _core(folded))):
+        raise UnacceptablePassword("The password is little more than your address, your name or ours.")
     return normal
 
 
@@ -54,9 +55,17 @@ def _is_run(text: str) -> bool:
     return len(steps) == 1 and steps <= {-1, 0, 1}
 
 
+def _core(text: str) -> str:
+    """Without the digits and signs around it, which make `gatehouse2026!` of a word and nothing harder to guess."""
+    letters = [at for at, character in enumerate(text) if character.isalpha()]
+    return text[letters[0] : letters[-1] + 1] if letters else text
+
+
 def _words(about: Iterable[str]) -> set[str]:
+    """What is known of the owner, as it may be typed; shorter words may be in any good password."""
     words = set(_CONTEXT)
     for text in about:
         folded = normalise(text).casefold()
         words |= {folded, folded.replace(" ", ""), folded.partition("@")[0]}
-    return words
+    words |= {_core(word) for word in words}
+    return {word for word in words if len(word) >= _SHORTEST_WORD}

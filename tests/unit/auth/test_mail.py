@@ -81,14 +81,47 @@ async def test_a_mail_is_sent_again_after_a_failure() -> None:
     assert kept.letters[0]["Date"]
 
 
-async def test_a_mail_that_cannot_be_sent_does_not_hold_the_others_up() -> None:
-    kept = Kept(failures=5)
-    mail = QueuedMail(LETTERS, kept, pause=lambda _: 0)
+async def test_a_mail_that_cannot_be_sent_is_given_up_and_the_others_go_out() -> None:
+    kept, tries = Kept(), 0
+
+    async def deliver(letter: EmailMessage) -> None:
+        nonlocal tries
+        if "first" in letter.get_content():
+            tries += 1
+            raise ConnectionRefusedError
+        await kept(letter)
+
+    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 0)
     async with mail.lifespan():
         mail.password_reset(account(), "first")
         mail.password_reset(account(), "second")
-        await asyncio.wait_for(kept.arrived.wait(), 5)
     assert ["second" in letter.get_content() for letter in kept.letters] == [True]
+    assert tries == 5
+
+
+async def test_a_mail_that_takes_its_time_does_not_hold_the_others_up() -> None:
+    kept, never = Kept(), asyncio.Event()
+
+    async def deliver(letter: EmailMessage) -> None:
+        if "slow" in letter.get_content():
+            await never.wait()
+        await kept(letter)
+
+    mail = QueuedMail(LETTERS, deliver)
+    async with mail.lifespan():
+        mail.password_reset(account(), "slow")
+        mail.password_reset(account(), "second")
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+        never.set()
+
+
+async def test_what_waits_is_sent_before_the_process_stops() -> None:
+    kept = Kept()
+    mail = QueuedMail(LETTERS, kept)
+    async with mail.lifespan():
+        for number in range(20):
+            mail.password_reset(account(), f"secret {number}")
+    assert len(kept.letters) == 20
 
 
 async def test_a_mail_that_cannot_be_written_does_not_stop_the_others() -> None:

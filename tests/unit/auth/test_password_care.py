@@ -1,8 +1,17 @@
 """Changing a password and resetting a forgotten one."""
 
+from contextlib import suppress
+
 import pytest
 
-from services.auth.domain.errors import InvalidLink, TryLater, UnacceptablePassword, WrongPassword
+from services.auth.application.signing_in import Client
+from services.auth.domain.errors import (
+    InvalidLink,
+    TryLater,
+    UnacceptablePassword,
+    WrongCredentials,
+    WrongPassword,
+)
 from tests.unit.auth.parts import HERE, Parts
 
 EMAIL, PASSWORD, NEW = "minji@example.com", "good sentence", "another sentence"
@@ -51,6 +60,32 @@ async def test_a_refused_password_leaves_the_link_good() -> None:
     with pytest.raises(UnacceptablePassword):
         await parts.password_care.reset(secret, "short", HERE)
     await parts.password_care.reset(secret, NEW, HERE)
+    await parts.sign_in(EMAIL, NEW, HERE)
+
+
+async def test_the_owners_own_words_are_refused_by_a_reset_too() -> None:
+    parts = Parts()
+    await parts.account()
+    secret = await forgotten(parts)
+    with pytest.raises(UnacceptablePassword):
+        await parts.password_care.reset(secret, EMAIL, HERE)
+    await parts.password_care.reset(secret, NEW, HERE)
+
+
+async def test_a_link_that_opens_nothing_tells_nothing_about_passwords() -> None:
+    with pytest.raises(InvalidLink):
+        await Parts().password_care.reset("somebody's invention", "short", HERE)
+
+
+async def test_whoever_reset_the_password_does_not_wait_for_what_strangers_guessed() -> None:
+    parts = Parts()
+    await parts.account()
+    for number in range(8):
+        with suppress(WrongCredentials, TryLater):
+            await parts.sign_in(EMAIL, "wrong", Client(address=f"198.51.100.{number}", device="a stranger's"))
+    with pytest.raises(TryLater):
+        await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.password_care.reset(await forgotten(parts), NEW, HERE)
     await parts.sign_in(EMAIL, NEW, HERE)
 
 
