@@ -93,8 +93,9 @@ def body(problem: Problem, instance: str) -> bytes:
 
 
 def respond(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
-    # A problem is about this request at this moment: no cache may keep it.
-    headers = {"Cache-Control": "no-store", **problem.headers}
+    # One caller's answer about this moment: no cache may give it to anybody. Not `no-store`, which would forbid the
+    # gateway to repeat the answer to a repeated idempotency key.
+    headers = {"Cache-Control": "private, no-cache", **problem.headers}
     content = body(problem, request.scope["path"])
     return Response(content, status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
 

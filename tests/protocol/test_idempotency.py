@@ -1,6 +1,7 @@
 """The promise of a key through a real plugin-server process and a real Redis, whatever fails between."""
 
 import asyncio
+import gzip
 import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -63,6 +64,53 @@ async def test_the_first_answer_is_replayed_byte_for_byte(server: PluginServer) 
             "X-Idempotency-Replayed": "true",
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body"),
+    [
+        (201, {"content-type": "application/octet-stream"}, bytes(range(256)) * 1000),
+        (200, {"content-encoding": "gzip", "content-type": "text/plain"}, gzip.compress(b"text" * 5000)),
+        (200, {"content-type": "text/plain"}, b""),
+        (204, {"etag": '"7"'}, b""),
+        (200, {"set-cookie": "a=1", "link": ["<a>", "<b>", "<a>"], "x-empty": ""}, b"{}"),
+        (200, {"content-type": "text/plain"}, b"x" * (1 << 20)),
+    ],
+    ids=["binary", "gzip", "empty", "no-content", "repeated-headers", "just-max-body"],
+)
+async def test_every_kind_of_answer_comes_back_as_it_was(
+    server: PluginServer, status: int, headers: dict[str, Any], body: bytes
+) -> None:
+    kong = request()
+    assert await server.run(kong, "access") is None
+    kong.status, kong.response_body, kong.response_headers = status, body, headers
+    assert await server.run(kong, "response") is None
+    replay = await server.run(request(), "access")
+    assert replay is not None
+    assert (replay.status, replay.body or b"") == (status, body)
+    kept = {name: value for name, value in headers.items() if name != "set-cookie"}
+    assert {name: replay.headers.get(name) or "" for name in kept} == kept
+    assert "set-cookie" not in replay.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "word"),
+    [({}, bytes(3_000_000), "larger than 1048576 bytes"), ({"cache-control": "no-store"}, b"{}", "no-store")],
+    ids=["3-MB", "no-store"],
+)
+async def test_an_answer_that_is_not_kept_is_409_and_never_carried_out_again(
+    server: PluginServer, headers: dict[str, Any], body: bytes, word: str
+) -> None:
+    kong = request()
+    assert await server.run(kong, "access") is None
+    kong.status, kong.response_body, kong.response_headers = 200, body, headers
+    assert await server.run(kong, "response") is None
+    for _ in range(2):
+        again = await server.run(request(), "access")
+        assert again is not None
+        assert again.status == 409
+        assert again.problem()["type"] == "/problems/idempotency-outcome-not-kept"
+        assert word in again.problem()["detail"]
 
 
 async def test_of_fifty_at_once_one_goes_upstream_and_all_get_its_answer(server: PluginServer) -> None:

@@ -7,6 +7,9 @@ class MalformedKey(BadRequest):
     type = "/problems/idempotency-key-malformed"
     title = "Malformed idempotency key"
 
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, retryable=False)
+
 
 class InProgress(Conflict):
     type = "/problems/idempotency-in-progress"

@@ -125,7 +125,7 @@ async def api(store: Dependency) -> AsyncIterator[AsyncClient]:
 def problem(answer: Any, status: int) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
     body: dict[str, Any] = answer.json()
     assert body["status"] == status
     assert {"type", "title", "detail", "instance", "request_id"} <= body.keys()
