@@ -128,6 +128,6 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         gateway(settings, {**addresses, **tokens}, needs=PLUGINS),
         python(
             *("frontend_proxy", "frontend_proxy", "FRONTEND_PORT", ("auth", "kong")),
-            *(addresses,),
+            *(addresses, {"FRONTEND_METRICS_PORT": str(settings.ports["FRONTEND_METRICS_PORT"])}),
         ),
     ]

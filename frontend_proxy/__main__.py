@@ -6,20 +6,27 @@ import sys
 import frontend_proxy.lean  # noqa: F401 - before whatever imports Litestar
 from frontend_proxy import logs
 from frontend_proxy.app import create_app
+from frontend_proxy.metrics import Metrics
 from frontend_proxy.server import server
 from frontend_proxy.settings import SettingsError, read
 
 
 def main() -> int:
-    """Serves until SIGTERM or SIGINT. 2 for a wrong environment."""
+    """Serves until SIGTERM or SIGINT. 2 for a wrong environment, a taken metrics port included."""
     try:
         settings = read(os.environ)
     except SettingsError as fault:
         print(f"frontend_proxy: {fault}", file=sys.stderr)
         return 2
     logs.configure(settings.log_level)
-    running = server(create_app(settings), settings)
-    running.run()
+    metrics = Metrics()
+    running = server(create_app(settings, metrics), settings, metrics)
+    try:
+        with metrics.shown(settings.metrics_host, settings.metrics_port):
+            running.run()
+    except OSError as fault:
+        print(f"frontend_proxy: FRONTEND_METRICS_PORT cannot be listened on: {fault}", file=sys.stderr)
+        return 2
     return 0 if running.started else 1
 
 

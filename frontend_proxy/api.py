@@ -119,7 +119,7 @@ class Api:
             )
             await _send_whole(answer, cookies + self._started(answer.tokens), send)
         else:
-            await stream(response, self._gateway.name, cookies, incoming, send)
+            await stream(response, self._gateway, cookies, incoming, send)
 
     async def _live_access(self, arrival: Arrival) -> tuple[str | None, list[Header]]:
         """An access token worth sending, and the cookies of a renewal that getting it took.

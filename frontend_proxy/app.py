@@ -15,6 +15,7 @@ from frontend_proxy.asgi import App, Receive, Scope, Send
 from frontend_proxy.auth_client import AuthClient
 from frontend_proxy.cookies import Jar
 from frontend_proxy.edge import Edge
+from frontend_proxy.metrics import Metrics
 from frontend_proxy.pages import assets, given
 from frontend_proxy.pages.account.addresses import AccountAddresses
 from frontend_proxy.pages.account.devices import AccountDevices
@@ -38,9 +39,9 @@ from frontend_proxy.upstream import Pool, Upstream
 ROOT = Path(__file__).parent
 
 
-def create_app(settings: Settings) -> App:
+def create_app(settings: Settings, metrics: Metrics) -> App:
     """The whole proxy as an ASGI application. Its connections open and close with its lifespan."""
-    pool = Pool(settings)
+    pool = Pool(settings, metrics)
     gateway = Upstream("gateway", settings.gateway_url, pool)
     auth_service = Upstream("auth service", settings.auth_url, pool)
     auth = AuthClient(auth_service)
@@ -79,7 +80,8 @@ def create_app(settings: Settings) -> App:
         openapi_config=None,
         logging_config=None,
     )
-    return Edge(_apart(Api(gateway, auth, Renewals(auth.refresh), jar), cast(App, pages)), settings, jar)
+    api = Api(gateway, auth, Renewals(metrics.counting(auth.refresh)), jar)
+    return Edge(_apart(api, cast(App, pages)), errors.at_the_edge, settings, jar, metrics)
 
 
 def _apart(api: App, pages: App) -> App:

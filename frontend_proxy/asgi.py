@@ -10,4 +10,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ABORT = "gatehouse.abort"
 """Our extension of the scope: `abort()` drops the connection with whatever is unsent."""
+OVERLOADED = "gatehouse.overloaded"
+"""Our extension of the scope: present where more connections are open than are served."""
 App = Callable[[Scope, Receive, Send], Awaitable[None]]

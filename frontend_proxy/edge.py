@@ -9,27 +9,35 @@ import logging
 import time
 from collections.abc import Callable
 
-from frontend_proxy import admission, arrival, cookies, logs, peers
+from frontend_proxy import admission, arrival, cookies, logs, peers, problems
 from frontend_proxy.admission import Line, Site
 from frontend_proxy.arrival import Arrival
-from frontend_proxy.asgi import ABORT, App, Message, Receive, Scope, Send
+from frontend_proxy.asgi import ABORT, OVERLOADED, App, Message, Receive, Scope, Send
 from frontend_proxy.cookies import Header, Jar
-from frontend_proxy.problems import MEDIA_TYPE, Problem
+from frontend_proxy.metrics import Metrics
+from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
 from frontend_proxy.security_headers import secured
 from frontend_proxy.settings import Settings
 
 log = logging.getLogger("frontend_proxy.requests")
 
+RefusalPage = Callable[[Problem, Arrival, str], bytes]
+"""A problem as a page, for who came as `Arrival` with this `Accept-Language`."""
+
 
 class Edge:
     """The ASGI application that wraps the whole proxy."""
 
-    def __init__(self, inner: App, settings: Settings, jar: Jar) -> None:
+    def __init__(
+        self, inner: App, refusal_page: RefusalPage, settings: Settings, jar: Jar, metrics: Metrics
+    ) -> None:
         self._inner = inner
+        self._refusal_page = refusal_page
         self._settings = settings
         self._trusted = settings.trusted_networks
         self._site = Site(settings.public_origin, settings.production, settings.max_body)
         self._jar = jar
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -46,36 +54,59 @@ class Edge:
         client = scope["client"][0] if scope["client"] else ""
         peer = peers.seen(client, scope["scheme"], headers, self._trusted)
         line = Line(scope["method"], scope["raw_path"], scope["query_string"])
+        arrived = Arrival(
+            request_id=request_id,
+            traceparent=arrival.traceparent(headers),
+            peer=peer,
+            host=headers.get("host", [""])[0],
+            presented=self._jar.read(scope["headers"]),
+            cookies=cookies.parse(scope["headers"]),
+        )
         try:
-            admission.check(line, headers, peer.scheme, self._site)
-            scope.setdefault("state", {})["arrival"] = Arrival(
-                request_id=request_id,
-                traceparent=arrival.traceparent(headers),
-                peer=peer,
-                host=headers["host"][0],
-                presented=self._jar.read(scope["headers"]),
-                cookies=cookies.parse(scope["headers"]),
-            )
+            self._admit(scope, line, headers, peer.scheme)
+            scope.setdefault("state", {})["arrival"] = arrived
             body = _Body(receive, self._settings)
             await self._inner(scope, body.receive, answer.send)
         except Problem as problem:
-            await answer.refuse(problem)
+            await self._refuse(problem, arrived, headers, answer)
         except Exception:
             log.exception("unexpected failure")
-            await answer.refuse(
-                Problem(500, "", "Something went wrong here; the request id helps to find it.")
-            )
+            await self._refuse(unexpected(), arrived, headers, answer)
         finally:
+            seconds = time.monotonic() - started
+            self._metrics.answered(scope["path"], answer.status, seconds)
             log.info(
                 "request",
                 extra={
                     "method": line.method,
                     "path": scope["path"],
                     "status": answer.status,
-                    "duration_ms": round((time.monotonic() - started) * 1000, 1),
+                    "duration_ms": round(seconds * 1000, 1),
                     "client": peer.address,
                 },
             )
+
+    def _admit(self, scope: Scope, line: Line, headers: admission.Headers, scheme: str) -> None:
+        """Raises the first reason not to serve this request, counted."""
+        try:
+            if OVERLOADED in scope.get("extensions", {}):
+                raise problems.overloaded()
+            admission.check(line, headers, scheme, self._site)
+        except Problem as problem:
+            self._metrics.refused(problem.reason)
+            raise
+
+    async def _refuse(
+        self, problem: Problem, arrived: Arrival, headers: admission.Headers, answer: "_Answer"
+    ) -> None:
+        """A person who came for a page gets one; everybody else, and all of the API, the problem itself."""
+        if wants_page(headers) and not answer.of_api:
+            language = ",".join(headers.get("accept-language", []))
+            await answer.refuse(
+                problem, "text/html; charset=utf-8", self._refusal_page(problem, arrived, language)
+            )
+        else:
+            await answer.refuse(problem, MEDIA_TYPE, problem.body(answer.path, arrived.request_id))
 
 
 class _Body:
@@ -108,7 +139,7 @@ class _Answer:
 
     def __init__(self, send: Send, scope: Scope, request_id: str, settings: Settings) -> None:
         self._send = send
-        self._path: str = scope["path"]
+        self.path: str = scope["path"]
         self._abort: Callable[[], None] = scope.get("extensions", {}).get(ABORT, {}).get("abort", _nothing)
         self._request_id = request_id
         self._settings = settings
@@ -119,7 +150,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             kept: list[Header] = [*message["headers"], (b"x-request-id", self._request_id.encode())]
-            message["headers"] = secured(kept, self._path, production=self._settings.production)
+            message["headers"] = secured(kept, self.path, production=self._settings.production)
         try:
             async with asyncio.timeout(self._settings.client_timeout):
                 await self._send(message)
@@ -127,17 +158,20 @@ class _Answer:
             self._abort()
             raise Problem(408, "", "The answer was not taken in time.", close=True) from fault
 
-    async def refuse(self, problem: Problem) -> None:
+    @property
+    def of_api(self) -> bool:
+        return f"{self.path}/".startswith("/api/")
+
+    async def refuse(self, problem: Problem, media_type: str, body: bytes) -> None:
         """Answers with `problem`; where an answer has begun already, raises it, so that the connection
         breaks."""
         if self.status:
             raise problem
-        headers: list[Header] = [(b"content-type", MEDIA_TYPE.encode())]
+        headers: list[Header] = [(b"content-type", media_type.encode()), (b"vary", b"Accept")]
         headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
         headers += problem.cookies
         if problem.close:
             headers.append((b"connection", b"close"))
-        body = problem.body(self._path, self._request_id)
         headers.append((b"content-length", str(len(body)).encode()))
         await self.send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": False})

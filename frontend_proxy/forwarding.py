@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Iterable
 import aiohttp
 from multidict import CIMultiDict
 
-from frontend_proxy import problems
 from frontend_proxy.asgi import Receive, Send
 from frontend_proxy.cookies import Header
 from frontend_proxy.problems import Problem
+from frontend_proxy.upstream import Upstream
 
 HOP_BY_HOP = frozenset(
     {
@@ -144,7 +144,7 @@ class Incoming:
 
 
 async def stream(
-    response: aiohttp.ClientResponse, upstream: str, extra: list[Header], incoming: Incoming, send: Send
+    response: aiohttp.ClientResponse, upstream: Upstream, extra: list[Header], incoming: Incoming, send: Send
 ) -> None:
     """Sends an answer on while it arrives, never more of it in memory than a buffer; releases it at the end.
 
@@ -159,10 +159,10 @@ async def stream(
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except TimeoutError as fault:
-        raise problems.timed_out(upstream) from fault
+        raise upstream.timed_out() from fault
     except aiohttp.ClientError as fault:
         if not leaving.done():
-            raise problems.unavailable(upstream) from fault
+            raise upstream.unavailable() from fault
     finally:
         leaving.cancel()
         response.release()

@@ -34,6 +34,11 @@ class Problem(Exception):  # noqa: N818 - named as RFC 9457 names it
         self.cookies = cookies or []
         self.close = close
 
+    @property
+    def reason(self) -> str:
+        """What this is, in a word of a small vocabulary: its name, or its status."""
+        return self.name or str(self.status)
+
     def body(self, instance: str, request_id: str) -> bytes:
         """The problem document. `instance` is the request's path, without its query."""
         return msgspec.json.encode(
@@ -60,3 +65,26 @@ def timed_out(upstream: str) -> Problem:
     return Problem(
         504, "upstream-timeout", f"The {upstream} did not answer in time.", headers={"Retry-After": "2"}
     )
+
+
+def unexpected() -> Problem:
+    """500: a fault of this proxy's own. The log has it under the request's id."""
+    return Problem(500, "", "Something went wrong here; the request id helps to find it.")
+
+
+def overloaded() -> Problem:
+    """503: more connections than FRONTEND_MAX_CONNECTIONS are open."""
+    return Problem(
+        503,
+        "",
+        "Too many connections are open here; please try again in a moment.",
+        headers={"Retry-After": "2"},
+        close=True,
+    )
+
+
+def wants_page(headers: Mapping[str, list[str]]) -> bool:
+    """Whether a refusal is for a person to read: browsers name text/html when they go to an address or send a form
+    (RFC 9110 §12.5.1), and nothing else that calls here does. `headers` maps lower-case names to all their values."""
+    ranges = [part for value in headers.get("accept", []) for part in value.lower().split(",")]
+    return any(part.partition(";")[0].strip() == "text/html" for part in ranges)

@@ -4,7 +4,9 @@ There is no proxy in front of this one.
 """
 
 import asyncio
+import functools
 import logging
+import uuid
 from typing import Any
 
 import httptools
@@ -12,8 +14,11 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from frontend_proxy.admission import MAX_HEADER_BYTES
-from frontend_proxy.asgi import ABORT, App
+from frontend_proxy.asgi import ABORT, OVERLOADED, App
+from frontend_proxy.metrics import Metrics
 from frontend_proxy.paths import MAX_TARGET
+from frontend_proxy.problems import MEDIA_TYPE, Problem
+from frontend_proxy.security_headers import secured
 from frontend_proxy.settings import Settings
 
 MAX_HEAD = MAX_HEADER_BYTES + MAX_TARGET + 1024
@@ -25,12 +30,17 @@ log = logging.getLogger("frontend_proxy.server")
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Drops connections whose request head is too long, too slow, or not a path; and ignores trailer
-    fields."""
+    """Drops connections whose request head is too long or too slow, refuses what is not HTTP or not a path with a
+    problem, ignores trailer fields, and marks requests beyond the number of connections."""
 
     _in_head = False
     _head_size = 0
     _head_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, settings: Settings, metrics: Metrics, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._settings = settings
+        self._metrics = metrics
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -68,7 +78,32 @@ class BoundedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserInvalidURLError("not an origin-form target")
         # A reader who stops reading keeps a polite close waiting for ever; the edge needs the impolite one.
         self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        if len(self.connections) > self._settings.max_connections:
+            self.scope["extensions"][OVERLOADED] = {}
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers bytes that are not a request; there is no scope that the edge could be given for them."""
+        self._head_arrived()
+        self._metrics.refused("malformed")
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            # An earlier request's answer is on its way: this one would land in its midst.
+            self.transport.abort()
+            return
+        request_id = str(uuid.uuid4())
+        log.info("refused: %s", msg, extra={"request_id": request_id})
+        problem = Problem(400, "", "These bytes are not one well-formed HTTP/1.1 request.")
+        body = problem.body("", request_id)
+        headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            (b"x-request-id", request_id.encode()),
+        ]
+        lines = secured(headers, "/api/", production=self._settings.production)
+        head = b"".join(b"%s: %s\r\n" % line for line in lines)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + head + b"\r\n" + body)
+        self.transport.close()
 
     def _expect_head(self) -> None:
         if self._head_timer is None:
@@ -85,19 +120,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def server(app: App, settings: Settings, **overrides: Any) -> uvicorn.Server:
+def server(app: App, settings: Settings, metrics: Metrics, **overrides: Any) -> uvicorn.Server:
     """A server for `app`, ready to run."""
     options: dict[str, Any] = {
         "host": settings.host,
         "port": settings.port,
-        "http": BoundedProtocol,
+        "http": functools.partial(BoundedProtocol, settings=settings, metrics=metrics),
         "ws": "none",
         "lifespan": "on",
         "log_config": None,
         "access_log": False,
         "proxy_headers": False,  # peers.py reads them, from trusted networks only
         "server_header": False,
-        "limit_concurrency": settings.max_connections,
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": 10,
     }

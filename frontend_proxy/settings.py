@@ -25,6 +25,8 @@ VARIABLES = {
         "connect_timeout",
         "upstream_timeout",
         "client_timeout",
+        "metrics_host",
+        "metrics_port",
     )
 }
 """The variables that are not their field's name in upper case."""
@@ -76,6 +78,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="Longest pause of a client in its body or in taking an answer, in seconds.",
         ),
     ] = 30.0
+
+    metrics_port: Annotated[
+        int,
+        Meta(ge=0, le=65535, description="Port of `/metrics`, which is never on the public one; 0: none."),
+    ] = 0
+    metrics_host: Annotated[
+        str, Meta(description="Address of `/metrics`; in a container that of an internal network.")
+    ] = "127.0.0.1"
 
     @property
     def production(self) -> bool:

@@ -9,6 +9,8 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from frontend_proxy import problems
+from frontend_proxy.metrics import Metrics
+from frontend_proxy.problems import Problem
 from frontend_proxy.settings import Settings
 
 UPLOAD_DEADLINE = 300.0
@@ -23,8 +25,9 @@ class Pool:
     It adds nothing to a request: no header, no cookie, no decompression, no redirect followed.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
+        self.metrics = metrics
         self._client: aiohttp.ClientSession | None = None
 
     @property
@@ -81,9 +84,21 @@ class Upstream(NamedTuple):
                     allow_redirects=False,
                 )
         except TimeoutError as fault:
-            raise problems.timed_out(self.name) from fault
+            raise self.timed_out() from fault
         except aiohttp.ClientError as fault:
-            raise problems.unavailable(self.name) from fault
+            if isinstance(fault.__cause__, Problem):
+                raise fault.__cause__ from None  # The body's own: this upstream has done nothing wrong.
+            raise self.unavailable() from fault
+
+    def timed_out(self) -> Problem:
+        """504, counted."""
+        self.pool.metrics.upstream_failed(self.name, "timeout")
+        return problems.timed_out(self.name)
+
+    def unavailable(self) -> Problem:
+        """502, counted."""
+        self.pool.metrics.upstream_failed(self.name, "unavailable")
+        return problems.unavailable(self.name)
 
     async def read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
         """The whole of an answer of at most `limit` bytes. Raises Problem 502 or 504."""
@@ -92,11 +107,11 @@ class Upstream(NamedTuple):
             while len(body) <= limit and not response.content.at_eof():
                 body += await response.content.read(limit + 1 - len(body))
         except TimeoutError as fault:
-            raise problems.timed_out(self.name) from fault
+            raise self.timed_out() from fault
         except aiohttp.ClientError as fault:
-            raise problems.unavailable(self.name) from fault
+            raise self.unavailable() from fault
         finally:
             response.release()
         if len(body) > limit:
-            raise problems.unavailable(self.name)
+            raise self.unavailable()
         return body

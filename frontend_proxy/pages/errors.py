@@ -7,15 +7,17 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 
+from frontend_proxy.arrival import Arrival
+from frontend_proxy.pages.language import COOKIE, preferred
 from frontend_proxy.pages.site import Site, go
-from frontend_proxy.pages.visitor import Asked, Elsewhere, guest
-from frontend_proxy.problems import Problem
+from frontend_proxy.pages.visitor import Asked, Elsewhere, Visitor, guest
+from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
 
 log = logging.getLogger("frontend_proxy.pages")
 
 
 class ErrorPages:
-    """The exception handlers of the pages."""
+    """The exception handlers of the pages, and the page of a request that never got to one."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -24,27 +26,47 @@ class ErrorPages:
         return _Ready(go(reason.location, self._site.jar.end() if reason.ended else (), reason.status))
 
     def problem(self, request: Asked, problem: Problem) -> Response[bytes]:
-        return self._page(request, problem.status, problem.name)
+        return self._answer(request, problem)
 
     def refused(self, request: Asked, fault: HTTPException) -> Response[bytes]:
-        return self._page(request, fault.status_code, "")
+        headers = {name: value for name, value in (fault.headers or {}).items() if name.lower() == "allow"}
+        return self._answer(request, Problem(fault.status_code, "", fault.detail, headers=headers))
 
     def failed(self, request: Asked, fault: Exception) -> Response[bytes]:
         log.error("a page failed", exc_info=fault)
-        return self._page(request, 500, "")
+        return self._answer(request, unexpected())
 
-    def _page(self, request: Asked, status: int, name: str) -> Response[bytes]:
+    def at_the_edge(self, problem: Problem, arrival: Arrival, accepted: str) -> bytes:
+        """The page of a refusal. Nothing of the request is believed or repeated in it, and it leads home."""
+        language = preferred(arrival.cookies.get(COOKIE), accepted)
+        visitor = Visitor(arrival, language, target="/", agent="", access=None, roles=())
+        return self._page(visitor, problem, retry=None).body
+
+    def _answer(self, request: Asked, problem: Problem) -> Response[bytes]:
         visitor = guest(request)
-        message = self._site.views.tongue(visitor).problem(name, status)
-        answer = self._site.views.page(
+        accept = {"accept": request.headers.getall("accept", [])}
+        headers = {**problem.headers, **({"Connection": "close"} if problem.close else {})}
+        if not wants_page(accept):
+            body = problem.body(request.url.path, visitor.arrival.request_id)
+            answer = ASGIResponse(
+                body=body, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers
+            )
+            return _Ready(answer)
+        again = visitor.target if problem.status >= 500 and request.method == "GET" else None
+        answer = self._page(visitor, problem, retry=again)
+        for name, value in headers.items():
+            answer.headers.add(name, value)
+        return _Ready(answer)
+
+    def _page(self, visitor: Visitor, problem: Problem, *, retry: str | None) -> ASGIResponse:
+        return self._site.views.page(
             visitor,
             "shared/error.html",
-            status=status,
-            problem_status=status,
-            message=message,
-            retry=visitor.target if status >= 500 and request.method == "GET" else None,
+            status=problem.status,
+            problem_status=problem.status,
+            message=self._site.views.tongue(visitor).problem(problem.name, problem.status),
+            retry=retry,
         )
-        return _Ready(answer)
 
 
 class _Ready(Response[bytes]):

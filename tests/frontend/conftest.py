@@ -13,6 +13,7 @@ import pytest
 from yarl import URL
 
 from frontend_proxy.app import create_app
+from frontend_proxy.metrics import Metrics
 from frontend_proxy.server import server
 from frontend_proxy.settings import Settings
 from tests.frontend.doubles import Auth, Double, running
@@ -28,6 +29,7 @@ class Front:
     auth_server: Double
     auth: Auth
     browser: aiohttp.ClientSession
+    metrics: Metrics
 
     def cookies(self, path: str) -> dict[str, str]:
         """What the browser would send to `path`."""
@@ -87,7 +89,8 @@ async def _serve(
     settings = Settings(
         **{"auth_url": auth_server.url, "gateway_url": gateway.url, "port": port, **overrides}
     )
-    serving = server(create_app(settings), settings, timeout_graceful_shutdown=1)
+    metrics = Metrics()
+    serving = server(create_app(settings, metrics), settings, metrics, timeout_graceful_shutdown=1)
     # The test runner owns the signals.
     task = asyncio.create_task(serving._serve([listener]))
     while not serving.started:
@@ -102,4 +105,4 @@ async def _serve(
     browser = await stack.enter_async_context(
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), auto_decompress=False)
     )
-    return Front(f"http://127.0.0.1:{port}", port, gateway, auth_server, auth, browser)
+    return Front(f"http://127.0.0.1:{port}", port, gateway, auth_server, auth, browser, metrics)

@@ -29,6 +29,22 @@ async def test_another_site_cannot_change_anything(front: Front, path: str, head
     assert len(front.auth_server.seen) == calls
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "another site"), ("ko", "다른 사이트")])
+async def test_a_person_whom_another_sites_form_sent_here_reads_a_page(
+    front: Front, language: str, words: str
+) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Accept": "text/html,*/*;q=0.8", "Accept-Language": language}
+    async with front.browser.post(f"{front.url}/account", data={"a": "<b>"}, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (403, "text/html")
+        html = await answer.text()
+        assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert words in html and 'href="/"' in html
+    assert answer.headers["X-Request-Id"] in html
+    async with front.browser.post(f"{front.url}/api/members", data={}, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (403, "application/problem+json")
+
+
 async def test_the_sites_own_pages_can(front: Front) -> None:
     headers = {"Sec-Fetch-Site": "same-origin", "Origin": front.url}
     async with front.browser.post(f"{front.url}/api/members", json={}, headers=headers) as answer:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from tests.frontend.conftest import Front
+from tests.frontend.conftest import Front, Start
 from tests.frontend.doubles import Answer, refusal
 
 MEMBER: dict[str, Any] = {
@@ -36,7 +36,8 @@ def answers(**by_path: object) -> Answer:
 
 
 async def page(front: Front, path: str, status: int = 200, headers: dict[str, str] | None = None) -> str:
-    async with front.browser.get(front.url + path, headers=headers) as answer:
+    accepting = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", **(headers or {})}
+    async with front.browser.get(front.url + path, headers=accepting) as answer:
         assert answer.status == status
         assert answer.content_type == "text/html"
         return await answer.text()
@@ -98,6 +99,26 @@ async def test_pages_that_do_not_exist_and_methods_that_do_not_fit(front: Front)
         assert answer.status == 405
     async with front.browser.head(f"{front.url}/sign-in") as answer:
         assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_a_program_is_told_of_a_missing_page_as_a_problem(front: Front) -> None:
+    for accept in ("*/*", "application/json"):
+        async with front.browser.get(f"{front.url}/nowhere", headers={"Accept": accept}) as answer:
+            assert (answer.status, answer.content_type) == (404, "application/problem+json")
+            document = await answer.json()
+        assert document["instance"] == "/nowhere"
+        assert document["request_id"] == answer.headers["X-Request-Id"]
+    async with front.browser.put(f"{front.url}/account") as answer:
+        assert set(answer.headers["Allow"].split(", ")) >= {"GET", "POST"}
+
+
+async def test_a_page_whose_upstream_is_away_says_when_to_come_again(start: Start) -> None:
+    front = await start(gateway_url="http://127.0.0.1:1")
+    await front.sign_in()
+    async with front.browser.get(f"{front.url}/account", headers={"Accept": "text/html"}) as answer:
+        assert (answer.status, answer.content_type) == (502, "text/html")
+        assert answer.headers["Retry-After"] == "2"
+        assert 'href="/account"' in await answer.text()
 
 
 async def test_sign_in_leads_only_to_this_site(front: Front) -> None:

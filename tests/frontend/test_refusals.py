@@ -1,8 +1,10 @@
 """Requests that are not served: each is refused here, and nothing of it reaches an upstream."""
 
 import asyncio
+import contextlib
 
 import pytest
+from aiohttp import web
 
 from tests.frontend.conftest import Front, Start
 
@@ -84,6 +86,8 @@ async def test_an_ambiguous_request_is_a_400_and_ends_the_connection(front: Fron
     answer = await exchange(front, head)
     assert status(answer) == 400
     assert b"connection: close" in answer.lower()
+    assert b"content-type: application/problem+json" in answer.lower()
+    assert b"x-content-type-options: nosniff" in answer.lower()
     assert front.gateway.seen == [], "it was forwarded"
 
 
@@ -168,6 +172,41 @@ async def test_a_second_request_in_the_same_bytes_is_judged_on_its_own(front: Fr
     assert answer.count(b"HTTP/1.1 200") == 1
     assert answer.count(b"HTTP/1.1 400") == 1
     assert [seen.target for seen in front.gateway.seen] == ["/api/one"]
+
+
+async def test_bytes_that_are_no_request_do_not_land_in_an_answer_that_is_on_its_way(front: Front) -> None:
+    async def gateway(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b"some")
+        await asyncio.sleep(5)
+        return response
+
+    front.gateway.answer = gateway
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    writer.write(b"GET /api/x HTTP/1.1\r\n" + HOST + b"\r\n")
+    answer = b""
+    while not answer.endswith(b"some"):
+        answer += await asyncio.wait_for(reader.read(65536), 3)
+    writer.write(b"HELLO\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        answer += await asyncio.wait_for(reader.read(), 3)
+    writer.close()
+    assert answer.endswith(b"some")
+
+
+async def test_a_connection_beyond_the_limit_is_told_to_come_later(start: Start) -> None:
+    front = await start(max_connections=2)
+    idle = [await asyncio.open_connection("127.0.0.1", front.port) for _ in range(2)]
+    answer = await exchange(front, b"GET /api/x HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert status(answer) == 503
+    assert b"application/problem+json" in answer and b"retry-after: 2" in answer.lower()
+    assert front.gateway.seen == []
+    for _, writer in idle:
+        writer.close()
+        await writer.wait_closed()
+    served = await exchange(front, b"GET /api/x HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    assert status(served) == 200
 
 
 async def test_in_production_only_the_public_host_is_served(start: Start) -> None:
