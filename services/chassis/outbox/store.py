@@ -67,15 +67,19 @@ class OutboxStore:
     async def claim(self, limit: int) -> AsyncIterator[Sequence[Order]]:
         """Orders that are due, locked for as long as the context lasts; other replicas pass over them.
 
-        Only the first order of an aggregate is ever due; a parked one holds back those behind it. If the process
-        dies inside the context, the locks go with its connection and the orders are due again.
+        Only the first order of an aggregate is ever due; a parked one holds back those behind it, but not a later PUT
+        to the same path, which says anew what the parked one said. If the process dies inside the context, the locks
+        go with its connection and the orders are due again.
         """
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
                 """
                 SELECT * FROM outbox AS o
                 WHERE parked_at IS NULL AND next_attempt_at <= clock_timestamp()
-                  AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id)
+                  AND NOT EXISTS (
+                    SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id
+                      AND NOT (e.parked_at IS NOT NULL AND e.path = o.path AND e.method = 'PUT' AND o.method = 'PUT')
+                  )
                 ORDER BY next_attempt_at, id LIMIT $1
                 FOR UPDATE SKIP LOCKED
                 """,
@@ -84,8 +88,13 @@ class OutboxStore:
             yield [_order(row) for row in rows]
 
     async def delivered(self, ids: Sequence[int]) -> None:
+        """Forgets the orders, and the parked ones that they went past."""
         async with self._database.transaction() as connection:
-            await connection.execute("DELETE FROM outbox WHERE id = ANY($1::bigint[])", list(ids))
+            await connection.execute(
+                "DELETE FROM outbox AS o WHERE id = ANY($1::bigint[]) OR EXISTS "
+                "(SELECT 1 FROM outbox d WHERE d.id = ANY($1::bigint[]) AND d.aggregate = o.aggregate AND d.id > o.id)",
+                list(ids),
+            )
 
     async def retry_later(self, id_: int, after: timedelta, error: str) -> None:
         async with self._database.transaction() as connection:

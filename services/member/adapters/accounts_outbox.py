@@ -29,7 +29,8 @@ class AccountsOutbox:
     async def _put(self, id_: UUID, what: str, body: msgspec.Struct) -> None:
         await outbox.put(
             self._database,
-            aggregate=f"account:{id_}",
+            # Each for itself: an address that auth refuses must not keep an account from being disabled.
+            aggregate=f"account:{id_}:{what}",
             target="auth",
             method="PUT",
             path=f"/internal/accounts/{id_}/{what}",

@@ -62,14 +62,14 @@ def make(database: Database, client: HttpClient, url: str) -> outbox.Delivery:
     )
 
 
-async def put(database: Database, value: int, aggregate: str = "a") -> None:
+async def put(database: Database, value: int, aggregate: str = "a", path: str = "") -> None:
     async with database.transaction():
         await outbox.put(
             database,
             aggregate=aggregate,
             target="other",
             method="PUT",
-            path=f"/internal/{aggregate}",
+            path=path or f"/internal/{aggregate}",
             body=Body(value),
         )
 
@@ -175,7 +175,7 @@ async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
     receiver: Receiver,
 ) -> None:
     await put(database, 1)
-    await put(database, 2)
+    await put(database, 2, path="/internal/a/after")
     receiver.status = 422
     for _ in range(decisions.MAX_REFUSALS + 2):
         await due_now(database)
@@ -194,6 +194,39 @@ async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
     for _ in range(2):
         await delivery.deliver_due()
     assert await waiting(database) == []
+
+
+async def test_a_parked_order_is_overtaken_by_a_later_one_that_says_the_same_anew(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    """An e-mail that auth refuses, and the next one that the member chose."""
+    await put(database, 1)
+    receiver.status = 409
+    for _ in range(decisions.MAX_REFUSALS):
+        await due_now(database)
+        await delivery.deliver_due()
+    await put(database, 2)
+    await put(database, 3, path="/internal/a/after")
+    receiver.status, receiver.got = 204, []
+    for _ in range(2):
+        await delivery.deliver_due()
+    assert receiver.got == [("/internal/a", '{"value":2}'), ("/internal/a/after", '{"value":3}')]
+    assert await waiting(database) == []
+
+
+async def test_an_order_that_is_only_waiting_is_not_overtaken(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    await put(database, 1)
+    receiver.status = 409
+    await delivery.deliver_due()
+    await put(database, 2)
+    receiver.status = 204
+    assert await delivery.deliver_due() == 0
+    await due_now(database)
+    for _ in range(2):
+        await delivery.deliver_due()
+    assert [body for _, body in receiver.got[1:]] == ['{"value":1}', '{"value":2}']
 
 
 async def test_while_both_sides_are_up_an_order_arrives_within_a_second(

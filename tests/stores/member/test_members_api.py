@@ -297,7 +297,8 @@ async def test_a_new_email_and_a_deletion_reach_auth(
     async with asyncio.timeout(5):
         while len(auth.orders) < 2:
             await asyncio.sleep(0.02)
-    assert auth.orders == [
+    # Neither waits for the other.
+    assert sorted(auth.orders, key=lambda order: order[0]) == [
         (f"/internal/accounts/{new_id}/email", {"email": "newer@example.com"}, INTERNAL_KEY),
         (f"/internal/accounts/{new_id}/status", {"status": "disabled"}, INTERNAL_KEY),
     ]
@@ -305,6 +306,27 @@ async def test_a_new_email_and_a_deletion_reach_auth(
     repeated = await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
     assert repeated.status_code == 200
     assert (await api.get("/api/members/me", headers=own)).status_code == 404
+
+
+async def test_an_email_that_auth_refuses_does_not_keep_the_account_from_being_disabled(
+    api: Api,
+    auth: AuthStandIn,
+    internal: Headers,
+    new_id: UUID,
+    as_member: Callable[[UUID | str], Headers],
+) -> None:
+    account = {"email": "new@example.com", "name": "New"}
+    await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
+    own, path = {**as_member(new_id), "If-Match": "*"}, f"/api/members/{new_id}"
+    auth.status = 409
+    await api.patch(path, json={"email": "taken@example.com"}, headers=own)
+    async with asyncio.timeout(5):
+        while not auth.orders:
+            await asyncio.sleep(0.02)
+    await api.delete(path, headers=own)
+    async with asyncio.timeout(5):
+        while f"/internal/accounts/{new_id}/status" not in [order[0] for order in auth.orders]:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_member_without_an_account_is_no_business_of_auth(
