@@ -7,9 +7,8 @@ import pytest
 from piccolo.columns import Text
 from piccolo.table import Table
 
-from services.chassis import postgres
 from services.chassis.errors import Unavailable
-from services.chassis.postgres import Database
+from services.chassis.postgres import Database, database, engine
 
 
 class Effect(Table, tablename="effect"):
@@ -69,7 +68,7 @@ async def test_a_full_pool_refuses_in_time_and_recovers(
     holders = [asyncio.create_task(hold()) for _ in range(6)]
     for _ in holders:
         await held.acquire()
-    monkeypatch.setattr(postgres, "ACQUIRE_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(engine, "ACQUIRE_TIMEOUT_S", 0.1)
     with pytest.raises(Unavailable):
         await database.check()
     release.set()
@@ -115,7 +114,7 @@ async def test_a_wrong_argument_is_a_fault_and_no_outage(database: Database) -> 
 async def test_a_database_that_is_not_there_yet_is_waited_for(
     new_postgres_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres, "START_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(database, "START_TIMEOUT_S", 0.2)
     absent = Database("postgresql://nobody:x@127.0.0.1:1/none", application="test")
     with pytest.raises(OSError):
         async with absent.lifespan():

@@ -1,0 +1,124 @@
+"""A service's database: its pool from start to end, transactions, and single statements."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from piccolo.table import Table
+
+from services.chassis.postgres.engine import PooledEngine
+from services.chassis.postgres.outages import outage_as_unavailable
+
+_log = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 30.0
+
+
+class Database:
+    """One service's database. `statement_timeout` is in seconds and enforced by the server."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        application: str,
+        pool_min: int = 1,
+        pool_max: int = 8,
+        statement_timeout: float = 5.0,
+    ) -> None:
+        self.engine = PooledEngine(
+            config={
+                "dsn": url,
+                "timeout": 5,
+                "command_timeout": statement_timeout + 1,
+                "server_settings": {
+                    "application_name": application,
+                    "statement_timeout": str(int(statement_timeout * 1000)),
+                    # A client that went away inside a transaction must not hold its locks.
+                    "idle_in_transaction_session_timeout": "30000",
+                    "timezone": "UTC",
+                },
+            }
+        )
+        self._pool_min = pool_min
+        self._pool_max = pool_max
+
+    def bind(self, *tables: type[Table]) -> None:
+        """Makes `tables` use this database."""
+        for table in tables:
+            table._meta.db = self.engine
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Opens the pool, waiting for a server that is still starting; closes it at the end."""
+        await self._open()
+        try:
+            yield
+        finally:
+            await self._close()
+
+    async def check(self) -> None:
+        """Returns when the database answers."""
+        async with self.transaction() as connection:
+            await connection.fetchval("SELECT 1")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """Everything inside is committed together or not at all; inside another one it joins that.
+
+        Piccolo's queries take part by themselves; the connection is for what is clearer in SQL.
+        Raises Unavailable where the database cannot be reached or has no connection free in time.
+        """
+        with outage_as_unavailable():
+            async with self.engine.transaction() as transaction:
+                yield transaction.connection
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        """One statement's rows, in the transaction at hand or on its own. Raises Unavailable."""
+        with outage_as_unavailable():
+            transaction = self.engine.current_transaction.get()
+            if transaction is not None:
+                rows: list[Any] = await transaction.connection.fetch(query, *arguments)
+                return rows
+            return list(await self.engine.run_in_pool(query, arguments))
+
+    async def _open(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                await self.engine.start_connection_pool(
+                    min_size=self._pool_min,
+                    max_size=self._pool_max,
+                    max_inactive_connection_lifetime=300,
+                    reset=_reset,
+                )
+            except (OSError, asyncpg.CannotConnectNowError) as fault:
+                if time.monotonic() > deadline:
+                    raise
+                _log.info("waiting for the database", extra={"cause": repr(fault)})
+                await asyncio.sleep(0.5)
+            else:
+                return
+
+    async def _close(self) -> None:
+        pool = self.engine.pool
+        self.engine.pool = None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), 5)
+        except TimeoutError:
+            pool.terminate()
+
+
+async def _reset(connection: asyncpg.Connection) -> None:
+    """Before a connection is given back. Asyncpg would ask the server to reset each time, a round trip of its own.
+
+    Nothing here changes the state of a session beyond its transaction (SET LOCAL, advisory locks by transaction).
+    """
+    if connection.is_in_transaction():
+        await connection.reset()

@@ -1,0 +1,93 @@
+"""Piccolo's engine, made fit for a server.
+
+Two of its habits are not: it waits for a free connection without limit, and a transaction whose ROLLBACK fails (the
+server went away) keeps its connection.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.querystring import QueryString
+
+from services.chassis.postgres.outages import outage_as_unavailable
+
+ACQUIRE_TIMEOUT_S = 2.0
+
+
+class PooledEngine(PostgresEngine):
+    """Piccolo's engine, never outside its pool and never waiting for a connection without limit."""
+
+    async def check_version(self) -> None:
+        """Piccolo connects when an engine is made; ours connects when the service starts."""
+
+    def transaction(self, allow_nested: bool = True) -> "SafeTransaction":
+        return SafeTransaction(engine=self, allow_nested=allow_nested)
+
+    async def acquire(self) -> asyncpg.Connection:
+        if self.pool is None:
+            raise asyncpg.InterfaceError("the pool is not open")
+        return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:
+        with outage_as_unavailable():
+            return await super().run_querystring(querystring, in_pool)
+
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> Any:
+        with outage_as_unavailable():
+            return await super().run_ddl(ddl, in_pool)
+
+    async def run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        connection = await self.acquire()
+        try:
+            return await connection.fetch(query, *(args or ()))
+        finally:
+            await self.release(connection)
+
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        return await self.run_in_pool(query, args)
+
+    async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        return await self.run_in_pool(query, args)
+
+    async def release(self, connection: asyncpg.Connection) -> None:
+        if self.pool is not None:
+            await self.pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+
+
+class SafeTransaction(PostgresTransaction):
+    """A transaction that gives its connection back whatever happens at its end."""
+
+    engine: PooledEngine
+
+    async def __aenter__(self) -> PostgresTransaction:
+        if self._parent is not None:
+            return self._parent
+        self.connection = await self.engine.acquire()
+        try:
+            self.transaction = self.connection.transaction()
+            await self.transaction.start()
+        except BaseException:
+            await self.engine.release(self.connection)
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
+        if self._parent is not None:
+            return False
+        try:
+            if exception is None:
+                await self.transaction.commit()
+            elif not self.connection.is_closed():
+                await self.transaction.rollback()
+        except BaseException as fault:
+            # Unless the server itself said no, nobody knows what state the connection is in.
+            if not isinstance(fault, asyncpg.PostgresError):
+                self.connection.terminate()
+            raise
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            await self.engine.release(self.connection)
+        return False
