@@ -24,8 +24,10 @@ import psutil
 from argon2 import PasswordHasher
 
 from devstack import throwaway
+from devstack.redis import Redis
 from services.auth.settings import Settings
 
+ISSUER, AUDIENCE = "https://auth.bench", "bench"
 CREDENTIALS = {"email": "test@example.com", "password": "password123"}
 
 
@@ -88,14 +90,21 @@ async def sign_ins(url: str, seconds: float, connections: int) -> tuple[float, f
 
 @contextmanager
 def auth() -> Iterator[tuple[str, psutil.Process]]:
-    """auth with the demo account: its base URL and its process."""
+    """auth with the demo account, on stores of its own: its base URL and its process."""
+    with throwaway.redis() as redis, auth_on(redis) as served:
+        yield served
+
+
+@contextmanager
+def auth_on(redis: Redis, **settings: str) -> Iterator[tuple[str, psutil.Process]]:
+    """`settings`: variables of its environment beside the necessary ones."""
     port = throwaway.free_port()
-    with throwaway.redis() as redis, throwaway.postgres() as postgres:
+    with throwaway.postgres() as postgres:
         postgres.ensure_database("auth")
         environment = {
             "AUTH_PORT": str(port),
-            "TOKEN_ISSUER": "https://auth.bench",
-            "TOKEN_AUDIENCE": "bench",
+            "TOKEN_ISSUER": ISSUER,
+            "TOKEN_AUDIENCE": AUDIENCE,
             "AUTH_DATABASE_URL": postgres.url("auth"),
             "REDIS_URL": redis.url(),
             "MEMBER_URL": "http://127.0.0.1:9",
@@ -104,7 +113,9 @@ def auth() -> Iterator[tuple[str, psutil.Process]]:
             "DEMO_DATA": "true",
             "LOG_LEVEL": "WARNING",
         }
-        process = subprocess.Popen([sys.executable, "-m", "services.auth"], env=os.environ | environment)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.auth"], env=os.environ | environment | settings
+        )
         try:
             asyncio.run(_ready(f"http://127.0.0.1:{port}"))
             yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)

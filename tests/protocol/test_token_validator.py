@@ -106,23 +106,38 @@ async def test_the_very_first_request_is_judged_and_not_turned_away(server: Plug
     assert kong.upstream["X-User-Id"] == SUBJECT
 
 
-async def test_a_revocation_counts_within_100_milliseconds(
+async def test_a_session_that_was_ended_is_refused_and_the_others_are_not(
     server: PluginServer, auth: Auth, redis: own.OwnRedis
 ) -> None:
-    await ask(server, auth.token())
-    delays = []
+    """How soon is measured by bench/revocation.py: a time would fail on a busy machine."""
+    for number in range(20):
+        session = f"7d5f1c9a-0c0e-4d0f-8f4c-{number:012x}"
+        token, other = auth.token(sid=session), auth.token()
+        assert await ask(server, token) is None
+        await revoke(redis, session)
+        await until(server, token, 401)
+        assert await ask(server, other) is None
+
+
+async def test_a_warm_request_asks_redis_nothing(
+    server: PluginServer, auth: Auth, redis: own.OwnRedis
+) -> None:
+    token = auth.token()
+    assert await ask(server, token) is None
     async with RedisLink(redis.url, 2.0) as link:
-        for number in range(200):
-            session = f"7d5f1c9a-0c0e-4d0f-8f4c-{number:012x}"
-            token = auth.token(sid=session)
+        before, started = await commands(link), time.monotonic()
+        for _ in range(300):
             assert await ask(server, token) is None
-            exp = str(int(time.time()) + 600).encode()
-            start = time.monotonic()
-            await link.command(b"XADD", b"auth:revocations", b"*", b"sid", session.encode(), b"exp", exp)
-            while await ask(server, token) is None:
-                assert time.monotonic() - start < 5
-            delays.append(time.monotonic() - start)
-    assert sorted(delays)[197] < 0.1
+        asked, taken = await commands(link) - before, time.monotonic() - started
+    # What follows the stream asks at its own pace, a read that waits 150 ms at the least and one look at its end; the
+    # first INFO counts too. None of it comes from requests, which are many times as many.
+    assert asked <= 2 * (taken / 0.15 + 1) + 2
+
+
+async def commands(link: RedisLink) -> int:
+    """How many commands the server has carried out."""
+    stats: bytes = await link.command(b"INFO", b"stats")
+    return int(stats.partition(b"total_commands_processed:")[2].split()[0])
 
 
 async def test_a_rotation_under_load_fails_no_request(server: PluginServer, auth: Auth) -> None:

@@ -56,18 +56,13 @@ async def test_what_was_revoked_before_the_start_is_known_when_it_is_current(
         assert "s2499" in watch.revoked
 
 
-async def test_a_revocation_is_known_within_100_milliseconds(
-    source: RevocationSource, link: RedisLink
-) -> None:
+async def test_each_revocation_is_learnt_from_the_stream(source: RevocationSource, link: RedisLink) -> None:
+    """How soon is measured by bench/revocation.py."""
     async with RevocationWatch(source) as watch:
         await watch.settle(1.0)
-        delays = []
-        for number in range(100):
-            session, start = f"s{number}", time.monotonic()
+        for session in (f"s{number}" for number in range(20)):
             await revoke(link, session)
             await until(lambda session=session: session in watch.revoked)  # type: ignore[misc]
-            delays.append(time.monotonic() - start)
-        assert sorted(delays)[98] < 0.1
 
 
 async def test_an_idle_stream_stays_current(source: RevocationSource) -> None:
