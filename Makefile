@@ -11,7 +11,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
 
-LOCKS      := service plugins proxy devstack dev
+LOCKS      := service plugins proxy stand-in devstack dev
 UV_VERSION := 0.13.9
 SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)
 DOCKERFILES = $(wildcard deploy/*.Dockerfile)
@@ -20,6 +20,7 @@ DOCKERFILES = $(wildcard deploy/*.Dockerfile)
 NAME ?=
 ARGS ?=
 FROM ?=
+DOCKER_TESTS ?= tests/e2e
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -52,6 +53,15 @@ restart: $(STAMPS)/devstack ## Restart one process (NAME=kong renders kong.yml.t
 	@test -n "$(NAME)" || { echo "make restart NAME=kong   (make status lists the names)" >&2; exit 2; }
 	@$(BIN)/python -m devstack restart $(NAME) $(ARGS)
 
+.PHONY: migrate
+migrate: $(STAMPS)/devstack ## Bring both databases of the running stack to this checkout's tables (each start does it too)
+	@$(BIN)/python -m devstack run auth migrate
+	@$(BIN)/python -m devstack run member migrate
+
+.PHONY: seed-load
+seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to measure with (MEMBERS=1000: so many)
+	@$(BIN)/python -m devstack run member seed-load $(or $(MEMBERS),100000)
+
 ##@ Test
 
 .PHONY: test
@@ -63,8 +73,8 @@ unit: $(STAMPS)/dev ## The tests that need no server: seconds
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
 .PHONY: test-docker
-test-docker: $(STAMPS)/dev ## The journeys on compose.yaml, and what only containers can show (an engine and KONG_IMAGE)
-	@$(BIN)/python -m pytest tests/e2e --stack=docker $(ARGS)
+test-docker: $(STAMPS)/dev ## The journeys on compose.yaml, and what only containers can show (the stand-in where KONG_IMAGE is not)
+	@$(BIN)/python -m pytest $(DOCKER_TESTS) --stack=docker $(ARGS)
 
 .PHONY: storm
 storm: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key takes effect exactly once (minutes)
@@ -113,7 +123,8 @@ shell: $(STAMPS)/dev # The shell scripts
 .PHONY: docker
 docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 	@$(BIN)/hadolint --config deploy/hadolint.yaml $(DOCKERFILES)
-	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml "compose.yaml -f compose.small.yaml"; do \
+	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml \
+		"compose.yaml -f compose.small.yaml" "compose.yaml -f deploy/compose.stand-in.yaml"; do \
 		docker compose -f $$f config --quiet || exit 1; done; \
 	else echo "no docker compose on this machine: compose files not checked"; fi
 
@@ -146,6 +157,10 @@ docs: $(STAMPS)/dev ## Write docs/configuration.md from the settings
 .PHONY: docs-check
 docs-check: $(STAMPS)/dev # docs/configuration.md is what the settings say
 	@$(BIN)/python -m devstack.configuration_page | diff -u docs/configuration.md - || { echo "run make docs" >&2; exit 1; }
+
+.PHONY: screens
+screens: $(STAMPS)/dev browser ## Take the screenshots under docs/screens anew, while the browser journeys run
+	@UPDATE_SCREENS=1 $(BIN)/python -m pytest tests/e2e/browser/test_journeys.py $(ARGS)
 
 ##@ Maintain
 

@@ -62,7 +62,7 @@ def _read(pages: Path, language: str) -> dict[str, str]:
 
 
 class Tongue:
-    """One language, as a template uses it: `t("home.title")`, `date(...)`, `number(...)`."""
+    """One language, as a template uses it: `t("home.title")`, `date(...)`, `ago(...)`."""
 
     def __init__(self, words: Words, language: str, zone: ZoneInfo) -> None:
         self._words = words

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import jinja2
 from litestar.response.base import ASGIResponse
+from markupsafe import Markup
 
 from frontend_proxy.pages.assets import Assets
 from frontend_proxy.pages.language import LANGUAGES, Tongue, Words
@@ -26,6 +27,7 @@ class Views:
             lstrip_blocks=True,
         )
         self._environment.globals["asset"] = assets.url
+        self._environment.filters["email"] = breakable
         # One key for each form that is rendered: sending that form twice is one action.
         self._environment.globals["new_key"] = lambda: str(uuid.uuid4())
 
@@ -49,3 +51,8 @@ class Views:
             media_type="text/html",
             headers={"Content-Language": visitor.language, "Vary": "Accept-Language, Cookie"},
         )
+
+
+def breakable(address: str) -> Markup:
+    """An e-mail address that a narrow column breaks before its `@`, not in the midst of a word."""
+    return Markup("<wbr>@").join(address.split("@"))

@@ -80,6 +80,22 @@ def test_another_sites_page_changes_nothing(browser: httpx.Client) -> None:
     assert browser.get("/api/members", params={"q": body["email"]}).json()["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("accept", "media_type"), [("text/html,*/*;q=0.8", "text/html"), ("*/*", "application/problem+json")]
+)
+def test_a_refusal_is_a_page_for_people_and_a_problem_for_programs(
+    stack: Stack, accept: str, media_type: str
+) -> None:
+    headers = {"Accept": accept, "Origin": "https://evil.example"}
+    refused = httpx.post(f"{stack.frontend_url}/account", headers=headers)
+    assert (refused.status_code, refused.headers["Content-Type"].split(";")[0]) == (403, media_type)
+    assert refused.headers["X-Request-Id"] in refused.text
+
+
+def test_the_public_port_has_no_metrics(stack: Stack) -> None:
+    assert httpx.get(f"{stack.frontend_url}/metrics").status_code == 404
+
+
 def test_the_gateways_problems_pass_through(browser: httpx.Client, stack: Stack) -> None:
     anonymous = httpx.get(f"{stack.frontend_url}/api/home")
     assert anonymous.status_code == 401
@@ -88,6 +104,19 @@ def test_the_gateways_problems_pass_through(browser: httpx.Client, stack: Stack)
     unknown = browser.get("/api/nowhere")
     assert unknown.status_code == 404
     assert unknown.headers["Content-Type"].startswith("application/problem+json")
+
+
+def test_another_replica_that_renews_at_the_same_time_hands_out_the_same_session(
+    browser: httpx.Client, stack: Stack
+) -> None:
+    """A renewal that has ended is no longer shared inside a process: the second one is what another process does."""
+    presented = {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+    answers = [httpx.post(f"{stack.frontend_url}/api/auth/refresh", headers=presented) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert len({answer.cookies["refresh_token"] for answer in answers}) == 1
+    for answer in answers:
+        renewed = {"Cookie": f"access_token={answer.cookies['access_token']}"}
+        assert httpx.get(f"{stack.frontend_url}/api/home", headers=renewed).status_code == 200
 
 
 def test_signing_out_ends_the_session_everywhere_at_once(browser: httpx.Client, stack: Stack) -> None:

@@ -58,13 +58,26 @@ def test_axe_has_nothing_to_object_to(visit: Visit, scheme: str, language: str) 
 
 def test_at_320_pixels_nothing_is_cut_off(visit: Visit) -> None:
     page = visit("/", viewport={"width": 320, "height": 640})
-    wide = []
+    wide, found = [], []
     sign_in(page, ADMIN)
     for path in PRIVATE + PUBLIC[1:]:
         page.goto(path)
         if page.evaluate("document.documentElement.scrollWidth") > 320:
             wide.append(path)
+        found += violations(page)
     assert wide == []
+    assert found == []
+
+
+def test_a_narrow_list_shows_every_column_and_stays_a_table(visit: Visit) -> None:
+    page = visit("/", viewport={"width": 320, "height": 640})
+    sign_in(page, ADMIN)
+    page.goto("/members")
+    row = page.get_by_role("table").get_by_role("row").nth(1)
+    expect(row.get_by_role("rowheader")).to_have_count(1)
+    expect(row.get_by_role("cell")).to_have_count(3)
+    for box in (cell.bounding_box() for cell in row.get_by_role("cell").all()):
+        assert box is not None and box["width"] > 0 and box["x"] + box["width"] <= 320
 
 
 def test_what_is_focused_is_seen_and_reached_in_order(visit: Visit) -> None:

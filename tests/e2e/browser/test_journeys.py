@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -273,6 +274,17 @@ def test_a_form_sent_twice_has_one_effect(visit: Visit, stack: Stack) -> None:
     page.goto(f"/members?q={person.email}")
     expect(page.get_by_role("row").filter(has_text=person.email)).to_have_count(1)
     assert any("done=created" in url for url in statuses)
+
+
+def test_another_sites_form_changes_nothing_and_says_so_on_a_page(visit: Visit, stack: Stack) -> None:
+    page = visit("/")
+    register(page, newcomer())
+    form = f'<form method="post" action="{stack.frontend_url}/account"><button>Win</button></form>'
+    page.goto(f"data:text/html,{quote(form)}")
+    page.get_by_role("button", name="Win").click()
+    expect(page.get_by_text("This came from another site, so nothing was done.")).to_be_visible()
+    page.get_by_role("link", name="Back to home").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Hello, Ada")
 
 
 def test_korean_by_preference_and_by_choice(visit: Visit, screen: Screen) -> None:
