@@ -8,6 +8,8 @@ the gateway had forgotten the key.
 from __future__ import annotations
 
 import concurrent.futures
+import http.client
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -44,6 +46,13 @@ class Client:
     def again(self, **changes: Any) -> httpx.Response:
         base = self.stack.gateway_url if self.layer == "gateway" else self.stack.member_url
         return self._request(base, **changes)
+
+    def send_and_leave(self) -> None:
+        """Sends the first attempt whole and closes the connection without waiting for an answer."""
+        connection = http.client.HTTPConnection(self.stack.gateway_url.removeprefix("http://"), timeout=30)
+        headers = {**self.bearer, "Content-Type": "application/json", self.header: self.key}
+        connection.request("POST", "/api/members", json.dumps(self.body, separators=(",", ":")), headers)
+        connection.close()
 
     def rows(self) -> int:
         """How many members have this client's e-mail, by the service's own account."""
@@ -298,6 +307,17 @@ def test_concurrent_requests_are_one_effect(client: Client) -> None:
     for answer in answers:
         if answer not in made:
             problem(answer, 409, "idempotency-in-progress")
+    assert client.rows() == 1
+
+
+def test_a_client_that_goes_away_learns_the_outcome_when_it_comes_back(client: Client) -> None:
+    """§1, what keys are for: the connection was lost, and nobody knows whether the request took effect."""
+    client.send_and_leave()
+    give_up = time.monotonic() + LEASE + 15
+    while (answer := client.again()).status_code != 201:
+        problem(answer, 409, "idempotency-in-progress")
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
     assert client.rows() == 1
 
 
