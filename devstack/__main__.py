@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from devstack import cli, dotenv, running
+from devstack import cli, dotenv, running, service_command
 from devstack.errors import DevstackError
 from devstack.settings import ROOT, read
 
@@ -33,6 +33,11 @@ def arguments() -> argparse.ArgumentParser:
     kill.add_argument("name")
     kill.add_argument("--signal", default="SIGKILL", help="SIGKILL unless told otherwise")
     commands.add_parser("check", help="whether kong.yml.template would start a gateway; starts nothing")
+    run = commands.add_parser(
+        "run", help="a service's own command in its environment: run member outbox list"
+    )
+    run.add_argument("service", choices=service_command.SERVICES)
+    run.add_argument("arguments", nargs=argparse.REMAINDER)
     commands.add_parser("supervise")  # what `up --detach` leaves behind
     return parser
 
@@ -59,6 +64,8 @@ def main() -> int:
                 return cli.kill(settings, options.name, options.signal)
             case "check":
                 return cli.check_template(settings)
+            case "run":
+                return service_command.run(settings, options.service, options.arguments)
             case "supervise":
                 running.run(settings, show_logs=False)
     except DevstackError as error:

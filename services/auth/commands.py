@@ -13,12 +13,14 @@ from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.keyring import REREAD_EVERY
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.member_order import OutboxMemberOrder
+from services.auth.app import MIGRATIONS
 from services.auth.application.roles import Roles
 from services.auth.application.rotation import Rotation
 from services.auth.domain.accounts import ROLES
 from services.auth.domain.errors import Refusal
 from services.auth.settings import Settings
 from services.chassis import metrics, telemetry
+from services.chassis.migrations import migrate
 from services.chassis.outbox import command as outbox_command
 
 Say = Callable[[str], object]
@@ -107,6 +109,19 @@ async def grant_role(values: Settings, arguments: argparse.Namespace, say: Say) 
     say(f"{account.email} is {', '.join(account.roles)}; in tokens from the next refresh or sign-in")
 
 
+async def migrate_now(values: Settings, _: argparse.Namespace, say: Say) -> None:
+    database = tables.bound(values.auth_database_url)
+    async with database.lifespan():
+        ran = await migrate(database, *MIGRATIONS)
+    say(f"ran {', '.join(ran)}" if ran else "nothing to do")
+
+
+def migrate_parser() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        "python -m services.auth migrate", description="What every start does, by itself."
+    )
+
+
 def _lead(text: str) -> int:
     seconds = int(text)
     if seconds < SHORTEST_LEAD:
@@ -122,6 +137,7 @@ def _moment(unix: float) -> str:
 
 COMMANDS: Mapping[str, Callable[[Settings, Sequence[str]], int]] = {
     "rotate-keys": command(rotate_keys, rotate_keys_parser()),
+    "migrate": command(migrate_now, migrate_parser()),
     "grant-role": command(grant_role, grant_role_parser()),
     "outbox": lambda settings, arguments: outbox_command.run(settings.auth_database_url, arguments),
 }

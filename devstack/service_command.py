@@ -1,0 +1,24 @@
+"""A service's own command, such as `member seed-load`, in the environment that the service runs with here."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+
+from devstack.errors import DevstackError
+from devstack.secret_store import load_or_create
+from devstack.settings import Settings
+from devstack.topology import topology
+
+SERVICES = ("auth", "member")
+
+
+def run(settings: Settings, service: str, arguments: Sequence[str]) -> int:
+    """Its exit status. The stack has to be running. Without arguments it would be another server: that is refused."""
+    if not arguments:
+        raise DevstackError(f"which command of {service}? python -m services.{service} has them")
+    parts = topology(settings, load_or_create(settings.secrets_file))
+    command = next(part for part in parts if part.name == service).command()
+    return subprocess.run(
+        [*command.argv, *arguments], env=command.environment(), cwd=command.cwd, check=False
+    ).returncode
