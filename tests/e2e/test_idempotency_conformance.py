@@ -291,6 +291,26 @@ def test_a_retry_of_a_failed_operation_gets_its_error(through_gateway: Client) -
     assert replayed(second) is True
 
 
+def test_a_conditional_change_is_judged_once_and_then_repeated(through_gateway: Client) -> None:
+    """The change makes the version that it was conditional on an old one: its repeat is a retry all the same."""
+    made = through_gateway.send()
+    url = f"{through_gateway.stack.gateway_url}/api/members/{made.json()['id']}"
+    headers = {
+        **through_gateway.bearer,
+        through_gateway.header: people.new_key(),
+        "If-Match": made.headers["ETag"],
+    }
+    first, second = (httpx.patch(url, json={"name": "Changed"}, headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 200), first.text
+    assert (replayed(first), replayed(second)) == (False, True)
+    assert second.json() == first.json()
+    assert first.headers["ETag"] != made.headers["ETag"]
+    stale = httpx.patch(
+        url, json={"name": "Late"}, headers={**headers, through_gateway.header: people.new_key()}
+    )
+    assert stale.status_code == 412
+
+
 def test_a_replay_is_about_the_operation_not_about_the_moment(through_gateway: Client) -> None:
     """Design §6: hop-by-hop headers, `Date`, `Set-Cookie` and the gateway's own are not replayed."""
     first, second = through_gateway.send(), through_gateway.again()
