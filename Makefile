@@ -62,15 +62,6 @@ migrate: $(STAMPS)/devstack ## Bring both databases of the running stack to this
 seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to measure with (MEMBERS=1000: so many)
 	@$(BIN)/python -m devstack run member seed-load $(or $(MEMBERS),100000)
 
-.PHONY: migrate
-migrate: $(STAMPS)/devstack ## Bring both databases of the running stack to this checkout's tables (each start does it too)
-	@$(BIN)/python -m devstack run auth migrate
-	@$(BIN)/python -m devstack run member migrate
-
-.PHONY: seed-load
-seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to measure with (MEMBERS=1000: so many)
-	@$(BIN)/python -m devstack run member seed-load $(or $(MEMBERS),100000)
-
 ##@ Test
 
 .PHONY: test

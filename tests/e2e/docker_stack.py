@@ -17,6 +17,8 @@ from devstack.throwaway import free_ports
 from tests.e2e.stack import RestartRefused
 
 KONG_IMAGE = os.environ.get("KONG_IMAGE", "kong:3.9.3")
+STAND_IN = "deploy/compose.stand-in.yaml"
+COMMAND_DEADLINE = 180  # seconds
 PUBLISHED = (
     *("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT"),
     *("POSTGRES_PORT", "REDIS_PORT", "MAILPIT_PORT"),
@@ -25,9 +27,18 @@ PUBLISHED = (
 
 def available() -> bool:
     """A Docker engine answers and has Kong's image: nothing would be pulled in the middle of the tests."""
-    if shutil.which("docker") is None:
-        return False
-    found = subprocess.run(["docker", "image", "inspect", KONG_IMAGE], capture_output=True, check=False)
+    return shutil.which("docker") is not None and _has_image(KONG_IMAGE)
+
+
+def compose_files() -> list[str]:
+    """Kong where its image is at hand; else the development stand-in, which is built here, in its place."""
+    return ["compose.yaml"] if _has_image(KONG_IMAGE) else ["compose.yaml", STAND_IN]
+
+
+def _has_image(name: str) -> bool:
+    found = subprocess.run(
+        ["docker", "image", "inspect", name], capture_output=True, check=False, timeout=COMMAND_DEADLINE
+    )
     return found.returncode == 0
 
 
@@ -91,6 +102,7 @@ class DockerStack:
             capture_output=True,
             text=True,
             check=False,
+            timeout=COMMAND_DEADLINE,
         )
         if finished.returncode != 0:
             raise RestartRefused(finished.stderr)
@@ -105,9 +117,11 @@ def running() -> Iterator[DockerStack]:
         "INTERNAL_API_KEY": "development-key-for-the-journeys-of-the-tests",
         "TESTCONTAINERS_RYUK_DISABLED": "true",
     }
+    files = compose_files()
+    environment["COMPOSE_FILE"] = os.pathsep.join(files)  # for the scripts that the tests run
     before = dict(os.environ)
     os.environ.update(environment)  # testcontainers hands its own environment to Compose
-    project = DockerCompose(ROOT, compose_file_name="compose.yaml", build=True, wait=True)
+    project = DockerCompose(ROOT, compose_file_name=files, build=True, wait=True)
     try:
         try:
             project.start()

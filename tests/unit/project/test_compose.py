@@ -112,6 +112,14 @@ def test_kong_has_its_configuration_read_only_and_no_secret(compose: dict[str, A
     ]
 
 
+def test_the_stand_in_replaces_the_program_behind_the_gateway_and_nothing_around_it() -> None:
+    # Ports, networks, mounts and hardening stay those of Kong; production has no way to it.
+    (name, service), *others = load("deploy/compose.stand-in.yaml")["services"].items()
+    assert (name, others) == ("kong", [])
+    assert set(service) == {"image", "build", "command", "healthcheck", "stop_signal"}
+    assert "stand-in" not in str(load("compose.prod.yaml"))
+
+
 def test_production_has_no_secret_in_its_environment() -> None:
     compose = load("compose.prod.yaml")
     for name, service in compose["services"].items():
