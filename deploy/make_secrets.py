@@ -36,9 +36,14 @@ _NAMES = (
     "auth_database_password",
     "member_database_password",
     "redis_password",
+    "auth_redis_password",
+    "token_validator_redis_password",
+    "idempotency_redis_password",
     "auth_database_url",
     "member_database_url",
-    "redis_url",
+    "auth_redis_url",
+    "token_validator_redis_url",
+    "idempotency_redis_url",
     "internal_api_key",
     "auth_key_encryption_key",
     "mail_url",
@@ -56,8 +61,10 @@ def _value(name: str, directory: Path) -> str:
             return f"postgresql://auth:{read('auth_database_password')}@postgres:5432/auth"
         case "member_database_url":
             return f"postgresql://member:{read('member_database_password')}@postgres:5432/member"
-        case "redis_url":
-            return f"redis://gatehouse:{read('redis_password')}@redis:6379/0"
+        case "auth_redis_url" | "token_validator_redis_url" | "idempotency_redis_url":
+            client = name.removesuffix("_redis_url")
+            user = client.replace("_", "-")  # as in deploy/redis/users.acl
+            return f"redis://{user}:{read(f'{client}_redis_password')}@redis:6379/0"
         case "mail_url":
             # RFC 2606 §2: no such host will ever be. auth runs without mail; reset links do not go out.
             return "smtp://mail.invalid:25"

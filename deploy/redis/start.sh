@@ -1,27 +1,41 @@
 #!/bin/sh
 # Redis: start.sh starts it, start.sh snapshot writes its data to standard output, start.sh restore reads such data before a start.
 #
-# The password comes from REDIS_PASSWORD or from the file that REDIS_PASSWORD_FILE names (a Docker secret). It reaches Redis as a hash in
-# an ACL file in memory, never on a command line. Without it a client may say PING and nothing else: the health check.
+# Each user of users.acl has a password of its own, from the variable that is named there or from the file that NAME_FILE names (a Docker
+# secret). They reach Redis as hashes in an ACL file in memory, never on a command line.
 set -eu
-if [ -n "${REDIS_PASSWORD_FILE:-}" ]; then REDIS_PASSWORD=$(cat "$REDIS_PASSWORD_FILE"); fi
-: "${REDIS_PASSWORD:?is not set}"
-case ${APP_ENV:-development}:$REDIS_PASSWORD in
-production:development*)
-	echo "REDIS_PASSWORD holds a development secret, which production refuses" >&2
-	exit 1
-	;;
-esac
+USERS=${REDIS_USERS:-/gatehouse/users.acl}
+
+# password NAME: its value. Fails where it is missing, or one for development in production.
+password() {
+	eval "value=\${$1:-} file=\${$1_FILE:-}"
+	if [ -n "$file" ]; then value=$(cat "$file"); fi
+	[ -n "$value" ] || { echo "$1 is not set" >&2; return 1; }
+	case ${APP_ENV:-development}:$value in
+	production:development*)
+		echo "$1 holds a development secret, which production refuses" >&2
+		return 1
+		;;
+	esac
+	printf %s "$value"
+}
+
+# users: the ACL file, with hashes.
+users() {
+	rules=$(sed '/^#/d' "$USERS")
+	for name in $(printf %s "$rules" | grep -o '#[A-Z_]*' | tr -d '#'); do
+		secret=$(password "$name") || return 1
+		hash=$(printf %s "$secret" | sha256sum | cut -d ' ' -f 1)
+		rules=$(printf %s "$rules" | sed "s/#$name /#$hash /")
+	done
+	printf '%s\n' "$rules"
+}
+
 umask 077
 
 case ${1:-start} in
 start)
-	hash=$(printf %s "$REDIS_PASSWORD" | sha256sum | cut -d ' ' -f 1)
-	cat > /tmp/users.acl <<-ACL
-		user default on nopass resetkeys resetchannels -@all +ping
-		user gatehouse on #$hash ~* &* +@all -@admin -@dangerous +info
-		user backup on #$hash resetkeys resetchannels -@all +ping +psync +sync +replconf
-	ACL
+	users > /tmp/users.acl
 	# Sessions and idempotency outcomes are promises: appended to disk every second, never evicted to make room.
 	exec redis-server --aclfile /tmp/users.acl --appendonly yes --appendfsync everysec \
 		--maxmemory "${REDIS_MAXMEMORY:-256mb}" --maxmemory-policy noeviction --save '' --dir /data
@@ -29,7 +43,9 @@ start)
 snapshot)
 	# By way of a file: to a pipe, redis-cli would leave the transfer's end mark in the data.
 	trap 'rm -f /data/snapshot.rdb' EXIT
-	REDISCLI_AUTH=$REDIS_PASSWORD redis-cli --user backup --rdb /data/snapshot.rdb > /tmp/snapshot.log 2>&1 ||
+	REDISCLI_AUTH=$(password REDIS_PASSWORD)
+	export REDISCLI_AUTH
+	redis-cli --user backup --rdb /data/snapshot.rdb > /tmp/snapshot.log 2>&1 ||
 		{ cat /tmp/snapshot.log >&2; exit 1; }
 	cat /data/snapshot.rdb
 	;;

@@ -1,0 +1,120 @@
+"""deploy/redis/users.acl: each client does its work with what it is granted, and nothing beyond."""
+
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from coredis import Redis
+
+from devstack.settings import ROOT
+from kong.plugins.idempotency.store import Store
+from kong.plugins.redis_link import RedisLink, StoreUnavailableError
+from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
+from tests.unit.project.compose_files import environment, load
+
+RULES = [
+    line.split()[1:]
+    for line in Path(ROOT / "deploy/redis/users.acl").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+GRANTED = [rule for rule in RULES if rule[0] != "default"]
+CLIENTS = ("auth", "token-validator", "idempotency")
+
+
+@pytest.fixture
+async def users(redis_url: str) -> AsyncIterator[str]:
+    """The test's Redis with these users, each with its name as the password; the address without a user."""
+    async with Redis.from_url(redis_url) as admin:
+        for name, *rules in GRANTED:
+            await admin.acl_setuser(
+                name, "reset", *(f">{name}" if rule.startswith("#") else rule for rule in rules)
+            )
+    yield urlsplit(redis_url).netloc.rpartition("@")[2]
+    async with Redis.from_url(redis_url) as admin:
+        await admin.acl_deluser([name for name, *_ in GRANTED])
+
+
+def url(address: str, name: str) -> str:
+    return f"redis://{name}:{name}@{address}/0"
+
+
+async def refused(address: str, name: str, *command: str | bytes | int) -> bool:
+    """Whether this user is told that it may not."""
+    async with RedisLink(url(address, name), 2.0) as link:
+        first, *rest = (part.encode() if isinstance(part, str) else part for part in command)
+        assert isinstance(first, bytes)
+        try:
+            await link.command(first, *rest)
+        except StoreUnavailableError as error:
+            assert "permission" in str(error).lower(), error
+            return True
+        return False
+
+
+async def test_idempotency_keeps_its_records_and_reads_nobody_elses(users: str) -> None:
+    async with RedisLink(url(users, "idempotency"), 2.0) as link:
+        store = Store(link)
+        assert await store.reserve(b"idempotency:{k}", b"mine", 5.0) is None
+        assert await store.reserve(b"idempotency:{k}", b"other", 5.0) is not None
+        assert await store.complete(b"idempotency:{k}", b"mine", b"done", 5.0)
+        assert await store.reserve(b"idempotency:{l}", b"mine", 5.0) is None
+        assert await store.release(b"idempotency:{l}", b"mine")
+        # A script is held to the same keys as the one who runs it.
+        with pytest.raises(StoreUnavailableError):
+            await store.reserve(b"auth:session:1", b"mine", 5.0)
+    assert await refused(users, "idempotency", "GET", "auth:session:1")
+    assert await refused(users, "idempotency", "XADD", "auth:revocations", "*", "sid", "s")
+
+
+async def test_token_validator_follows_the_revocations_that_auth_writes(users: str) -> None:
+    expires = str(time.time() + 60)
+    async with Redis.from_url(url(users, "auth")) as auth:
+        await auth.xadd("auth:revocations", {"sid": "ended", "exp": expires})
+    source = RevocationSource(url(users, "token-validator"), "auth:revocations", 2.0)
+    async with RevocationWatch(source) as watch:
+        assert await watch.settle(5.0)
+        assert "ended" in watch.revoked
+
+
+async def test_token_validator_can_change_and_read_nothing_else(users: str) -> None:
+    assert await refused(users, "token-validator", "XADD", "auth:revocations", "*", "sid", "s")
+    assert await refused(users, "token-validator", "DEL", "auth:revocations")
+    assert await refused(users, "token-validator", "XTRIM", "auth:revocations", "MAXLEN", 0)
+    assert await refused(users, "token-validator", "HGETALL", "auth:session:1")
+    assert await refused(users, "token-validator", "EVAL", "return 1", 0)
+
+
+async def test_auth_keeps_to_its_own_keys(users: str) -> None:
+    assert await refused(users, "auth", "GET", "idempotency:{k}")
+    assert await refused(users, "auth", "SET", "other", "1")
+    assert not await refused(users, "auth", "SET", "auth:link:reset:1", "1")
+
+
+@pytest.mark.parametrize("name", CLIENTS)
+@pytest.mark.parametrize(
+    "command", [("FLUSHALL",), ("KEYS", "*"), ("SCAN", "0"), ("CONFIG", "GET", "dir"), ("ACL", "LIST")]
+)
+async def test_no_client_administers_redis_or_lists_its_keys(
+    users: str, name: str, command: tuple[str, ...]
+) -> None:
+    assert await refused(users, name, *command)
+
+
+@pytest.mark.parametrize("file", ["compose.yaml", "compose.prod.yaml"])
+def test_each_client_has_a_user_and_a_password_of_its_own(file: str) -> None:
+    services = load(file)["services"]
+    passwords = {rule.removeprefix("#") for _, *rules in RULES for rule in rules if rule.startswith("#")}
+    assert {name for name, *_ in RULES} == {"default", "backup", *CLIENTS}
+    assert {
+        name.removesuffix("_FILE") for name in environment(services["redis"]) if "PASSWORD" in name
+    } == passwords
+    for client in CLIENTS:
+        known = environment(services[client])
+        if file == "compose.yaml":
+            assert known["REDIS_URL"].startswith(f"redis://{client}:"), client
+        else:
+            secret = f"{client.replace('-', '_')}_redis_url"
+            assert known["REDIS_URL_FILE"] == f"/run/secrets/{secret}"
+            assert [name for name in services[client]["secrets"] if "redis" in name] == [secret]
