@@ -156,13 +156,14 @@ class Storm:
         """Kills a part; one that is down from an earlier fault is waited for."""
         give_up = time.monotonic() + PATIENCE
         while True:
-            self._say("kill", victim=victim)
             try:
-                return self._stack.kill(victim)
+                self._stack.kill(victim)
             except AssertionError:
                 if time.monotonic() > give_up:
                     raise
                 time.sleep(0.5)
+            else:
+                return self._say("kill", victim=victim)
 
     async def _insist(self, session: aiohttp.ClientSession, operation: Operation, copy: int) -> None:
         """Repeats one request, as a careful client does, until it has an answer that is one."""
