@@ -57,7 +57,8 @@ async def serve(environment: Mapping[str, str], stop: asyncio.Event) -> None:
             aiohttp.ClientSession(
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+                # A name is looked up again soon, since nothing here watches whether its addresses are well.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=1),
             )
         )
         proxy = Proxy(

@@ -59,8 +59,8 @@ class Upstream:
                 response = await self._send_once(exchange, service)
                 break
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                refused = isinstance(error, aiohttp.ClientConnectorError)
-                again = refused or exchange.method in _REPEATABLE
+                unconnected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+                again = unconnected or exchange.method in _REPEATABLE
                 if not again or attempt == service.retries:
                     late = isinstance(error, TimeoutError)
                     raise UpstreamError(504 if late else 502, f"{service.name}: {error!r}") from error

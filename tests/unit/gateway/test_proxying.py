@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,25 @@ async def test_requests_are_spread_over_an_upstreams_targets(tmp_path: Path) -> 
     assert (first.seen, second.seen) == (2, 2)
     await first.stop()
     await second.stop()
+
+
+async def test_a_post_goes_to_the_next_target_where_no_connection_comes_about(tmp_path: Path) -> None:
+    good = Echo("good")
+    await good.start()
+    with ExitStack() as held:
+        silent = held.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = silent.getsockname()
+        for _ in range(3):  # its queue is full from now on: like a host that is gone, it answers no SYN
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(address)
+        targets = f'targets: [{{target: "127.0.0.1:{address[1]}"}}, {{target: "127.0.0.1:{good.port}"}}]'
+        pool = f"upstreams: [{{name: pool, {targets}}}]"
+        written = document(80, "connect_timeout: 200", pool).replace("http://127.0.0.1:80", "http://pool:80")
+        async with running.gateway(tmp_path, written) as gateway:
+            assert (await request(gateway.port, "POST", "/", body=b"{}")).status == 200
+    assert good.seen == 1
+    await good.stop()
 
 
 async def test_a_plugin_server_that_is_down_is_500_and_nothing_goes_upstream(tmp_path: Path) -> None:
