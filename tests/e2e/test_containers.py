@@ -6,6 +6,7 @@ promises, without an engine, by tests/unit/project/test_compose.py.
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,23 @@ def test_three_members_share_the_work_and_one_may_die(docker: DockerStack, admin
         assert answers == [200] * 20
     finally:
         compose(docker, "up", "--detach", "--wait", "--scale", "member=1", "member")
+
+
+def test_sessions_and_outcomes_outlive_a_restart_of_redis(docker: DockerStack) -> None:
+    session = people.sign_in(docker)
+    members = f"{docker.gateway_url}/api/members"
+    headers = {**session.bearer, "Idempotency-Key": people.new_key()}
+    body = people.new_member()
+    made = httpx.post(members, json=body, headers=headers)
+    docker.restart("redis")
+    home = f"{docker.gateway_url}/api/home"
+    give_up = time.monotonic() + 30
+    while httpx.get(home, headers=session.bearer).status_code == 503 and time.monotonic() < give_up:
+        time.sleep(0.2)  # the clients connect again
+    assert httpx.get(home, headers=session.bearer).status_code == 200
+    again = httpx.post(members, json=body, headers=headers)
+    assert (made.status_code, again.status_code, again.content) == (201, 201, made.content)
+    assert again.headers["X-Idempotency-Replayed"] == "true"
 
 
 def test_a_lost_volume_comes_back_from_a_backup(docker: DockerStack, admin: Tokens, tmp_path: Path) -> None:
