@@ -51,6 +51,8 @@ export KONG_REAL_IP_RECURSIVE="${KONG_REAL_IP_RECURSIVE:-on}"
 # A name of a service is looked up again soon: Docker answers with a TTL that outlives its containers.
 export KONG_DNS_VALID_TTL="${KONG_DNS_VALID_TTL:-5}" # seconds
 export KONG_DNS_STALE_TTL="${KONG_DNS_STALE_TTL:-5}"
+# Not SRV, which Kong would ask for first: Docker's DNS passes that on to the outside, and waits where there is no outside.
+export KONG_DNS_ORDER="${KONG_DNS_ORDER:-LAST,A,CNAME}"
 
 export KONG_ANONYMOUS_REPORTS="${KONG_ANONYMOUS_REPORTS:-off}"
 export KONG_PROXY_ACCESS_LOG="${KONG_PROXY_ACCESS_LOG:-/dev/stdout}"
