@@ -4,9 +4,7 @@
 # hashed requirements. Stamp files make an up-to-date .venv cost nothing.
 
 VENV   ?= .venv
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
-	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-	2>/dev/null && echo $$p && break; done)
+PYTHON ?= $(shell sh devstack/interpreter.sh)
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
@@ -194,10 +192,10 @@ $(STAMPS)/base:
 # dev contains devstack; a machine that only runs the stack never installs the test tools.
 $(STAMPS)/devstack: requirements/devstack.txt | $(STAMPS)/base
 	@echo "installing requirements/devstack.txt into $(VENV)"
-	@$(PIP) install --require-hashes --only-binary :all: -r requirements/devstack.txt
+	@$(PIP) install --no-deps --require-hashes --only-binary :all: -r requirements/devstack.txt
 	@touch $@
 
 $(STAMPS)/dev: requirements/dev.txt | $(STAMPS)/base
 	@echo "installing requirements/dev.txt into $(VENV)"
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@ $(STAMPS)/devstack

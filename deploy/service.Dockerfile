@@ -11,7 +11,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv --without-pip /opt/venv
 COPY requirements/service.txt /tmp/requirements.txt
 RUN --mount=type=cache,target=/root/.cache/pip \
-    python -m pip --python /opt/venv/bin/python install --quiet --require-hashes --only-binary :all: -r /tmp/requirements.txt
+    python -m pip --python /opt/venv/bin/python install --quiet --no-deps --require-hashes --only-binary :all: -r /tmp/requirements.txt
 
 FROM ${PYTHON_IMAGE}
 ARG REVISION=unknown

@@ -21,6 +21,7 @@ def test_installs_only_what_is_locked_with_hashes(dockerfile: str) -> None:
     installs = [line for line in dockerfile.splitlines() if " install " in line and "pip" in line]
     assert installs
     assert all("--require-hashes" in line and "--only-binary :all:" in line for line in installs)
+    assert all("--no-deps" in line for line in installs), "the lock names all: pip has nothing to resolve"
 
 
 def test_ends_as_an_unprivileged_user(dockerfile: str) -> None:
