@@ -12,13 +12,13 @@ from typing import Any
 from kong.plugins import config
 from kong.plugins.problems import answer
 from kong.plugins.runtime import metrics
-from kong.plugins.runtime.pdk import Kong
+from kong.plugins.runtime.pdk import ConstantHeaders, Kong
 from kong.plugins.shared import Shared
 from kong.plugins.token_validator import refusals
 from kong.plugins.token_validator.keys import Keys, KeySource
 from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
 from kong.plugins.token_validator.schema import SCHEMA, Config
-from kong.plugins.token_validator.verified import VerifiedTokens
+from kong.plugins.token_validator.verified import Caller, VerifiedTokens
 from kong.plugins.token_validator.verifier import Expected, Identity, Rejected, UnknownKey, verify
 
 Schema = SCHEMA
@@ -39,6 +39,8 @@ TOKENS = metrics.counter(
         "unknowable",
     ),
 )
+
+_REMEMBERED = TOKENS.labels(verdict="remembered")
 
 SETTLE = 1.0
 """Seconds that a request may wait while the revocations are first read, or read again after a lost connection."""
@@ -92,8 +94,8 @@ class Plugin:
         if scheme.lower() != "bearer" or not token:
             TOKENS.labels(verdict="missing").inc()
             await answer(kong, refusals.missing(self.config.realm))
-        identity = await self._identify(kong, token)
-        if not (self._roles.issubset(identity.roles) and self._scopes <= identity.scopes):
+        caller = await self._identify(kong, token)
+        if not caller.sufficient:
             TOKENS.labels(verdict="insufficient").inc()
             await answer(
                 kong,
@@ -101,29 +103,34 @@ class Plugin:
                     self.config.realm, self.config.required_roles, self.config.required_scopes
                 ),
             )
-        kong.service.request.set_headers(
-            {
-                self.config.user_id_header: identity.subject,
-                self.config.roles_header: ",".join(identity.roles),
-                self.config.session_id_header: identity.session,
-            }
-        )
+        kong.service.request.set_headers(caller.headers)
 
-    async def _identify(self, kong: Kong, token: str) -> Identity:
+    async def _identify(self, kong: Kong, token: str) -> Caller:
         """Whom the token speaks for, or the end of the phase."""
         now = time.time()
         readable = len(token) <= self.config.max_token_size
-        identity = self._verified.get(token, self._keys.generation, now) if readable else None
-        if identity is None:
-            identity = await self._verify(kong, token, now)
+        caller = self._verified.get(token, self._keys.generation, now) if readable else None
+        if caller is None:
+            caller = self._caller(await self._verify(kong, token, now))
+            self._verified.put(token, self._keys.generation, caller)
         else:
-            TOKENS.labels(verdict="remembered").inc()
-        if identity.session in self._watch.revoked:
+            _REMEMBERED.inc()
+        if caller.identity.session in self._watch.revoked:
             TOKENS.labels(verdict="revoked").inc()
             await answer(kong, refusals.invalid(self.config.realm, "The session has been ended."))
         if not self._watch.current() and self.config.on_store_error == "reject":
-            await self._settle(kong, identity)
-        return identity
+            await self._settle(kong, caller.identity)
+        return caller
+
+    def _caller(self, identity: Identity) -> Caller:
+        """What all requests of this token get."""
+        headers = {
+            self.config.user_id_header: identity.subject,
+            self.config.roles_header: ",".join(identity.roles),
+            self.config.session_id_header: identity.session,
+        }
+        sufficient = self._roles.issubset(identity.roles) and self._scopes <= identity.scopes
+        return Caller(identity, ConstantHeaders(headers), sufficient)
 
     async def _verify(self, kong: Kong, token: str, now: float) -> Identity:
         verdict = verify(token, self._keys.known, self._expected, now)
@@ -133,7 +140,6 @@ class Plugin:
         match verdict:
             case Identity():
                 TOKENS.labels(verdict="verified").inc()
-                self._verified.put(token, self._keys.generation, verdict)
                 return verdict
             case UnknownKey() if not self._keys.known:
                 TOKENS.labels(verdict="unknowable").inc()

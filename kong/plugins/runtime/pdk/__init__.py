@@ -21,12 +21,22 @@ from typing import Any, TypeVar, overload
 
 from kong.plugins.runtime.messages import BodyInFile, UriCaptures, Value
 from kong.plugins.runtime.pdk.calls import Event, Gathered, HeaderValue, Question
+from kong.plugins.runtime.pdk.headers import ConstantHeaders
 from kong.plugins.runtime.pdk.request import Request
 from kong.plugins.runtime.pdk.response import Response
 from kong.plugins.runtime.pdk.service import Service
 from kong.plugins.runtime.pdk.surroundings import Client, Context, Log, Nginx, Node, Router
 
-__all__ = ["BodyInFile", "Event", "HeaderValue", "Kong", "Question", "UriCaptures", "Value"]
+__all__ = [
+    "BodyInFile",
+    "ConstantHeaders",
+    "Event",
+    "HeaderValue",
+    "Kong",
+    "Question",
+    "UriCaptures",
+    "Value",
+]
 
 A = TypeVar("A")
 B = TypeVar("B")

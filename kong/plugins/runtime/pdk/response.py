@@ -9,6 +9,7 @@ from kong.plugins.runtime import messages
 from kong.plugins.runtime.frames import EMPTY, frame
 from kong.plugins.runtime.messages import Value
 from kong.plugins.runtime.pdk.calls import Event, HeaderValue, Question, bounded, call, named
+from kong.plugins.runtime.pdk.headers import struct
 
 # A method as Kong reads it: the frame of its name, and of the empty argument where it takes none.
 _ADD_HEADER = frame(b"kong.response.add_header")
@@ -65,7 +66,7 @@ class Response:
 
     def set_headers(self, headers: Mapping[str, HeaderValue]) -> None:
         """Set each header, over what was there. Phases: rewrite, access, response."""
-        self._event.tell(call(_SET_HEADERS, messages.encode_struct(headers)))
+        self._event.tell(call(_SET_HEADERS, struct(headers)))
 
     def exit(
         self, status: int, body: bytes | str = b"", headers: Mapping[str, HeaderValue] | None = None

@@ -8,6 +8,7 @@ from kong.plugins.runtime import messages
 from kong.plugins.runtime.frames import EMPTY, frame
 from kong.plugins.runtime.messages import Value
 from kong.plugins.runtime.pdk.calls import Event, HeaderValue, Question, call, named
+from kong.plugins.runtime.pdk.headers import struct
 
 # A method as Kong reads it: the frame of its name, and of the empty argument where it takes none.
 _SERVICE_REQUEST_ADD_HEADER = frame(b"kong.service.request.add_header")
@@ -62,8 +63,8 @@ class ServiceRequest:
         self._event.tell(named(_SERVICE_REQUEST_CLEAR_HEADER, name))
 
     def set_headers(self, headers: Mapping[str, HeaderValue]) -> None:
-        """Set each header, over what the client sent."""
-        self._event.tell(call(_SERVICE_REQUEST_SET_HEADERS, messages.encode_struct(headers)))
+        """Set each header, over what the client sent. `ConstantHeaders` are encoded once."""
+        self._event.tell(call(_SERVICE_REQUEST_SET_HEADERS, struct(headers)))
 
     def set_raw_body(self, body: bytes) -> None:
         self._event.tell(call(_SERVICE_REQUEST_SET_RAW_BODY, messages.encode_content(body)))
