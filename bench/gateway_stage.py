@@ -2,6 +2,9 @@
 
 The gateway is the real Kong where `kong` is on the PATH, else the stand-in, whose own figures say nothing about Kong.
 CPU is that of the gateway's workers and of the plugin's worker, by the kernel's account, per request.
+
+Microseconds of one machine say nothing about another's: beside a real Kong, what its own `jwt` plugin (Lua, HS256) adds
+is measured in the same run, for comparing.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +26,8 @@ from pathlib import Path
 
 import psutil
 from aiohttp import web
-from joserfc.jwk import ECKey
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey
 
 from devstack import throwaway
 
@@ -31,6 +36,7 @@ PLUGINS = ("token-validator", "idempotency")
 ISSUER, AUDIENCE = "https://auth.example", "gatehouse"
 CONNECTIONS = 16
 SIGNER = ECKey.generate_key("P-256", {"kid": "bench"}, private=True)
+SECRET = "the secret of the measured jwt plugin"
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,25 @@ class Cost:
 
 
 class Stage:
-    """Routes: `/plain` has no plugin, `/token` token-validator, `/key` idempotency."""
+    """Routes: `/plain` has no plugin, `/token` token-validator, `/key` idempotency, `/jwt` Kong's own jwt plugin."""
 
-    def __init__(self, port: int, gateway: psutil.Process, plugins: dict[str, psutil.Process]) -> None:
+    def __init__(
+        self, port: int, gateway: psutil.Process, plugins: dict[str, psutil.Process], *, real: bool
+    ) -> None:
         self._port = port
         self._gateway = gateway
         self._plugins = plugins
+        self._real = real
+
+    async def reference(self, requests: int, plain: Cost) -> str:
+        """What Kong's own jwt plugin adds to a request here."""
+        if not self._real:
+            return "no real Kong, so no plugin of its own to compare with"
+        token = jwt.encode({"alg": "HS256"}, {"iss": "bench"}, OctKey.import_key(SECRET))
+        cost = await self.measure(requests, lambda _: request("/jwt", f"Authorization: Bearer {token}"))
+        if set(cost.statuses) != {201}:
+            raise RuntimeError(f"the jwt plugin refused: {cost.statuses}")
+        return f"Kong's own jwt plugin (Lua, HS256) adds {cost.total - plain.total:.0f} µs in this run"
 
     async def measure(self, requests: int, make: Callable[[int], bytes], plugin: str | None = None) -> Cost:
         """Sends `make(0)`, `make(1)`... over CONNECTIONS connections."""
@@ -103,7 +122,7 @@ async def stage() -> AsyncIterator[Stage]:
                 with _Gateway(directory, file) as gateway:
                     await _until(gateway.answers)
                     workers = {name: _worker(server) for name, server in zip(PLUGINS, servers, strict=True)}
-                    yield Stage(gateway.port, gateway.process(), workers)
+                    yield Stage(gateway.port, gateway.process(), workers, real=gateway.real)
             finally:
                 for server in servers:
                     server.terminate()
@@ -117,7 +136,7 @@ class _Gateway:
         self.port = throwaway.free_port()
         self._prefix = directory / "kong"
         self._prefix.mkdir()
-        self._kong = shutil.which("kong")
+        self.real = shutil.which("kong") is not None
         self._environment = os.environ | {
             "GATEHOUSE_HOME": str(ROOT / "kong"),
             "KONG_PLUGINS_DIR": str(directory),
@@ -136,9 +155,10 @@ class _Gateway:
     def __enter__(self) -> "_Gateway":
         print(
             "gateway:",
-            "Kong" if self._kong else "the stand-in (no kong on the PATH; only its plugin column counts)",
+            "Kong" if self.real else "the stand-in (no kong on the PATH; only its plugin column counts)",
         )
-        if self._kong:
+        print("Python:", sys.version.split()[0], "optimised" if _optimised() else "not optimised")
+        if self.real:
             self._run("exec kong start").wait()
         else:
             self._standin = self._run(f"exec {sys.executable} -m devstack.gateway")
@@ -186,6 +206,7 @@ def _routes(upstream: int, redis_url: str) -> dict[str, object]:
     }
     plugins: dict[str, list[dict[str, object]]] = {
         "plain": [],
+        "jwt": [{"name": "jwt"}],
         "token": [{"name": "token-validator", "config": token}],
         "key": [{"name": "idempotency", "config": {"redis_url": redis_url}}],
     }
@@ -194,7 +215,14 @@ def _routes(upstream: int, redis_url: str) -> dict[str, object]:
         for name, attached in plugins.items()
     ]
     service = {"name": "up", "url": f"http://127.0.0.1:{upstream}", "routes": routes}
-    return {"_format_version": "3.0", "services": [service]}
+    credential = {"key": "bench", "secret": SECRET, "algorithm": "HS256"}
+    consumer = {"username": "bench", "jwt_secrets": [credential]}
+    return {"_format_version": "3.0", "services": [service], "consumers": [consumer]}
+
+
+def verdict(name: str, added: float, budget: float) -> str:
+    """One line: what was added, in µs, against the budget."""
+    return f"{name} adds {added:.0f} µs of CPU (budget {budget:.0f})"
 
 
 async def _upstream() -> web.AppRunner:
@@ -223,6 +251,12 @@ def _plugin_server(name: str, directory: Path) -> subprocess.Popen[bytes]:
         ],
         cwd=ROOT,
     )
+
+
+def _optimised() -> bool:
+    """As devstack/interpreter.sh judges it."""
+    configured = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return "--enable-optimizations" in configured or sys.base_prefix == "/usr"
 
 
 def _worker(server: subprocess.Popen[bytes]) -> psutil.Process:

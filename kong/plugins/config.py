@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from kong.plugins import redis_address
 from kong.plugins.runtime.errors import ConfigError
 
 Field = Mapping[str, Mapping[str, Any]]
@@ -44,6 +45,10 @@ def with_redis_url(given: Mapping[str, Any]) -> dict[str, Any]:
     redis_url = given.get("redis_url") or os.environ.get("REDIS_URL")
     if not redis_url:
         raise ConfigError("redis_url", "required field missing, and REDIS_URL is not in the environment")
+    try:
+        redis_address.parse(redis_url)
+    except (ValueError, OSError) as error:
+        raise ConfigError("redis_url", str(error)) from None
     return {**given, "redis_url": redis_url}
 
 

@@ -70,9 +70,9 @@ async def test_a_full_redis_is_503_for_new_keys_and_replays_what_it_has(
     first = request("kept")
     assert await server.run(first, "access") is None
     await respond(server, first)
-    await operator.command(b"CONFIG SET", b"maxmemory", b"1")
+    await operator.command(b"CONFIG", b"SET", b"maxmemory", b"1")
     assert problem(await server.run(request("new"), "access")) == (503, UNAVAILABLE, True, "1")
-    await operator.command(b"CONFIG SET", b"maxmemory", b"0")
+    await operator.command(b"CONFIG", b"SET", b"maxmemory", b"0")
     again = await server.run(request("kept"), "access")
     assert again is not None
     assert (again.status, again.body) == (201, b"made"), "noeviction: nothing was forgotten"
@@ -84,9 +84,9 @@ async def test_a_redis_that_fills_up_before_the_outcome_leaves_the_key_reserved(
 ) -> None:
     first = request()
     assert await server.run(first, "access") is None
-    await operator.command(b"CONFIG SET", b"maxmemory", b"1")
+    await operator.command(b"CONFIG", b"SET", b"maxmemory", b"1")
     await respond(server, first)
-    await operator.command(b"CONFIG SET", b"maxmemory", b"0")
+    await operator.command(b"CONFIG", b"SET", b"maxmemory", b"0")
     again = await server.run(request(), "access")
     assert again is not None
     assert again.problem()["type"] == "/problems/idempotency-in-progress"
@@ -101,7 +101,7 @@ async def test_a_connection_that_drops_while_a_script_runs_reserves_the_key_once
     kong = request()
     pending = asyncio.create_task(server.run(kong, "access"))
     await asyncio.sleep(0.1)
-    killing = asyncio.create_task(operator.command(b"CLIENT KILL", b"TYPE", b"normal", b"SKIPME", b"yes"))
+    killing = asyncio.create_task(operator.command(b"CLIENT", b"KILL", b"TYPE", b"normal", b"SKIPME", b"yes"))
     await asyncio.sleep(0.1)
     redis.resume()
     assert await killing == 1

@@ -93,10 +93,10 @@ async def test_a_wrong_password_is_an_unavailable_store_and_not_in_the_message(o
 
 
 async def test_a_full_redis_is_an_unavailable_store_for_writers(own_redis: OwnRedis, link: RedisLink) -> None:
-    await link.command(b"CONFIG SET", b"maxmemory", b"1")
+    await link.command(b"CONFIG", b"SET", b"maxmemory", b"1")
     with pytest.raises(StoreUnavailableError, match="OOM"):
         await link.evaluate(WRITE, b"k", b"1")
-    await link.command(b"CONFIG SET", b"maxmemory", b"0")
+    await link.command(b"CONFIG", b"SET", b"maxmemory", b"0")
     assert await link.evaluate(WRITE, b"k", b"1") == 1
 
 

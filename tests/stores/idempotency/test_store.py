@@ -122,10 +122,10 @@ async def test_a_small_outcome_costs_redis_less_than_400_bytes(store: Store, lin
     )
     await store.reserve(KEY, FIRST, 30)
     await store.complete(KEY, FIRST, ledger.completion(PRINT, outcome), 3600)
-    assert await link.command(b"MEMORY USAGE", KEY) < 400
+    assert await link.command(b"MEMORY", b"USAGE", KEY) < 400
 
 
 async def test_scripts_survive_a_redis_that_forgot_them(store: Store, link: RedisLink) -> None:
     await store.reserve(KEY, FIRST, 30)
-    await link.command(b"SCRIPT FLUSH")
+    await link.command(b"SCRIPT", b"FLUSH")
     assert await store.complete(KEY, FIRST, DONE, 3600)
