@@ -1,9 +1,12 @@
 """Logs: one JSON object a line on stderr, with the request's id, and never a query, a cookie or a body."""
 
+import asyncio
 import logging
+import os
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import TextIO
 
 import msgspec
 
@@ -31,9 +34,44 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 
+class BatchHandler(logging.StreamHandler[TextIO]):
+    """Writes the lines of one moment together: a write for each took a sixth of a request's time.
+
+    For a stream that buffers. Lines wait at most `DELAY_S`; from WARNING on, and outside of the event loop, not at all.
+    """
+
+    DELAY_S = 0.05
+
+    _urgent = False
+    _scheduled = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._urgent = record.levelno >= logging.WARNING
+        super().emit(record)
+
+    def flush(self) -> None:
+        try:
+            loop = None if self._urgent else asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is None:
+            super().flush()
+        elif not self._scheduled:
+            self._scheduled = True
+            loop.call_later(self.DELAY_S, self._flush_late)
+
+    def _flush_late(self) -> None:
+        self._scheduled = False
+        super().flush()
+
+
 def configure(level: str) -> None:
     """Sends every logger of the process, uvicorn's too, through one handler."""
-    handler = logging.StreamHandler(sys.stderr)
+    # Where a line was logged from, and in which thread, is in no line of ours.
+    logging._srcfile = None  # documented in logging's howto, "Optimization"
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    stderr = os.fdopen(sys.stderr.fileno(), "w", 65536, "utf-8", closefd=False)
+    handler = BatchHandler(stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers = [handler]

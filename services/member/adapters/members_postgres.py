@@ -97,17 +97,21 @@ class MembersPostgres:
         the planner, knowing nothing of where they lie in that order, does not foresee.
         """
         start, end = _prefix_range(prefix)
-        rows = await self._database.fetch(
+        # Counted where they are found: a thousand ids that are then not wanted would cost more than the page.
+        (found,) = await self._database.fetch(
             """
-            (SELECT id FROM member WHERE deleted_at IS NULL AND name_folded >= $1 AND name_folded < $2 LIMIT $3)
-            UNION
-            (SELECT id FROM member WHERE deleted_at IS NULL AND email >= $1 AND email < $2 LIMIT $3)
+            SELECT CASE WHEN count(*) <= $3 THEN coalesce(array_agg(id), '{}') END AS ids FROM (
+                (SELECT id FROM member WHERE deleted_at IS NULL AND name_folded >= $1 AND name_folded < $2 LIMIT $3 + 1)
+                UNION
+                (SELECT id FROM member WHERE deleted_at IS NULL AND email >= $1 AND email < $2 LIMIT $3 + 1)
+            ) AS first_found
             """,
             start,
             end,
-            FEW + 1,
+            FEW,
         )
-        return [row["id"] for row in rows] if len(rows) <= FEW else None
+        ids: list[UUID] | None = found["ids"]
+        return ids
 
     async def save(self, member: Member) -> bool:
         async with self._database.transaction():
