@@ -14,7 +14,7 @@ from testcontainers.compose import DockerCompose
 
 from devstack.settings import ROOT
 from devstack.throwaway import free_ports
-from tests.e2e.stack import RestartRefused
+from tests.e2e.stack import Published, RestartRefused
 
 KONG_IMAGE = os.environ.get("KONG_IMAGE", "kong:3.9.3")
 STAND_IN = "deploy/compose.stand-in.yaml"
@@ -43,37 +43,8 @@ def _has_image(name: str) -> bool:
 
 
 @dataclass(frozen=True)
-class DockerStack:
+class DockerStack(Published):
     compose: DockerCompose
-    environment: dict[str, str]
-    internal_key: str
-
-    def _url(self, variable: str) -> str:
-        return f"http://127.0.0.1:{self.environment[variable]}"
-
-    @property
-    def frontend_url(self) -> str:
-        return self._url("FRONTEND_PORT")
-
-    @property
-    def gateway_url(self) -> str:
-        return self._url("GATEWAY_PORT")
-
-    @property
-    def admin_url(self) -> str:
-        return self._url("GATEWAY_ADMIN_PORT")
-
-    @property
-    def auth_url(self) -> str:
-        return self._url("AUTH_PORT")
-
-    @property
-    def member_url(self) -> str:
-        return self._url("MEMBER_PORT")
-
-    @property
-    def bff_url(self) -> str:
-        return self._url("BFF_PORT")
 
     @property
     def template(self) -> Path | None:
@@ -128,7 +99,7 @@ def running() -> Iterator[DockerStack]:
         except subprocess.CalledProcessError as fault:
             fault.add_note(what_failed(project))
             raise
-        yield DockerStack(project, environment, environment["INTERNAL_API_KEY"])
+        yield DockerStack(environment, environment["INTERNAL_API_KEY"], project)
     finally:
         project.stop()
         os.environ.clear()

@@ -15,43 +15,14 @@ from pathlib import Path
 from devstack import control, unprivileged
 from devstack.settings import DEFAULT_PORTS, ROOT
 from devstack.throwaway import free_ports, temporary_directory
-from tests.e2e.stack import RestartRefused
+from tests.e2e.stack import Published, RestartRefused
 
 START_DEADLINE = 180.0  # seconds, on a busy machine
 
 
 @dataclass(frozen=True)
-class LocalStack:
+class LocalStack(Published):
     directory: Path
-    environment: dict[str, str]
-    internal_key: str
-
-    def _url(self, variable: str) -> str:
-        return f"http://127.0.0.1:{self.environment[variable]}"
-
-    @property
-    def frontend_url(self) -> str:
-        return self._url("FRONTEND_PORT")
-
-    @property
-    def gateway_url(self) -> str:
-        return self._url("GATEWAY_PORT")
-
-    @property
-    def admin_url(self) -> str:
-        return self._url("GATEWAY_ADMIN_PORT")
-
-    @property
-    def auth_url(self) -> str:
-        return self._url("AUTH_PORT")
-
-    @property
-    def member_url(self) -> str:
-        return self._url("MEMBER_PORT")
-
-    @property
-    def bff_url(self) -> str:
-        return self._url("BFF_PORT")
 
     @property
     def template(self) -> Path:
@@ -109,7 +80,7 @@ def prepared() -> Iterator[LocalStack]:
             "APP_ENV": "development",
             "DEMO_DATA": "true",
         }
-        stack = LocalStack(directory, environment, environment["INTERNAL_API_KEY"])
+        stack = LocalStack(environment, environment["INTERNAL_API_KEY"], directory)
         try:
             yield stack
         finally:

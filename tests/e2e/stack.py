@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -45,6 +46,41 @@ class Stack(Protocol):
 
     def process_ids(self) -> list[int]:
         """Of every part, where they are processes of this machine."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The addresses of a stack whose ports stand in its environment."""
+
+    environment: dict[str, str]
+    internal_key: str
+
+    @property
+    def frontend_url(self) -> str:
+        return self._url("FRONTEND_PORT")
+
+    @property
+    def gateway_url(self) -> str:
+        return self._url("GATEWAY_PORT")
+
+    @property
+    def admin_url(self) -> str:
+        return self._url("GATEWAY_ADMIN_PORT")
+
+    @property
+    def auth_url(self) -> str:
+        return self._url("AUTH_PORT")
+
+    @property
+    def member_url(self) -> str:
+        return self._url("MEMBER_PORT")
+
+    @property
+    def bff_url(self) -> str:
+        return self._url("BFF_PORT")
+
+    def _url(self, variable: str) -> str:
+        return f"http://127.0.0.1:{self.environment[variable]}"
 
 
 class RestartRefused(Exception):  # noqa: N818 - the word for what happened
