@@ -6,6 +6,7 @@ Calls and answers are the bytes of the wire either way, so the plugin's own PDK 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -72,7 +73,7 @@ class FakeKong:
 
     def pdk(self) -> Pdk:
         """What Kong answers, and does, for this request."""
-        variables = {"request_id": self.request_id}
+        variables = {"kong_request_id": self.request_id, "request_id": secrets.token_hex(16)}
         return {
             "kong.request.get_headers": lambda _: self.headers,
             "kong.request.get_header": lambda name: _first(self.headers.get(name.lower())),

@@ -5,6 +5,7 @@ The same table serves the gateway's Lua and the plugin servers.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
@@ -192,9 +193,9 @@ def _arguments(query: str, limit: int) -> dict[str, Any]:
 
 
 def _variable(exchange: Exchange, name: str) -> str | None:
-    """The nginx variables that plugins here read."""
+    """The nginx variables that plugins here read. `request_id` is a new one at each reading, as in Kong."""
     return {
-        "request_id": exchange.id,
+        "request_id": secrets.token_hex(16),
         "kong_request_id": exchange.id,
         "request_method": exchange.method,
         "request_uri": exchange.target,

@@ -46,7 +46,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 async def answer(kong: Kong, problem: Problem) -> NoReturn:
     """Answers the client with the problem, and so ends the phase."""
     path, correlation, own_id = await kong.gather(
-        kong.request.get_path(), kong.request.get_header("x-request-id"), kong.nginx.get_var("request_id")
+        kong.request.get_path(),
+        kong.request.get_header("x-request-id"),
+        kong.nginx.get_var("kong_request_id"),
     )
     body = problem.body(instance=path, request_id=correlation or own_id or "")
     kong.response.exit(problem.status, body, problem.response_headers())

@@ -105,7 +105,7 @@ def request(**headers: str) -> dict[str, Any]:
         "kong.request.get_method": lambda: "GET",
         "kong.request.get_raw_body": lambda: b"body",
         "kong.client.get_ip": lambda: "192.0.2.1",
-        "kong.nginx.get_var": {"request_id": "the-request-id"}.get,
+        "kong.nginx.get_var": {"kong_request_id": "the-request-id"}.get,
         "kong.service.request.set_header": upstream.__setitem__,
         "kong.response.set_header": upstream.__setitem__,
         "upstream": upstream,

@@ -1,5 +1,6 @@
 """What the plugin has to know of a keyed request."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,10 @@ from kong.plugins.runtime.messages import BodyInFile
 from kong.plugins.runtime.pdk import Kong
 
 Headers = Mapping[str, Any]
+
+KONGS_ID = "kong_request_id"
+"""The nginx variable with Kong's id of a request: the same at every reading, and no client can choose it. (nginx' own
+`request_id` is another at every reading, as Kong's configuration does not index it.)"""
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -43,10 +48,10 @@ async def read_facts(kong: Kong) -> Facts:
     method, target, owner, body = await kong.gather(
         request.get_method(),
         request.get_path_with_query(),
-        kong.nginx.get_var("request_id"),
+        kong.nginx.get_var(KONGS_ID),
         request.get_raw_body(),
     )
-    return Facts(method, target, owner or "", body)
+    return Facts(method, target, owner or secrets.token_hex(16), body)
 
 
 async def read_both(kong: Kong) -> tuple[Headers, Facts]:
@@ -56,10 +61,10 @@ async def read_both(kong: Kong) -> tuple[Headers, Facts]:
         request.get_headers(),
         request.get_method(),
         request.get_path_with_query(),
-        kong.nginx.get_var("request_id"),
+        kong.nginx.get_var(KONGS_ID),
         request.get_raw_body(),
     )
-    return headers, Facts(method, target, owner or "", body)
+    return headers, Facts(method, target, owner or secrets.token_hex(16), body)
 
 
 async def understand(

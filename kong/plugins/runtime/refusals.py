@@ -12,7 +12,7 @@ from kong.plugins.runtime.pdk.calls import call, named
 IDENTIFYING = (
     call(frame(b"kong.request.get_path"), b""),
     named(frame(b"kong.request.get_header"), "x-request-id"),
-    named(frame(b"kong.nginx.get_var"), "request_id"),
+    named(frame(b"kong.nginx.get_var"), "kong_request_id"),
 )
 """Tell a refusal's `instance` and `request_id`: Kong's correlation id where there is one, else its own."""
 

@@ -88,7 +88,7 @@ class Nginx:
         self._event = event
 
     def get_var(self, name: str) -> Question[str | None]:
-        """An nginx variable, such as `request_id`; None if unknown. Phases: rewrite, access, response."""
+        """An nginx variable, such as `kong_request_id`; None if unknown. Phases: rewrite, access, response."""
         return Question(self._event, named(_NGINX_GET_VAR, name), messages.optional_text)
 
     def req_start_time(self) -> Question[float]:
