@@ -20,9 +20,9 @@ export KONG_NGINX_PROXY_LUA_SOCKET_SEND_TIMEOUT="${KONG_NGINX_PROXY_LUA_SOCKET_S
 export KONG_NGINX_PROXY_LUA_SOCKET_CONNECT_TIMEOUT="${KONG_NGINX_PROXY_LUA_SOCKET_CONNECT_TIMEOUT:-1s}"
 export KONG_NGINX_PROXY_LUA_SOCKET_POOL_SIZE="${KONG_NGINX_PROXY_LUA_SOCKET_POOL_SIZE:-256}"
 
-# Bodies up to the size limit stay in memory, where a plugin can read them; chunked ones are bounded here, since the
-# request-size-limiting plugin measures those only after they have arrived.
-export KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE="${KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE:-1m}"
+# Bodies up to the size limit of 1 MiB stay in memory, where a plugin can read them, chunked ones with what frames the
+# chunks; those are bounded here, since the request-size-limiting plugin measures them only after they have arrived.
+export KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE="${KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE:-2m}"
 export KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE="${KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE:-2m}"
 
 # X_User_Id is X-User-Id to some frameworks: Kong lets such names in, the proxy port here does not.
@@ -41,8 +41,12 @@ export KONG_ADMIN_LISTEN="${KONG_ADMIN_LISTEN:-127.0.0.1:8001}"
 export KONG_ADMIN_GUI_LISTEN="${KONG_ADMIN_GUI_LISTEN:-off}"
 export KONG_STATUS_LISTEN="${KONG_STATUS_LISTEN:-off}"
 
-# Clients learn neither the version nor the latencies of the parts behind.
+# Clients learn neither the version nor the latencies of the parts behind, by asking for them neither.
 export KONG_HEADERS="${KONG_HEADERS:-X-Kong-Request-Id}"
+export KONG_REQUEST_DEBUG="${KONG_REQUEST_DEBUG:-off}"
+
+# A token over the 8 KiB that token-validator reads gets its 401, and not nginx' 400.
+export KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS="${KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS:-4 16k}"
 
 # KONG_TRUSTED_IPS says whose X-Forwarded-For is believed (a reverse proxy's own address): nobody's by default.
 export KONG_REAL_IP_HEADER="${KONG_REAL_IP_HEADER:-X-Forwarded-For}"

@@ -30,6 +30,7 @@ def functions(exchange: Exchange, own: OwnAnswers, log: Callable[[str], None]) -
         **_response(exchange, own),
         "kong.ctx.shared.get": exchange.shared.get,
         "kong.ctx.shared.set": exchange.shared.__setitem__,
+        "kong.router.get_service": lambda: _service(exchange),
         "kong.nginx.get_var": lambda name: _variable(exchange, name),
         "kong.nginx.req_start_time": lambda: exchange.started,
     }
@@ -190,6 +191,11 @@ def _arguments(query: str, limit: int) -> dict[str, Any]:
         else:
             table[key] = [table[key], value]
     return table
+
+
+def _service(exchange: Exchange) -> dict[str, Any] | None:
+    """What the router found, as much of it as a plugin here reads."""
+    return {"name": exchange.match.route.service.name} if exchange.match else None
 
 
 def _variable(exchange: Exchange, name: str) -> str | None:

@@ -23,6 +23,9 @@ class Attachment:
     priority: int
     needs_whole_response = False
 
+    def rewrite(self, exchange: Exchange) -> None:
+        """Before the router; asked of plugins that are attached everywhere. May raise Exit."""
+
     async def access(self, exchange: Exchange) -> None:
         """Before the upstream. Raises Exit with an answer of its own; any other exception ends in a 500."""
 
@@ -85,8 +88,10 @@ class LuaFunctions(Attachment):
         self._own = own
         self._plugin = LuaPlugin(name, {phase: config[phase] for phase in LUA_PHASES if config.get(phase)})
 
-    async def access(self, exchange: Exchange) -> None:
+    def rewrite(self, exchange: Exchange) -> None:
         self._run("rewrite", exchange)
+
+    async def access(self, exchange: Exchange) -> None:
         self._run("access", exchange)
 
     def header_filter(self, exchange: Exchange) -> None:

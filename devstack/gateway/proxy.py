@@ -55,6 +55,8 @@ class Proxy:
         try:
             try:
                 await self._read_body(request, exchange)
+                for plugin in chain:
+                    plugin.rewrite(exchange)
                 chain = self._route(exchange)
                 for plugin in chain:
                     await plugin.access(exchange)

@@ -48,6 +48,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 _MOVED_PRECONDITIONS = {
     b"x-if-match": b"if-match",
     b"x-if-unmodified-since": b"if-unmodified-since",
+    b"x-if-none-match": b"if-none-match",
+    b"x-if-modified-since": b"if-modified-since",
 }
 
 

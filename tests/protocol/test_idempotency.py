@@ -95,8 +95,12 @@ async def test_every_kind_of_answer_comes_back_as_it_was(
 
 @pytest.mark.parametrize(
     ("headers", "body", "word"),
-    [({}, bytes(3_000_000), "larger than 1048576 bytes"), ({"cache-control": "no-store"}, b"{}", "no-store")],
-    ids=["3-MB", "no-store"],
+    [
+        ({}, bytes(3_000_000), "larger than 1048576 bytes"),
+        ({}, bytes(20_000_000), "larger than 1048576 bytes"),  # over what a frame may be
+        ({"cache-control": "no-store"}, b"{}", "no-store"),
+    ],
+    ids=["3-MB", "over a frame", "no-store"],
 )
 async def test_an_answer_that_is_not_kept_is_409_and_never_carried_out_again(
     server: PluginServer, headers: dict[str, Any], body: bytes, word: str

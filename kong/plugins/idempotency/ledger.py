@@ -91,18 +91,19 @@ def conclude(
     *,
     status: int,
     headers: Mapping[str, HeaderValue],
-    body: bytes,
+    body: bytes | None,
     kept: StatusRule,
     stored_headers: Collection[str],
     max_body: int,
 ) -> Outcome | None:
     """What becomes of the key: the outcome to keep, or None where it is freed for another try.
 
+    `body` is None where it was too large to be handed over.
     `stored_headers` (lower case) narrows the headers that are kept; empty keeps all that may be replayed.
     """
     if status not in kept:
         return None
-    if len(body) > max_body:
+    if body is None or len(body) > max_body:
         return Outcome(status=status, unkept=f"it was larger than {max_body} bytes")
     if outcomes.forbids_storing(headers):
         return Outcome(status=status, unkept="it was marked Cache-Control: no-store")

@@ -22,7 +22,8 @@ from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
 from kong.plugins.redis_link import RedisLink, StoreUnavailableError
 from kong.plugins.runtime import metrics
-from kong.plugins.runtime.pdk import Kong, Question
+from kong.plugins.runtime.errors import AnswerTooLargeError
+from kong.plugins.runtime.pdk import Kong, Value
 from kong.plugins.shared import Shared
 
 Schema = SCHEMA
@@ -100,14 +101,11 @@ class Plugin:
         await self._reserve(kong, key, arrival, arrival.body)
 
     async def response(self, kong: Kong) -> None:
-        outcome: list[Any] = []
-        if self._keys_expected:
-            state, *outcome = await kong.gather(kong.ctx.shared.get(STATE), *_upstreams_answer(kong))
-        else:
-            state = await kong.ctx.shared.get(STATE)
+        if not self._keys_expected and not isinstance(await kong.ctx.shared.get(STATE), str):
+            return  # asked alone, as most likely there is nothing more to ask
+        state, status, headers, body = await _upstreams_answer(kong)
         if not isinstance(state, str):
             return  # no key, or no reservation of this request's
-        status, headers, body = outcome or await kong.gather(*_upstreams_answer(kong))
         conclusion = ledger.conclude(
             status=status,
             headers=headers,
@@ -159,10 +157,21 @@ class Plugin:
         await answer(kong, problem)
 
 
-def _upstreams_answer(kong: Kong) -> tuple[Question[int], Question[dict[str, Any]], Question[bytes]]:
-    """Its status, headers and body; the headers as the client gets them, since Kong does not hand over upstream's."""
-    return (
-        kong.service.response.get_status(),
-        kong.response.get_headers(),
-        kong.service.response.get_raw_body(),
-    )
+async def _upstreams_answer(kong: Kong) -> tuple[Value, int, dict[str, Any], bytes | None]:
+    """The reservation that access left, and the answer's status, headers and body.
+
+    The headers are as the client gets them, since Kong does not hand over upstream's; the body is None where it is too
+    large for Kong to hand it over.
+    """
+    try:
+        return await kong.gather(
+            kong.ctx.shared.get(STATE),
+            kong.service.response.get_status(),
+            kong.response.get_headers(),
+            kong.service.response.get_raw_body(),
+        )
+    except AnswerTooLargeError:
+        rest = await kong.gather(
+            kong.ctx.shared.get(STATE), kong.service.response.get_status(), kong.response.get_headers()
+        )
+        return (*rest, None)

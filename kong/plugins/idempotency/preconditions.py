@@ -1,9 +1,9 @@
 """Keeps Kong's nginx from judging preconditions that are the upstream's to judge.
 
 Where Kong buffers the answer, as it does wherever this plugin is, or makes it itself, nginx compares the request's
-`If-Match` with the answer's `ETag` (its not_modified filter, which passes over proxied answers). After a successful
-change the two differ, and the client would get a broken 412 for a request that took effect. So the upstream gets these
-headers under another name, and nginx none.
+preconditions with the answer's `ETag` and `Last-Modified` (its not_modified filter, which passes over proxied answers).
+After a successful change they differ, and the client would get a broken 412, or with `If-None-Match: *` an empty 304,
+for a request that took effect. So the upstream gets these headers under another name, and nginx none.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,12 @@ from typing import Any
 
 from kong.plugins.runtime.pdk import Kong
 
-MOVED = {"if-match": "X-If-Match", "if-unmodified-since": "X-If-Unmodified-Since"}
+MOVED = {
+    "if-match": "X-If-Match",
+    "if-unmodified-since": "X-If-Unmodified-Since",
+    "if-none-match": "X-If-None-Match",
+    "if-modified-since": "X-If-Modified-Since",
+}
 """What services read as the headers that they stand for (docs/contracts.md)."""
 
 

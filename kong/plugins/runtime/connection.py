@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         self._sequence = b""
         self._unwanted = 0
         self._wanted = 0
-        self._answers: list[bytes] = []
+        self._answers: list[bytes | None] = []
         self._refusal: Refusal | None = None
         self._identifying: asyncio.TimerHandle | None = None
         self._starting = False
@@ -145,10 +145,8 @@ class Connection(asyncio.Protocol):
         if self._unwanted:
             self._unwanted -= 1
         elif self._wanted:
-            self._answers.append(payload or b"")
-            if payload is None:
-                self._wrong("oversized", "an answer over the limit of a frame")
-            elif len(self._answers) == self._wanted:
+            self._answers.append(payload)
+            if len(self._answers) == self._wanted:
                 self._answered()
         elif payload is None:
             self._wrong("oversized", "a command over the limit of a frame")
@@ -340,14 +338,14 @@ class Connection(asyncio.Protocol):
         self._identifying = self._host.loop.call_later(IDENTIFY, self._identified, ())
         self._transport.write(b"".join(refusals.IDENTIFYING))
 
-    def _identified(self, answers: Sequence[bytes]) -> None:
+    def _identified(self, answers: Sequence[bytes | None]) -> None:
         """Refuse, with the request's path and id if Kong told them in time."""
         if self._identifying is not None:
             self._identifying.cancel()
         if self._ended or self._refusal is None:
             return
         try:
-            path, correlation, own = map(messages.text, answers) if answers else ("", "", "")
+            path, correlation, own = (messages.text(answer or b"") for answer in answers or (b"", b"", b""))
         except MalformedMessageError:
             path = correlation = own = ""
         self.exit((), self._refusal.exit_call(path, correlation or own))

@@ -5,6 +5,7 @@ PluginRuntimeError
     PluginError        a module is not a plugin that can be served
     MalformedMessageError   bytes from Kong that are not the message they should be
     BodyUnreadableError     Kong cannot read the request's body
+    AnswerTooLargeError     Kong's answer to a question is over the limit of a frame
     EventOverError          a PDK call after its event has ended
 """
 
@@ -34,6 +35,10 @@ class MalformedMessageError(PluginRuntimeError):
 
 class BodyUnreadableError(PluginRuntimeError):
     """Kong cannot read the request's body; its own words."""
+
+
+class AnswerTooLargeError(PluginRuntimeError):
+    """Kong's answer to a question, or to one of those asked with it, is over the limit of a frame: it was not kept."""
 
 
 class EventOverError(PluginRuntimeError):

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, Protocol
 
 from kong.plugins.runtime import refusals
 from kong.plugins.runtime.carrier import ENDED, KONG, Carrier
-from kong.plugins.runtime.errors import EventOverError, PluginRuntimeError
+from kong.plugins.runtime.errors import AnswerTooLargeError, EventOverError, PluginRuntimeError
 from kong.plugins.runtime.observed import PhaseMetrics
 from kong.plugins.runtime.pdk import Question
 from kong.plugins.runtime.refusals import Refusal
@@ -104,6 +104,8 @@ class Event:
         except BaseException:
             self._line.unask()
             raise
+        if None in answers:
+            raise AnswerTooLargeError("an answer of Kong is over the limit of a frame")
         return tuple([question.decode(answer) for question, answer in zip(questions, answers, strict=True)])
 
     def tell(self, call: bytes) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Limits:
     frame: int = 16 * 1024 * 1024
-    """Bytes of one frame from Kong: a request body up to `client_body_buffer_size`, a response body of any size."""
+    """Bytes of one frame from Kong: a body above all. A larger answer is `AnswerTooLargeError` to the phase."""
     connections: int = 1024
     """Open connections; the one that has idled longest makes room. More than `events`, so that one is always idle."""
     events: int = 512

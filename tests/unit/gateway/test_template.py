@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from devstack.gateway import chain, declarative
-from devstack.gateway.entities import Configuration
+from devstack.gateway.entities import Configuration, Route
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import Attachment, LuaFunctions
-from devstack.gateway.router import Router
+from devstack.gateway.router import Match, Router
 
 ROOT = Path(__file__).parents[3]
 VALUES = {
@@ -71,11 +71,11 @@ def plugins_on(configuration: Configuration) -> Callable[..., list[str]]:
     return ask
 
 
-def exchange(*headers: tuple[str, str]) -> Exchange:
+def exchange(*headers: tuple[str, str], method: str = "GET", path: str = "/api/home") -> Exchange:
     return Exchange(
-        method="GET",
-        target="/api/home",
-        path="/api/home",
+        method=method,
+        target=path,
+        path=path,
         query=None,
         version=1.1,
         headers=Headers(headers),
@@ -92,15 +92,15 @@ def exchange(*headers: tuple[str, str]) -> Exchange:
         *("X-User-Roles", "x_user_roles", "X-Session-Id", "X-SESSION_ID", "X-Internal-Key", "X_Internal_Key"),
     ],
 )
-async def test_what_only_the_gateway_may_say_is_removed_in_every_spelling(
+def test_what_only_the_gateway_may_say_is_removed_in_every_spelling(
     pre_function: LuaFunctions, name: str
 ) -> None:
     request = exchange((name, "forged"), ("Accept", "*/*"), (name, "twice"))
-    await pre_function.access(request)
+    pre_function.rewrite(request)
     assert list(request.headers) == [("Accept", "*/*")]
 
 
-async def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
+def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
     fields = [
         ("Authorization", "Bearer x"),
         ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
@@ -110,37 +110,118 @@ async def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
         ("Cookie", "c=d"),
     ]
     request = exchange(*fields)
-    await pre_function.access(request)
+    pre_function.rewrite(request)
     assert list(request.headers) == fields
 
 
 @pytest.mark.parametrize("bad", ["", "two words", 'quote"', "a" * 129, "line\tbreak", "é"])
-async def test_a_request_id_unfit_for_logs_is_dropped(pre_function: LuaFunctions, bad: str) -> None:
+def test_a_request_id_unfit_for_logs_is_dropped(pre_function: LuaFunctions, bad: str) -> None:
     request = exchange(("X-Request-Id", bad))
-    await pre_function.access(request)
+    pre_function.rewrite(request)
     assert request.headers.get("X-Request-Id") is None
 
 
-async def test_two_request_ids_are_none(pre_function: LuaFunctions) -> None:
+def test_two_request_ids_are_none(pre_function: LuaFunctions) -> None:
     request = exchange(("X-Request-Id", "one"), ("X-Request-Id", "two"))
-    await pre_function.access(request)
+    pre_function.rewrite(request)
     assert request.headers.get("X-Request-Id") is None
 
 
-async def test_more_headers_than_kong_looks_at_are_refused(pre_function: LuaFunctions) -> None:
+def test_more_headers_than_kong_looks_at_are_refused(pre_function: LuaFunctions) -> None:
     request = exchange(*((f"X-H{number}", "1") for number in range(100)), ("X-User-Id", "hidden"))
     with pytest.raises(Exit) as refused:
-        await pre_function.access(request)
+        pre_function.rewrite(request)
     assert refused.value.answer.status == 431
 
 
 @pytest.mark.parametrize("name", ["Idempotency-Key", "X-Idempotency-Key"])
-async def test_an_empty_key_is_refused_as_the_plugin_would(pre_function: LuaFunctions, name: str) -> None:
+def test_an_empty_key_is_refused_as_the_plugin_would(pre_function: LuaFunctions, name: str) -> None:
     request = exchange((name, ""))
     with pytest.raises(Exit) as refused:
-        await pre_function.access(request)
+        pre_function.rewrite(request)
     body = finished(pre_function, request, refused.value.answer)
     assert (body["status"], body["type"]) == (400, "/problems/idempotency-key-malformed")
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "X-Idempotency-Key"])
+def test_a_key_beyond_ascii_is_refused_before_the_router_stumbles_over_it(
+    pre_function: LuaFunctions, name: str
+) -> None:
+    request = exchange((name, "caf\xe9"), method="POST")
+    with pytest.raises(Exit) as refused:
+        pre_function.rewrite(request)
+    body = finished(pre_function, request, refused.value.answer)
+    assert (body["status"], body["type"]) == (400, "/problems/idempotency-key-malformed")
+
+
+@pytest.mark.parametrize("method", ["BREW", "QUERY", "PURGE", "TRACE", "CONNECT", "get"])
+def test_a_method_that_kong_would_send_on_as_get_is_refused(pre_function: LuaFunctions, method: str) -> None:
+    with pytest.raises(Exit) as refused:
+        pre_function.rewrite(exchange(method=method))
+    assert refused.value.answer.status == 501
+
+
+def test_a_body_that_is_announced_too_large_is_413_to_a_client_that_asks_first_too(
+    pre_function: LuaFunctions,
+) -> None:
+    announced = ("Content-Length", str(2**20 + 1))
+    with pytest.raises(Exit) as refused:
+        pre_function.rewrite(exchange(announced, ("Expect", "100-continue"), method="POST"))
+    assert refused.value.answer.status == 413
+    pre_function.rewrite(exchange(("Content-Length", str(2**20)), method="POST"))
+
+
+async def test_what_the_router_takes_for_public_is_public_by_its_path_too(
+    pre_function: LuaFunctions, configuration: Configuration
+) -> None:
+    # Its cache can be told that one request is another: both keys are part of what it remembers by.
+    route = next(route for route in configuration.routes if route.service.name == "auth-public")
+    for name in PUBLIC:
+        await pre_function.access(_routed(exchange(method="POST", path=f"/api/auth/{name}"), route))
+    for path in ("/api/auth/verify", "/api/auth/me", "/api/auth/login|Z", "/api/auth/Z|/api/auth/login"):
+        with pytest.raises(Exit) as refused:
+            await pre_function.access(_routed(exchange(method="POST", path=path), route))
+        assert refused.value.answer.status == 400, path
+    home = next(route for route in configuration.routes if route.service.name == "bff")
+    await pre_function.access(_routed(exchange(), home))
+
+
+def _routed(request: Exchange, route: Route) -> Exchange:
+    request.match = Match(route, "")
+    return request
+
+
+def test_an_answer_that_broke_off_is_a_502_whatever_it_began_as(pre_function: LuaFunctions) -> None:
+    request = exchange()
+    answer = OWN.failed(request, 200)
+    answer.body = (
+        b'{"type": "about:blank", "detail": "The upstream server responded with 200", "request_id": "x"}'
+    )
+    answer.source = Source.ERROR
+    answer.headers.set("Set-Cookie", "a=b")
+    answer.headers.set("ETag", '"1"')
+    body = finished(pre_function, request, answer)
+    assert answer.status == body["status"] == 502
+    assert body["detail"] == "The upstream broke off in the middle of its answer"
+    assert answer.headers.get("Set-Cookie") is None
+    assert answer.headers.get("ETag") is None
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("HEAD", 404), ("DELETE", 204), ("GET", 304)])
+def test_no_length_is_given_of_a_body_that_is_not_sent(
+    pre_function: LuaFunctions, method: str, status: int
+) -> None:
+    answer = Answer(
+        status, Headers([("Content-Length", "0"), ("Idempotent-Replayed", "true")]), b"", Source.EXIT
+    )
+    finished(pre_function, exchange(method=method), answer)
+    assert answer.headers.get("Content-Length") is None
+
+
+@pytest.mark.parametrize("path", ['/a"b', "/a\\b", "/\xe9", "/a b", "/" + "x" * 2048])
+def test_a_path_that_json_would_have_to_quote_is_left_out(pre_function: LuaFunctions, path: str) -> None:
+    request = exchange(path=path)
+    assert "instance" not in finished(pre_function, request, OWN.refused(request, 404, "no"))
 
 
 def finished(pre_function: LuaFunctions, request: Exchange, answer: Answer) -> dict[str, Any]:
@@ -164,6 +245,7 @@ def test_kongs_own_errors_become_whole_problems(pre_function: LuaFunctions, stat
         "title": title,
         "status": status,
         "detail": "what happened",
+        "instance": "/api/home",
         "request_id": "id-1",
     }
     assert answer.headers.get("Content-Type") == "application/problem+json"

@@ -376,8 +376,17 @@ async def test_more_headers_than_kong_hands_over_could_hide_the_caller_and_are_r
 
 async def test_preconditions_reach_the_upstream_but_not_nginx_which_would_judge_the_new_version() -> None:
     gateway = Gateway()
-    conditional = KEY | {"if-match": '"1", "2"', "if-unmodified-since": "Sun, 22 Nov 2026 06:58:50 GMT"}
+    conditional = KEY | {
+        "if-match": '"1", "2"',
+        "if-unmodified-since": "Sun, 22 Nov 2026 06:58:50 GMT",
+        "if-none-match": "*",
+        "if-modified-since": "Sun, 22 Nov 2026 06:58:51 GMT",
+    }
     moved = {
+        "if-none-match": None,
+        "X-If-None-Match": "*",
+        "if-modified-since": None,
+        "X-If-Modified-Since": "Sun, 22 Nov 2026 06:58:51 GMT",
         "if-match": None,
         "X-If-Match": '"1", "2"',
         "if-unmodified-since": None,
