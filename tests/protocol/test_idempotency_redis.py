@@ -130,6 +130,21 @@ async def test_a_redis_that_takes_200_ms_delays_and_refuses_nothing(
     assert replay.status == 201
 
 
+async def test_a_request_that_redis_kept_waiting_does_not_hold_its_key(
+    server: PluginServer, redis: own.OwnRedis
+) -> None:
+    """It was told to come again: what Redis reserves for it late is freed, whatever its lease."""
+    assert await server.run(request("warm"), "access") is None
+    redis.pause()
+    assert problem(await server.run(request(), "access")) == (503, UNAVAILABLE, True, "1")
+    redis.resume()
+    for _ in range(50):
+        if await server.run(request(), "access") is None:
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail("after five seconds the key is still held")
+
+
 async def test_a_failover_to_a_redis_that_knows_no_key_lets_the_repeat_through_to_the_service(
     server: PluginServer, redis: own.OwnRedis
 ) -> None:

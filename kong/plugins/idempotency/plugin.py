@@ -65,7 +65,10 @@ class Plugin:
             self._reservations = Reservations(
                 Store(link), lease=self.config.lock_ttl, wait=self.config.wait, ttl=self.config.ttl
             )
-            yield
+            try:
+                yield
+            finally:
+                await self._reservations.close()
 
     async def access(self, kong: Kong) -> None:
         facts: arrivals.Facts | None = None

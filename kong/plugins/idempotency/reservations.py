@@ -25,6 +25,9 @@ ENDINGS = metrics.counter(
 POLL_FIRST, POLL_LONGEST = 0.01, 0.2
 KEEPALIVE = 1.0
 """Seconds of waiting after which Kong is asked something: it gives a silent plugin 3."""
+TAKE_BACK_EVERY, TAKEN_BACK_AFTER = 0.2, 3
+"""Seconds between attempts to free what was given up; answers of Redis after which nothing is late any more."""
+MOST_TAKEN_BACK = 1000
 THREAD_FROM = 65536
 """Bytes of body from which compressing would hold up the event loop."""
 
@@ -74,6 +77,14 @@ class Reservations:
         self._lease = lease
         self._wait = wait
         self._ttl = ttl
+        self._taking_back: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Leaves to their leases what is still to be freed."""
+        for task in self._taking_back:
+            task.cancel()
+        if self._taking_back:
+            await asyncio.wait(self._taking_back)
 
     async def make(self, claim: Claim, reassure: Callable[[], Awaitable[object]]) -> Finding | None:
         """Reserves the key, or says what holds it, once a request under way has been waited for.
@@ -84,7 +95,11 @@ class Reservations:
         start = spoken = time.monotonic()
         pause = POLL_FIRST
         while True:
-            found = await self._records.reserve(claim.place, claim.reservation, self._lease)
+            try:
+                found = await self._records.reserve(claim.place, claim.reservation, self._lease)
+            except StoreUnavailableError:
+                self._take_back(claim)
+                raise
             if found is None:
                 return None
             finding = ledger.read(found[0], claim.fingerprint, found[1])
@@ -97,6 +112,28 @@ class Reservations:
                 spoken = now
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, POLL_LONGEST)
+
+    def _take_back(self, claim: Claim) -> None:
+        """Frees the key of a request that was turned away because Redis gave no answer in time.
+
+        Redis may carry the command out all the same, once it goes on; the repeat that the client was asked for would
+        then meet a reservation of nobody's until its lease ends.
+        """
+        if len(self._taking_back) < MOST_TAKEN_BACK:
+            task = asyncio.create_task(self._free(claim), name="take a reservation back")
+            self._taking_back.add(task)
+            task.add_done_callback(self._taking_back.discard)
+
+    async def _free(self, claim: Claim) -> None:
+        end, answers = time.monotonic() + self._lease, 0
+        while time.monotonic() < end and answers < TAKEN_BACK_AFTER:
+            await asyncio.sleep(TAKE_BACK_EVERY)
+            try:
+                if await self._records.release(claim.place, claim.reservation):
+                    return
+            except StoreUnavailableError:
+                continue
+            answers += 1
 
     async def end(self, claim: Claim, conclusion: Outcome | None) -> None:
         """Completes the reservation, or frees it where there is nothing to keep.
