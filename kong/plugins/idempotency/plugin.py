@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
-from kong.plugins import config
+from kong.plugins import config, redis_address
 from kong.plugins.idempotency import arrival as arrivals
 from kong.plugins.idempotency import ledger, outcomes, preconditions, refusals
 from kong.plugins.idempotency.arrival import Arrival
-from kong.plugins.idempotency.fingerprint import fingerprint, storage_key
+from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
 from kong.plugins.idempotency.keys import MalformedKeyError, find_key
 from kong.plugins.idempotency.ledger import InProgress, Mismatch, Replay, Unreplayable
 from kong.plugins.idempotency.reservations import Claim, Reservations
@@ -55,6 +55,7 @@ class Plugin:
         self._methods = frozenset(self.config.methods)
         self._kept = ledger.StatusRule(self.config.store_statuses)
         self._stored_headers = frozenset(name.lower() for name in self.config.stored_headers)
+        self._secret = secret(redis_address.parse(self.config.redis_url).password)
         self._keys_expected = True
         """Whether the last request had a key, so that most likely the next one has: what to ask Kong for at once."""
         self._reservations: Reservations
@@ -128,6 +129,7 @@ class Plugin:
                 query=arrival.query,
                 content_type=arrival.content_type,
                 body=body,
+                key=self._secret,
             ),
             arrival.owner,
         )

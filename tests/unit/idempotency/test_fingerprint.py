@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kong.plugins.idempotency.fingerprint import fingerprint, storage_key
+from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
 
 REQUEST: dict[str, Any] = {
     "method": "POST",
@@ -42,6 +42,12 @@ def test_moving_text_from_one_part_to_the_next_changes_the_fingerprint(parts: li
     moved = list(parts)
     moved[at - 1], moved[at] = parts[at - 1] + parts[at], ""
     assert (of(*parts) == of(*moved)) is (parts == moved)
+
+
+def test_a_guess_at_the_body_cannot_be_tried_without_the_gateways_password() -> None:
+    prints = {fingerprint(**REQUEST, key=secret(password)) for password in (None, "", "a", "b")}
+    assert len(prints) == 3, "none and an empty one are the same"
+    assert fingerprint(**REQUEST, key=secret("a")) == fingerprint(**REQUEST, key=secret("a"))
 
 
 def test_bytes_that_are_no_text_count_too() -> None:
