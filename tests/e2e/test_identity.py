@@ -92,6 +92,7 @@ def test_an_unknown_path_is_a_whole_problem_too(stack: Stack) -> None:
         "title": "Not Found",
         "status": 404,
         "detail": "",
+        "instance": "/nowhere",
         "request_id": answer.headers["X-Request-Id"],
     }
 
