@@ -91,9 +91,9 @@ class LuaPlugin:
                 handlers[position] = result
                 result()
 
-    def context(self) -> Any:
-        """An empty Lua table for a request's kong.ctx.plugin or kong.ctx.shared."""
-        return self._lua.table()
+    def context(self, values: Mapping[str, Any] | None = None) -> Any:
+        """A Lua table for a request's kong.ctx.plugin or kong.ctx.shared, with these values in it."""
+        return self._lua.table_from(dict(values or {}))
 
     def _returning_tables(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Python's containers become Lua's on the way back, and Lua's Python's on the way in."""

@@ -104,6 +104,7 @@ class LuaFunctions(Attachment):
         if not self._plugin.has(phase):
             return
         own_context = exchange.private.setdefault(self._id, self._plugin.context())
-        shared = self._plugin.context()  # Lua chunks and plugin servers do not share values here
+        # What Lua chunks put there reaches no plugin server, here.
+        shared = self._plugin.context(exchange.shared)
         table = functions(exchange, self._own, lambda line: print(f"{self.name}: {line}", flush=True))
         self._plugin.run(phase, table, (shared, own_context))

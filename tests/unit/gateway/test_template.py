@@ -193,11 +193,9 @@ def _routed(request: Exchange, route: Route) -> Exchange:
 
 def test_an_answer_that_broke_off_is_a_502_whatever_it_began_as(pre_function: LuaFunctions) -> None:
     request = exchange()
-    answer = OWN.failed(request, 200)
-    answer.body = (
-        b'{"type": "about:blank", "detail": "The upstream server responded with 200", "request_id": "x"}'
-    )
-    answer.source = Source.ERROR
+    request.shared["idempotency"] = "a reservation: it went upstream"
+    answer = OWN.failed(request, 201)
+    answer.body = b'{"detail": "The upstream server responded with 201", "request_id": "x"}'
     answer.headers.set("Set-Cookie", "a=b")
     answer.headers.set("ETag", '"1"')
     body = finished(pre_function, request, answer)
