@@ -49,11 +49,8 @@ class PasswordCare:
                 raise WrongPassword
             hash_ = await turn.hash(accepted)
         await self.gate.throttle.forget(subject)
-        if not await self.accounts.replace_hash(id_, hash_, expecting=account.password_hash):
+        if not await self._store(account, hash_, "password_changed", client, spared=session):
             raise WrongPassword
-        await self.sessions.end_all(id_, self.issuer.clock(), except_for=session)
-        self.audit.record("password_changed", account=id_, session=session, address=client.address)
-        self.mail.password_changed(account)
 
     async def forgot(self, email: str, client: Client) -> None:
         """Mails a link if there is such an account; the caller never learns whether."""
@@ -89,13 +86,28 @@ class PasswordCare:
         async with self.gate.passed() as turn:
             account = await self._meant(await self.links.take(_KIND, digest))
             hash_ = await turn.hash(accepted)
-        if not await self.accounts.replace_hash(account.id, hash_, expecting=account.password_hash):
+        if not await self._store(account, hash_, "password_reset", client):
             raise InvalidLink
         await self.accounts.confirm_email(account.id, account.email)
-        await self.sessions.end_all(account.id, self.issuer.clock())
         await self._welcome(account, client)
-        self.audit.record("password_reset", account=account.id, address=client.address)
-        self.mail.password_changed(account)
+
+    async def _store(
+        self, account: Account, hash_: str, event: str, client: Client, *, spared: UUID | None = None
+    ) -> bool:
+        """Ends the account's sessions but `spared` and sets the password; False when another change came first."""
+        # Sessions first: whatever dies on the way, a new password never leaves them alive.
+        ended = await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
+        if not await self.accounts.replace_hash(account.id, hash_, expecting=account.password_hash):
+            return False
+        try:
+            # And again, for who signed in with the old one meanwhile: signing_in.py relies on this order.
+            ended += await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
+        finally:
+            # The password is a new one even where that failed, and its owner must hear of it.
+            here = {} if spared is None else {"session": spared}
+            self.audit.record(event, account=account.id, address=client.address, sessions=ended, **here)
+            self.mail.password_changed(account)
+        return True
 
     async def _meant(self, content: Mapping[str, str] | None) -> Account:
         """Whose link it is. Raises InvalidLink, also where a password or an address changed since it was mailed."""
