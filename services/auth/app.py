@@ -18,7 +18,8 @@ from services.auth.adapters.keyring import Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.letters import Letters
 from services.auth.adapters.links_redis import RedisLinks
-from services.auth.adapters.mail import QueuedMail, delivery
+from services.auth.adapters.mail import QueuedMail
+from services.auth.adapters.mail_delivery import delivery
 from services.auth.adapters.member_order import OutboxMemberOrder
 from services.auth.adapters.sessions_redis import RedisSessions
 from services.auth.adapters.throttle_redis import RedisThrottle

@@ -12,10 +12,18 @@ from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtplib import (
+    SMTPDataError,
+    SMTPNotSupported,
+    SMTPRecipientRefused,
+    SMTPRecipientsRefused,
+    SMTPServerDisconnected,
+)
 
 from devstack import throwaway
 from services.auth.adapters.letters import Letters
-from services.auth.adapters.mail import QueuedMail, delivery
+from services.auth.adapters.mail import QueuedMail
+from services.auth.adapters.mail_delivery import delivery
 from services.auth.domain.accounts import Account
 
 LETTERS = Letters("http://localhost:3000/", "Gatehouse <no-reply@gatehouse.example>")
@@ -97,6 +105,113 @@ async def test_a_mail_that_cannot_be_sent_is_given_up_and_the_others_go_out() ->
         mail.password_reset(account(), "second")
     assert ["second" in letter.get_content() for letter in kept.letters] == [True]
     assert tries == 5
+
+
+def refused(code: int) -> SMTPRecipientsRefused:
+    return SMTPRecipientsRefused(
+        [SMTPRecipientRefused(code, "no <minji@example.com> here", "minji@example.com")]
+    )
+
+
+@pytest.mark.parametrize("fault", [refused(550), SMTPDataError(554, "no"), SMTPNotSupported("no SMTPUTF8")])
+async def test_a_refusal_that_is_final_is_not_tried_again_and_logged_once_without_the_address(
+    fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = 0
+
+    async def deliver(_: EmailMessage) -> None:
+        nonlocal tries
+        tries += 1
+        raise fault
+
+    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 0)
+    async with mail.lifespan():
+        mail.email_confirmation(account(), "secret")
+    assert tries == 1
+    assert [record.message for record in caplog.records] == ["mail refused"]
+    assert "minji" not in str([vars(record) for record in caplog.records])
+    assert "secret" not in str([vars(record) for record in caplog.records])
+
+
+@pytest.mark.parametrize("fault", [refused(450), SMTPDataError(451, "later"), SMTPServerDisconnected("gone")])
+async def test_a_refusal_for_now_is_tried_again(fault: Exception) -> None:
+    kept, tries = Kept(), 0
+
+    async def deliver(letter: EmailMessage) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise fault
+        await kept(letter)
+
+    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 0)
+    async with mail.lifespan():
+        mail.password_reset(account(), "secret")
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+    assert tries == 2
+
+
+async def test_mails_that_wait_for_another_try_hold_no_others_up() -> None:
+    kept, refusals = Kept(), 0
+
+    async def deliver(letter: EmailMessage) -> None:
+        nonlocal refusals
+        if "later" in letter.get_content():
+            refusals += 1
+            raise refused(450)
+        await kept(letter)
+
+    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 1000, last_call=0)
+    async with mail.lifespan():
+        for _ in range(8):
+            mail.password_reset(account(), "later")
+        mail.password_reset(account(), "now")
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+        assert refusals == 8
+
+
+async def test_mails_about_a_password_go_ahead_of_confirmations() -> None:
+    kept = Kept()
+    mail = QueuedMail(LETTERS, kept)
+    for _ in range(20):
+        mail.email_confirmation(account(), "secret")
+    mail.password_reset(account(), "secret")
+    async with mail.lifespan():
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+        assert kept.letters[0]["Subject"] == "Choose a new password"
+
+
+async def test_confirmations_that_wait_leave_room_for_mails_about_a_password(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept = Kept()
+    mail = QueuedMail(LETTERS, kept)
+    for _ in range(1001):
+        mail.email_confirmation(account(), "secret")
+    assert [record.message for record in caplog.records] == ["mail dropped: too many wait"]
+    mail.password_reset(account(), "secret")
+    async with mail.lifespan():
+        await asyncio.wait_for(kept.arrived.wait(), 5)
+    assert kept.letters[0]["Subject"] == "Choose a new password"
+
+
+async def test_a_mail_between_two_tries_counts_among_those_that_wait(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tried = asyncio.Event()
+
+    async def deliver(_: EmailMessage) -> None:
+        tried.set()
+        raise refused(450)
+
+    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 1000, last_call=0)
+    async with mail.lifespan():
+        mail.password_changed(account())
+        await asyncio.wait_for(tried.wait(), 5)
+        caplog.clear()
+        for _ in range(1000):
+            mail.password_changed(account())
+        assert [record.message for record in caplog.records] == ["mail dropped: too many wait"]
 
 
 async def test_a_mail_that_takes_its_time_does_not_hold_the_others_up() -> None:

@@ -1,0 +1,60 @@
+"""Where mails go: to a mail server, or into a folder; and which of its refusals are its last word."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+
+Deliver = Callable[[EmailMessage], Awaitable[None]]
+
+
+def delivery(url: str) -> Deliver:
+    """How to deliver by `url`: `smtp://[user:password@]host:port`, `smtps://…` or `file:///folder`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _to_folder(Path(unquote(parts.path)))
+    tls = parts.scheme == "smtps"
+
+    async def send(letter: EmailMessage) -> None:
+        await aiosmtplib.send(
+            letter,
+            hostname=parts.hostname,
+            port=parts.port or (465 if tls else 25),
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+            use_tls=tls,
+            timeout=10,
+        )
+
+    return send
+
+
+def refused_for_good(fault: Exception) -> bool:
+    """Whether the same mail would be refused again (RFC 5321 §4.2.1), and not merely could not be sent now."""
+    return isinstance(fault, aiosmtplib.SMTPNotSupported) or (reply_code(fault) or 0) >= 500
+
+
+def reply_code(fault: Exception) -> int | None:
+    """The server's reply code; of several recipients, the one that gives most hope."""
+    if isinstance(fault, aiosmtplib.SMTPRecipientsRefused):
+        return min((refusal.code for refusal in fault.recipients), default=None)
+    return fault.code if isinstance(fault, aiosmtplib.SMTPResponseException) else None
+
+
+def _to_folder(folder: Path) -> Deliver:
+    """Writes each mail as a file that mail programs open: for development."""
+
+    async def write(letter: EmailMessage) -> None:
+        name = f"{letter['Message-ID'].strip('<>').partition('@')[0]}.eml"
+        await asyncio.to_thread(_write, folder / name, letter.as_bytes())
+
+    return write
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o600)
