@@ -111,7 +111,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^(smtps?|file)://",
-            description="`smtp://[user:password@]host:port`, `smtps://…`, or `file:///folder` for files.",
+            description="`smtp://[user:password@]host:port` (with a user, STARTTLS is required), `smtps://…`, "
+            "or `file:///folder` for files.",
         ),
         Env(secret=True),
     ] = "smtp://localhost:1025"

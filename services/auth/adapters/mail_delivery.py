@@ -12,7 +12,10 @@ Deliver = Callable[[EmailMessage], Awaitable[None]]
 
 
 def delivery(url: str) -> Deliver:
-    """How to deliver by `url`: `smtp://[user:password@]host:port`, `smtps://…` or `file:///folder`."""
+    """How to deliver by `url`: `smtp://[user:password@]host:port`, `smtps://…` or `file:///folder`.
+
+    With a user, `smtp://` insists on STARTTLS; without, it is used where the server offers it.
+    """
     parts = urlsplit(url)
     if parts.scheme == "file":
         return _to_folder(Path(unquote(parts.path)))
@@ -26,6 +29,8 @@ def delivery(url: str) -> Deliver:
             username=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
             use_tls=tls,
+            # Whoever sits between could strip the server's offer of TLS and read the password (RFC 3207 §6).
+            start_tls=True if parts.username and not tls else None,
             timeout=10,
         )
 

@@ -12,8 +12,10 @@ from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from aiosmtplib import (
     SMTPDataError,
+    SMTPException,
     SMTPNotSupported,
     SMTPRecipientRefused,
     SMTPRecipientsRefused,
@@ -286,6 +288,36 @@ async def test_mail_goes_out_over_smtp() -> None:
     [envelope] = received
     assert envelope.rcpt_tos == ["minji@example.com"]
     assert b"/password/reset?token=the_secret-1" in envelope.content
+
+
+async def test_a_password_for_the_mail_server_is_not_sent_in_clear() -> None:
+    seen: list[str] = []
+
+    class Handler:
+        async def handle_DATA(self, _server: Any, _session: Any, _envelope: Any) -> str:  # noqa: N802
+            seen.append("mail")
+            return "250 OK"
+
+    def accept(*_: Any) -> AuthResult:
+        seen.append("password")
+        return AuthResult(success=True)
+
+    # It offers AUTH and no STARTTLS, as a server does whose offer somebody in between has removed.
+    server = Controller(
+        Handler(),
+        hostname="127.0.0.1",
+        port=throwaway.free_port(),
+        authenticator=accept,
+        auth_require_tls=False,
+    )
+    server.start()
+    try:
+        send = delivery(f"smtp://gatehouse:password@127.0.0.1:{server.port}")
+        with pytest.raises(SMTPException):
+            await send(LETTERS.password_reset(account(), "secret"))
+    finally:
+        server.stop()
+    assert seen == []
 
 
 async def test_mail_is_kept_as_files_that_only_their_owner_reads(tmp_path: Path) -> None:
