@@ -35,8 +35,9 @@ class ProblemDetails(msgspec.Struct, omit_defaults=True):
     retryable: bool = False
 
 
-Refusals = Mapping[type[Exception], type[Problem] | Callable[[Any], Problem]]
-"""web/'s table: a domain error to its problem's class (its text is the detail) or to a function that makes one."""
+Refusals = Mapping[type[Exception], type[Problem] | Callable[[Any], Problem | None]]
+"""web/'s table: a domain error to its problem's class (its text is the detail) or to a function that makes one; None
+from it where the error is nothing that was expected."""
 
 
 _SAID = {
@@ -68,7 +69,8 @@ def handlers(refusals: Refusals) -> dict[int | type[Exception], ExceptionHandler
 
     def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         made = next(refusals[base] for base in type(error).__mro__ if base in refusals)
-        return respond(request, made(str(error)) if isinstance(made, type) else made(error))
+        problem = made(str(error)) if isinstance(made, type) else made(error)
+        return _unexpected(request, error) if problem is None else respond(request, problem)
 
     table: dict[int | type[Exception], ExceptionHandler] = dict.fromkeys(refusals, refuse)
     table[Problem] = respond

@@ -9,7 +9,9 @@ import pytest
 from services.auth.app import build
 from services.auth.settings import Settings
 from services.chassis import settings as chassis_settings
+from services.chassis.redis import Redis
 from tests.in_process import running
+from tests.stores import own_redis
 from tests.stores.auth.calls import DEMO, bearer, is_good, sign_in
 from tests.stores.auth.relay import Relay
 
@@ -65,6 +67,27 @@ async def test_postgres_down_refuses_and_a_refresh_that_it_cut_short_may_be_repe
             await relay.mend()
             assert (await client.post("/api/auth/refresh", json=refresh)).status_code == 200
             await sign_in(client)
+
+
+@pytest.mark.parametrize("state", [{"maxmemory": "1"}, {"min-replicas-to-write": "1"}])
+async def test_a_redis_that_takes_no_writes_is_an_outage_too(
+    environment: dict[str, str], state: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with own_redis.running() as server:
+        settings = chassis_settings.read(Settings, environment | {"REDIS_URL": server.url})
+        redis = Redis(server.url)
+        async with running(build(settings)) as client, redis.lifespan():
+            tokens = await sign_in(client)
+            for name, value in state.items():
+                await redis.client.config_set({name: value})
+            outage(
+                await client.post("/api/auth/login", json=DEMO),
+                await client.post("/api/auth/login", json=DEMO | {"password": "a wrong one"}),
+                await client.post("/api/auth/refresh", json={"refresh_token": tokens["refresh_token"]}),
+                await client.post("/api/auth/password/forgot", json={"email": DEMO["email"]}),
+            )
+            assert await is_good(client, tokens)
+    assert "Redis refuses to write" in caplog.messages
 
 
 def outage(*answers: httpx.Response) -> None:
