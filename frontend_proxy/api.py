@@ -59,7 +59,9 @@ class Api:
         if call == "logout":
             body = logout_body(headers, arrival.presented)
         answer = await self._auth.post(call, headers, body)
-        cookies = self._jar.end() if call == "logout" else []
+        # Any other answer leaves the session alive: forgotten here, nobody could end it any more (ADR 20).
+        ended = call == "logout" and (answer.status // 100 == 2 or answer.status == 401)
+        cookies = self._jar.end() if ended else []
         await _send_whole(answer, cookies + self._started(answer.tokens), send)
 
     async def _refresh(self, arrival: Arrival, send: Send) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 
+import pytest
 from aiohttp import web
 
 from tests.frontend.conftest import Front, Start
@@ -168,6 +169,17 @@ async def test_logout_ends_the_session_at_auth_and_in_the_browser(front: Front) 
         {"authorization": f"Bearer {cookies['access_token']}", "refresh_token": cookies["refresh_token"]}
     ]
     assert front.cookies("/api") == {}
+
+
+@pytest.mark.parametrize(("status", "kept"), [(401, False), (429, True), (500, True), (503, True)])
+async def test_logout_forgets_the_session_here_only_where_auth_has_none_any_more(
+    front: Front, status: int, kept: bool
+) -> None:
+    await front.sign_in()
+    front.auth_server.answer = lambda _: _refused(status)
+    async with front.browser.post(f"{front.url}/api/auth/logout") as answer:
+        assert answer.status == status
+    assert bool(front.cookies("/api")) == kept
 
 
 async def test_tokens_that_come_through_the_gateway_become_cookies_too(front: Front) -> None:
