@@ -133,6 +133,21 @@ def problem(answer: Any, status: int) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 100_000,
+        b'{"name": ' + b"[" * 100_000,
+        b'{"name": "a", "count": 1, "more": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+)
+async def test_a_body_that_is_nested_without_end_is_malformed(api: AsyncClient, body: bytes) -> None:
+    problem(
+        await api.post("/items", content=body, headers={"Content-Type": "application/json"}),
+        400,
+    )
+
+
 async def test_every_error_is_a_problem(api: AsyncClient) -> None:
     problem(await api.get("/nothing/here"), 404)
     wrong_method = await api.delete("/items")
