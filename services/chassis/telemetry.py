@@ -47,8 +47,8 @@ class JsonFormatter(logging.Formatter):
 class LineHandler(logging.Handler):
     """Writes lines to a file descriptor, those of one moment together: a write for each would be a tenth of a request.
 
-    INFO lines wait at most `DELAY_S` for company; anything worse, and what is logged outside the event loop, is
-    written at once with all that waits before it.
+    INFO lines wait at most `DELAY_S` for company; anything worse, evidence (a logger named `….audit`), and what is
+    logged outside the event loop, is written at once with all that waits before it.
     """
 
     DELAY_S = 0.05
@@ -61,7 +61,8 @@ class LineHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self._lines.append(self.format(record))
-        if record.levelno >= logging.WARNING or not self._schedule():
+        at_once = record.levelno >= logging.WARNING or record.name.endswith(".audit")
+        if at_once or not self._schedule():
             self.flush()
 
     def flush(self) -> None:

@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter
 class LoggedAudit:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._log = logging.getLogger("auth.audit")
+        # Written whatever LOG_LEVEL is: who wants less noise does not want less evidence.
+        self._log.setLevel(logging.INFO)
         self._events = Counter(
             "auth_security_events_total", "Security events by kind.", ("event",), registry=registry
         )

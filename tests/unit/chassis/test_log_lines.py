@@ -57,6 +57,13 @@ async def test_a_warning_takes_all_that_waits_with_it_at_once(pipe: tuple[int, l
     assert read(reader) == ["before", "watch out"]
 
 
+async def test_evidence_is_written_at_once(pipe: tuple[int, logging.Logger]) -> None:
+    reader, logger = pipe
+    logger.info("before")
+    logger.getChild("audit").info("login")
+    assert read(reader) == ["before", "login"]
+
+
 def test_an_exception_and_what_cannot_be_encoded_are_still_one_line(pipe: tuple[int, logging.Logger]) -> None:
     reader, logger = pipe
     try:
