@@ -31,7 +31,7 @@ from services.auth.domain.accounts import Account
 LETTERS = Letters("http://localhost:3000/", "Gatehouse <no-reply@gatehouse.example>")
 
 
-def account(name: str = "Kim Minji") -> Account:
+def account(name: str = "Kim Minji", *, verified: bool = False) -> Account:
     return Account(
         id=uuid4(),
         email="minji@example.com",
@@ -39,7 +39,7 @@ def account(name: str = "Kim Minji") -> Account:
         roles=(),
         status="active",
         password_hash="",
-        email_verified=False,
+        email_verified=verified,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
@@ -68,16 +68,30 @@ def test_a_link_stands_in_the_text_as_it_is() -> None:
 
 @pytest.mark.parametrize("name", ["김민지", "Kim Minji"])
 def test_a_name_of_any_script_arrives(name: str) -> None:
-    sent = LETTERS.email_confirmation(account(name), "secret").as_bytes()
+    sent = LETTERS.password_changed(account(name, verified=True)).as_bytes()
     assert f"Hello {name}," in message_from_bytes(sent, policy=default).get_content()
 
 
 def test_a_name_cannot_pass_for_the_mails_own_text() -> None:
-    letter = LETTERS.password_changed(account("Minji\n\nClick https://attacker.example\n" + "x" * 200))
+    letter = LETTERS.password_changed(
+        account("Minji\n\nClick https://attacker.example\n" + "x" * 200, verified=True)
+    )
     lines = letter.get_content().splitlines()
     assert lines[0].startswith("Hello Minji Click")
     assert len(lines[0]) < 120
     assert lines[1] == ""
+
+
+def test_whoever_registers_a_strangers_address_cannot_write_to_the_stranger() -> None:
+    name = "You won: https://attacker.example"
+    stranger = account(name)
+    for letter in (
+        LETTERS.email_confirmation(stranger, "secret"),
+        LETTERS.password_reset(stranger, "secret"),
+        LETTERS.password_changed(stranger),
+    ):
+        assert letter.get_content().startswith("Hello,\n")
+        assert "attacker" not in str(letter)
 
 
 async def test_a_mail_is_sent_again_after_a_failure() -> None:
