@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from services.auth.adapters import sealing, tables
@@ -13,6 +14,7 @@ from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.keyring import REREAD_EVERY
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.member_order import OutboxMemberOrder
+from services.auth.adapters.sessions_redis import RedisSessions
 from services.auth.app import MIGRATIONS
 from services.auth.application.roles import Roles
 from services.auth.application.rotation import Rotation
@@ -22,6 +24,7 @@ from services.auth.settings import Settings
 from services.chassis import metrics, telemetry
 from services.chassis.migrations import migrate
 from services.chassis.outbox import command as outbox_command
+from services.chassis.redis import Redis
 
 Say = Callable[[str], object]
 SHORTEST_LEAD = int(2 * REREAD_EVERY)
@@ -75,6 +78,14 @@ def grant_role_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def revoke_role_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m services.auth revoke-role")
+    parser.description = "Take a role from an account and end its sessions."
+    parser.add_argument("email")
+    parser.add_argument("role", choices=sorted(ROLES))
+    return parser
+
+
 async def rotate_keys(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
     database = tables.bound(values.auth_database_url)
     rotation = Rotation(
@@ -101,12 +112,36 @@ async def rotate_keys(values: Settings, arguments: argparse.Namespace, say: Say)
 
 
 async def grant_role(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
-    database = tables.bound(values.auth_database_url)
-    accounts = PostgresAccounts(database, OutboxMemberOrder(database))
-    async with database.lifespan():
-        roles = Roles(accounts=accounts, audit=LoggedAudit(metrics.new_registry()))
+    async with _roles(values) as roles:
         account = await roles.grant(arguments.email, arguments.role)
     say(f"{account.email} is {', '.join(account.roles)}; in tokens from the next refresh or sign-in")
+
+
+async def revoke_role(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
+    async with _roles(values) as roles:
+        account = await roles.revoke(arguments.email, arguments.role)
+    said = ", ".join(account.roles) or "without a role"
+    say(f"{account.email} is {said}; every session has ended, tokens with the role are refused from now on")
+
+
+@asynccontextmanager
+async def _roles(values: Settings) -> AsyncIterator[Roles]:
+    database, redis = tables.bound(values.auth_database_url), Redis(values.redis_url)
+    roles = Roles(
+        accounts=PostgresAccounts(database, OutboxMemberOrder(database)),
+        sessions=RedisSessions(redis.client, values.lifetimes),
+        audit=LoggedAudit(metrics.new_registry()),
+        clock=time.time,
+    )
+    refused = None
+    async with database.lifespan(), redis.lifespan():
+        try:
+            yield roles
+        except Refusal as refusal:
+            # Kept until Redis' client is closed, which would make it one of an exception group.
+            refused = refusal
+    if refused is not None:
+        raise refused
 
 
 async def migrate_now(values: Settings, _: argparse.Namespace, say: Say) -> None:
@@ -139,6 +174,7 @@ COMMANDS: Mapping[str, Callable[[Settings, Sequence[str]], int]] = {
     "rotate-keys": command(rotate_keys, rotate_keys_parser()),
     "migrate": command(migrate_now, migrate_parser()),
     "grant-role": command(grant_role, grant_role_parser()),
+    "revoke-role": command(revoke_role, revoke_role_parser()),
     "outbox": lambda settings, arguments: outbox_command.run(settings.auth_database_url, arguments),
 }
 """What `python -m services.auth NAME …` does in place of serving."""

@@ -1,10 +1,13 @@
 """Accounts in one process' memory, for tests of what is built upon them. `ordered` stands for the outbox."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from services.auth.domain.accounts import Account, Status, with_role
+from services.auth.domain.accounts import Account, Status, with_role, without_role
 from services.auth.domain.errors import EmailTaken, UnknownAccount
+
+ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 
 
 class MemoryAccounts:
@@ -37,11 +40,10 @@ class MemoryAccounts:
         self._accounts[id_] = replace(self._accounts[id_], status=status)
 
     async def add_role(self, email: str, role: str) -> Account:
-        account = await self.by_email(email)
-        if account is None:
-            raise UnknownAccount
-        self._accounts[account.id] = replace(account, roles=with_role(account.roles, role))
-        return self._accounts[account.id]
+        return await self._change_roles(email, role, with_role)
+
+    async def remove_role(self, email: str, role: str) -> Account:
+        return await self._change_roles(email, role, without_role)
 
     async def set_email(self, id_: UUID, email: str) -> bool:
         account = self._accounts.get(id_)
@@ -61,3 +63,10 @@ class MemoryAccounts:
             return False
         self._accounts[id_] = replace(account, email_verified=True)
         return True
+
+    async def _change_roles(self, email: str, role: str, change: ChangeRoles) -> Account:
+        account = await self.by_email(email)
+        if account is None:
+            raise UnknownAccount
+        self._accounts[account.id] = replace(account, roles=change(account.roles, role))
+        return self._accounts[account.id]

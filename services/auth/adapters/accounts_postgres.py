@@ -7,11 +7,12 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from services.auth.adapters.tables import AccountRow
-from services.auth.domain.accounts import Account, Status, with_role
+from services.auth.domain.accounts import Account, Status, with_role, without_role
 from services.auth.domain.errors import EmailTaken, UnknownAccount
 from services.chassis.postgres import Database
 
 OrderMember = Callable[[Account], Awaitable[None]]
+ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 
 
 class PostgresAccounts:
@@ -59,19 +60,10 @@ class PostgresAccounts:
             raise UnknownAccount
 
     async def add_role(self, email: str, role: str) -> Account:
-        async with self._database.transaction():
-            found = _account(
-                await AccountRow.select().where(AccountRow.email == email).first().lock_rows("NO KEY UPDATE")
-            )
-            if found is None:
-                raise UnknownAccount
-            roles = list(with_role(found.roles, role))
-            changed = (
-                await AccountRow.update({AccountRow.roles: roles})
-                .where(AccountRow.id == found.id)
-                .returning(*AccountRow.all_columns())
-            )
-        return cast(Account, _account(changed[0]))
+        return await self._change_roles(email, role, with_role)
+
+    async def remove_role(self, email: str, role: str) -> Account:
+        return await self._change_roles(email, role, without_role)
 
     async def set_email(self, id_: UUID, email: str) -> bool:
         try:
@@ -93,6 +85,21 @@ class PostgresAccounts:
             .returning(AccountRow.id)
         )
         return bool(changed)
+
+    async def _change_roles(self, email: str, role: str, change: ChangeRoles) -> Account:
+        async with self._database.transaction():
+            found = _account(
+                await AccountRow.select().where(AccountRow.email == email).first().lock_rows("NO KEY UPDATE")
+            )
+            if found is None:
+                raise UnknownAccount
+            roles = list(change(found.roles, role))
+            changed = (
+                await AccountRow.update({AccountRow.roles: roles})
+                .where(AccountRow.id == found.id)
+                .returning(*AccountRow.all_columns())
+            )
+        return cast(Account, _account(changed[0]))
 
 
 def _row(account: Account) -> AccountRow:

@@ -40,6 +40,9 @@ class Accounts(Protocol):
     async def add_role(self, email: str, role: str) -> Account:
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 
+    async def remove_role(self, email: str, role: str) -> Account:
+        """Idempotent. Raises UnknownAccount, UnknownRole."""
+
     async def set_email(self, id_: UUID, email: str) -> bool:
         """Whether that changed it; a new address is unverified. Raises UnknownAccount, EmailTaken."""
 

@@ -60,6 +60,15 @@ def lookup_email(text: str) -> str:
 
 def with_role(roles: tuple[str, ...], role: str) -> tuple[str, ...]:
     """`roles` and `role`, each once, in a stable order. Raises UnknownRole."""
+    return tuple(sorted({*roles, _known(role)}))
+
+
+def without_role(roles: tuple[str, ...], role: str) -> tuple[str, ...]:
+    """`roles` but `role`, in a stable order. Raises UnknownRole."""
+    return tuple(sorted({*roles} - {_known(role)}))
+
+
+def _known(role: str) -> str:
     if role not in ROLES:
         raise UnknownRole(f"There is no role {role!r}; roles are {', '.join(sorted(ROLES))}.")
-    return tuple(sorted({*roles, role}))
+    return role

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+import msgspec
 import pytest
 from joserfc.jws import extract_compact
 from prometheus_client import CollectorRegistry
@@ -145,6 +146,26 @@ async def test_a_granted_role_is_in_the_next_tokens(settings: Settings) -> None:
     status, said = await command(settings, "grant-role", "nobody@example.com", "admin")
     assert status == 1
     assert "no such account" in said
+
+
+async def test_a_revoked_role_is_in_no_token_that_is_still_good(settings: Settings) -> None:
+    body = {"email": "minji@example.com", "password": "a long and private sentence", "name": "Minji"}
+    async with running(build(settings)) as client:
+        assert (await client.post("/api/auth/register", json=body)).status_code == 201
+        without_redis = msgspec.structs.replace(settings, redis_url="redis://127.0.0.1:9/0")
+        assert (await command(without_redis, "grant-role", "minji@example.com", "admin"))[0] == 0
+        tokens = await sign_in(client, email=body["email"], password=body["password"])
+        status, said = await command(settings, "revoke-role", "Minji@example.com", "admin")
+        assert (status, "minji@example.com is member" in said) == (0, True)
+        assert '"event":"role_revoked"' in said and '"sessions":1' in said
+        assert not await is_good(client, tokens)
+        refresh = {"refresh_token": tokens["refresh_token"]}
+        assert (await client.post("/api/auth/refresh", json=refresh)).status_code == 401
+        tokens = await sign_in(client, email=body["email"], password=body["password"])
+        answer = await client.get("/api/auth/verify", headers=bearer(tokens))
+        assert answer.json()["roles"] == ["member"]
+    status, said = await command(settings, "revoke-role", "nobody@example.com", "admin")
+    assert (status, said) == (1, "There is no such account.\n")
 
 
 def test_a_lead_that_running_processes_could_miss_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

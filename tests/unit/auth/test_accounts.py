@@ -50,6 +50,13 @@ def test_a_role_is_granted_once() -> None:
     assert accounts.with_role(("admin", "member"), "admin") == ("admin", "member")
 
 
+def test_a_role_is_taken_away_once() -> None:
+    assert accounts.without_role(("admin", "member"), "admin") == ("member",)
+    assert accounts.without_role(("member",), "admin") == ("member",)
+
+
 def test_a_role_that_does_not_exist_is_refused() -> None:
     with pytest.raises(UnknownRole, match="admin, member"):
         accounts.with_role(("member",), "emperor")
+    with pytest.raises(UnknownRole, match="admin, member"):
+        accounts.without_role(("member",), "emperor")
