@@ -79,7 +79,8 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     accounts = PostgresAccounts(database, OutboxMemberOrder(database))
     sessions = RedisSessions(redis.client, settings.lifetimes, most=settings.sessions_per_account)
     links, audit = RedisLinks(redis.client), LoggedAudit(registry)
-    gate = Gate(hasher=hasher, throttle=RedisThrottle(redis.client), limits=settings.limits, clock=clock)
+    throttle = RedisThrottle(redis.client)
+    gate = Gate(hasher=hasher, throttle=throttle, limits=settings.limits, clock=clock)
     care = SessionCare(accounts=accounts, sessions=sessions, issuer=issuer, audit=audit)
     sign_in = SignIn(accounts=accounts, sessions=sessions, gate=gate, issuer=issuer, audit=audit)
     registration = Registration(
@@ -101,7 +102,9 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         audit=audit,
         reset_within=settings.password_reset_seconds,
     )
-    administration = Administration(accounts=accounts, sessions=sessions, audit=audit, clock=clock)
+    administration = Administration(
+        accounts=accounts, sessions=sessions, throttle=throttle, mail=mail, audit=audit, clock=clock
+    )
     authenticator = LocalAuthenticator(keyring, issuer, care)
 
     @asynccontextmanager

@@ -45,7 +45,7 @@ class MemoryAccounts:
     async def remove_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, without_role)
 
-    async def set_email(self, id_: UUID, email: str) -> bool:
+    async def set_email(self, id_: UUID, email: str) -> Account | None:
         account = self._accounts.get(id_)
         if account is None:
             raise UnknownAccount
@@ -53,9 +53,9 @@ class MemoryAccounts:
         if holder is not None and holder.id != id_:
             raise EmailTaken
         if holder is not None:
-            return False
+            return None
         self._accounts[id_] = replace(account, email=email, email_verified=False)
-        return True
+        return account
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         account = self._accounts.get(id_)

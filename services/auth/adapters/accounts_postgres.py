@@ -65,18 +65,22 @@ class PostgresAccounts:
     async def remove_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, without_role)
 
-    async def set_email(self, id_: UUID, email: str) -> bool:
+    async def set_email(self, id_: UUID, email: str) -> Account | None:
         try:
-            changed = (
-                await AccountRow.update({AccountRow.email: email, AccountRow.email_verified: False})
-                .where((AccountRow.id == id_) & (AccountRow.email != email))
-                .returning(AccountRow.id)
-            )
+            async with self._database.transaction():
+                found = _account(
+                    await AccountRow.select().where(AccountRow.id == id_).first().lock_rows("UPDATE")
+                )
+                if found is None:
+                    raise UnknownAccount
+                if found.email == email:
+                    return None
+                await AccountRow.update({AccountRow.email: email, AccountRow.email_verified: False}).where(
+                    AccountRow.id == id_
+                )
         except UniqueViolationError as error:
             raise EmailTaken from error
-        if not changed and await self.by_id(id_) is None:
-            raise UnknownAccount
-        return bool(changed)
+        return found
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         changed = (

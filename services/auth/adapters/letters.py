@@ -37,6 +37,15 @@ class Letters:
             f"password at once: {self._site}/password/forgot",
         )
 
+    def email_changed(self, former: Account) -> EmailMessage:
+        return self._letter(
+            former,
+            "The e-mail address of your account was changed",
+            "your account signs in with another e-mail address from now on; this one is no longer good for it. If you "
+            "wanted that, there is nothing to do. If this was not you, somebody else uses your account: tell the "
+            f"people behind {self._site} at once, from this address. They can disable the account and give it back.",
+        )
+
     def _link(self, path: str, secret: str) -> str:
         return f"{self._site}{path}?{urlencode({'token': secret})}"
 

@@ -78,6 +78,9 @@ class QueuedMail:
     def password_changed(self, account: Account) -> None:
         self._put(_Urgency.ACCOUNT, partial(self._letters.password_changed, account))
 
+    def email_changed(self, former: Account) -> None:
+        self._put(_Urgency.ACCOUNT, partial(self._letters.email_changed, former))
+
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         senders = [asyncio.create_task(self._send_all()) for _ in range(_SENDERS)]

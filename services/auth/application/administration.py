@@ -3,14 +3,20 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.auth.application.ports import Accounts, Audit, Clock, Sessions
+from services.auth.application.ports import Accounts, Audit, Clock, Mail, Sessions, Throttle
 from services.auth.domain.accounts import Status, normalise_email
+from services.auth.domain.throttling import Limit, Subject
+
+_NOTICES = Limit(free=3, first=300, ceiling=3600, window=7200)
+"""Mails about one account's address: going from address to address, nobody sends mails of ours to all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Administration:
     accounts: Accounts
     sessions: Sessions
+    throttle: Throttle
+    mail: Mail
     audit: Audit
     clock: Clock
 
@@ -22,6 +28,15 @@ class Administration:
         self.audit.record("account_status_set", account=account, status=status, sessions=ended)
 
     async def set_email(self, account: UUID, email: str) -> None:
-        """Idempotent; a new address is unverified. Raises InvalidEmail, UnknownAccount, EmailTaken."""
-        if await self.accounts.set_email(account, normalise_email(email)):
-            self.audit.record("email_changed", account=account)
+        """Idempotent; a new address is unverified, and the former one is told. Raises InvalidEmail, UnknownAccount,
+        EmailTaken."""
+        # Asked before anything is stored: while Redis is down the order is refused, and comes again.
+        notices = (Subject(f"notice:{account}", _NOTICES),)
+        wait = await self.throttle.wait(notices, self.clock())
+        former = await self.accounts.set_email(account, normalise_email(email))
+        if former is None:
+            return
+        self.audit.record("email_changed", account=account)
+        if not wait:
+            self.mail.email_changed(former)
+            await self.throttle.failed(notices, self.clock())

@@ -43,8 +43,8 @@ class Accounts(Protocol):
     async def remove_role(self, email: str, role: str) -> Account:
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 
-    async def set_email(self, id_: UUID, email: str) -> bool:
-        """Whether that changed it; a new address is unverified. Raises UnknownAccount, EmailTaken."""
+    async def set_email(self, id_: UUID, email: str) -> Account | None:
+        """The account as it was, if that changed it; a new address is unverified. Raises UnknownAccount, EmailTaken."""
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         """Marks the address as verified if it still is the account's."""
@@ -156,6 +156,9 @@ class Mail(Protocol):
     def email_confirmation(self, account: Account, secret: str) -> None: ...
 
     def password_changed(self, account: Account) -> None: ...
+
+    def email_changed(self, former: Account) -> None:
+        """To the address that `former` had."""
 
 
 class Audit(Protocol):

@@ -66,6 +66,9 @@ class Outbox:
     def password_changed(self, account: Account) -> None:
         self.sent.append(("password_changed", account.email, ""))
 
+    def email_changed(self, former: Account) -> None:
+        self.sent.append(("email_changed", former.email, ""))
+
 
 @dataclass
 class Events:
@@ -138,7 +141,12 @@ class Parts:
             **common,
         )
         self.administration = Administration(
-            accounts=self.accounts, sessions=self.sessions, audit=self.events, clock=lambda: self.now
+            accounts=self.accounts,
+            sessions=self.sessions,
+            throttle=self.throttle,
+            mail=self.mail,
+            audit=self.events,
+            clock=lambda: self.now,
         )
 
     async def account(

@@ -82,6 +82,13 @@ def test_a_name_cannot_pass_for_the_mails_own_text() -> None:
     assert lines[1] == ""
 
 
+def test_the_notice_of_a_changed_address_says_what_to_do_and_holds_no_secret() -> None:
+    letter = LETTERS.email_changed(account(verified=True))
+    assert letter["To"] == "minji@example.com"
+    assert "http://localhost:3000" in letter.get_content()
+    assert "token=" not in letter.get_content()
+
+
 def test_whoever_registers_a_strangers_address_cannot_write_to_the_stranger() -> None:
     name = "You won: https://attacker.example"
     stranger = account(name)

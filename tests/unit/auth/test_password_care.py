@@ -194,8 +194,8 @@ async def test_a_link_is_void_once_the_address_changed() -> None:
 async def test_a_confirmation_link_is_void_once_the_address_changed() -> None:
     parts = Parts()
     account = await parts.registration.register(EMAIL, "a good sentence", "Minji", HERE)
-    await parts.administration.set_email(account.id, "new@example.com")
     [(_, _, secret)] = parts.mail.sent
+    await parts.administration.set_email(account.id, "new@example.com")
     with pytest.raises(InvalidLink):
         await parts.registration.confirm_email(secret)
 
