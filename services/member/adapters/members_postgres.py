@@ -35,8 +35,8 @@ class MembersPostgres:
         self._database = database
 
     async def add(self, member: Member) -> None:
-        async with self._database.transaction():
-            await self._refuse_taken(member)
+        async with self._database.transaction() as connection:
+            await _refuse_taken(connection, member)
             try:
                 await MemberRow.insert(MemberRow(**_values(member)))
             except asyncpg.UniqueViolationError as fault:
@@ -113,9 +113,10 @@ class MembersPostgres:
         ids: list[UUID] | None = found["ids"]
         return ids
 
-    async def save(self, member: Member) -> bool:
-        async with self._database.transaction():
-            await self._refuse_taken(member)
+    async def save(self, member: Member, *, new_email: bool) -> bool:
+        async with self._database.transaction() as connection:
+            if new_email:
+                await _refuse_taken(connection, member)
             values = _values(member)
             for kept in ("id", "created_at", "account_email", "account_name"):
                 values.pop(kept, None)
@@ -149,16 +150,18 @@ class MembersPostgres:
             )
         return gone is not None
 
-    async def _refuse_taken(self, member: Member) -> None:
-        # Between two members without accounts the unique index has the last word; an account's e-mail is auth's to
-        # decide, which hears of the change by the outbox.
-        taken = await MemberRow.exists().where(
-            MemberRow.email == member.profile.email,
-            MemberRow.id != member.id,
-            MemberRow.deleted_at.is_null(),
-        )
-        if taken:
-            raise EmailTaken
+
+async def _refuse_taken(connection: asyncpg.Connection, member: Member) -> None:
+    # Between two members without accounts the unique index has the last word; an account's e-mail is auth's to decide,
+    # which hears of the change by the outbox. Of two who want one address at once, the second checks after the first.
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", member.profile.email)
+    taken = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM member WHERE email = $1 AND id <> $2 AND deleted_at IS NULL)",
+        member.profile.email,
+        member.id,
+    )
+    if taken:
+        raise EmailTaken
 
 
 def _conditions(query: Query, few: Sequence[UUID] | None) -> list[Any]:

@@ -65,9 +65,10 @@ class MemberService:
                 raise NotYours
             changed = member.changed(profile, self.clock())
             # Somebody else may have changed it since the read above: the store decides who was first.
-            if not await self.members.save(changed):
+            new_email = profile.email != member.profile.email
+            if not await self.members.save(changed, new_email=new_email):
                 raise StaleMember
-            if member.has_account and profile.email != member.profile.email:
+            if member.has_account and new_email:
                 await self.accounts.change_email(id_, profile.email)
         return changed
 

@@ -56,10 +56,11 @@ class Members(Protocol):
     async def page(self, query: Query) -> Sequence[Member]:
         """At most `limit` members, in the query's order."""
 
-    async def save(self, member: Member) -> bool:
+    async def save(self, member: Member, *, new_email: bool) -> bool:
         """Stores the next version. False where the stored version is not the one before it, or there is none.
 
-        Raises EmailTaken as `add` does.
+        Raises EmailTaken as `add` does, but only for a `new_email`: an account may share its address with a member
+        that was there before, and both can go on changing everything else.
         """
 
     async def delete(self, id_: UUID, now: datetime, *, versions: frozenset[int] | None) -> bool:

@@ -368,6 +368,39 @@ async def test_an_account_takes_its_email_even_where_another_member_has_it(
     assert (await api.put(f"/internal/members/{new_id}", json=body, headers=internal)).status_code == 201
 
 
+async def test_members_that_share_an_email_can_change_everything_else(
+    api: Api, admin: Headers, internal: Headers, new_id: UUID
+) -> None:
+    member = await made(api, admin, email="same@example.com")
+    body = {"email": "same@example.com", "name": "Owner"}
+    await api.put(f"/internal/members/{new_id}", json=body, headers=internal)
+    for id_ in (member["id"], new_id):
+        answer = await api.patch(
+            f"/api/members/{id_}", json={"phone": "+821012345678"}, headers={**admin, "If-Match": "*"}
+        )
+        assert answer.status_code == 200, answer.text
+
+
+async def test_of_accounts_that_want_one_email_at_once_exactly_one_gets_it(
+    api: Api, admin: Headers, internal: Headers
+) -> None:
+    ids = [uuid4() for _ in range(6)]
+    for id_ in ids:
+        body = {"email": f"{id_}@example.com", "name": "Owner"}
+        await api.put(f"/internal/members/{id_}", json=body, headers=internal)
+    answers = await asyncio.gather(
+        *(
+            api.patch(
+                f"/api/members/{id_}",
+                json={"email": "wanted@example.com"},
+                headers={**admin, "If-Match": "*"},
+            )
+            for id_ in ids
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
+
+
 async def test_every_mutation_is_safe_to_repeat_with_a_key(api: Api, admin: Headers) -> None:
     member = await made(api, admin)
     path, keyed = f"/api/members/{member['id']}", {**admin, "Idempotency-Key": "k"}
