@@ -27,6 +27,6 @@ def build(settings: Settings) -> Litestar:
         authenticator=JwksAuthenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
         dependencies={"screens": Provide(lambda: screens, sync_to_thread=False)},
         refusals=REFUSALS,
-        lifespan=[client.lifespan],
+        lifespan=[client.lifespan, keys.lifespan],
         checks={"token keys": keys.check},
     )

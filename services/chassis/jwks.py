@@ -3,12 +3,15 @@
 Refreshed when older than `max_age`, and at once for an unknown `kid` (a rotation), but never more often than
 `min_interval`: otherwise anybody could make this service call auth by sending made-up key ids. While auth is down the
 last keys stay in use, as they are still the keys that signed the tokens in circulation.
+
+A known `kid` never waits: an auth that hangs would make every request wait with it.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -23,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 MAX_KEYS = 16
 FETCH_TIMEOUT_S = 2.0
+UNKNOWN_KID_WAIT_S = 0.5
+"""So long may a request wait for the keys: below what a screen has (bff, 800 ms). The fetch goes on without it."""
 
 
 def parse(document: bytes) -> dict[str, ECKey]:
@@ -73,18 +78,32 @@ class KeySet:
         self._max_age = max_age
         self._min_interval = min_interval
         self._clock = clock
-        self._lock = asyncio.Lock()
         self._keys: dict[str, ECKey] = {}
         self._fetched_at = float("-inf")
         self._tried_at = float("-inf")
+        self._refreshing: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Ends a refresh that is under way at the context's end. Inside it, the client is open."""
+        try:
+            yield
+        finally:
+            if self._refreshing is not None:
+                self._refreshing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._refreshing
 
     async def for_kid(self, kid: str | None) -> Mapping[str, ECKey]:
         """The keys to judge a token of this `kid` with. Raises Unavailable while there has never been any."""
-        if self._wanted(kid):
-            # Whoever comes while a fetch is under way waits for it, and then finds what it brought.
-            async with self._lock:
-                if self._wanted(kid) and self._clock() - self._tried_at >= self._min_interval:
-                    await self._refresh()
+        if kid in self._keys:
+            if self._clock() - self._fetched_at > self._max_age:
+                self._refresh_once()
+            return self._keys
+        # Whoever comes while a fetch is under way waits for it, and then finds what it brought.
+        refreshing = self._refresh_once()
+        if refreshing is not None:
+            await asyncio.wait({refreshing}, timeout=UNKNOWN_KID_WAIT_S)
         if not self._keys:
             raise Unavailable("Access tokens cannot be checked at the moment.")
         return self._keys
@@ -94,16 +113,25 @@ class KeySet:
         if not self._keys:
             await self.for_kid(None)
 
-    def _wanted(self, kid: str | None) -> bool:
-        return kid not in self._keys or self._clock() - self._fetched_at > self._max_age
+    def _refresh_once(self) -> asyncio.Task[None] | None:
+        """The refresh under way, or a new one; None where the last one was too short a time ago."""
+        if self._refreshing is not None and not self._refreshing.done():
+            return self._refreshing
+        if self._clock() - self._tried_at < self._min_interval:
+            return None
+        self._tried_at = self._clock()
+        self._refreshing = asyncio.create_task(self._refresh(), name="key set refresh")
+        return self._refreshing
 
     async def _refresh(self) -> None:
-        self._tried_at = self._clock()
         try:
             self._keys = parse(await self._fetch())
             self._fetched_at = self._clock()
         except (CallFailed, ValueError) as fault:
             _log.warning("the key set could not be refreshed", extra={"cause": str(fault)})
+        except Exception:
+            # Nobody awaits the outcome: unlogged it would be lost.
+            _log.exception("the key set could not be refreshed")
 
     async def _fetch(self) -> bytes:
         answer = await self._client.call("GET", self._url, timeout=FETCH_TIMEOUT_S)

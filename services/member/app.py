@@ -47,6 +47,7 @@ def build(settings: Settings) -> Litestar:
         internal_key=settings.internal_api_key,
         registry=registry,
     )
+    keys = KeySet(client, settings.auth_jwks_url)
     members = MemberService(
         MembersPostgres(database), AccountsOutbox(database), database, lambda: datetime.now(UTC), uuid4
     )
@@ -61,16 +62,19 @@ def build(settings: Settings) -> Litestar:
     return create_app(
         title="Gatehouse member",
         handlers=[MembersController, follow_account],
-        authenticator=JwksAuthenticator(
-            KeySet(client, settings.auth_jwks_url),
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-        ),
+        authenticator=JwksAuthenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
         internal_key=settings.internal_api_key,
         dependencies={"members": Provide(lambda: members, sync_to_thread=False)},
         refusals=REFUSALS,
         state={"idempotency": idempotency},
-        lifespan=[database.lifespan, schema, client.lifespan, idempotency.lifespan, delivery.lifespan],
+        lifespan=[
+            database.lifespan,
+            schema,
+            client.lifespan,
+            keys.lifespan,
+            idempotency.lifespan,
+            delivery.lifespan,
+        ],
         checks={"postgres": database.check},
         registry=registry,
     )
