@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from services.chassis import docs, health, metrics, problems
 from services.chassis.identity import Access, Authenticator, provide_identity
 from services.chassis.middleware import RequestMetrics, RequestMiddleware
-from services.chassis.requests import BodyRequest
+from services.chassis.unreadable import ReadingRequest
 
 VERSION = "0.1.0"
 MAX_BODY_BYTES = 1024 * 1024
@@ -54,7 +54,7 @@ def create_app(
         state=State(dict(state or {})),
         lifespan=[_entered(lifespan)],
         openapi_config=docs.openapi(title, VERSION),
-        request_class=BodyRequest,
+        request_class=ReadingRequest,
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
         debug=False,

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import msgspec
 
 from services.chassis.errors import FieldError
+from services.chassis.unreadable import UNREADABLE
 
 _PATH = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`$")
@@ -17,7 +18,7 @@ def of_body(annotation: Any, body: bytes) -> list[FieldError]:
     kind = _struct(annotation)
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return []
     if kind is None:
         return []

@@ -21,6 +21,7 @@ from joserfc.jwk import ECKey
 from services.chassis import tokens
 from services.chassis.errors import Unavailable
 from services.chassis.http_client import CallFailed, HttpClient
+from services.chassis.unreadable import UNREADABLE
 
 _log = logging.getLogger(__name__)
 
@@ -33,11 +34,11 @@ UNKNOWN_KID_WAIT_S = 0.5
 def parse(document: bytes) -> dict[str, ECKey]:
     """The ES256 verification keys of a JWK set (RFC 7517 §5); others are passed over. Raises ValueError."""
     try:
-        listed = msgspec.json.decode(document)["keys"]
-    except (msgspec.DecodeError, KeyError, TypeError) as fault:
+        listed = msgspec.json.decode(document)["keys"][:MAX_KEYS]
+    except (*UNREADABLE, KeyError, TypeError) as fault:
         raise ValueError("not a JWK set") from fault
     keys: dict[str, ECKey] = {}
-    for item in listed[:MAX_KEYS]:
+    for item in listed:
         key = _parse_key(item)
         if key is not None and key.kid:
             keys[key.kid] = key

@@ -10,6 +10,7 @@ from purgatory.domain.model import OpenedState
 from services.bff.adapters.coalescing import Flights
 from services.bff.application.gathering import CallerRefused, SourceEmpty, SourceFailed
 from services.chassis.http_client import CallFailed, HttpClient
+from services.chassis.unreadable import UNREADABLE
 
 T = TypeVar("T")
 
@@ -73,5 +74,5 @@ class Source:
             raise SourceFailed(f"{self._name}: status {answer.status}")
         try:
             return msgspec.json.decode(answer.body, type=kind)
-        except msgspec.DecodeError as fault:
+        except UNREADABLE as fault:
             raise SourceFailed(f"{self._name}: an answer that cannot be read: {fault}") from fault

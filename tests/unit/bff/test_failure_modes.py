@@ -129,3 +129,21 @@ async def test_the_documented_answer(
         assert all(answer.json()[name] is None for name in names)
     if answer.status_code == 503:
         assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        msgspec.json.encode(ANSWERS["/api/members/me"]).replace(b'"A"', b'"\xff"'),
+        b'{"more": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=["no UTF-8", "deep"],
+)
+async def test_garbage_that_the_decoder_trips_over_is_a_gap_in_the_screen(
+    world: World, api: AsyncClient, body: bytes
+) -> None:
+    world.answer = lambda path: web.Response(body=body) if "members" in path else None
+    bearer = {"Authorization": f"Bearer {world.signer.token(sub=SUB, sid=SID)}"}
+    answer = await api.get("/api/home", headers=bearer)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["degraded"] == ["member"]

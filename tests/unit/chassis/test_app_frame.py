@@ -181,6 +181,21 @@ async def test_each_wrong_field_is_named(api: AsyncClient, body: Any, fields: li
     assert [error["field"] for error in problem(answer, 400)["errors"]] == fields
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"name": "\xff", "count": 1}',
+        b'{"name": "a", "count": "x", "more": "\xff"}',
+        b'{"name": "a", "count": 1, "more": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"name": "a", "count": 1, "tags": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b"[" * 100_000,
+    ],
+    ids=["no UTF-8", "no UTF-8 where nobody looks", "deep", "deep where a list belongs", "deep and open"],
+)
+async def test_a_body_that_no_decoder_can_read_is_the_callers_fault(api: AsyncClient, body: bytes) -> None:
+    problem(await api.post("/items", content=body), 400)
+
+
 async def test_an_unexpected_error_tells_the_client_nothing_and_the_log_everything(
     api: AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:

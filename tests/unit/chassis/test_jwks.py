@@ -101,6 +101,13 @@ async def test_made_up_keys_do_not_drive_the_fetching(keys: KeySet, auth: Auth, 
     assert auth.asked == 2
 
 
+@pytest.mark.parametrize("document", [b"{", b'{"keys": "\xff"}', b"[" * 100_000, b"[]", b'{"keys": 1}'])
+def test_what_is_no_key_set_is_told_as_such(document: bytes) -> None:
+    with pytest.raises(ValueError, match="not a JWK set") as caught:
+        jwks.parse(document)
+    assert type(caught.value) is ValueError
+
+
 async def test_a_refresh_under_way_ends_with_the_service(auth: Auth, clock: Clock) -> None:
     key_set = KeySet(auth, "http://auth.test/jwks", clock=clock)  # type: ignore[arg-type]
     async with key_set.lifespan():
