@@ -29,7 +29,7 @@ def test_the_template_would_start_a_gateway() -> None:
         ),
         ("jwks_url:", "jwks_uri:", "plugin token-validator: config.jwks_uri: unknown field"),
         ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "plugin idempotency: config.ttl: expected a integer"),
-        ("local headers, cut_off", "locale headers, cut_off", "plugin pre-function: config.access:"),
+        ("local headers, cut_off", "locale headers, cut_off", "plugin pre-function: config.rewrite:"),
         ("  - name: member\n", "  - name: [member\n", "failed parsing declarative configuration: "),
     ],
 )
