@@ -139,8 +139,15 @@ class Api:
         return (tokens.access, self._jar.start(tokens)) if tokens else (None, self._jar.end())
 
     async def _renewed(self, arrival: Arrival) -> Tokens | None:
-        refresh = arrival.presented.refresh
-        return await self._renewals.renew(refresh, arrival) if refresh else None
+        """The session's next tokens; None where it is over, or is not the one that the access token is of.
+
+        A sibling domain can plant a refresh cookie, and no access cookie: the visitor would go on as somebody else.
+        """
+        access, refresh = arrival.presented
+        tokens = await self._renewals.renew(refresh, arrival) if refresh else None
+        if tokens is not None and access is not None and not session.same_session(access, tokens.access):
+            return None
+        return tokens
 
     def _started(self, tokens: Tokens | None) -> list[Header]:
         return self._jar.start(tokens) if tokens else []

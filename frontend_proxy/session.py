@@ -30,6 +30,7 @@ class Claims(msgspec.Struct, frozen=True):
 
     exp: float
     iat: float = 0
+    sid: str = ""
     roles: tuple[str, ...] = ()
 
 
@@ -44,6 +45,12 @@ def claims(token: str) -> Claims | None:
         )
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         return None
+
+
+def same_session(one: str, other: str) -> bool:
+    """Whether two access tokens are of one session, as far as they say."""
+    first, second = claims(one), claims(other)
+    return first is None or second is None or not first.sid or not second.sid or first.sid == second.sid
 
 
 def expired(token: str, now: float) -> bool:

@@ -60,13 +60,20 @@ async def running(double: Double) -> AsyncIterator[Double]:
         await runner.cleanup()
 
 
-def access_token(*, expires_in: float = 600, issued: float | None = None, roles: tuple[str, ...] = ()) -> str:
+def access_token(
+    *,
+    expires_in: float = 600,
+    issued: float | None = None,
+    roles: tuple[str, ...] = (),
+    session: str = "the-session",
+) -> str:
     """A token in auth's form; its signature is nothing that this proxy could check."""
     now = time.time()
     claims = {
         "iat": int(now if issued is None else issued),
         "exp": int(now + expires_in),
         "sub": str(uuid.uuid4()),
+        "sid": session,
         "jti": str(uuid.uuid4()),
         "roles": list(roles),
     }

@@ -57,6 +57,19 @@ async def test_the_refresh_token_is_not_sent_outside_of_api(front: Front) -> Non
     assert set(front.cookies("/api/home")) == {"access_token", "refresh_token"}
 
 
+async def test_a_refresh_token_of_another_session_is_not_believed(front: Front) -> None:
+    """Only a sibling domain can have planted it: the visitor would go on in somebody else's session."""
+    await front.sign_in()
+    front.keep("/", access_token=access_token(expires_in=-1, session="the-visitors-own"))
+    async with front.browser.get(f"{front.url}/api/home") as answer:
+        assert answer.status == 200
+        assert [cookie.partition(";")[0] for cookie in answer.headers.getall("Set-Cookie")] == [
+            "access_token=",
+            "refresh_token=",
+        ]
+    assert "Authorization" not in front.gateway.seen[0].headers
+
+
 async def test_an_expired_access_token_is_renewed_before_anything_is_sent(front: Front) -> None:
     await front.sign_in()
     before = front.cookies("/api")["refresh_token"]
