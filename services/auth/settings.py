@@ -12,6 +12,9 @@ from services.auth.domain.throttling import Limit, Limits
 from services.auth.web.client import Networks, parse_networks
 from services.chassis.settings import Env, ServiceSettings, SettingsError
 
+_REGISTRATIONS_WINDOW = 3600
+"""Seconds after an address' last registration until all of them are forgotten."""
+
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("AUTH_PORT")] = 4000
@@ -95,6 +98,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     login_failures_window_seconds: Annotated[
         int, Meta(ge=60, description="Failures are forgotten so long after the last one, seconds.")
     ] = 900
+    registrations_free_per_address: Annotated[
+        int, Meta(ge=1, description="Registrations from one address within an hour before it has to wait.")
+    ] = 100
 
     auth_trusted_proxies: Annotated[
         str,
@@ -168,14 +174,16 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     @property
     def limits(self) -> Limits:
-        def limit(free: int) -> Limit:
+        def limit(free: int, window: int) -> Limit:
             return Limit(
                 free=free,
                 first=self.login_wait_seconds,
                 ceiling=self.login_longest_wait_seconds,
-                window=self.login_failures_window_seconds,
+                window=window,
             )
 
         return Limits(
-            account=limit(self.login_free_failures), address=limit(self.login_free_failures_per_address)
+            account=limit(self.login_free_failures, self.login_failures_window_seconds),
+            address=limit(self.login_free_failures_per_address, self.login_failures_window_seconds),
+            registrations=limit(self.registrations_free_per_address, _REGISTRATIONS_WINDOW),
         )

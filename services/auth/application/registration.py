@@ -32,9 +32,12 @@ class Registration:
         """Raises InvalidEmail, UnacceptablePassword, EmailTaken, TryLater, Overloaded."""
         address = normalise_email(email)
         accepted = passwords.accept(password, (address, name))
-        subjects = (Subject(f"at:{throttling.network(client.address)}", self.gate.limits.address),)
-        async with self.gate.passed(subjects) as turn:
+        where = throttling.network(client.address)
+        guesses = (Subject(f"at:{where}", self.gate.limits.address),)
+        registrations = (Subject(f"registered-at:{where}", self.gate.limits.registrations),)
+        async with self.gate.passed(guesses + registrations) as turn:
             hash_ = await turn.hash(accepted)
+            await self.gate.failed(registrations)
         account = Account(
             id=self.issuer.uuid(),
             email=address,
@@ -52,7 +55,7 @@ class Registration:
             await self.accounts.register(account)
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
-            await self.gate.failed(subjects)
+            await self.gate.failed(guesses)
             raise
         self.audit.record("registered", account=account.id, address=client.address)
         self.mail.email_confirmation(account, secret)

@@ -77,7 +77,7 @@ class TryLater(Refusal):
     """`seconds`: how long the caller must wait, at least 1."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__("Too many failed attempts; wait before the next one.")
+        super().__init__("Too many attempts; wait before the next one.")
         self.seconds = seconds
 
 

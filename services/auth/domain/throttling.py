@@ -38,8 +38,11 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
+    """`registrations`: of one address, failed or not; each is an account and a mail to somebody."""
+
     account: Limit
     address: Limit
+    registrations: Limit
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,23 @@ async def test_asking_which_addresses_are_taken_is_slowed_down(environment: dict
         assert statuses == [409, 409, 409, 429]
 
 
+async def test_one_address_that_registers_many_accounts_is_slowed_down_and_may_still_sign_in(
+    environment: dict[str, str],
+) -> None:
+    narrow = {"REGISTRATIONS_FREE_PER_ADDRESS": "2", "LOGIN_WAIT_SECONDS": "60"}
+    settings = chassis_settings.read(Settings, environment | narrow)
+    elsewhere = {"X-Forwarded-For": "203.0.113.9"}
+    async with running(build(settings)) as client:
+        for number in range(3):
+            await register(client, f"user{number}@example.com")
+        body = {"email": "user3@example.com", "password": PASSWORD, "name": "Minji"}
+        refused = await client.post("/api/auth/register", json=body)
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 30
+        assert (await client.post("/api/auth/register", json=body, headers=elsewhere)).status_code == 201
+        await sign_in(client)
+
+
 async def test_more_hashes_than_may_wait_are_refused_at_once(environment: dict[str, str]) -> None:
     narrow = {"ARGON2_THREADS": "1", "ARGON2_WAITING": "2", "ARGON2_T": "4"}
     settings = chassis_settings.read(Settings, environment | narrow)

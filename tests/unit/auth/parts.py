@@ -124,7 +124,7 @@ class Parts:
         gate = Gate(
             hasher=self.hasher,
             throttle=self.throttle,
-            limits=Limits(account=LIMIT, address=LIMIT),
+            limits=Limits(account=LIMIT, address=LIMIT, registrations=LIMIT),
             clock=lambda: self.now,
         )
         self.sign_in = SignIn(sessions=self.sessions, gate=gate, **common)
