@@ -43,7 +43,7 @@ def claims(token: str) -> Claims | None:
         return msgspec.json.decode(
             base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)), type=Claims
         )
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
+    except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
         return None
 
 

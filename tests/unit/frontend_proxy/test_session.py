@@ -19,6 +19,10 @@ def token(**payload: object) -> str:
     return f"e30.{encoded}.c2ln"
 
 
+def nested(start: bytes) -> str:
+    return f"a.{base64.urlsafe_b64encode(start + b'[' * 30_000).decode()}.c"
+
+
 def test_a_token_counts_as_expired_a_little_before_it_is() -> None:
     assert not expired(token(exp=NOW + LEEWAY + 1), NOW)
     assert expired(token(exp=NOW + LEEWAY), NOW)
@@ -39,6 +43,9 @@ def test_a_token_counts_as_expired_a_little_before_it_is() -> None:
         token(iat=1),
         "a.W10.c",
         "a.é.c",
+        nested(b"["),
+        nested(b'{"exp":'),
+        nested(b'{"more":'),
     ],
 )
 def test_what_cannot_be_read_is_renewed(text: str) -> None:
