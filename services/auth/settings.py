@@ -100,7 +100,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     ] = 900
     registrations_free_per_address: Annotated[
         int, Meta(ge=1, description="Registrations from one address within an hour before it has to wait.")
-    ] = 100
+    ] = 1000
 
     auth_trusted_proxies: Annotated[
         str,
