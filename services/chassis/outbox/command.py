@@ -44,6 +44,6 @@ def line(order: Order) -> str:
     """One order as one line: no body, which may hold personal data."""
     state = "parked" if order.parked_at else "waiting"
     return (
-        f"{order.id}\t{state}\t{order.created_at:%Y-%m-%dT%H:%M:%SZ}\tattempts={order.attempts}\t"
+        f"{order.id}\t{state}\t{order.created_at:%Y-%m-%dT%H:%M:%SZ}\tattempts={order.attempts}\trefusals={order.refusals}\t"
         f"{order.method} {order.target}{order.path}\t{order.last_error}"
     )

@@ -8,7 +8,9 @@ LONGEST_DELAY_S = 30.0
 MAX_REFUSALS = 8
 """So many times may the receiver refuse an order before it is parked for a person to look at."""
 
-_TRANSIENT = frozenset({408, 423, 425, 429})
+_ABOUT_THE_MOMENT = frozenset({408, 423, 425, 429})
+_ABOUT_THE_KEY = frozenset({401, 403})
+"""Who mends the internal key mends all orders at once; no order is at fault."""
 
 
 class Fate(Enum):
@@ -17,15 +19,20 @@ class Fate(Enum):
     PARK = "park"
 
 
-def decide(status: int | None, attempts: int) -> Fate:
-    """`status` is the receiver's, None where there was no answer; `attempts` counts this one.
+def is_refusal(status: int | None) -> bool:
+    """Whether the receiver understood the order and will not have it; None is no answer."""
+    return status is not None and 400 <= status < 500 and status not in _ABOUT_THE_MOMENT | _ABOUT_THE_KEY
 
-    An outage is retried for ever, since it says nothing about the order. A refusal does: the receiver understood the
-    order and will not have it, so it is parked after a few attempts (it may be in the middle of an upgrade).
+
+def decide(status: int | None, refusals: int) -> Fate:
+    """`status` is the receiver's, None where there was no answer; `refusals` counts this one, if it is one.
+
+    An outage is retried for ever, since it says nothing about the order. A refusal does, so that the order is parked
+    after a few of them (the receiver may be in the middle of an upgrade), however often it was tried before.
     """
     if status is not None and 200 <= status < 300:
         return Fate.DELIVERED
-    if status is not None and 400 <= status < 500 and status not in _TRANSIENT and attempts >= MAX_REFUSALS:
+    if is_refusal(status) and refusals >= MAX_REFUSALS:
         return Fate.PARK
     return Fate.RETRY
 

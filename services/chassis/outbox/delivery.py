@@ -67,8 +67,8 @@ class Delivery:
             outcomes = await asyncio.gather(*(self._attempt(order) for order in orders))
             delivered = []
             for order, (status, error) in zip(orders, outcomes, strict=True):
-                attempts = order.attempts + 1
-                fate = decisions.decide(status, attempts)
+                refused = decisions.is_refusal(status)
+                fate = decisions.decide(status, order.refusals + refused)
                 self._attempts.labels(fate.value).inc()
                 if fate is Fate.DELIVERED:
                     delivered.append(order.id)
@@ -80,7 +80,8 @@ class Delivery:
                 if fate is Fate.PARK:
                     await self._store.park(order.id, error)
                 else:
-                    await self._store.retry_later(order.id, decisions.delay(attempts, self._chance()), error)
+                    after = decisions.delay(order.attempts + 1, self._chance())
+                    await self._store.retry_later(order.id, after, error, refused=refused)
             if delivered:
                 await self._store.delivered(delivered)
         return len(orders)

@@ -12,7 +12,10 @@ from services.chassis.postgres import Database
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One call to be made: `method` `path` on the service `target`, with a JSON `body`."""
+    """One call to be made: `method` `path` on the service `target`, with a JSON `body`.
+
+    `attempts` counts all deliveries that were tried, `refusals` those that the receiver would not have.
+    """
 
     id: int
     aggregate: str
@@ -22,6 +25,7 @@ class Order(msgspec.Struct, frozen=True):
     body: bytes
     request_id: str
     attempts: int
+    refusals: int
     created_at: datetime
     parked_at: datetime | None
     last_error: str
@@ -74,7 +78,9 @@ class OutboxStore:
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
                 """
-                SELECT * FROM outbox AS o
+                SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at,
+                    parked_at, last_error
+                FROM outbox AS o
                 WHERE parked_at IS NULL AND next_attempt_at <= clock_timestamp()
                   AND NOT EXISTS (
                     SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id
@@ -96,21 +102,22 @@ class OutboxStore:
                 list(ids),
             )
 
-    async def retry_later(self, id_: int, after: timedelta, error: str) -> None:
+    async def retry_later(self, id_: int, after: timedelta, error: str, *, refused: bool) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
-                "UPDATE outbox SET attempts = attempts + 1, last_error = $3, "
+                "UPDATE outbox SET attempts = attempts + 1, refusals = refusals + $4, last_error = $3, "
                 "next_attempt_at = clock_timestamp() + $2 WHERE id = $1",
                 id_,
                 after,
                 error[:500],
+                int(refused),
             )
 
     async def park(self, id_: int, error: str) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
-                "UPDATE outbox SET attempts = attempts + 1, last_error = $2, parked_at = clock_timestamp() "
-                "WHERE id = $1",
+                "UPDATE outbox SET attempts = attempts + 1, refusals = refusals + 1, last_error = $2, "
+                "parked_at = clock_timestamp() WHERE id = $1",
                 id_,
                 error[:500],
             )
@@ -128,7 +135,8 @@ class OutboxStore:
         """The oldest orders that wait, for a person to read."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                "SELECT * FROM outbox WHERE parked_at IS NOT NULL OR NOT $1 ORDER BY id LIMIT $2",
+                "SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, "
+                "parked_at, last_error FROM outbox WHERE parked_at IS NOT NULL OR NOT $1 ORDER BY id LIMIT $2",
                 parked_only,
                 limit,
             )
@@ -138,7 +146,8 @@ class OutboxStore:
         """Makes one parked order, or all of them, due again. Returns how many."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                "UPDATE outbox SET parked_at = NULL, attempts = 0, next_attempt_at = clock_timestamp() "
+                "UPDATE outbox SET parked_at = NULL, attempts = 0, refusals = 0, "
+                "next_attempt_at = clock_timestamp() "
                 "WHERE parked_at IS NOT NULL AND ($1::bigint IS NULL OR id = $1) RETURNING id",
                 id_,
             )

@@ -196,6 +196,19 @@ async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
     assert await waiting(database) == []
 
 
+async def test_after_a_long_outage_one_refusal_parks_nothing(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    await put(database, 1)
+    for status in (503,) * (decisions.MAX_REFUSALS + 2) + (404, 401):
+        receiver.status = status
+        await due_now(database)
+        await delivery.deliver_due()
+    (order,) = await waiting(database)
+    assert (order.attempts, order.refusals) == (decisions.MAX_REFUSALS + 4, 1)
+    assert order.parked_at is None
+
+
 async def test_a_parked_order_is_overtaken_by_a_later_one_that_says_the_same_anew(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
