@@ -13,6 +13,7 @@ ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 class MemoryAccounts:
     def __init__(self) -> None:
         self._accounts: dict[UUID, Account] = {}
+        self._email_orders: dict[UUID, int] = {}
         self.ordered: list[UUID] = []
 
     async def by_email(self, email: str) -> Account | None:
@@ -45,13 +46,17 @@ class MemoryAccounts:
     async def remove_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, without_role)
 
-    async def set_email(self, id_: UUID, email: str) -> Account | None:
+    async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
         account = self._accounts.get(id_)
         if account is None:
             raise UnknownAccount
+        if order is not None and order <= self._email_orders.get(id_, 0):
+            return None
         holder = await self.by_email(email)
         if holder is not None and holder.id != id_:
             raise EmailTaken
+        if order is not None:
+            self._email_orders[id_] = order
         if holder is not None:
             return None
         self._accounts[id_] = replace(account, email=email, email_verified=False)

@@ -65,22 +65,28 @@ class PostgresAccounts:
     async def remove_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, without_role)
 
-    async def set_email(self, id_: UUID, email: str) -> Account | None:
+    async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
         try:
-            async with self._database.transaction():
+            async with self._database.transaction() as connection:
                 found = _account(
                     await AccountRow.select().where(AccountRow.id == id_).first().lock_rows("UPDATE")
                 )
                 if found is None:
                     raise UnknownAccount
-                if found.email == email:
-                    return None
-                await AccountRow.update({AccountRow.email: email, AccountRow.email_verified: False}).where(
-                    AccountRow.id == id_
+                applied = await connection.fetchval(
+                    """
+                    UPDATE account SET email = $2, email_verified = email_verified AND email = $2,
+                        email_order = coalesce($3, email_order)
+                    WHERE id = $1 AND ($3::bigint IS NULL OR email_order < $3)
+                    RETURNING true
+                    """,
+                    id_,
+                    email,
+                    order,
                 )
         except UniqueViolationError as error:
             raise EmailTaken from error
-        return found
+        return found if applied and found.email != email else None
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         changed = (

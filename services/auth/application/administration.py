@@ -27,13 +27,16 @@ class Administration:
         ended = await self.sessions.end_all(account, self.clock()) if status == "disabled" else 0
         self.audit.record("account_status_set", account=account, status=status, sessions=ended)
 
-    async def set_email(self, account: UUID, email: str) -> None:
+    async def set_email(self, account: UUID, email: str, order: int | None = None) -> None:
         """Idempotent; a new address is unverified, and the former one is told. Raises InvalidEmail, UnknownAccount,
-        EmailTaken."""
+        EmailTaken.
+
+        An `order` that a later one has overtaken (it was given up while it was still under way) is done with.
+        """
         # Asked before anything is stored: while Redis is down the order is refused, and comes again.
         notices = (Subject(f"notice:{account}", _NOTICES),)
         wait = await self.throttle.wait(notices, self.clock())
-        former = await self.accounts.set_email(account, normalise_email(email))
+        former = await self.accounts.set_email(account, normalise_email(email), order)
         if former is None:
             return
         self.audit.record("email_changed", account=account)

@@ -43,8 +43,11 @@ class Accounts(Protocol):
     async def remove_role(self, email: str, role: str) -> Account:
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 
-    async def set_email(self, id_: UUID, email: str) -> Account | None:
-        """The account as it was, if that changed it; a new address is unverified. Raises UnknownAccount, EmailTaken."""
+    async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
+        """The account as it was, if that changed it; a new address is unverified. Raises UnknownAccount, EmailTaken.
+
+        An `order` that is not later than the latest that was applied changes nothing; None is later than any.
+        """
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         """Marks the address as verified if it still is the account's."""

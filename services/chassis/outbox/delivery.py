@@ -22,6 +22,9 @@ POLL_INTERVAL_S = 0.3
 MEASURE_EVERY = 20
 CALL_TIMEOUT_S = 3.0
 
+ORDER_NUMBER_HEADER = "X-Order-Number"
+"""Of two orders about one aggregate, the later has the higher number."""
+
 
 class Delivery:
     """`targets` has the base URL of each service that orders may name."""
@@ -107,7 +110,11 @@ class Delivery:
         base = self._targets.get(order.target)
         if base is None:
             return None, f"no address is configured for {order.target}"
-        headers = {INTERNAL_KEY_HEADER: self._internal_key, "Content-Type": "application/json"}
+        headers = {
+            INTERNAL_KEY_HEADER: self._internal_key,
+            ORDER_NUMBER_HEADER: str(order.id),
+            "Content-Type": "application/json",
+        }
         if order.request_id:
             headers["X-Request-Id"] = order.request_id
         try:

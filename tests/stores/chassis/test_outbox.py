@@ -26,9 +26,11 @@ class Receiver:
         self.delay = 0.0
         self.got: list[tuple[str, str]] = []
         self.key = ""
+        self.numbers: list[int] = []
 
     async def take(self, request: web.Request) -> web.Response:
         self.key = request.headers["X-Internal-Key"]
+        self.numbers.append(int(request.headers["X-Order-Number"]))
         self.got.append((request.path, (await request.read()).decode()))
         await asyncio.sleep(self.delay)
         return web.Response(status=self.status)
@@ -118,6 +120,21 @@ async def test_orders_of_one_aggregate_keep_their_order_whatever_fails(
     values = [body for path, body in receiver.got if path == "/internal/a"]
     assert values == ['{"value":0}', '{"value":0}', '{"value":1}', '{"value":2}']
     assert await waiting(database) == []
+
+
+async def test_a_repeat_has_its_orders_number_and_a_later_order_a_higher_one(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    await put(database, 1)
+    await delivery.deliver_due()
+    receiver.status = 204
+    await put(database, 2)
+    for _ in range(2):
+        await due_now(database)
+        await delivery.deliver_due()
+    first, repeat, later = receiver.numbers
+    assert first == repeat < later
 
 
 async def test_replicas_share_the_work_and_deliver_each_order_once(

@@ -191,6 +191,17 @@ async def test_a_link_is_void_once_the_address_changed() -> None:
         await parts.password_care.reset(secret, NEW, HERE)
 
 
+async def test_an_order_overtaken_by_a_later_one_changes_no_address() -> None:
+    parts = Parts()
+    id_ = await parts.account()
+    await parts.administration.set_email(id_, "second@example.com", 2)
+    await parts.administration.set_email(id_, "first@example.com", 1)
+    account = await parts.accounts.by_id(id_)
+    assert account is not None
+    assert account.email == "second@example.com"
+    assert parts.events.names == ["email_changed"]
+
+
 async def test_a_confirmation_link_is_void_once_the_address_changed() -> None:
     parts = Parts()
     account = await parts.registration.register(EMAIL, "a good sentence", "Minji", HERE)
