@@ -48,6 +48,9 @@ class Idempotency:
                 swept = await self.records.sweep(SWEEP_BATCH)
             except Problem as fault:
                 _log.warning("expired keys were not swept", extra={"cause": fault.detail})
+            except Exception:
+                # Whatever it is, the next sweep may do better; without any, the table grows for ever.
+                _log.exception("expired keys were not swept")
             await asyncio.sleep(0 if swept == SWEEP_BATCH else SWEEP_INTERVAL_S)
 
 
