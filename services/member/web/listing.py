@@ -1,7 +1,7 @@
 """`GET /api/members`: the listing's parameters, and its cursors."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -43,10 +43,19 @@ def text(field: str, value: str | None) -> str | None:
 
 
 def moment(field: str, value: datetime | None) -> datetime | None:
+    """As `_utc`, of a parameter that may be left out."""
+    return None if value is None else _utc(field, value)
+
+
+def _utc(field: str, value: datetime) -> datetime:
     """Raises InvalidInput for a time without an offset: it would mean another moment in each place."""
-    if value is not None and value.tzinfo is None:
+    if value.tzinfo is None:
         raise InvalidInput([FieldError(field, "must have an offset from UTC, such as Z")])
-    return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as fault:
+        # Within a day of the calendar's ends, where the offset leads out of it.
+        raise InvalidInput([FieldError(field, "must be between the years 1 and 9999 in UTC")]) from fault
 
 
 def after(cursor: str | None, sort: Sort) -> tuple[str | datetime, UUID] | None:
@@ -55,8 +64,7 @@ def after(cursor: str | None, sort: Sort) -> tuple[str | datetime, UUID] | None:
         return None
     if sort in {Sort.NEWEST, Sort.OLDEST}:
         at, id_ = pages.decode(cursor, sort.value, datetime)
-        moment("cursor", at)
-        return at, id_
+        return _utc("cursor", at), id_
     value, id_ = pages.decode(cursor, sort.value, str)
     text("cursor", value)
     return value, id_

@@ -226,6 +226,8 @@ async def test_values_that_the_database_could_not_take_are_refused_by_name(api: 
         ("q", "a\0"),
         ("created_from", "2026-01-01T00:00:00"),
         ("created_before", "yesterday"),
+        ("created_from", "0001-01-01T00:00:00+14:00"),
+        ("created_before", "9999-12-31T23:59:59-14:00"),
         ("limit", "0"),
         ("limit", "101"),
         ("grade", "emperor"),
@@ -234,10 +236,19 @@ async def test_values_that_the_database_could_not_take_are_refused_by_name(api: 
         answer = await api.get("/api/members", params={name: value}, headers=admin)
         assert answer.status_code == 400, (name, answer.text)
         assert answer.json()["errors"][0]["field"] == name
-    for sort, value in (("name", "a\0"), ("created_at", "2026-01-01T00:00:00")):
+    for sort, value in (
+        ("name", "a\0"),
+        ("created_at", "2026-01-01T00:00:00"),
+        ("created_at", "0001-01-01T00:00:00+14:00"),
+        ("-created_at", "9999-12-31T23:59:59-14:00"),
+    ):
         cursor = pages.encode(sort, value, uuid4())
         answer = await api.get("/api/members", params={"sort": sort, "cursor": cursor}, headers=admin)
         assert answer.status_code == 400
+        assert answer.json()["errors"][0]["field"] == "cursor"
+    for value in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
+        query = {"created_from": value, "created_before": value}
+        assert (await api.get("/api/members", params=query, headers=admin)).status_code == 200
     wrong = {"email": "a@example.com", "name": "a\0"}
     assert (await api.post("/api/members", json=wrong, headers=admin)).status_code == 400
 
