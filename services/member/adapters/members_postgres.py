@@ -16,6 +16,7 @@ from services.member.adapters.tables import MemberRow
 from services.member.application.ports import Query, Sort
 from services.member.domain.errors import EmailTaken
 from services.member.domain.member import Address, Grade, Member, Profile
+from services.member.domain.values import composed
 
 _decode_addresses = msgspec.json.Decoder(tuple[Address, ...]).decode
 
@@ -195,7 +196,7 @@ def _sorted(rows: Sequence[Any], query: Query) -> Sequence[Any]:
 
 def _prefix_range(prefix: str) -> tuple[str, str]:
     """From (inclusive) and to (exclusive), in code point order, which is what the columns' collation sorts by."""
-    start = prefix.casefold()
+    start = composed(prefix).casefold()
     return start, start + "\U0010ffff"
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.member.application.ports import Accounts, Members, Query, UnitOfWork
 from services.member.domain.errors import NotYours, StaleMember, UnknownMember
 from services.member.domain.member import Member, Profile
+from services.member.domain.values import composed
 
 Versions = frozenset[int] | None
 """The versions that the caller is ready to change; None is any."""
@@ -83,5 +84,5 @@ class MemberService:
 
     async def follow_account(self, id_: UUID, email: str, name: str) -> bool:
         """An account was registered or changed; True where its member is new. Repeating is harmless."""
-        member = Member.new(id_, Profile(email=email, name=name), self.clock())
+        member = Member.new(id_, Profile(email=email, name=composed(name)), self.clock())
         return await self.members.follow_account(replace(member, has_account=True))

@@ -31,7 +31,7 @@ def email(text: str) -> str:
 
 def line(text: str, longest: int = MAX_NAME) -> str:
     """One line of text: NFC, no control characters, no space around. Raises ValueError if empty or too long."""
-    clean = " ".join(unicodedata.normalize("NFC", text).split())
+    clean = " ".join(composed(text).split())
     if not clean:
         raise ValueError("must not be empty")
     if len(clean) > longest:
@@ -39,6 +39,11 @@ def line(text: str, longest: int = MAX_NAME) -> str:
     if any(unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} for character in clean):
         raise ValueError("must not hold control characters")
     return clean
+
+
+def composed(text: str) -> str:
+    """NFC, the one spelling that is stored and searched: a Hangul syllable may also be typed as its letters."""
+    return unicodedata.normalize("NFC", text)
 
 
 def phone(text: str) -> str:
@@ -65,23 +70,32 @@ def profile(
     grade: Grade,
     addresses: Sequence[Address],
     marketing_consent: bool,
+    present: Profile | None = None,
 ) -> Profile:
-    """A profile with every value in its normal form. Raises InvalidMember, which names every wrong field."""
+    """A profile with every value in its normal form. Raises InvalidMember, which names every wrong field.
+
+    What is as in the `present` profile is let be: names come from auth and rules change, and a stored value that
+    would be refused today must not keep its owner from changing another.
+    """
     faults = _Faults()
-    clean_email = faults.check("email", _email, email)
-    clean_name = faults.check("name", line, name)
-    clean_phone = faults.check("phone", _phone, phone) if phone is not None else None
-    clean_addresses = tuple(_address(faults, index, address) for index, address in enumerate(addresses))
-    if len(addresses) > MAX_ADDRESSES:
-        faults.found["addresses"] = f"must not be more than {MAX_ADDRESSES}"
+    if present is None or email != present.email:
+        email = faults.check("email", _email, email)
+    if present is None or name != present.name:
+        name = faults.check("name", line, name)
+    if phone is not None and (present is None or phone != present.phone):
+        phone = faults.check("phone", _phone, phone)
+    if present is None or tuple(addresses) != present.addresses:
+        if len(addresses) > MAX_ADDRESSES:
+            faults.found["addresses"] = f"must not be more than {MAX_ADDRESSES}"
+        addresses = [_address(faults, index, address) for index, address in enumerate(addresses)]
     if faults.found:
         raise InvalidMember(faults.found)
     return Profile(
-        email=clean_email,
-        name=clean_name,
-        phone=clean_phone,
+        email=email,
+        name=name,
+        phone=phone,
         grade=grade,
-        addresses=clean_addresses,
+        addresses=tuple(addresses),
         marketing_consent=marketing_consent,
     )
 

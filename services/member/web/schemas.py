@@ -1,7 +1,6 @@
 """What the member API takes and gives, as its document shows it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -76,12 +75,12 @@ class NewMember(msgspec.Struct, frozen=True):
     marketing_consent: bool = False
 
     def profile(self) -> Profile:
-        return _profile(
+        return values.profile(
             email=self.email,
             name=self.name,
             phone=self.phone,
             grade=self.grade,
-            addresses=self.addresses,
+            addresses=[address.address() for address in self.addresses],
             marketing_consent=self.marketing_consent,
         )
 
@@ -97,13 +96,14 @@ class MemberReplacement(msgspec.Struct, frozen=True):
     marketing_consent: bool = False
 
     def apply(self, present: Profile) -> Profile:
-        return _profile(
+        return values.profile(
             email=self.email,
             name=self.name,
             phone=self.phone,
             grade=present.grade if self.grade is UNSET else self.grade,
-            addresses=self.addresses,
+            addresses=[address.address() for address in self.addresses],
             marketing_consent=self.marketing_consent,
+            present=present,
         )
 
 
@@ -118,18 +118,21 @@ class MemberPatch(msgspec.Struct, frozen=True):
     marketing_consent: bool | UnsetType = UNSET
 
     def apply(self, present: Profile) -> Profile:
-        addresses = () if self.addresses is UNSET or self.addresses is None else self.addresses
-        patched = _profile(
+        return values.profile(
             email=present.email if self.email is UNSET else self.email,
             name=present.name if self.name is UNSET else self.name,
             phone=present.phone if self.phone is UNSET else self.phone,
             grade=present.grade if self.grade is UNSET else self.grade,
-            addresses=addresses,
+            addresses=(
+                present.addresses
+                if self.addresses is UNSET
+                else [address.address() for address in self.addresses or ()]
+            ),
             marketing_consent=(
                 present.marketing_consent if self.marketing_consent is UNSET else self.marketing_consent
             ),
+            present=present,
         )
-        return replace(patched, addresses=present.addresses) if self.addresses is UNSET else patched
 
 
 class AccountMember(msgspec.Struct, frozen=True):
@@ -137,22 +140,3 @@ class AccountMember(msgspec.Struct, frozen=True):
 
     email: Annotated[str, Meta(min_length=3, max_length=320)]
     name: Annotated[str, Meta(min_length=1, max_length=400)]
-
-
-def _profile(
-    *,
-    email: str,
-    name: str,
-    phone: str | None,
-    grade: Grade,
-    addresses: Sequence[AddressBody],
-    marketing_consent: bool,
-) -> Profile:
-    return values.profile(
-        email=email,
-        name=name,
-        phone=phone,
-        grade=grade,
-        addresses=[address.address() for address in addresses],
-        marketing_consent=marketing_consent,
-    )

@@ -1,6 +1,7 @@
 """The member API on a real database."""
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -140,6 +141,31 @@ async def test_a_merge_patch_keeps_what_it_does_not_name_and_empties_what_is_nul
     patched = answer.json()
     assert (patched["name"], patched["phone"], patched["marketing_consent"]) == ("Before", None, True)
     assert patched["marketing_consent_at"] == patched["updated_at"]
+
+
+async def test_a_name_from_auth_that_would_be_refused_here_keeps_nobody_from_other_changes(
+    api: Api, admin: Headers, internal: Headers, new_id: UUID
+) -> None:
+    body, path = {"email": "a@example.com", "name": "Private \ue000"}, f"/api/members/{new_id}"
+    assert (await api.put(f"/internal/members/{new_id}", json=body, headers=internal)).status_code == 201
+    change = {"phone": "+821012345678"}
+    patched = await api.patch(path, json=change, headers={**admin, "If-Match": "*"})
+    assert patched.status_code == 200, patched.text
+    replaced = await api.put(path, json={**body, **change}, headers={**admin, "If-Match": "*"})
+    assert replaced.status_code == 200, replaced.text
+    refused = await api.patch(path, json={"name": "New \ue000"}, headers={**admin, "If-Match": "*"})
+    assert [error["field"] for error in refused.json()["errors"]] == ["name"]
+
+
+async def test_a_name_is_found_however_its_syllables_are_typed(
+    api: Api, admin: Headers, internal: Headers, new_id: UUID
+) -> None:
+    letters = unicodedata.normalize("NFD", "김민지")
+    body = {"email": "minji@example.com", "name": letters}
+    await api.put(f"/internal/members/{new_id}", json=body, headers=internal)
+    for typed in ("김민", letters[:6]):
+        page = await api.get("/api/members", params={"q": typed}, headers=admin)
+        assert [item["name"] for item in page.json()["items"]] == ["김민지"], typed
 
 
 async def test_nobody_raises_their_own_grade(
