@@ -30,9 +30,10 @@ CHASSIS = ("chassis", "services.chassis.piccolo_migrations")
 
 async def migrate(database: Database, *apps: tuple[str, str]) -> list[str]:
     """Runs what has not run yet of each (app name, package of migration files). Returns the ids that it ran."""
-    async with database.transaction() as connection:
-        await connection.execute(f"SET LOCAL statement_timeout = {_LOCK_TIMEOUT_MS}")
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_LOCK_TIMEOUT_MS / 1000)
+    async with database.patient_transaction() as connection:
+        # Waiting is limited, here and for tables that are in use; working is not: an index may take its time.
+        await connection.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS migration (id SERIAL PRIMARY KEY, name VARCHAR(200) NOT NULL DEFAULT '', "
             "app_name VARCHAR(200) NOT NULL DEFAULT '', ran_on TIMESTAMP NOT NULL DEFAULT current_timestamp)"

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from piccolo.table import Table
 
-from services.chassis.postgres.engine import PooledEngine
+from services.chassis.postgres.engine import PatientTransaction, PooledEngine
 from services.chassis.postgres.outages import outage_as_unavailable
 
 _log = logging.getLogger(__name__)
@@ -75,6 +75,16 @@ class Database:
         """
         with outage_as_unavailable():
             async with self.engine.transaction() as transaction:
+                yield transaction.connection
+
+    @asynccontextmanager
+    async def patient_transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """As `transaction`, without a limit on any statement and not from the pool: for migrations, not for requests.
+
+        Whoever uses it limits by `SET LOCAL` what should be limited.
+        """
+        with outage_as_unavailable():
+            async with PatientTransaction(engine=self.engine, allow_nested=True) as transaction:
                 yield transaction.connection
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:

@@ -64,12 +64,12 @@ class SafeTransaction(PostgresTransaction):
     async def __aenter__(self) -> PostgresTransaction:
         if self._parent is not None:
             return self._parent
-        self.connection = await self.engine.acquire()
+        self.connection = await self._acquire()
         try:
             self.transaction = self.connection.transaction()
             await self.transaction.start()
         except BaseException:
-            await self.engine.release(self.connection)
+            await self._release()
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
@@ -89,5 +89,23 @@ class SafeTransaction(PostgresTransaction):
             raise
         finally:
             self.engine.current_transaction.reset(self.context)
-            await self.engine.release(self.connection)
+            await self._release()
         return False
+
+    async def _acquire(self) -> asyncpg.Connection:
+        return await self.engine.acquire()
+
+    async def _release(self) -> None:
+        await self.engine.release(self.connection)
+
+
+class PatientTransaction(SafeTransaction):
+    """One on a connection of its own, on which no statement is cut short: neither here nor by the server."""
+
+    async def _acquire(self) -> asyncpg.Connection:
+        config = self.engine.config
+        settings = {**config["server_settings"], "statement_timeout": "0"}
+        return await asyncpg.connect(**{**config, "command_timeout": None, "server_settings": settings})
+
+    async def _release(self) -> None:
+        await self.connection.close(timeout=ACQUIRE_TIMEOUT_S)
