@@ -1,10 +1,11 @@
 """Accounts in one process' memory, for tests of what is built upon them. `ordered` stands for the outbox."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-from services.auth.domain.accounts import Account, Status, with_role, without_role
+from services.auth.domain.accounts import Account, Status, erased_email, with_role, without_role
 from services.auth.domain.errors import EmailTaken, UnknownAccount
 
 ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
@@ -13,7 +14,7 @@ ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 class MemoryAccounts:
     def __init__(self) -> None:
         self._accounts: dict[UUID, Account] = {}
-        self._email_orders: dict[UUID, int] = {}
+        self._email_orders: dict[UUID, float] = {}
         self.ordered: list[UUID] = []
 
     async def by_email(self, email: str) -> Account | None:
@@ -40,6 +41,14 @@ class MemoryAccounts:
             raise UnknownAccount
         self._accounts[id_] = replace(self._accounts[id_], status=status)
 
+    async def erase(self, id_: UUID) -> None:
+        if id_ not in self._accounts:
+            raise UnknownAccount
+        self._email_orders[id_] = math.inf
+        self._accounts[id_] = replace(
+            self._accounts[id_], status="disabled", email=erased_email(id_), name="", email_verified=False
+        )
+
     async def add_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, with_role)
 
@@ -50,7 +59,7 @@ class MemoryAccounts:
         account = self._accounts.get(id_)
         if account is None:
             raise UnknownAccount
-        if order is not None and order <= self._email_orders.get(id_, 0):
+        if self._email_orders.get(id_, 0) >= (math.inf if order is None else order):
             return None
         holder = await self.by_email(email)
         if holder is not None and holder.id != id_:

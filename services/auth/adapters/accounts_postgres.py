@@ -7,9 +7,12 @@ from uuid import UUID
 from asyncpg import UniqueViolationError
 
 from services.auth.adapters.tables import AccountRow
-from services.auth.domain.accounts import Account, Status, with_role, without_role
+from services.auth.domain.accounts import Account, Status, erased_email, with_role, without_role
 from services.auth.domain.errors import EmailTaken, UnknownAccount
 from services.chassis.postgres import Database
+
+AFTER_ALL_ORDERS = 2**63 - 1
+"""An erased account's latest order: no order about its address comes after it, be it numbered or not."""
 
 OrderMember = Callable[[Account], Awaitable[None]]
 ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
@@ -59,6 +62,17 @@ class PostgresAccounts:
         if not changed:
             raise UnknownAccount
 
+    async def erase(self, id_: UUID) -> None:
+        erased = await self._database.fetch(
+            "UPDATE account SET status = 'disabled', email = $2, name = '', email_verified = false, email_order = $3 "
+            "WHERE id = $1 RETURNING id",
+            id_,
+            erased_email(id_),
+            AFTER_ALL_ORDERS,
+        )
+        if not erased:
+            raise UnknownAccount
+
     async def add_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, with_role)
 
@@ -76,13 +90,14 @@ class PostgresAccounts:
                 applied = await connection.fetchval(
                     """
                     UPDATE account SET email = $2, email_verified = email_verified AND email = $2,
-                        email_order = coalesce($3, email_order)
-                    WHERE id = $1 AND ($3::bigint IS NULL OR email_order < $3)
+                        email_order = coalesce($3::bigint, email_order)
+                    WHERE id = $1 AND email_order < coalesce($3::bigint, $4)
                     RETURNING true
                     """,
                     id_,
                     email,
                     order,
+                    AFTER_ALL_ORDERS,
                 )
         except UniqueViolationError as error:
             raise EmailTaken from error

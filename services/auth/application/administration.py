@@ -27,6 +27,13 @@ class Administration:
         ended = await self.sessions.end_all(account, self.clock()) if status == "disabled" else 0
         self.audit.record("account_status_set", account=account, status=status, sessions=ended)
 
+    async def erase(self, account: UUID) -> None:
+        """The owner is gone for good, and with them what is personal. Idempotent. Raises UnknownAccount."""
+        # In the order of set_status, for the same reason.
+        await self.accounts.erase(account)
+        ended = await self.sessions.end_all(account, self.clock())
+        self.audit.record("account_erased", account=account, sessions=ended)
+
     async def set_email(self, account: UUID, email: str, order: int | None = None) -> None:
         """Idempotent; a new address is unverified, and the former one is told. Raises InvalidEmail, UnknownAccount,
         EmailTaken.

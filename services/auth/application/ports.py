@@ -37,6 +37,12 @@ class Accounts(Protocol):
     async def set_status(self, id_: UUID, status: Status) -> None:
         """Raises UnknownAccount."""
 
+    async def erase(self, id_: UUID) -> None:
+        """Disables the account and wipes its e-mail and name; the address is free. Idempotent. Raises UnknownAccount.
+
+        No order changes the address of an erased account.
+        """
+
     async def add_role(self, email: str, role: str) -> Account:
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 

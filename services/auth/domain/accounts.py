@@ -58,6 +58,11 @@ def lookup_email(text: str) -> str:
         return "no address: " + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def erased_email(id_: UUID) -> str:
+    """What stands for the address of an erased account: unique, and nothing that `normalise_email` gives."""
+    return f"deleted-{id_}@invalid."
+
+
 def with_role(roles: tuple[str, ...], role: str) -> tuple[str, ...]:
     """`roles` and `role`, each once, in a stable order. Raises UnknownRole."""
     return tuple(sorted({*roles, _known(role)}))

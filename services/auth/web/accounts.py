@@ -90,7 +90,7 @@ class AccountController(Controller):
     internal=True,
     status_code=204,
     operation_id="setAccountStatus",
-    summary="Enable or disable an account; disabling ends its sessions",
+    summary="Enable, disable or erase an account; the last two end its sessions",
     tags=["internal"],
     responses=problems(400, 401, 404),
     security=INTERNAL,
@@ -100,7 +100,10 @@ async def set_status(
     data: JSONBody[StatusBody],
     administration: Part[Administration],
 ) -> None:
-    await administration.set_status(account_id, data.status)
+    if data.status == "deleted":
+        await administration.erase(account_id)
+    else:
+        await administration.set_status(account_id, data.status)
 
 
 @put(

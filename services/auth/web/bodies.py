@@ -62,7 +62,10 @@ class EmailConfirmation(msgspec.Struct):
 
 
 class StatusBody(msgspec.Struct):
-    status: Literal["active", "disabled"]
+    status: Annotated[
+        Literal["active", "disabled", "deleted"],
+        Meta(description="`deleted` is disabled for good, its e-mail and name wiped."),
+    ]
 
 
 class EmailBody(msgspec.Struct):

@@ -6,6 +6,6 @@ repeat may even arrive after later orders (an attempt that timed out here goes o
 """
 
 from services.chassis.outbox.delivery import ORDER_NUMBER_HEADER, Delivery
-from services.chassis.outbox.store import Order, OutboxStore, put
+from services.chassis.outbox.store import Order, OutboxStore, put, withdraw
 
-__all__ = ["ORDER_NUMBER_HEADER", "Delivery", "Order", "OutboxStore", "put"]
+__all__ = ["ORDER_NUMBER_HEADER", "Delivery", "Order", "OutboxStore", "put", "withdraw"]

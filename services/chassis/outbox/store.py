@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from services.chassis import request_context
@@ -46,11 +47,9 @@ async def put(
 
     Raises RuntimeError outside a transaction: an order without its change is what the outbox exists to prevent.
     """
-    transaction = database.engine.current_transaction.get()
-    if transaction is None:
-        raise RuntimeError("an outbox order is written in the transaction of its change")
+    connection = _transaction(database)
     context = request_context.current.get()
-    await transaction.connection.execute(
+    await connection.execute(
         "INSERT INTO outbox (aggregate, target, method, path, body, request_id) VALUES ($1, $2, $3, $4, $5, $6)",
         aggregate,
         target,
@@ -59,6 +58,24 @@ async def put(
         msgspec.json.encode(body),
         context.request_id if context else "",
     )
+
+
+async def withdraw(database: Database, *, aggregate: str) -> None:
+    """Takes back the aggregate's orders that wait or are parked, in the transaction at hand.
+
+    Not the one that is being delivered at this moment, which nobody should wait for. Raises as `put` does.
+    """
+    await _transaction(database).execute(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE aggregate = $1 FOR UPDATE SKIP LOCKED)",
+        aggregate,
+    )
+
+
+def _transaction(database: Database) -> asyncpg.Connection:
+    transaction = database.engine.current_transaction.get()
+    if transaction is None:
+        raise RuntimeError("outbox orders are changed in the transaction of their change")
+    return transaction.connection
 
 
 class OutboxStore:

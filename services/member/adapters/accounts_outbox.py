@@ -20,8 +20,10 @@ class AccountsOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def disable(self, id_: UUID) -> None:
-        await self._put(id_, "status", _Status("disabled"))
+    async def delete(self, id_: UUID) -> None:
+        # They hold an address, and there is nothing left that they could change.
+        await outbox.withdraw(self._database, aggregate=_aggregate(id_, "email"))
+        await self._put(id_, "status", _Status("deleted"))
 
     async def change_email(self, id_: UUID, email: str) -> None:
         await self._put(id_, "email", _Email(email))
@@ -29,10 +31,14 @@ class AccountsOutbox:
     async def _put(self, id_: UUID, what: str, body: msgspec.Struct) -> None:
         await outbox.put(
             self._database,
-            # Each for itself: an address that auth refuses must not keep an account from being disabled.
-            aggregate=f"account:{id_}:{what}",
+            aggregate=_aggregate(id_, what),
             target="auth",
             method="PUT",
             path=f"/internal/accounts/{id_}/{what}",
             body=body,
         )
+
+
+def _aggregate(id_: UUID, what: str) -> str:
+    """Each for itself: an address that auth refuses must not keep an account from being deleted."""
+    return f"account:{id_}:{what}"

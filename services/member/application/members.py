@@ -80,7 +80,7 @@ class MemberService:
             if not await self.members.delete(id_, self.clock(), versions=versions):
                 raise StaleMember
             if member.has_account:
-                await self.accounts.disable(id_)
+                await self.accounts.delete(id_)
 
     async def follow_account(self, id_: UUID, email: str, name: str) -> bool:
         """An account was registered or changed; True where its member is new. Repeating is harmless."""

@@ -70,7 +70,8 @@ class Members(Protocol):
 class Accounts(Protocol):
     """Tells auth of changes that it must follow; told in the transaction of the change, delivered afterwards."""
 
-    async def disable(self, id_: UUID) -> None: ...
+    async def delete(self, id_: UUID) -> None:
+        """Ends the account and wipes what it has of its owner; addresses that auth was not told yet are not told."""
 
     async def change_email(self, id_: UUID, email: str) -> None: ...
 

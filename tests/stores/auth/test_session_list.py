@@ -1,10 +1,12 @@
 """Seeing where one is signed in and ending it; and disabling an account. Over HTTP and on real stores."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from services.auth.settings import Settings
+from services.chassis.postgres import Database
 from tests.stores.auth.calls import PASSWORD, Client, bearer, is_good, register, sign_in
 from tests.stores.auth.conftest import INTERNAL_KEY
 
@@ -73,6 +75,34 @@ async def test_an_address_changed_by_the_member_service_signs_in(client: Client)
     await sign_in(client, email="admin@example.com")
     taken = await client.put(path, json={"email": "minji@example.com"}, headers=INTERNAL)
     assert taken.status_code == 409
+
+
+async def test_a_deleted_account_keeps_nothing_of_its_owner_and_frees_the_address(
+    client: Client, settings: Settings
+) -> None:
+    account = await register(client, "minji@example.com")
+    credentials = {"email": "minji@example.com", "password": PASSWORD}
+    tokens = await sign_in(client, **credentials)
+    path = f"/internal/accounts/{account['id']}"
+    for _ in range(2):
+        answer = await client.put(f"{path}/status", json={"status": "deleted"}, headers=INTERNAL)
+        assert answer.status_code == 204
+    assert not await is_good(client, tokens)
+    assert (await client.post("/api/auth/login", json=credentials)).status_code == 401
+    # Orders that come late, of any number and of none, bring the address back to nobody.
+    for number in ({}, {"X-Order-Number": "1"}, {"X-Order-Number": str(2**63 - 1)}):
+        late = await client.put(
+            f"{path}/email", json={"email": "late@example.com"}, headers=INTERNAL | number
+        )
+        assert late.status_code == 204
+    database = Database(settings.auth_database_url, application="test")
+    async with database.lifespan():
+        (row,) = await database.fetch("SELECT * FROM account WHERE id = $1", UUID(account["id"]))
+    assert (row["email"], row["name"]) == (f"deleted-{account['id']}@invalid.", "")
+    assert row["status"] == "disabled"
+    again = await register(client, "minji@example.com")
+    assert again["id"] != account["id"]
+    await sign_in(client, **credentials)
 
 
 async def test_an_order_that_arrives_after_a_later_one_is_done_with(client: Client) -> None:

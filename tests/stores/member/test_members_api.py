@@ -330,14 +330,16 @@ async def test_a_new_email_and_a_deletion_reach_auth(
     await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
     own, path = {**as_member(new_id), "If-Match": "*"}, f"/api/members/{new_id}"
     assert (await api.patch(path, json={"email": "Newer@example.com"}, headers=own)).status_code == 200
+    async with asyncio.timeout(5):
+        while not auth.orders:
+            await asyncio.sleep(0.02)
     assert (await api.delete(path, headers=own)).status_code == 204
     async with asyncio.timeout(5):
         while len(auth.orders) < 2:
             await asyncio.sleep(0.02)
-    # Neither waits for the other.
-    assert sorted(auth.orders, key=lambda order: order[0]) == [
+    assert auth.orders == [
         (f"/internal/accounts/{new_id}/email", {"email": "newer@example.com"}, INTERNAL_KEY),
-        (f"/internal/accounts/{new_id}/status", {"status": "disabled"}, INTERNAL_KEY),
+        (f"/internal/accounts/{new_id}/status", {"status": "deleted"}, INTERNAL_KEY),
     ]
     # The registration's order, delivered once more: a deleted member stays deleted.
     repeated = await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
@@ -345,7 +347,7 @@ async def test_a_new_email_and_a_deletion_reach_auth(
     assert (await api.get("/api/members/me", headers=own)).status_code == 404
 
 
-async def test_an_email_that_auth_refuses_does_not_keep_the_account_from_being_disabled(
+async def test_an_email_that_auth_refuses_does_not_keep_the_account_from_being_deleted(
     api: Api,
     auth: AuthStandIn,
     internal: Headers,
@@ -364,6 +366,31 @@ async def test_an_email_that_auth_refuses_does_not_keep_the_account_from_being_d
     async with asyncio.timeout(5):
         while f"/internal/accounts/{new_id}/status" not in [order[0] for order in auth.orders]:
             await asyncio.sleep(0.02)
+
+
+async def test_a_deletion_takes_the_members_addresses_out_of_the_outbox(
+    api: Api, auth: AuthStandIn, settings: Settings, admin: Headers, internal: Headers, new_id: UUID
+) -> None:
+    await api.put(
+        f"/internal/members/{new_id}", json={"email": "a@example.com", "name": "A"}, headers=internal
+    )
+    assert (await api.get("/api/members", headers=admin)).status_code == 200
+    await auth.go_down()
+    anything = {**admin, "If-Match": "*"}
+    for number in range(2):
+        change = {"email": f"waits-{number}@example.com"}
+        assert (await api.patch(f"/api/members/{new_id}", json=change, headers=anything)).status_code == 200
+    database = Database(settings.database_url, application="test")
+    async with database.lifespan():
+        async with database.transaction() as connection:
+            await connection.execute(
+                "UPDATE outbox SET parked_at = clock_timestamp() WHERE id = (SELECT min(id) FROM outbox)"
+            )
+            # Out of the deliveries' way, so that none of the orders is under way.
+            await connection.execute("UPDATE outbox SET next_attempt_at = 'infinity'")
+        assert (await api.delete(f"/api/members/{new_id}", headers=anything)).status_code == 204
+        left = await database.fetch("SELECT path FROM outbox")
+    assert [row["path"] for row in left] == [f"/internal/accounts/{new_id}/status"]
 
 
 async def test_a_member_without_an_account_is_no_business_of_auth(

@@ -1,5 +1,7 @@
 """E-mail addresses and roles of accounts."""
 
+from uuid import UUID
+
 import pytest
 
 from services.auth.domain import accounts
@@ -43,6 +45,13 @@ def test_what_is_no_address_is_refused_at_registration_and_unknown_at_sign_in(ty
     assert "@" not in sought
     assert sought.isascii()
     assert len(sought) < 100
+
+
+def test_what_stands_for_an_erased_address_is_an_address_of_nobody() -> None:
+    stands = accounts.erased_email(UUID(int=1))
+    assert stands != accounts.erased_email(UUID(int=2))
+    with pytest.raises(InvalidEmail):
+        accounts.normalise_email(stands)
 
 
 def test_a_role_is_granted_once() -> None:

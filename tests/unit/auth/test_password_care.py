@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.auth.application.signing_in import Client
+from services.auth.domain.accounts import erased_email
 from services.auth.domain.errors import (
     InvalidLink,
     TryLater,
@@ -189,6 +190,18 @@ async def test_a_link_is_void_once_the_address_changed() -> None:
     await parts.administration.set_email(id_, "new@example.com")
     with pytest.raises(InvalidLink):
         await parts.password_care.reset(secret, NEW, HERE)
+
+
+async def test_nothing_changes_the_address_of_an_erased_account() -> None:
+    parts = Parts()
+    id_ = await parts.account()
+    await parts.administration.erase(id_)
+    for order in (None, 1, 2**63 - 1):
+        await parts.administration.set_email(id_, "late@example.com", order)
+    account = await parts.accounts.by_id(id_)
+    assert account is not None
+    assert (account.email, account.name, account.active) == (erased_email(id_), "", False)
+    assert await parts.accounts.by_email("late@example.com") is None
 
 
 async def test_an_order_overtaken_by_a_later_one_changes_no_address() -> None:
