@@ -136,7 +136,7 @@ class MemberPatch(msgspec.Struct, frozen=True):
 
 
 class AccountMember(msgspec.Struct, frozen=True):
-    """What auth says of an account's owner; it has checked both."""
+    """What auth says of an account's owner; it has checked both. NUL is what PostgreSQL would not take."""
 
-    email: Annotated[str, Meta(min_length=3, max_length=320)]
-    name: Annotated[str, Meta(min_length=1, max_length=400)]
+    email: Annotated[str, Meta(min_length=3, max_length=320, pattern=r"^[^\x00]+$")]
+    name: Annotated[str, Meta(min_length=1, max_length=400, pattern=r"^[^\x00]+$")]

@@ -302,6 +302,17 @@ async def test_the_internal_api_needs_its_key(api: Api, admin: Headers, new_id: 
         assert answer.status_code == 401
 
 
+async def test_an_account_with_a_null_character_is_refused_by_name(
+    api: Api, internal: Headers, new_id: UUID
+) -> None:
+    good = {"email": "new@example.com", "name": "New"}
+    for field in good:
+        body = {**good, field: "a\0b@example.com"}
+        answer = await api.put(f"/internal/members/{new_id}", json=body, headers=internal)
+        assert answer.status_code == 400, answer.text
+        assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
 async def test_an_account_makes_its_member_once_and_a_repeat_undoes_nothing(
     api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
 ) -> None:
