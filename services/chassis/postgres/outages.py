@@ -23,6 +23,8 @@ _OUTAGES = (
     asyncpg.QueryCanceledError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
+    # A migration ran beside us: the driver has dropped its prepared statements, so that a repeat succeeds.
+    asyncpg.InvalidCachedStatementError,
 )
 
 

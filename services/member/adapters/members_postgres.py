@@ -67,7 +67,12 @@ class MembersPostgres:
 
     async def get(self, id_: UUID) -> Member | None:
         # The hot read of every screen: one prepared statement, nothing built.
-        rows = await self._database.fetch("SELECT * FROM member WHERE id = $1 AND deleted_at IS NULL", id_)
+        # Its columns are named: a column more, which the next release adds, does not void the statement.
+        rows = await self._database.fetch(
+            "SELECT id, email, name, phone, grade, addresses, marketing_consent, account_email, consent_changed_at, "
+            "created_at, updated_at, version FROM member WHERE id = $1 AND deleted_at IS NULL",
+            id_,
+        )
         return _member(rows[0]) if rows else None
 
     async def page(self, query: Query) -> Sequence[Member]:

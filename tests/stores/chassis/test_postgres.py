@@ -8,7 +8,7 @@ from piccolo.columns import Text
 from piccolo.table import Table
 
 from services.chassis.errors import Unavailable
-from services.chassis.postgres import Database, database, engine
+from services.chassis.postgres import Database, database, engine, outages
 
 
 class Effect(Table, tablename="effect"):
@@ -119,3 +119,11 @@ async def test_a_database_that_is_not_there_yet_is_waited_for(
     with pytest.raises(OSError):
         async with absent.lifespan():
             pass
+
+
+async def test_a_statement_that_a_migration_voided_is_an_outage_of_a_moment(database: Database) -> None:
+    async with database.transaction() as connection:
+        await connection.fetch("SELECT * FROM effect")
+        await connection.execute("ALTER TABLE effect ADD COLUMN more text")
+        with pytest.raises(Unavailable), outages.outage_as_unavailable():
+            await connection.fetch("SELECT * FROM effect")

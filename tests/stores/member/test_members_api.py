@@ -168,6 +168,19 @@ async def test_a_name_is_found_however_its_syllables_are_typed(
         assert [item["name"] for item in page.json()["items"]] == ["김민지"], typed
 
 
+async def test_a_column_that_the_next_release_adds_disturbs_nobody(
+    api: Api, admin: Headers, settings: Settings
+) -> None:
+    member = await made(api, admin)
+    path, anything = f"/api/members/{member['id']}", {**admin, "If-Match": "*"}
+    for _ in range(3):
+        assert (await api.patch(path, json={"name": "Before"}, headers=anything)).status_code == 200
+    database = Database(settings.database_url, application="test")
+    async with database.lifespan(), database.transaction() as connection:
+        await connection.execute("ALTER TABLE member ADD COLUMN more text")
+    assert (await api.patch(path, json={"name": "After"}, headers=anything)).status_code == 200
+
+
 async def test_nobody_raises_their_own_grade(
     api: Api, admin: Headers, as_member: Callable[[UUID | str], Headers]
 ) -> None:
