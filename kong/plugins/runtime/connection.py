@@ -186,18 +186,19 @@ class Connection(asyncio.Protocol):
     # Commands.
 
     def _command(self, payload: bytes) -> None:
-        sequence, rest = rpc.sequence_and_rest(payload)
-        target = self._host.target(rest)
-        if target is not None:
-            self._sequence = sequence
-            self._begin(target)
-            return
+        apart = rpc.sequence_and_rest(payload)
+        if apart is not None:
+            self._sequence, rest = apart
+            target = self._host.target(rest)
+            if target is not None:
+                self._begin(target)
+                return
         number, command = rpc.decode(payload)
         self._sequence = rpc.encode_sequence(number)
         plugin = self._host.plugin
         match command:
             case rpc.HandleEvent(instance, phase):
-                self._first_event(rest, instance, phase)
+                self._first_event(apart and apart[1], instance, phase)
             case rpc.StartInstance(name, config):
                 self._starting = True
                 self._host.spawn(self._start(number, name, config))
@@ -244,7 +245,8 @@ class Connection(asyncio.Protocol):
             self._status(number, instance)
             self._rest()
 
-    def _first_event(self, rest: bytes, instance_id: int, phase: str) -> None:
+    def _first_event(self, command: bytes | None, instance_id: int, phase: str) -> None:
+        """An event whose command was not met before; None where it cannot be recognised when it comes again."""
         instance = self._host.instances.find(instance_id)
         if instance is None:
             self.drop("unknown_instance")
@@ -253,7 +255,7 @@ class Connection(asyncio.Protocol):
             log.error("Kong asked for a phase that the plugin does not have", extra={"phase": phase})
             self.refuse(refusals.FAILED)
             return
-        self._begin(self._host.remember(rest, instance, phase))
+        self._begin(self._host.remember(command, instance, phase))
 
     def _begin(self, target: Target) -> None:
         host = self._host

@@ -82,10 +82,12 @@ class Host:
             return None
         return target
 
-    def remember(self, command: bytes, instance: Instance, phase: str) -> Target:
-        if len(self._targets) >= _MOST_TARGETS:
-            self._targets.clear()
-        target = self._targets[command] = Target(instance, phase, PHASE_METRICS[phase])
+    def remember(self, command: bytes | None, instance: Instance, phase: str) -> Target:
+        target = Target(instance, phase, PHASE_METRICS[phase])
+        if command is not None:
+            if len(self._targets) >= _MOST_TARGETS:
+                self._targets.clear()
+            self._targets[command] = target
         return target
 
     def deadlines(self, seconds: float) -> Deadlines:

@@ -8,7 +8,18 @@ from typing import TypeAlias
 
 from kong.plugins.runtime.errors import MalformedMessageError
 from kong.plugins.runtime.frames import EMPTY, frame
-from kong.plugins.runtime.wire import bytes_field, fields, integer_field, signed, tagged, tagged_integer
+from kong.plugins.runtime.wire import (
+    bytes_field,
+    fields,
+    integer_field,
+    read_varint,
+    signed,
+    tagged,
+    tagged_integer,
+)
+
+_SEQUENCE = b"\x08"
+"""The tag of the sequence field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +75,30 @@ def decode(payload: bytes) -> tuple[int, Command]:
     return sequence, command
 
 
-def sequence_and_rest(payload: bytes) -> tuple[bytes, bytes]:
-    """The encoded sequence field and what follows it, uncopied into numbers; empty if it does not come first.
+def sequence_and_rest(payload: bytes) -> tuple[bytes, bytes] | None:
+    """The encoded sequence field and the command without it, uncopied into numbers; None if they come in another form.
 
-    Kong writes the sequence first, and what follows is the same bytes for each event of an instance and phase.
+    What is left is the same bytes for each event of an instance and phase that one of Kong's workers sends. Its encoder
+    writes the two fields in the order in which it meets them in a Lua table, which each worker has anew.
     """
-    if payload[:1] != b"\x08":
-        return b"", payload
-    end = 1
-    size = len(payload)
-    while end < size and payload[end] >= 0x80:
-        end += 1
-    return payload[: end + 1], payload[end + 1 :]
+    if payload[:1] == _SEQUENCE:
+        end = _varint_end(payload, 1)
+        return None if end is None else (payload[:end], payload[end:])
+    if len(payload) < 3:
+        return None
+    length, start = read_varint(payload, 2)  # behind a tag of two bytes, as fields 31 to 36 have it
+    end = start + length
+    if payload[end : end + 1] == _SEQUENCE and _varint_end(payload, end + 1) == len(payload):
+        return payload[end:], payload[:end]
+    return None
+
+
+def _varint_end(payload: bytes, at: int) -> int | None:
+    """Where the integer at `at` ends; None if it does not."""
+    for end in range(at, len(payload)):
+        if payload[end] < 0x80:
+            return end + 1
+    return None
 
 
 def event_over(sequence: bytes) -> bytes:

@@ -42,6 +42,28 @@ async def test_the_same_frames_are_exchanged(replay: ServedPlugin, number: int, 
     wire.close()
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_worker_that_writes_the_sequence_last_gets_it_back_at_each_repetition(
+    replay: ServedPlugin,
+) -> None:
+    """After a restart Kong counts from one again: the same bytes come that came before."""
+    number, event = next((number, event) for number, event in PHASES if event.name == "body-none/access")
+    instance = await replay.client().start_instance("replay", kong_config("replay", {"event": number}))
+    command = tagged(36, tagged(2, event.phase.encode()) + tagged_integer(1, instance))
+    for sequence in (1, 2, 1, 1, 300, 300):
+        wire = await replay.wire()
+        await wire.write(command + tagged_integer(1, sequence))
+        for frame in event.frames:
+            match frame.kind:
+                case "pdk call":
+                    await same_call(wire, frame)
+                case "pdk result":
+                    await wire.write(frame.payloads[0])
+        assert await wire.read() == b""
+        assert integer_field(await wire.read(), 1) == sequence
+        wire.close()
+
+
 async def same_call(wire: Wire, recorded: Frame) -> None:
     method, argument = (await wire.read()).decode(), await wire.read()
     assert method == recorded.method

@@ -109,4 +109,27 @@ def test_captures_have_places_and_names() -> None:
 def test_a_command_is_told_from_its_sequence_without_decoding_it() -> None:
     payload = tagged_integer(1, 300) + tagged(36, b"rest")
     assert rpc.sequence_and_rest(payload) == (tagged_integer(1, 300), tagged(36, b"rest"))
-    assert rpc.sequence_and_rest(tagged(36, b"rest")) == (b"", tagged(36, b"rest"))
+
+
+@pytest.mark.parametrize("sequence", [1, 127, 128, 300, 2**31])
+@pytest.mark.parametrize("command", [b"rest", b"x" * 127, b"x" * 128, b"x" * 70_000, b""])
+def test_the_sequence_is_told_from_the_command_in_either_order(sequence: int, command: bytes) -> None:
+    # Kong's encoder writes fields in the order of a Lua table, which is another in each worker.
+    number, rest = tagged_integer(1, sequence), tagged(36, command)
+    assert rpc.sequence_and_rest(number + rest) == (number, rest)
+    assert rpc.sequence_and_rest(rest + number) == (number, rest)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        tagged(36, b"rest"),
+        tagged(36, b"rest") + tagged_integer(1, 7) + tagged_integer(9, 1),
+        tagged(36, b"rest") + b"\x08",
+        tagged(36, b"rest") + b"\x08\xff",
+        b"\x08\xff",
+    ],
+)
+def test_a_command_in_another_form_is_never_taken_for_one_that_came_before(payload: bytes) -> None:
+    assert rpc.sequence_and_rest(payload) is None
