@@ -103,8 +103,8 @@ class Delivery:
                 # Whatever it is, deliveries must go on for all the other orders.
                 _log.exception("a round of deliveries failed")
             rounds += 1
-            # A full batch means that more is due.
-            await asyncio.sleep(0 if tried == BATCH else POLL_INTERVAL_S)
+            if tried < BATCH:  # else more is due
+                await self._store.news(POLL_INTERVAL_S)
 
     async def _attempt(self, order: Order) -> tuple[int | None, str]:
         base = self._targets.get(order.target)

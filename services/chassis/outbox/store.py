@@ -1,15 +1,16 @@
 """The orders in the database: written with the change, claimed by one replica at a time, gone when delivered."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-import asyncpg
 import msgspec
 
 from services.chassis import request_context
 from services.chassis.postgres import Database
+from services.chassis.postgres.engine import SafeTransaction
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -47,9 +48,10 @@ async def put(
 
     Raises RuntimeError outside a transaction: an order without its change is what the outbox exists to prevent.
     """
-    connection = _transaction(database)
+    transaction = _transaction(database)
     context = request_context.current.get()
-    await connection.execute(
+    transaction.after_commit.append(database.order_written.set)
+    await transaction.connection.execute(
         "INSERT INTO outbox (aggregate, target, method, path, body, request_id) VALUES ($1, $2, $3, $4, $5, $6)",
         aggregate,
         target,
@@ -65,17 +67,17 @@ async def withdraw(database: Database, *, aggregate: str) -> None:
 
     Not the one that is being delivered at this moment, which nobody should wait for. Raises as `put` does.
     """
-    await _transaction(database).execute(
+    await _transaction(database).connection.execute(
         "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE aggregate = $1 FOR UPDATE SKIP LOCKED)",
         aggregate,
     )
 
 
-def _transaction(database: Database) -> asyncpg.Connection:
+def _transaction(database: Database) -> SafeTransaction:
     transaction = database.engine.current_transaction.get()
     if transaction is None:
         raise RuntimeError("outbox orders are changed in the transaction of their change")
-    return transaction.connection
+    return cast(SafeTransaction, transaction)
 
 
 class OutboxStore:
@@ -118,6 +120,13 @@ class OutboxStore:
                 "(SELECT 1 FROM outbox d WHERE d.id = ANY($1::bigint[]) AND d.aggregate = o.aggregate AND d.id > o.id)",
                 list(ids),
             )
+
+    async def news(self, patience: float) -> None:
+        """Returns when this process has written an order, or after `patience` seconds: others may have, too."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._database.order_written.wait()
+        self._database.order_written.clear()
 
     async def retry_later(self, id_: int, after: timedelta, error: str, *, refused: bool) -> None:
         async with self._database.transaction() as connection:

@@ -44,6 +44,8 @@ class Database:
                 },
             }
         )
+        self.order_written = asyncio.Event()
+        """Set when a transaction of this process has committed with an order for the outbox in it."""
         self._pool_min = pool_min
         self._pool_max = pool_max
 

@@ -4,7 +4,7 @@ Two of its habits are not: it waits for a free connection without limit, and a t
 server went away) keeps its connection.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -60,10 +60,13 @@ class SafeTransaction(PostgresTransaction):
     """A transaction that gives its connection back whatever happens at its end."""
 
     engine: PooledEngine
+    after_commit: list[Callable[[], None]]
+    """Called once it has committed, and not if it has not."""
 
     async def __aenter__(self) -> PostgresTransaction:
         if self._parent is not None:
             return self._parent
+        self.after_commit = []
         self.connection = await self._acquire()
         try:
             self.transaction = self.connection.transaction()
@@ -90,6 +93,9 @@ class SafeTransaction(PostgresTransaction):
         finally:
             self.engine.current_transaction.reset(self.context)
             await self._release()
+        if exception is None:
+            for tell in self.after_commit:
+                tell()
         return False
 
     async def _acquire(self) -> asyncpg.Connection:

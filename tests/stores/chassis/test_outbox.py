@@ -305,3 +305,24 @@ async def test_deliveries_go_on_after_the_database_was_away(
         async with asyncio.timeout(5):
             while {path for path, _ in receiver.got} != {"/internal/a", "/internal/b"}:
                 await asyncio.sleep(0.05)
+
+
+async def test_an_order_of_this_process_waits_for_no_poll(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.outbox.delivery.POLL_INTERVAL_S", 60.0)
+    async with delivery.lifespan():
+        for number in range(3):
+            await put(database, number, f"a{number}")
+            async with asyncio.timeout(20):
+                while len(receiver.got) <= number:
+                    await asyncio.sleep(0.01)
+
+
+async def test_a_change_that_is_rolled_back_wakes_nobody(database: Database) -> None:
+    database.order_written.clear()
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction():
+            await put(database, 1)
+            raise ZeroDivisionError
+    assert not database.order_written.is_set()
