@@ -30,15 +30,7 @@ async def test_the_same_frames_are_exchanged(replay: ServedPlugin, number: int, 
     await wire.write(
         tagged_integer(1, 77) + tagged(36, tagged_integer(1, instance) + tagged(2, event.phase.encode()))
     )
-    for frame in event.frames:
-        match frame.kind:
-            case "pdk call":
-                await same_call(wire, frame)
-            case "pdk result":
-                await wire.write(frame.payloads[0])
-            case "end of event":
-                assert await wire.read() == b""
-                assert integer_field(await wire.read(), 1) == 77
+    await same_frames(wire, event, 77)
     wire.close()
 
 
@@ -53,15 +45,21 @@ async def test_a_worker_that_writes_the_sequence_last_gets_it_back_at_each_repet
     for sequence in (1, 2, 1, 1, 300, 300):
         wire = await replay.wire()
         await wire.write(command + tagged_integer(1, sequence))
-        for frame in event.frames:
-            match frame.kind:
-                case "pdk call":
-                    await same_call(wire, frame)
-                case "pdk result":
-                    await wire.write(frame.payloads[0])
-        assert await wire.read() == b""
-        assert integer_field(await wire.read(), 1) == sequence
+        await same_frames(wire, event, sequence)
         wire.close()
+
+
+async def same_frames(wire: Wire, event: Event, sequence: int) -> None:
+    """Plays Kong's part of the event, and holds the plugin's to what was recorded."""
+    for frame in event.frames:
+        match frame.kind:
+            case "pdk call":
+                await same_call(wire, frame)
+            case "pdk result":
+                await wire.write(frame.payloads[0])
+            case "end of event":
+                assert await wire.read() == b""
+                assert integer_field(await wire.read(), 1) == sequence
 
 
 async def same_call(wire: Wire, recorded: Frame) -> None:
