@@ -149,6 +149,16 @@ async def test_where_keys_are_usual_each_phase_asks_once() -> None:
     assert repeat.writes == 1
 
 
+async def test_what_is_kept_of_a_request_depends_on_the_gateways_own_password() -> None:
+    """Who reads Redis but not this password has nothing to try guesses at a body against."""
+    records = []
+    for password in ("one", "another", "one"):
+        gateway = Gateway(redis_url=f"redis://idempotency:{password}@redis:6379/0")
+        await gateway.enter(gateway.request())
+        records.append(next(iter(gateway.store.records.values())))
+    assert records[0] == records[2] != records[1]
+
+
 async def test_either_header_and_a_quoted_key_name_the_same_request() -> None:
     gateway = Gateway()
     await gateway.send()
