@@ -16,3 +16,18 @@ def test_names_are_looked_up_without_srv_records() -> None:
     order = _value("KONG_DNS_ORDER").split(",")
     assert "SRV" not in order
     assert "A" in order
+
+
+def test_clients_learn_no_timings_and_no_sockets_by_asking_for_them() -> None:
+    assert _value("KONG_REQUEST_DEBUG") == "off"
+
+
+def test_a_body_of_the_limit_stays_in_memory_with_what_frames_its_chunks() -> None:
+    """Beyond it the body is in a file that only Kong can read, and a keyed request is refused."""
+    assert _value("KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE") == "2m"
+
+
+def test_a_token_over_the_limit_reaches_the_plugin_that_refuses_it() -> None:
+    count, size = _value("KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS").split()
+    assert int(count) >= 4
+    assert int(size.removesuffix("k")) > 8
