@@ -26,6 +26,7 @@ from services.auth.adapters.throttle_redis import RedisThrottle
 from services.auth.application.administration import Administration
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
+from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
@@ -78,8 +79,15 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     )
     accounts = PostgresAccounts(database, OutboxMemberOrder(database))
     sessions = RedisSessions(redis.client, settings.lifetimes, most=settings.sessions_per_account)
-    links, audit = RedisLinks(redis.client), LoggedAudit(registry)
-    throttle = RedisThrottle(redis.client)
+    throttle, audit = RedisThrottle(redis.client), LoggedAudit(registry)
+    links = MailedLinks(
+        accounts=accounts,
+        links=RedisLinks(redis.client),
+        random=os.urandom,
+        reset_within=settings.password_reset_seconds,
+        take_back_within=settings.email_take_back_seconds,
+        confirm_within=settings.email_confirm_seconds,
+    )
     gate = Gate(hasher=hasher, throttle=throttle, limits=settings.limits, clock=clock)
     care = SessionCare(accounts=accounts, sessions=sessions, issuer=issuer, audit=audit)
     sign_in = SignIn(accounts=accounts, sessions=sessions, gate=gate, issuer=issuer, audit=audit)
@@ -90,7 +98,6 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         mail=mail,
         issuer=issuer,
         audit=audit,
-        confirm_within=settings.email_confirm_seconds,
     )
     password_care = PasswordCare(
         accounts=accounts,
@@ -100,10 +107,15 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         mail=mail,
         issuer=issuer,
         audit=audit,
-        reset_within=settings.password_reset_seconds,
     )
     administration = Administration(
-        accounts=accounts, sessions=sessions, throttle=throttle, mail=mail, audit=audit, clock=clock
+        accounts=accounts,
+        sessions=sessions,
+        throttle=throttle,
+        links=links,
+        mail=mail,
+        audit=audit,
+        clock=clock,
     )
     authenticator = LocalAuthenticator(keyring, issuer, care)
 

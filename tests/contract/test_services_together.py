@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from tests.contract.processes import Service, free_port
+from tests.stores.auth.calls import mailed_token
 
 PASSWORD = "correct-horse-battery"
 PATIENCE_S = 20
@@ -142,3 +143,25 @@ async def test_changes_reach_both_services_whatever_stops_meanwhile(platform: Pl
     )
     assert {status for status, _, _ in answers} == {201}
     assert len({body["id"] for _, _, body in answers}) == 1
+
+
+@pytest.mark.timeout(240)
+async def test_who_got_hold_of_an_access_token_does_not_get_the_account(
+    platform: Platform, tmp_path: Path
+) -> None:
+    email, stolen = await platform.register()
+    member = await platform.own_member_in_time(stolen)
+    change = {"Authorization": stolen, "If_Match": '"1"'}
+    path, theirs = f"/api/members/{member['id']}", {"email": f"thief-of-{email}"}
+    assert (await platform.call(platform.members[0], "PATCH", path, theirs, **change))[0] == 200
+    link = await mailed_token(tmp_path / "mail", email, "/password/reset")
+    await platform.call(platform.auths[0], "POST", "/api/auth/password/forgot", theirs)
+    reset = {"token": link, "new_password": "chosen-by-the-owner"}
+    assert (await platform.call(platform.auths[1], "POST", "/api/auth/password/reset", reset))[0] == 204
+    assert (await platform.call(platform.auths[1], "GET", "/api/auth/me", Authorization=stolen))[0] == 401
+    token = await platform.token(email, "chosen-by-the-owner")
+    async with asyncio.timeout(PATIENCE_S):
+        while (await platform.own_member(token))[1]["email"] != email:
+            await asyncio.sleep(0.05)
+    letters = [letter.read_text() for letter in (tmp_path / "mail").glob("*.eml")]
+    assert not [letter for letter in letters if f"To: {theirs['email']}" in letter and "/password/" in letter]

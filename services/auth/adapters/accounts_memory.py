@@ -20,11 +20,14 @@ class MemoryAccounts:
     async def by_email(self, email: str) -> Account | None:
         return next((account for account in self._accounts.values() if account.email == email), None)
 
+    async def by_any_email(self, email: str) -> Account | None:
+        return next((account for account in self._accounts.values() if email in _emails(account)), None)
+
     async def by_id(self, id_: UUID) -> Account | None:
         return self._accounts.get(id_)
 
     async def register(self, account: Account) -> None:
-        if await self.by_email(account.email):
+        if await self.by_any_email(account.email):
             raise EmailTaken
         self._accounts[account.id] = account
         self.ordered.append(account.id)
@@ -46,7 +49,12 @@ class MemoryAccounts:
             raise UnknownAccount
         self._email_orders[id_] = math.inf
         self._accounts[id_] = replace(
-            self._accounts[id_], status="disabled", email=erased_email(id_), name="", email_verified=False
+            self._accounts[id_],
+            status="disabled",
+            email=erased_email(id_),
+            name="",
+            email_verified=False,
+            former_email=None,
         )
 
     async def add_role(self, email: str, role: str) -> Account:
@@ -61,15 +69,34 @@ class MemoryAccounts:
             raise UnknownAccount
         if self._email_orders.get(id_, 0) >= (math.inf if order is None else order):
             return None
-        holder = await self.by_email(email)
+        holder = await self.by_any_email(email)
         if holder is not None and holder.id != id_:
             raise EmailTaken
         if order is not None:
             self._email_orders[id_] = order
-        if holder is not None:
+        if account.email == email:
             return None
-        self._accounts[id_] = replace(account, email=email, email_verified=False)
-        return account
+        self._accounts[id_] = account.moved(email)
+        return self._accounts[id_]
+
+    async def settle_email(self, id_: UUID, email: str) -> bool:
+        account = self._accounts.get(id_)
+        if account is None or account.email != email or account.former_email is None:
+            return False
+        self._accounts[id_] = replace(account, former_email=None)
+        return True
+
+    async def recover(self, account: Account, password_hash: str) -> bool:
+        found = self._accounts.get(account.id)
+        if found is None or (found.password_hash, found.recovery_email) != (
+            account.password_hash,
+            account.recovery_email,
+        ):
+            return False
+        self._accounts[account.id] = found.recovered(password_hash)
+        if found.former_email is not None:
+            self.ordered.append(account.id)
+        return True
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         account = self._accounts.get(id_)
@@ -84,3 +111,7 @@ class MemoryAccounts:
             raise UnknownAccount
         self._accounts[account.id] = replace(account, roles=change(account.roles, role))
         return self._accounts[account.id]
+
+
+def _emails(account: Account) -> tuple[str | None, ...]:
+    return account.email, account.former_email

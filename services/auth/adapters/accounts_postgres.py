@@ -28,6 +28,10 @@ class PostgresAccounts:
     async def by_email(self, email: str) -> Account | None:
         return _account(await AccountRow.select().where(AccountRow.email == email).first())
 
+    async def by_any_email(self, email: str) -> Account | None:
+        either = (AccountRow.email == email) | (AccountRow.former_email == email)
+        return _account(await AccountRow.select().where(either).first())
+
     async def by_id(self, id_: UUID) -> Account | None:
         return _account(await AccountRow.select().where(AccountRow.id == id_).first())
 
@@ -35,6 +39,7 @@ class PostgresAccounts:
         try:
             async with self._database.transaction():
                 await AccountRow.insert(_row(account))
+                await _refuse_kept(account)
                 await self._order_member(account)
         except UniqueViolationError as error:
             raise EmailTaken from error
@@ -64,8 +69,8 @@ class PostgresAccounts:
 
     async def erase(self, id_: UUID) -> None:
         erased = await self._database.fetch(
-            "UPDATE account SET status = 'disabled', email = $2, name = '', email_verified = false, email_order = $3 "
-            "WHERE id = $1 RETURNING id",
+            "UPDATE account SET status = 'disabled', email = $2, former_email = NULL, email_verified = false, "
+            "name = '', email_order = $3 WHERE id = $1 RETURNING id",
             id_,
             erased_email(id_),
             AFTER_ALL_ORDERS,
@@ -87,21 +92,58 @@ class PostgresAccounts:
                 )
                 if found is None:
                     raise UnknownAccount
+                account = found if found.email == email else found.moved(email)
                 applied = await connection.fetchval(
                     """
-                    UPDATE account SET email = $2, email_verified = email_verified AND email = $2,
-                        email_order = coalesce($3::bigint, email_order)
-                    WHERE id = $1 AND email_order < coalesce($3::bigint, $4)
+                    UPDATE account SET email = $2, email_verified = $3, former_email = $4,
+                        email_order = coalesce($5::bigint, email_order)
+                    WHERE id = $1 AND email_order < coalesce($5::bigint, $6)
                     RETURNING true
                     """,
                     id_,
-                    email,
+                    account.email,
+                    account.email_verified,
+                    account.former_email,
                     order,
                     AFTER_ALL_ORDERS,
                 )
+                if applied:
+                    await _refuse_kept(account)
         except UniqueViolationError as error:
             raise EmailTaken from error
-        return found if applied and found.email != email else None
+        return account if applied and account is not found else None
+
+    async def settle_email(self, id_: UUID, email: str) -> bool:
+        kept = (AccountRow.email == email) & AccountRow.former_email.is_not_null()
+        changed = (
+            await AccountRow.update({AccountRow.former_email: None})
+            .where((AccountRow.id == id_) & kept)
+            .returning(AccountRow.id)
+        )
+        return bool(changed)
+
+    async def recover(self, account: Account, password_hash: str) -> bool:
+        async with self._database.transaction():
+            found = _account(
+                await AccountRow.select().where(AccountRow.id == account.id).first().lock_rows("UPDATE")
+            )
+            if found is None or (found.password_hash, found.recovery_email) != (
+                account.password_hash,
+                account.recovery_email,
+            ):
+                return False
+            recovered = found.recovered(password_hash)
+            await AccountRow.update(
+                {
+                    AccountRow.email: recovered.email,
+                    AccountRow.email_verified: recovered.email_verified,
+                    AccountRow.former_email: recovered.former_email,
+                    AccountRow.password_hash: recovered.password_hash,
+                }
+            ).where(AccountRow.id == account.id)
+            if recovered.email != found.email:
+                await self._order_member(recovered)
+        return True
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         changed = (
@@ -127,6 +169,17 @@ class PostgresAccounts:
         return cast(Account, _account(changed[0]))
 
 
+async def _refuse_kept(account: Account) -> None:
+    """Raises EmailTaken where the account's new address is another's former one; in the transaction that gave it.
+
+    Asked after the address was written: until its present holder has let it go, that write waits, and then this sees
+    whether it was kept.
+    """
+    another = (AccountRow.former_email == account.email) & (AccountRow.id != account.id)
+    if await AccountRow.exists().where(another):
+        raise EmailTaken
+
+
 def _row(account: Account) -> AccountRow:
     return AccountRow(
         id=account.id,
@@ -137,6 +190,7 @@ def _row(account: Account) -> AccountRow:
         password_hash=account.password_hash,
         email_verified=account.email_verified,
         created_at=account.created_at,
+        former_email=account.former_email,
     )
 
 
@@ -152,4 +206,5 @@ def _account(row: dict[str, Any] | None) -> Account | None:
         password_hash=row["password_hash"],
         email_verified=row["email_verified"],
         created_at=row["created_at"],
+        former_email=row["former_email"],
     )

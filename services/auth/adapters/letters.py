@@ -14,17 +14,23 @@ class Letters:
         self._sender = sender
 
     def password_reset(self, account: Account, secret: str) -> EmailMessage:
+        moved = (
+            "Your account was moved to another address, which nobody has signed in with yet. A new password brings it "
+            "back to this one.\n\n"
+        )
         return self._letter(
             account,
+            account.recovery_email,
             "Choose a new password",
             f"somebody, probably you, asked for a new password. Choose it here:\n\n"
-            f"{self._link('/password/reset', secret)}\n\n"
+            f"{self._link('/password/reset', secret)}\n\n{moved if account.former_email else ''}"
             "The link works once and for a short time. If you did not ask, nothing has changed.",
         )
 
     def email_confirmation(self, account: Account, secret: str) -> EmailMessage:
         return self._letter(
             account,
+            account.email,
             "Confirm your e-mail address",
             f"welcome. Please confirm that this is your address:\n\n{self._link('/email/verify', secret)}",
         )
@@ -32,27 +38,31 @@ class Letters:
     def password_changed(self, account: Account) -> EmailMessage:
         return self._letter(
             account,
+            account.recovery_email,
             "Your password was changed",
             "your password was changed and other devices were signed out. If this was not you, choose a new "
             f"password at once: {self._site}/password/forgot",
         )
 
-    def email_changed(self, former: Account) -> EmailMessage:
+    def email_changed(self, account: Account, secret: str) -> EmailMessage:
         return self._letter(
-            former,
+            account,
+            account.recovery_email,
             "The e-mail address of your account was changed",
-            "your account signs in with another e-mail address from now on; this one is no longer good for it. If you "
-            "wanted that, there is nothing to do. If this was not you, somebody else uses your account: tell the "
-            f"people behind {self._site} at once, from this address. They can disable the account and give it back.",
+            "your account signs in with another e-mail address from now on. If you wanted that, sign in with the new "
+            "one once: until then, links to choose a password go on coming to this address.\n\n"
+            "If this was not you, somebody else uses your account. Take it back here: choose a new password, and every "
+            f"device is signed out and this address is yours again.\n\n{self._link('/password/reset', secret)}\n\n"
+            f"The link works once. Later, have a new one sent to this address: {self._site}/password/forgot",
         )
 
     def _link(self, path: str, secret: str) -> str:
         return f"{self._site}{path}?{urlencode({'token': secret})}"
 
-    def _letter(self, account: Account, subject: str, text: str) -> EmailMessage:
+    def _letter(self, account: Account, to: str, subject: str, text: str) -> EmailMessage:
         letter = EmailMessage()
         letter["From"] = self._sender
-        letter["To"] = account.email
+        letter["To"] = to
         letter["Subject"] = subject
         body = f"{_greeting(account)}\n\n{text}\n"
         # Left as it is where that is allowed: quoted-printable breaks a link for who reads the file itself.

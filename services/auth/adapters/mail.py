@@ -78,8 +78,8 @@ class QueuedMail:
     def password_changed(self, account: Account) -> None:
         self._put(_Urgency.ACCOUNT, partial(self._letters.password_changed, account))
 
-    def email_changed(self, former: Account) -> None:
-        self._put(_Urgency.ACCOUNT, partial(self._letters.email_changed, former))
+    def email_changed(self, account: Account, secret: str) -> None:
+        self._put(_Urgency.ACCOUNT, partial(self._letters.email_changed, account, secret))
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

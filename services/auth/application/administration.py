@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.ports import Accounts, Audit, Clock, Mail, Sessions, Throttle
-from services.auth.domain.accounts import Status, normalise_email
+from services.auth.domain.accounts import Account, Status, lookup_email, normalise_email
+from services.auth.domain.errors import UnknownAccount
 from services.auth.domain.throttling import Limit, Subject
 
 _NOTICES = Limit(free=3, first=300, ceiling=3600, window=7200)
@@ -16,6 +18,7 @@ class Administration:
     accounts: Accounts
     sessions: Sessions
     throttle: Throttle
+    links: MailedLinks
     mail: Mail
     audit: Audit
     clock: Clock
@@ -35,18 +38,43 @@ class Administration:
         self.audit.record("account_erased", account=account, sessions=ended)
 
     async def set_email(self, account: UUID, email: str, order: int | None = None) -> None:
-        """Idempotent; a new address is unverified, and the former one is told. Raises InvalidEmail, UnknownAccount,
-        EmailTaken.
+        """Moves the account to another address to sign in with (`Account.moved`). Idempotent.
 
-        An `order` that a later one has overtaken (it was given up while it was still under way) is done with.
+        The new address is asked to confirm, the former one is told, with a link that takes the account back. An
+        `order` that a later one has overtaken (it was given up while it was still under way) is done with.
+        Raises InvalidEmail, UnknownAccount, EmailTaken.
         """
-        # Asked before anything is stored: while Redis is down the order is refused, and comes again.
+        address = normalise_email(email)
+        present = await self.accounts.by_id(account)
+        if present is None:
+            raise UnknownAccount
+        told = present.moved(address)
+        # All that needs Redis comes before anything is stored: while it is down the order is refused, and comes again.
         notices = (Subject(f"notice:{account}", _NOTICES),)
-        wait = await self.throttle.wait(notices, self.clock())
-        former = await self.accounts.set_email(account, normalise_email(email), order)
-        if former is None:
+        quiet = address == present.email or await self.throttle.wait(notices, self.clock()) > 0
+        take_back = "" if quiet else await self.links.to_take_back(told)
+        confirm = "" if quiet else await self.links.to_confirm(told)
+        moved = await self.accounts.set_email(account, address, order)
+        if moved is None:
             return
         self.audit.record("email_changed", account=account)
-        if not wait:
-            self.mail.email_changed(former)
+        if not quiet:
+            if moved.former_email is not None:
+                self.mail.email_changed(moved, take_back)
+            self.mail.email_confirmation(moved, confirm)
+            # Not before: orders that are refused must not use up the notices of one that is not.
             await self.throttle.failed(notices, self.clock())
+
+
+async def settle_email(accounts: Accounts, audit: Audit, email: str) -> Account:
+    """Password links go to the account's new address from now on, for an owner who has neither its password nor the
+    mail of the former address. The operator's act, who has made sure of that; there is no call for it.
+
+    Idempotent. Raises UnknownAccount.
+    """
+    account = await accounts.by_email(lookup_email(email))
+    if account is None:
+        raise UnknownAccount
+    if await accounts.settle_email(account.id, account.email):
+        audit.record("email_settled", account=account.id, by="operator")
+    return account

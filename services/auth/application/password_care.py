@@ -1,35 +1,33 @@
 """Changing a password that is known, and replacing one that is forgotten."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
-from services.auth.application.ports import Accounts, Audit, Links, Mail, Sessions
+from services.auth.application.mailed_links import MailedLinks
+from services.auth.application.ports import Accounts, Audit, Mail, Sessions
 from services.auth.application.signing_in import Client
-from services.auth.domain import links, passwords, throttling
+from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
 from services.auth.domain.errors import InvalidLink, SessionEnded, WrongPassword
 from services.auth.domain.throttling import Limit, Subject
 
-_KIND = "password"
 _LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
 """Mails to one address: nobody's mailbox is filled by strangers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordCare:
-    """`reset_within`: seconds for which the mailed link works."""
-
     accounts: Accounts
     sessions: Sessions
     gate: Gate
-    links: Links
+    links: MailedLinks
     mail: Mail
     issuer: Issuer
     audit: Audit
-    reset_within: int
 
     async def change(self, id_: UUID, session: UUID, current: str, new: str, client: Client) -> None:
         """Sets the password and ends the account's other sessions.
@@ -49,7 +47,8 @@ class PasswordCare:
                 raise WrongPassword
             hash_ = await turn.hash(accepted)
         await self.gate.throttle.forget(subject)
-        if not await self._store(account, hash_, "password_changed", client, spared=session):
+        store = partial(self.accounts.replace_hash, id_, hash_, expecting=account.password_hash)
+        if not await self._replace(account, store, "password_changed", client, spared=session):
             raise WrongPassword
 
     async def forgot(self, email: str, client: Client) -> None:
@@ -62,42 +61,43 @@ class PasswordCare:
         if await self.gate.throttle.wait(subjects, self.issuer.clock()):
             return
         await self.gate.failed(subjects)
-        account = await self.accounts.by_email(address)
-        # The same steps are taken for nobody, so that the time tells nothing; such a link opens nothing.
-        secret = links.secret(self.issuer.random(32))
-        content = {
-            "account": str(account.id if account else self.issuer.uuid()),
-            "state": _state(account),
-        }
-        await self.links.put(_KIND, links.digest(secret), content, self.reset_within)
+        account = await self.accounts.by_any_email(address)
+        secret = await self.links.to_reset(account)
         who = throttling.account_key(address)
         self.audit.record("password_reset_requested", account_key=who, address=client.address)
         if account is not None and account.active:
             self.mail.password_reset(account, secret)
 
     async def reset(self, secret: str, new: str, client: Client) -> None:
-        """Sets the password by a mailed link and ends all sessions.
+        """Sets the password by a mailed link, ends all sessions, and puts the account back to where the link went.
 
         Raises UnacceptablePassword (the link stays good), InvalidLink, Overloaded.
         """
-        digest = links.digest(secret)
-        account = await self._meant(await self.links.look(_KIND, digest))
-        accepted = passwords.accept(new, (account.email, account.name))
+        account = await self.links.look(secret)
+        accepted = passwords.accept(new, (account.email, account.recovery_email, account.name))
         async with self.gate.passed() as turn:
-            account = await self._meant(await self.links.take(_KIND, digest))
+            account = await self.links.take(secret)
             hash_ = await turn.hash(accepted)
-        if not await self._store(account, hash_, "password_reset", client):
+        store = partial(self.accounts.recover, account, hash_)
+        if not await self._replace(account, store, "password_reset", client):
             raise InvalidLink
-        await self.accounts.confirm_email(account.id, account.email)
-        await self._welcome(account, client)
+        if account.former_email is not None:
+            self.audit.record("email_taken_back", account=account.id, address=client.address)
+        await self._welcome(account.recovered(hash_), client)
 
-    async def _store(
-        self, account: Account, hash_: str, event: str, client: Client, *, spared: UUID | None = None
+    async def _replace(
+        self,
+        account: Account,
+        store: Callable[[], Awaitable[object]],
+        event: str,
+        client: Client,
+        *,
+        spared: UUID | None = None,
     ) -> bool:
-        """Ends the account's sessions but `spared` and sets the password; False when another change came first."""
+        """Ends the account's sessions but `spared` and stores the password; False when another change came first."""
         # Sessions first: whatever dies on the way, a new password never leaves them alive.
         ended = await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
-        if not await self.accounts.replace_hash(account.id, hash_, expecting=account.password_hash):
+        if not await store():
             return False
         try:
             # And again, for who signed in with the old one meanwhile: signing_in.py relies on this order.
@@ -109,13 +109,6 @@ class PasswordCare:
             self.mail.password_changed(account)
         return True
 
-    async def _meant(self, content: Mapping[str, str] | None) -> Account:
-        """Whose link it is. Raises InvalidLink, also where a password or an address changed since it was mailed."""
-        account = await self.accounts.by_id(UUID(content["account"])) if content else None
-        if content is None or account is None or not account.active or content["state"] != _state(account):
-            raise InvalidLink
-        return account
-
     async def _welcome(self, account: Account, client: Client) -> None:
         """Strangers who keep guessing an account's password must not keep out whoever reads its mail."""
         where = throttling.network(client.address)
@@ -123,7 +116,3 @@ class PasswordCare:
         await self.gate.throttle.forget(
             throttling.subjects(account.email, client.address, self.gate.limits, familiar=True)
         )
-
-
-def _state(account: Account | None) -> str:
-    return links.digest(f"{account.email} {account.password_hash}" if account else "")

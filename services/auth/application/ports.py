@@ -26,10 +26,16 @@ class Accounts(Protocol):
     async def by_email(self, email: str) -> Account | None:
         """`email` as `lookup_email` gives it."""
 
+    async def by_any_email(self, email: str) -> Account | None:
+        """Likewise, or the one whose former address it is: no address is of two accounts."""
+
     async def by_id(self, id_: UUID) -> Account | None: ...
 
     async def register(self, account: Account) -> None:
-        """Stores the account and, in the same transaction, the order of its member. Raises EmailTaken."""
+        """Stores the account and, in the same transaction, the order of its member.
+
+        Raises EmailTaken, as `set_email` does, also where the address is another account's former one.
+        """
 
     async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
         """Sets the password hash if it still is `expecting`; False when another change came first."""
@@ -50,10 +56,16 @@ class Accounts(Protocol):
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 
     async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
-        """The account as it was, if that changed it; a new address is unverified. Raises UnknownAccount, EmailTaken.
+        """The account as it is now, if that moved it (`Account.moved`). Raises UnknownAccount, EmailTaken.
 
         An `order` that is not later than the latest that was applied changes nothing; None is later than any.
         """
+
+    async def settle_email(self, id_: UUID, email: str) -> bool:
+        """Forgets the former address, if there is one and `email` still is the account's; whether that was so."""
+
+    async def recover(self, account: Account, password_hash: str) -> bool:
+        """Makes it `Account.recovered` and orders its member to follow; False when another change came first."""
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         """Marks the address as verified if it still is the account's."""
@@ -166,8 +178,8 @@ class Mail(Protocol):
 
     def password_changed(self, account: Account) -> None: ...
 
-    def email_changed(self, former: Account) -> None:
-        """To the address that `former` had."""
+    def email_changed(self, account: Account, secret: str) -> None:
+        """To the former address, with a link that gives the account back to it."""
 
 
 class Audit(Protocol):

@@ -2,31 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
-from services.auth.application.ports import Accounts, Audit, Links, Mail
+from services.auth.application.mailed_links import MailedLinks
+from services.auth.application.ports import Accounts, Audit, Mail
 from services.auth.application.signing_in import Client
-from services.auth.domain import links, passwords, throttling
+from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, normalise_email
-from services.auth.domain.errors import EmailTaken, InvalidLink
+from services.auth.domain.errors import EmailTaken
 from services.auth.domain.throttling import Subject
-
-_KIND = "email"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """`confirm_within`: seconds for which the mailed link works."""
-
     accounts: Accounts
     gate: Gate
-    links: Links
+    links: MailedLinks
     mail: Mail
     issuer: Issuer
     audit: Audit
-    confirm_within: int
 
     async def register(self, email: str, password: str, name: str, client: Client) -> Account:
         """Raises InvalidEmail, UnacceptablePassword, EmailTaken, TryLater, Overloaded."""
@@ -50,7 +45,7 @@ class Registration:
         )
         # The link is stored first: should that fail, there is no account yet, and the caller may simply
         # repeat.
-        secret = await self._store_link(account)
+        secret = await self.links.to_confirm(account)
         try:
             await self.accounts.register(account)
         except EmailTaken:
@@ -63,15 +58,4 @@ class Registration:
 
     async def confirm_email(self, secret: str) -> None:
         """Whoever has the mailed link reads that mailbox. Raises InvalidLink."""
-        content = await self.links.take(_KIND, links.digest(secret))
-        if content is None or not await self.accounts.confirm_email(
-            UUID(content["account"]), content["email"]
-        ):
-            raise InvalidLink
-        self.audit.record("email_confirmed", account=content["account"])
-
-    async def _store_link(self, account: Account) -> str:
-        secret = links.secret(self.issuer.random(32))
-        content = {"account": str(account.id), "email": account.email}
-        await self.links.put(_KIND, links.digest(secret), content, self.confirm_within)
-        return secret
+        self.audit.record("email_confirmed", account=await self.links.confirm(secret))

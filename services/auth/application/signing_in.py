@@ -48,6 +48,9 @@ class SignIn:
         if current is None or not current.active or current.password_hash != hash_:
             await self.sessions.end(session.id, now)
             raise WrongCredentials
+        # Who signs in with a new address and the password is its owner's: the former one is needed no longer.
+        if current.former_email is not None and await self.accounts.settle_email(current.id, account.email):
+            self.audit.record("email_settled", account=account.id)
         self.audit.record("login", account=account.id, session=session.id, address=client.address)
         return self.issuer.pair(current, session, refresh.text, now)
 

@@ -1,7 +1,7 @@
 """An account: who may sign in, under which address, with which roles."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -16,7 +16,11 @@ Status = Literal["active", "disabled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """`email` is normalised (`normalise_email`); `password_hash` is an argon2id PHC string."""
+    """`email` is normalised (`normalise_email`); `password_hash` is an argon2id PHC string.
+
+    `former_email` is kept after a change of `email` until the password was given at a sign-in with the new one: an
+    access token suffices for the change, and must not suffice for the account (docs/decisions/0012-email-changes.md).
+    """
 
     id: UUID
     email: str
@@ -26,10 +30,31 @@ class Account:
     password_hash: str = field(repr=False)
     email_verified: bool
     created_at: datetime
+    former_email: str | None = None
 
     @property
     def active(self) -> bool:
         return self.status == "active"
+
+    @property
+    def recovery_email(self) -> str:
+        """Where links go that let choose a new password."""
+        return self.former_email or self.email
+
+    def moved(self, email: str) -> "Account":
+        """Signing in with another address, whose owner nobody has shown to be the account's."""
+        former = None if email == self.recovery_email else self.recovery_email
+        return replace(self, email=email, email_verified=False, former_email=former)
+
+    def recovered(self, password_hash: str) -> "Account":
+        """With a new password, by a link that was mailed to the recovery address: the account is back there."""
+        return replace(
+            self,
+            email=self.recovery_email,
+            email_verified=True,
+            former_email=None,
+            password_hash=password_hash,
+        )
 
 
 def normalise_email(text: str) -> str:

@@ -1,11 +1,10 @@
 """Accounts: registering, looking at one's own, confirming its address; and its status, for other services."""
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, JSONBody
 
 from services.auth.application.administration import Administration
 from services.auth.application.ports import Accounts
@@ -17,14 +16,7 @@ from services.auth.web.bodies import AccountBody, EmailBody, EmailConfirmation, 
 from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
 from services.auth.web.parts import Part
 from services.chassis.identity import Identity
-from services.chassis.outbox import ORDER_NUMBER_HEADER
-
-OrderNumber = Annotated[
-    int | None,
-    HeaderParameter(
-        name=ORDER_NUMBER_HEADER, ge=1, le=2**63 - 1, description="Later orders have higher numbers."
-    ),
-]
+from services.chassis.outbox import OrderNumber
 
 
 def _body(account: Account) -> AccountBody:

@@ -5,7 +5,8 @@ delivered over HTTP until the other side has acknowledged it. At least once, in 
 repeat may even arrive after later orders (an attempt that timed out here goes on over there): each carries its number.
 """
 
-from services.chassis.outbox.delivery import ORDER_NUMBER_HEADER, Delivery
+from services.chassis.outbox.delivery import Delivery
+from services.chassis.outbox.order_number import ORDER_NUMBER_HEADER, OrderNumber
 from services.chassis.outbox.store import Order, OutboxStore, put, withdraw
 
-__all__ = ["ORDER_NUMBER_HEADER", "Delivery", "Order", "OutboxStore", "put", "withdraw"]
+__all__ = ["ORDER_NUMBER_HEADER", "Delivery", "Order", "OrderNumber", "OutboxStore", "put", "withdraw"]

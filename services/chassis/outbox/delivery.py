@@ -13,6 +13,7 @@ from services.chassis.http_client import CallFailed, HttpClient
 from services.chassis.identity import INTERNAL_KEY_HEADER
 from services.chassis.outbox import decisions
 from services.chassis.outbox.decisions import Fate
+from services.chassis.outbox.order_number import ORDER_NUMBER_HEADER
 from services.chassis.outbox.store import Order, OutboxStore
 
 _log = logging.getLogger(__name__)
@@ -21,9 +22,6 @@ BATCH = 16
 POLL_INTERVAL_S = 0.3
 MEASURE_EVERY = 20
 CALL_TIMEOUT_S = 3.0
-
-ORDER_NUMBER_HEADER = "X-Order-Number"
-"""Of two orders about one aggregate, the later has the higher number."""
 
 
 class Delivery:

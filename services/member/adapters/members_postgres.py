@@ -43,18 +43,28 @@ class MembersPostgres:
             except asyncpg.UniqueViolationError as fault:
                 raise EmailTaken from fault
 
-    async def follow_account(self, member: Member) -> bool:
+    async def follow_account(self, member: Member, order: int | None = None) -> bool:
         async with self._database.transaction() as connection:
             made = await connection.fetchval(
                 """
-                INSERT INTO member (id, email, name, name_folded, account_email, account_name, created_at, updated_at)
-                VALUES ($1, $2, $3, $4, $2, $3, $5, $5)
+                INSERT INTO member AS present (
+                    id, email, name, name_folded, account_email, account_name, account_order, created_at, updated_at
+                )
+                VALUES ($1, $2, $3, $4, $2, $3, coalesce($6::bigint, 0), $5, $5)
                 ON CONFLICT (id) DO UPDATE SET
-                    email = excluded.email, name = excluded.name, name_folded = excluded.name_folded,
+                    email = excluded.email,
+                    name = CASE WHEN present.account_name IS DISTINCT FROM excluded.account_name
+                        THEN excluded.name ELSE present.name END,
+                    name_folded = CASE WHEN present.account_name IS DISTINCT FROM excluded.account_name
+                        THEN excluded.name_folded ELSE present.name_folded END,
                     account_email = excluded.account_email, account_name = excluded.account_name,
-                    updated_at = excluded.updated_at, version = member.version + 1
-                WHERE member.deleted_at IS NULL AND (member.account_email, member.account_name)
-                    IS DISTINCT FROM (excluded.account_email, excluded.account_name)
+                    account_order = greatest(present.account_order, excluded.account_order),
+                    updated_at = excluded.updated_at, version = present.version + 1
+                WHERE present.deleted_at IS NULL AND CASE
+                    WHEN $6::bigint IS NOT NULL THEN present.account_order < $6::bigint
+                    ELSE (present.account_email, present.account_name)
+                        IS DISTINCT FROM (excluded.account_email, excluded.account_name)
+                END
                 RETURNING xmax = 0
                 """,
                 member.id,
@@ -62,6 +72,7 @@ class MembersPostgres:
                 member.profile.name,
                 member.profile.name.casefold(),
                 member.created_at,
+                order,
             )
         return bool(made)
 

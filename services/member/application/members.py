@@ -82,7 +82,10 @@ class MemberService:
             if member.has_account:
                 await self.accounts.delete(id_)
 
-    async def follow_account(self, id_: UUID, email: str, name: str) -> bool:
-        """An account was registered or changed; True where its member is new. Repeating is harmless."""
+    async def follow_account(self, id_: UUID, email: str, name: str, order: int | None = None) -> bool:
+        """An account was registered or changed; True where its member is new. Repeating is harmless.
+
+        `order`: the later of two has the higher number; the earlier, if it comes after, is done with.
+        """
         member = Member.new(id_, Profile(email=email, name=composed(name)), self.clock())
-        return await self.members.follow_account(replace(member, has_account=True))
+        return await self.members.follow_account(replace(member, has_account=True), order)

@@ -43,12 +43,13 @@ class Members(Protocol):
     async def add(self, member: Member) -> None:
         """Raises EmailTaken where another member has the e-mail."""
 
-    async def follow_account(self, member: Member) -> bool:
+    async def follow_account(self, member: Member, order: int | None = None) -> bool:
         """Makes the member of an account, or gives it the account's e-mail and name; True where it was made.
 
         What the account said before is remembered: hearing the same again changes nothing, so that a repeat does not
-        undo what the member changed since. A deleted member stays deleted. An e-mail is never refused here: it is
-        the account's, and auth has decided about it.
+        undo what the member changed since. A repeat is known by its `order`, which is not later than the latest, or
+        without one by what it says. A name is taken over only where it is not what was said before; an e-mail is never
+        refused: it is the account's, and auth has decided about it. A deleted member stays deleted.
         """
 
     async def get(self, id_: UUID) -> Member | None: ...

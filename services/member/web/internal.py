@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
+from services.chassis.outbox import OrderNumber
 from services.chassis.problems import documented
 from services.member.application.members import MemberService
 from services.member.web.schemas import AccountMember
@@ -26,8 +27,11 @@ from services.member.web.schemas import AccountMember
     },
 )
 async def follow_account(
-    member_id: FromPath[UUID], data: JSONBody[AccountMember], members: NamedDependency[MemberService]
+    member_id: FromPath[UUID],
+    data: JSONBody[AccountMember],
+    members: NamedDependency[MemberService],
+    order: OrderNumber = None,
 ) -> Response[None]:
     """201 where the member is new, 200 where it was there already; repeating is harmless."""
-    created = await members.follow_account(member_id, data.email, data.name)
+    created = await members.follow_account(member_id, data.email, data.name, order)
     return Response(None, status_code=201 if created else 200)

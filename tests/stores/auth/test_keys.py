@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -28,6 +25,7 @@ from services.auth.settings import Settings
 from services.chassis.migrations import migrate
 from tests.in_process import running
 from tests.stores.auth.calls import bearer, is_good, sign_in
+from tests.stores.auth.command import command
 
 NOW = 1_800_000_000.0
 KEY = b"s" * 32
@@ -172,27 +170,3 @@ def test_a_lead_that_running_processes_could_miss_is_refused(capsys: pytest.Capt
     with pytest.raises(SystemExit):
         commands.rotate_keys_parser().parse_args(["--lead", "5"])
     assert "at least 30 seconds" in capsys.readouterr().err
-
-
-async def command(settings: Settings, *arguments: str) -> tuple[int | None, str]:
-    """Runs auth's command line as an operator does; its exit status and what it said."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "services.auth",
-        *arguments,
-        env=os.environ | variables(settings),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await child.communicate()
-    return child.returncode, said.decode()
-
-
-def variables(settings: Settings) -> dict[str, str]:
-    names: dict[str, Any] = {name: getattr(settings, name) for name in settings.__struct_fields__}
-    return {
-        "AUTH_PORT" if name == "port" else name.upper(): str(value)
-        for name, value in names.items()
-        if value != ""
-    }

@@ -1,6 +1,5 @@
 """Seeing where one is signed in and ending it; and disabling an account. Over HTTP and on real stores."""
 
-import asyncio
 from uuid import UUID, uuid4
 
 import pytest
@@ -66,17 +65,6 @@ async def test_a_disabled_account_is_signed_out_and_stays_out_until_it_is_enable
     await sign_in(client)
 
 
-async def test_an_address_changed_by_the_member_service_signs_in(client: Client) -> None:
-    await register(client, "minji@example.com")
-    path = f"/internal/accounts/{DEMO_ID}/email"
-    for _ in range(2):
-        answer = await client.put(path, json={"email": "Admin@example.com"}, headers=INTERNAL)
-        assert answer.status_code == 204
-    await sign_in(client, email="admin@example.com")
-    taken = await client.put(path, json={"email": "minji@example.com"}, headers=INTERNAL)
-    assert taken.status_code == 409
-
-
 async def test_a_deleted_account_keeps_nothing_of_its_owner_and_frees_the_address(
     client: Client, settings: Settings
 ) -> None:
@@ -103,44 +91,6 @@ async def test_a_deleted_account_keeps_nothing_of_its_owner_and_frees_the_addres
     again = await register(client, "minji@example.com")
     assert again["id"] != account["id"]
     await sign_in(client, **credentials)
-
-
-async def test_an_order_that_arrives_after_a_later_one_is_done_with(client: Client) -> None:
-    await register(client, "minji@example.com")
-    path = f"/internal/accounts/{DEMO_ID}/email"
-
-    async def order(number: int, email: str) -> int:
-        headers = INTERNAL | {"X-Order-Number": str(number)}
-        return (await client.put(path, json={"email": email}, headers=headers)).status_code
-
-    # One that was refused is not carried out, and may come again.
-    assert await order(7, "minji@example.com") == 409
-    assert await order(7, "seventh@example.com") == 204
-    assert await order(9, "ninth@example.com") == 204
-    for number in (7, 8, 9):
-        assert await order(number, "late@example.com") == 204
-    await sign_in(client, email="ninth@example.com")
-    # The next is carried out also where it changes nothing, and overtakes those before it.
-    assert await order(11, "ninth@example.com") == 204
-    assert await order(10, "late@example.com") == 204
-    await sign_in(client, email="ninth@example.com")
-    assert await order(0, "zeroth@example.com") == 400
-
-
-async def test_of_orders_that_arrive_at_once_the_latest_counts(client: Client) -> None:
-    path = f"/internal/accounts/{DEMO_ID}/email"
-    answers = await asyncio.gather(
-        *(
-            client.put(
-                path,
-                json={"email": f"order-{number}@example.com"},
-                headers=INTERNAL | {"X-Order-Number": str(number)},
-            )
-            for number in (3, 1, 5, 2, 4)
-        )
-    )
-    assert {answer.status_code for answer in answers} == {204}
-    await sign_in(client, email="order-5@example.com")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from services.auth.adapters.throttle_memory import MemoryThrottle
 from services.auth.application.administration import Administration
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
+from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
@@ -58,16 +59,16 @@ class Outbox:
     sent: list[tuple[str, str, str]] = field(default_factory=list)
 
     def password_reset(self, account: Account, secret: str) -> None:
-        self.sent.append(("password_reset", account.email, secret))
+        self.sent.append(("password_reset", account.recovery_email, secret))
 
     def email_confirmation(self, account: Account, secret: str) -> None:
         self.sent.append(("email_confirmation", account.email, secret))
 
     def password_changed(self, account: Account) -> None:
-        self.sent.append(("password_changed", account.email, ""))
+        self.sent.append(("password_changed", account.recovery_email, ""))
 
-    def email_changed(self, former: Account) -> None:
-        self.sent.append(("email_changed", former.email, ""))
+    def email_changed(self, account: Account, secret: str) -> None:
+        self.sent.append(("email_changed", account.recovery_email, secret))
 
 
 @dataclass
@@ -102,7 +103,7 @@ class Parts:
         self.sessions = MemorySessions(LIFETIMES)
         self.hasher = NamedHashes()
         self.throttle = MemoryThrottle()
-        self.links = MemoryLinks()
+        self.link_store = MemoryLinks()
         self.mail = Outbox()
         self.events = Events()
         self.signer = ClaimsSigner()
@@ -115,6 +116,14 @@ class Parts:
             signer=self.signer,
             clock=lambda: self.now,
             random=lambda size: next(numbers).to_bytes(size, "big"),
+        )
+        self.links = MailedLinks(
+            accounts=self.accounts,
+            links=self.link_store,
+            random=self.issuer.random,
+            reset_within=1800,
+            take_back_within=7 * 86400,
+            confirm_within=86400,
         )
         common: dict[str, Any] = {
             "accounts": self.accounts,
@@ -129,14 +138,11 @@ class Parts:
         )
         self.sign_in = SignIn(sessions=self.sessions, gate=gate, **common)
         self.care = SessionCare(sessions=self.sessions, **common)
-        self.registration = Registration(
-            links=self.links, mail=self.mail, confirm_within=86400, gate=gate, **common
-        )
+        self.registration = Registration(links=self.links, mail=self.mail, gate=gate, **common)
         self.password_care = PasswordCare(
             sessions=self.sessions,
             links=self.links,
             mail=self.mail,
-            reset_within=1800,
             gate=gate,
             **common,
         )
@@ -144,6 +150,7 @@ class Parts:
             accounts=self.accounts,
             sessions=self.sessions,
             throttle=self.throttle,
+            links=self.links,
             mail=self.mail,
             audit=self.events,
             clock=lambda: self.now,

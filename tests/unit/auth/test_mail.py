@@ -82,11 +82,21 @@ def test_a_name_cannot_pass_for_the_mails_own_text() -> None:
     assert lines[1] == ""
 
 
-def test_the_notice_of_a_changed_address_says_what_to_do_and_holds_no_secret() -> None:
-    letter = LETTERS.email_changed(account(verified=True))
+def test_the_notice_of_a_changed_address_goes_to_the_former_one_and_takes_the_account_back() -> None:
+    letter = LETTERS.email_changed(account().moved("stranger@example.com"), "the_secret-1")
     assert letter["To"] == "minji@example.com"
-    assert "http://localhost:3000" in letter.get_content()
-    assert "token=" not in letter.get_content()
+    assert "http://localhost:3000/password/reset?token=the_secret-1\n" in letter.get_content()
+    assert "http://localhost:3000/password/forgot\n" in letter.get_content()
+    assert "stranger" not in letter.get_content()
+
+
+def test_of_an_account_that_was_moved_the_former_address_is_asked_for_a_new_password() -> None:
+    moved = account().moved("stranger@example.com")
+    for letter in (LETTERS.password_reset(moved, "secret"), LETTERS.password_changed(moved)):
+        assert letter["To"] == "minji@example.com"
+    assert "brings it back" in LETTERS.password_reset(moved, "secret").get_content()
+    assert "brings it back" not in LETTERS.password_reset(account(), "secret").get_content()
+    assert LETTERS.email_confirmation(moved, "secret")["To"] == "stranger@example.com"
 
 
 def test_whoever_registers_a_strangers_address_cannot_write_to_the_stranger() -> None:
