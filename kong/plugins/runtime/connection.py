@@ -38,10 +38,11 @@ NOTICE = 1.0
 
 
 class Connection(asyncio.Protocol):
-    """Implements `event.Line`."""
+    """Implements `event.Line` and `crowd.Member`."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._crowd = host.crowd
         self._transport: asyncio.Transport
         self._carrier: Carrier | None = None
         self._frames = Frames(host.limits.frame)
@@ -57,9 +58,9 @@ class Connection(asyncio.Protocol):
         self._said: Sequence[bytes] = ()
         self._deadlines: Deadlines | None = None
         self._running: RunningPlugin | None = None
-        self.heard = host.now
+        self.heard = host.crowd.now
 
-    # What the worker asks.
+    # What the crowd asks; crowd.py says what it means by it.
 
     @property
     def idle(self) -> bool:
@@ -68,40 +69,32 @@ class Connection(asyncio.Protocol):
 
     @property
     def evictable(self) -> bool:
-        """Whether it may go to make room: it is idle, or its last event is decided."""
         return self.idle or self._ended
 
     @property
     def stalled(self) -> bool:
-        """Whether a frame has begun and not ended, outside of an event."""
         return self.idle and self._frames.incomplete
 
     def retire(self) -> None:
-        """Take no more commands: close, or close as soon as the event is over.
-
-        Only the sending side is shut: a command that Kong sends before it notices finds the end of the stream, and
-        not a broken pipe, which Kong would not repeat.
-        """
         if self._ended:
             self._transport.close()
         elif self.idle:
             self._ended = True
+            # Only the sending side is shut: a command that Kong sends before it notices finds the end of the stream,
+            # and not a broken pipe, which Kong would not repeat.
             self._transport.write_eof()
             self._host.loop.call_later(NOTICE, self._transport.close)
 
     def refuse_now(self, refusal: Refusal) -> None:
-        """End the event, if one runs, in its phase's place; it cannot be waited for any longer."""
         if self._event is not None:
             self._event.refuse(refusal, "stopped")
         else:
             self._transport.close()
 
     def abort(self) -> None:
-        """Break off, whatever runs."""
         self._transport.abort()
 
     def drop(self, reason: str) -> None:
-        """Close now."""
         observed.CONNECTIONS_ENDED.labels(reason=reason).inc()
         self._ended = True
         self._transport.close()
@@ -110,10 +103,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._host.opened(self)
+        self._crowd.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        self.heard = self._host.now
+        self.heard = self._crowd.now
         for payload in self._frames.feed(data):
             if self._ended:
                 return
@@ -127,7 +120,7 @@ class Connection(asyncio.Protocol):
                 self._wrong("failed", "see above")
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._host.closed(self)
+        self._crowd.closed(self)
         if self._identifying is not None:
             self._identifying.cancel()
         if not self._ended:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from kong.plugins.runtime import observed
+from kong.plugins.runtime.crowd import Crowd
 from kong.plugins.runtime.deadlines import Deadlines
 from kong.plugins.runtime.instances import Instance, Instances
 from kong.plugins.runtime.limits import Limits
 from kong.plugins.runtime.observed import PHASE_METRICS, PhaseMetrics
 from kong.plugins.runtime.plugin import ServedPlugin
-
-if TYPE_CHECKING:
-    from kong.plugins.runtime.connection import Connection
 
 _MOST_TARGETS = 8192
 
@@ -37,39 +34,13 @@ class Host:
         self.plugin = plugin
         self.instances = instances
         self.limits = limits
-        self.connections: set[Connection] = set()
-        self._leaving: dict[Connection, None] = {}
+        self.crowd = Crowd(loop, limits)
         self.running = 0
         """Events whose phase has not ended, the overdue ones included."""
         self.draining = False
-        self.now = loop.time()
-        """Coarse: as of the last sweep."""
         self._targets: dict[bytes, Target] = {}
         self._deadlines: dict[float, Deadlines] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-
-    def opened(self, connection: Connection) -> None:
-        """Take a connection in; where there are too many, the one that has idled longest goes."""
-        if len(self.connections) >= self.limits.connections:
-            stalest = min((c for c in self.connections if c.evictable), key=lambda c: c.heard, default=None)
-            if stalest is not None:
-                observed.CONNECTIONS_ENDED.labels(reason="crowded").inc()
-                self.leaving(stalest)
-                stalest.retire()
-        self.connections.add(connection)
-        observed.CONNECTIONS.set(len(self.connections))
-
-    def leaving(self, connection: Connection) -> None:
-        """A connection is about to end; of those, too, there are only so many."""
-        self.connections.discard(connection)
-        self._leaving[connection] = None
-        if len(self._leaving) > self.limits.connections:
-            next(iter(self._leaving)).abort()
-
-    def closed(self, connection: Connection) -> None:
-        self.connections.discard(connection)
-        self._leaving.pop(connection, None)
-        observed.CONNECTIONS.set(len(self.connections))
 
     def has_room(self) -> bool:
         return self.running < self.limits.events
@@ -100,11 +71,3 @@ class Host:
         task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def sweep(self) -> None:
-        """Once a second: end connections that hold half a frame for too long."""
-        self.now = self.loop.time()
-        observed.RUNNING.set(self.running)
-        for connection in list(self.connections):
-            if connection.stalled and self.now - connection.heard > self.limits.stall:
-                connection.drop("stalled")

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kong.plugins.runtime import logs, metrics, refusals
+from kong.plugins.runtime import logs, metrics, observed, refusals
 from kong.plugins.runtime.connection import Connection
 from kong.plugins.runtime.host import Host
 from kong.plugins.runtime.instances import Instances
@@ -101,7 +101,8 @@ class _Worker:
     async def _sweep(self, host: Host) -> None:
         while not self._stop.is_set():
             metrics.beat()
-            host.sweep()
+            observed.RUNNING.set(host.running)
+            host.crowd.sweep()
             try:
                 await asyncio.wait_for(self._stop.wait(), 1.0)
             except TimeoutError:
@@ -110,14 +111,11 @@ class _Worker:
     async def _drain(self, host: Host) -> None:
         """Finish what runs, take nothing new; at the bound, refuse what still runs rather than break it off."""
         host.draining = True
-        for connection in list(host.connections):
-            connection.retire()
-        await self._until(lambda: not host.connections, self._limits.drain)
-        for connection in list(host.connections):
-            connection.refuse_now(refusals.UNAVAILABLE)
-        await self._until(lambda: not host.connections, LAST_WORDS)
-        for connection in list(host.connections):
-            connection.abort()
+        host.crowd.retire()
+        await self._until(lambda: not host.crowd, self._limits.drain)
+        host.crowd.refuse_now(refusals.UNAVAILABLE)
+        await self._until(lambda: not host.crowd, LAST_WORDS)
+        host.crowd.abort()
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,91 @@
+"""The open connections of one worker: only so many, and none that holds half a frame for long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from kong.plugins.runtime import observed
+from kong.plugins.runtime.limits import Limits
+from kong.plugins.runtime.refusals import Refusal
+
+
+class Member(Protocol):
+    """What is asked of a connection. `heard`: when it last sent something, in the loop's seconds."""
+
+    heard: float
+
+    @property
+    def evictable(self) -> bool:
+        """Whether it may go to make room: it is idle, or its last event is decided."""
+
+    @property
+    def stalled(self) -> bool:
+        """Whether a frame has begun and not ended, outside of an event."""
+
+    def retire(self) -> None:
+        """Take no more commands: close, or close as soon as the event is over."""
+
+    def refuse_now(self, refusal: Refusal) -> None:
+        """End the event, if one runs, in its phase's place; it cannot be waited for any longer."""
+
+    def drop(self, reason: str) -> None:
+        """Close now."""
+
+    def abort(self) -> None:
+        """Break off, whatever runs."""
+
+
+class Crowd:
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+        self._loop = loop
+        self._limits = limits
+        self._open: set[Member] = set()
+        self._leaving: dict[Member, None] = {}
+        self.now = loop.time()
+        """Coarse: as of the last sweep."""
+
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def opened(self, connection: Member) -> None:
+        """Take a connection in; where there are too many, the one that has idled longest goes."""
+        if len(self._open) >= self._limits.connections:
+            stalest = min((c for c in self._open if c.evictable), key=lambda c: c.heard, default=None)
+            if stalest is not None:
+                observed.CONNECTIONS_ENDED.labels(reason="crowded").inc()
+                self._leave(stalest)
+                stalest.retire()
+        self._open.add(connection)
+        observed.CONNECTIONS.set(len(self._open))
+
+    def closed(self, connection: Member) -> None:
+        self._open.discard(connection)
+        self._leaving.pop(connection, None)
+        observed.CONNECTIONS.set(len(self._open))
+
+    def sweep(self) -> None:
+        """Once a second: end connections that hold half a frame for too long."""
+        self.now = self._loop.time()
+        for connection in list(self._open):
+            if connection.stalled and self.now - connection.heard > self._limits.stall:
+                connection.drop("stalled")
+
+    def retire(self) -> None:
+        for connection in list(self._open):
+            connection.retire()
+
+    def refuse_now(self, refusal: Refusal) -> None:
+        for connection in list(self._open):
+            connection.refuse_now(refusal)
+
+    def abort(self) -> None:
+        for connection in list(self._open):
+            connection.abort()
+
+    def _leave(self, connection: Member) -> None:
+        """A connection is about to end; of those, too, there are only so many."""
+        self._open.discard(connection)
+        self._leaving[connection] = None
+        if len(self._leaving) > self._limits.connections:
+            next(iter(self._leaving)).abort()
