@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from devstack.gateway import chain, declarative
 from devstack.gateway.entities import Configuration, Route
@@ -31,14 +32,19 @@ OWN = OwnAnswers({"json": (ROOT / "kong" / "errors" / "problem.json").read_text(
 
 
 @pytest.fixture(scope="module")
-def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("rendered") / "kong.yml"
     subprocess.run(
         ["sh", str(ROOT / "kong" / "render.sh"), str(ROOT / "kong.yml.template"), str(output)],
         env={"PATH": "/usr/bin:/bin", **VALUES},
         check=True,
     )
-    return declarative.load(output)
+    return output
+
+
+@pytest.fixture(scope="module")
+def configuration(rendered: Path) -> Configuration:
+    return declarative.load(rendered)
 
 
 @pytest.fixture
@@ -346,3 +352,14 @@ def test_a_slow_upstream_ends_before_the_reservation_of_its_key_does(configurati
     for service in configuration.services:
         attempts = service.retries + 1
         assert attempts * (service.connect_timeout + service.read_timeout) < 30000
+
+
+def test_a_service_that_is_busy_for_a_moment_is_not_taken_for_one_that_is_gone(rendered: Path) -> None:
+    document = yaml.safe_load(rendered.read_text())
+    reads = {service["name"]: service["read_timeout"] / 1000 for service in document["services"]}
+    assert {upstream["name"] for upstream in document["upstreams"]} == {"auth", "member", "bff"}
+    for upstream in document["upstreams"]:
+        active = upstream["healthchecks"]["active"]
+        assert active["unhealthy"]["tcp_failures"] <= 2
+        # As long as Kong itself waits for an answer.
+        assert active["unhealthy"]["timeouts"] * active["timeout"] >= reads[upstream["name"]]
