@@ -141,7 +141,8 @@ class Api:
     async def _renewed(self, arrival: Arrival) -> Tokens | None:
         """The session's next tokens; None where it is over, or is not the one that the access token is of.
 
-        A sibling domain can plant a refresh cookie, and no access cookie: the visitor would go on as somebody else.
+        A name without a prefix, as in development, a sibling domain can plant: the visitor would go on as
+        somebody else.
         """
         access, refresh = arrival.presented
         tokens = await self._renewals.renew(refresh, arrival) if refresh else None

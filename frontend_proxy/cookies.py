@@ -31,13 +31,14 @@ class Presented(NamedTuple):
 class Jar:
     """Names and attributes of the session's cookies.
 
-    `secure` (anything but development): `__Host-` and `__Secure-` names, which a browser takes only over TLS
-    and, for the first, never from a sibling domain (RFC 6265bis §4.1.3).
+    `secure` (anything but development): `__Host-` names, which a browser takes only over TLS, for every path
+    and never from a sibling domain (RFC 6265bis §4.1.3.2).
     """
 
     def __init__(self, *, secure: bool) -> None:
         self.access_name = "__Host-access_token" if secure else "access_token"
-        self.refresh_name = "__Secure-refresh_token" if secure else "refresh_token"
+        self.refresh_name = "__Host-refresh_token" if secure else "refresh_token"
+        self._refresh_path = "/" if secure else "/api"
         self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
 
     def read(self, headers: Iterable[Header]) -> Presented:
@@ -53,12 +54,15 @@ class Jar:
         """
         return [
             self._set(self.access_name, tokens.access, "/", tokens.refresh_lifetime),
-            self._set(self.refresh_name, tokens.refresh, "/api", tokens.refresh_lifetime),
+            self._set(self.refresh_name, tokens.refresh, self._refresh_path, tokens.refresh_lifetime),
         ]
 
     def end(self) -> list[Header]:
         """`Set-Cookie` headers that make a browser forget the session."""
-        return [self._set(self.access_name, "", "/", 0), self._set(self.refresh_name, "", "/api", 0)]
+        return [
+            self._set(self.access_name, "", "/", 0),
+            self._set(self.refresh_name, "", self._refresh_path, 0),
+        ]
 
     def _set(self, name: str, value: str, path: str, lifetime: int) -> Header:
         return b"set-cookie", f"{name}={value}; Path={path}; Max-Age={lifetime}{self._attributes}".encode()

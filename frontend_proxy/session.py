@@ -16,8 +16,8 @@ from frontend_proxy.arrival import Arrival
 from frontend_proxy.cookies import Tokens
 
 RESUME = "/api/auth/resume"
-"""Where a page sends a browser whose access token has expired: under the refresh token's path, and back from
-there."""
+"""Where a page sends a browser whose access token has expired, and back from there: a path that gets the
+refresh token in development too."""
 
 LEEWAY = 5.0
 """Seconds before its end from which an access token is renewed: it has to live until the last hop has read

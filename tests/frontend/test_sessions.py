@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 
 import pytest
@@ -11,6 +12,8 @@ from tests.frontend.conftest import Front, Start
 from tests.frontend.doubles import access_token, refusal
 
 CREDENTIALS = {"email": "test@example.com", "password": "password123"}
+PRODUCTION = {"app_env": "production", "public_origin": "https://shop.example"}
+AT_SHOP = {"Host": "shop.example"}
 
 
 async def test_login_answers_with_cookies_and_without_tokens(front: Front) -> None:
@@ -25,14 +28,59 @@ async def test_login_answers_with_cookies_and_without_tokens(front: Front) -> No
 
 
 async def test_production_cookies_are_secure_and_bound_to_the_host(start: Start) -> None:
-    front = await start(app_env="production", public_origin="https://shop.example")
-    headers = {"Host": "shop.example"}
-    async with front.browser.post(f"{front.url}/api/auth/login", json=CREDENTIALS, headers=headers) as answer:
-        access, refresh = answer.headers.getall("Set-Cookie")
-    assert access.startswith("__Host-access_token=") and "; Path=/;" in access and "Secure" in access
-    assert refresh.startswith("__Secure-refresh_token=") and "Secure" in refresh
-    assert "Domain" not in access + refresh
+    front = await start(**PRODUCTION)
+    async with front.browser.post(f"{front.url}/api/auth/login", json=CREDENTIALS, headers=AT_SHOP) as answer:
+        started = answer.headers.getall("Set-Cookie")
+    async with front.browser.post(f"{front.url}/api/auth/refresh", headers=AT_SHOP) as ending:
+        ended = ending.headers.getall("Set-Cookie")
+    # A browser takes a __Host- cookie with these attributes alone, and one that ends it as well.
+    for cookies in (started, ended):
+        assert [cookie.partition("=")[0] for cookie in cookies] == [
+            "__Host-access_token",
+            "__Host-refresh_token",
+        ]
+        assert all("; Path=/;" in cookie and "; Secure" in cookie for cookie in cookies)
+        assert all("HttpOnly" in cookie and "Domain" not in cookie for cookie in cookies)
+    assert all("; Max-Age=0;" in cookie for cookie in ended)
     assert answer.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
+
+
+@pytest.mark.parametrize("name", ["__Secure-refresh_token", "refresh_token"])
+async def test_no_refresh_token_is_read_from_a_cookie_that_a_sibling_domain_may_set(
+    start: Start, name: str
+) -> None:
+    """A visitor without a session would go on in the one that was planted."""
+    front = await start(**PRODUCTION)
+    front.auth.current = "of-somebody-else"
+    planted = {**AT_SHOP, "Cookie": f"{name}={front.auth.current}"}
+    async with front.browser.get(f"{front.url}/api/home", headers=planted) as answer:
+        assert "Set-Cookie" not in answer.headers
+    assert front.auth.refreshes == 0
+    assert "Authorization" not in front.gateway.seen[0].headers
+
+
+async def test_in_production_pages_and_static_files_pass_no_refresh_token_on(
+    start: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It comes with every request there, and is for auth alone."""
+    front = await start(**PRODUCTION)
+    caplog.set_level(logging.DEBUG)
+    refresh = "the-refresh-token-of-this-visitor"
+    session = f"__Host-access_token={access_token()}; __Host-refresh_token={refresh}"
+    answered = ""
+    for path in ("/", "/account", "/members", "/sign-in", "/nowhere", "/static/x/y.css", "/api/home"):
+        async with front.browser.get(
+            front.url + path, headers={**AT_SHOP, "Cookie": session}, allow_redirects=False
+        ) as answer:
+            answered += f"{answer.headers} {await answer.text()}"
+    sent = "".join(
+        f"{seen.target} {seen.headers} {seen.body!r}" for seen in front.gateway.seen + front.auth_server.seen
+    )
+    assert front.gateway.seen and "Bearer " in sent
+    assert refresh not in sent
+    assert refresh not in answered
+    assert any(record.name == "frontend_proxy.requests" for record in caplog.records)
+    assert refresh not in "".join(str(vars(record)) for record in caplog.records)
 
 
 async def test_refused_credentials_set_no_cookie(front: Front) -> None:
@@ -51,7 +99,7 @@ async def test_the_cookie_becomes_a_bearer_token_and_goes_no_further(front: Fron
     assert "Cookie" not in sent
 
 
-async def test_the_refresh_token_is_not_sent_outside_of_api(front: Front) -> None:
+async def test_in_development_the_refresh_token_is_not_sent_outside_of_api(front: Front) -> None:
     await front.sign_in()
     assert set(front.cookies("/account")) == {"access_token"}
     assert set(front.cookies("/api/home")) == {"access_token", "refresh_token"}

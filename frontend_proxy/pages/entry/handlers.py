@@ -90,8 +90,8 @@ class Entry(Controller):
 
     @post("/sign-out")
     async def sign_out(self, site: TheSite, visitor: TheVisitor) -> ASGIResponse:
-        """Ends the session at auth by the access token, renewed on the way if it has expired: the refresh
-        token is not sent to pages. With auth away the browser forgets both all the same, and the page says
+        """Ends the session at auth by the access token, renewed on the way if it has expired: no page reads
+        the refresh token. With auth away the browser forgets both all the same, and the page says
         what was not done."""
         done = "signed-out"
         if visitor.access is not None:
