@@ -77,7 +77,8 @@ def parse(headers: Iterable[Header]) -> dict[str, str]:
         if name != b"cookie":
             continue
         for pair in value.decode("latin-1").split(";"):
-            key, equals, text = pair.strip().partition("=")
+            # These alone are white space to a browser: a name behind another is not the one that it keeps to a host.
+            key, equals, text = pair.strip(" \t").partition("=")
             if not equals:
                 continue
             if found.setdefault(key, text) != text:

@@ -60,6 +60,15 @@ def test_cookies_are_read_by_their_exact_names() -> None:
     assert Jar(secure=False).read(headers).access == "a"
 
 
+@pytest.mark.parametrize("space", [b"\x85", b"\xa0", b"\x1f"])
+def test_no_other_name_is_taken_for_one_that_only_this_host_may_set(space: bytes) -> None:
+    """Such bytes are no white space in a cookie's name (RFC 6265bis §5.6), so a sibling domain may set it."""
+    jar = Jar(secure=True)
+    planted = b"a=b; " + space + b"__Host-access_token=x; " + space + b"__Host-refresh_token=y"
+    assert jar.read([(b"cookie", planted)]) == (None, None)
+    assert jar.read([(b"cookie", b"a=b;\t __Host-access_token=x \t;__Host-refresh_token=y")]) == ("x", "y")
+
+
 @pytest.mark.parametrize(
     ("peer", "forwarded", "expected"),
     [
