@@ -3,6 +3,7 @@
 Needs an engine and Kong's image, since production has no stand-in: `--stack=docker` where both are.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,17 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 COMPOSE_DEADLINE = 400
 """Seconds; the images may have to be built first."""
 PASSWORD = "a-password-of-production-48213"
+FORGED = ("198.51.100.7", "10.1.2.3")
+"""Addresses that a client makes up: one of the internet's and one that many a network has."""
+
+# One request from a container of its own; printed is that container's address. Only a client can say what its own is.
+CALL = """
+import socket, sys, urllib.request
+url, host, forged, body = sys.argv[1:]
+headers = {"Host": host, "X-Forwarded-For": forged, "Content-Type": "application/json"}
+urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers), timeout=20).close()
+print(socket.gethostbyname(socket.gethostname()))
+"""
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,22 @@ class Production:
         )
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
+
+    def called_from(self, door: str, url: str, body: dict[str, str]) -> str:
+        """Sends `body` to `url` from a container behind `door`, as from a machine of the same private network, with
+        addresses made up. Returns the container's own."""
+        network = f"{self.environment['COMPOSE_PROJECT_NAME']}_{door}"
+        image = f"gatehouse/service:{os.environ.get('GATEHOUSE_TAG', 'dev')}"
+        arguments = [url, "shop.example", ", ".join(FORGED), json.dumps(body)]
+        finished = subprocess.run(
+            ["docker", "run", "--rm", "--network", network, image, "python", "-c", CALL, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +95,8 @@ def production(
             "FRONTEND_PORT": str(front),
             "GATEWAY_PORT": str(gateway),
             "PUBLIC_ORIGIN": "https://shop.example",
+            # Beside an installation that has the default's.
+            "NETWORK_PREFIX": f"10.214.{os.getpid() % 256}",
         },
     )
     try:
@@ -119,3 +149,36 @@ def test_the_first_administrator_is_made_from_the_command_line(production: Produ
     signed_in = httpx.post(f"{production.gateway}/api/auth/login", json=credentials, timeout=20).json()
     bearer = {"Authorization": f"Bearer {signed_in['access_token']}"}
     assert httpx.get(f"{production.gateway}/api/members", headers=bearer, timeout=20).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("door", "origin"),
+    [("gateway_door", "http://kong:8000"), ("front_door", "http://frontend_proxy:3000")],
+)
+def test_a_client_in_a_private_network_is_known_by_its_own_address_whatever_it_claims(
+    production: Production, door: str, origin: str
+) -> None:
+    """Else it would have as many addresses as it likes, and a throttle for each."""
+    email = f"{people.new_key()}@example.com"
+    account = {"email": email, "password": PASSWORD, "name": "A Neighbour"}
+    credentials = {"email": email, "password": PASSWORD}
+    with httpx.Client(base_url=production.gateway, timeout=20) as client:
+        assert client.post("/api/auth/register", json=account).status_code == 201
+        own = production.called_from(door, f"{origin}/api/auth/login", credentials)
+        bearer = {
+            "Authorization": f"Bearer {client.post('/api/auth/login', json=credentials).json()['access_token']}"
+        }
+        sessions = client.get("/api/auth/sessions", headers=bearer).json()["items"]
+    assert [session["address"] for session in sessions if not session["current"]] == [own]
+
+
+def test_a_browser_is_known_by_its_own_address_through_the_front_and_the_gateway(
+    production: Production,
+) -> None:
+    """The longest way: two of ours stand between, and neither must pass for the client."""
+    nobody = {"email": f"{people.new_key()}@example.com"}
+    own = production.called_from("front_door", "http://frontend_proxy:3000/api/auth/password/forgot", nobody)
+    lines = production.compose("logs", "--no-log-prefix", "auth").splitlines()
+    # Some versions of Compose write a terminal's escape before the first line.
+    asked = [json.loads(line[line.index("{") :]) for line in lines if '"password_reset_requested"' in line]
+    assert [line["address"] for line in asked] == [own]

@@ -7,6 +7,14 @@ from services.auth.web.client import address, parse_networks
 OURS = parse_networks("127.0.0.0/8, ::1/128, 10.0.0.0/8")
 
 
+def test_an_empty_part_of_the_list_is_no_network() -> None:
+    """compose.prod.yaml ends the list with a variable that is mostly empty."""
+    assert (
+        parse_networks("10.0.0.0/26,") == parse_networks(" ,10.0.0.0/26, ,") == parse_networks("10.0.0.0/26")
+    )
+    assert parse_networks("") == parse_networks(",") == ()
+
+
 @pytest.mark.parametrize(
     ("peer", "forwarded", "expected"),
     [

@@ -1,5 +1,6 @@
 """Reads a compose file as Compose merges it: each service with what it extends. No Docker needed."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ def load(name: str) -> dict[str, Any]:
 
 def environment(service: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in service.get("environment", {}).items()}
+
+
+def interpolated(text: str, **variables: str) -> str:
+    """`text` as Compose reads it where these variables are set and no others: the rest are their defaults."""
+    return re.sub(r"\$\{([A-Z_]+):-([^}]*)\}", lambda match: variables.get(match[1]) or str(match[2]), text)
 
 
 def published(service: dict[str, Any]) -> list[tuple[str, str]]:

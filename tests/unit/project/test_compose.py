@@ -1,10 +1,13 @@
 """What compose.yaml and compose.prod.yaml promise of isolation, hardening and secrets, read in the files."""
 
+from ipaddress import ip_network
+from itertools import combinations
 from typing import Any
 
 import pytest
 
-from tests.unit.project.compose_files import COMPOSE_FILES, environment, load, published
+from services.auth.web.client import address, parse_networks
+from tests.unit.project.compose_files import COMPOSE_FILES, environment, interpolated, load, published
 
 # Who has a reason to open a connection to whom. Anything else on a shared network is a mistake.
 MAY_TALK = {
@@ -26,6 +29,8 @@ MAY_TALK = {
 }
 # Development's ports for this machine (deploy/loopback.py) lead to these.
 MAY_TALK |= {("loopback", name) for name in ("auth", "member", "bff", "postgres", "redis", "mailpit")}
+# Who calls auth with the address of a client, and who calls the gateway so.
+WAYS_TO_AUTH = (("frontend_proxy", "auth"), ("frontend_proxy", "kong"), ("kong", "auth"))
 # Two clients of one server see each other on the network that they share with it.
 SEE_EACH_OTHER = {("idempotency", "token-validator"), ("postgres", "redis"), ("loopback", "kong")}
 
@@ -155,3 +160,72 @@ def test_production_bounds_memory_processes_and_logs() -> None:
         assert service["mem_limit"], name
         assert service["pids_limit"], name
         assert service["logging"]["options"]["max-size"], name
+
+
+def subnets(compose: dict[str, Any]) -> dict[str, list[str]]:
+    """The subnets of each network that has its own, not one that Docker chooses."""
+    return {
+        name: [pool["subnet"] for pool in network["ipam"]["config"]]
+        for name, network in compose["networks"].items()
+        if network and "ipam" in network
+    }
+
+
+def test_auth_believes_in_production_the_networks_of_its_proxies_and_nothing_wider() -> None:
+    compose = load("compose.prod.yaml")
+    services, fixed = compose["services"], subnets(compose)
+    between = {
+        network
+        for one, other in WAYS_TO_AUTH
+        for network in set(services[one]["networks"]) & set(services[other]["networks"])
+    }
+    assert set(fixed) == between
+    *trusted, terminators = environment(services["auth"])["AUTH_TRUSTED_PROXIES"].split(",")
+    assert sorted(trusted) == sorted(subnet for network in fixed.values() for subnet in network)
+    # Kong names a terminator as whom it was called by, so the two believe the same ones.
+    assert terminators == environment(services["kong"])["KONG_TRUSTED_IPS"] == "${KONG_TRUSTED_IPS:-}"
+
+
+def test_no_two_of_these_networks_overlap_nor_meet_one_that_docker_chooses() -> None:
+    chosen_by_docker = [ip_network("172.16.0.0/12"), ip_network("192.168.0.0/16")]
+    ours = [
+        ip_network(interpolated(subnet))
+        for network in subnets(load("compose.prod.yaml")).values()
+        for subnet in network
+    ]
+    assert ours and all(network.is_private for network in ours)
+    assert not [pair for pair in combinations([*ours, *chosen_by_docker], 2) if pair[0].overlaps(pair[1])]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "terminator", "expected"),
+    [
+        # A machine of the same private network calls Kong, and makes addresses up.
+        ("10.213.77.130", "198.51.100.7, 10.1.2.3, 192.168.1.20", "", "192.168.1.20"),
+        ("10.213.77.130", "198.51.100.7, 10.1.2.3, 10.20.30.40", "", "10.20.30.40"),
+        # A terminator's last hop is itself; one that is not named is the client.
+        ("10.213.77.130", "198.51.100.7, 203.0.113.9, 192.168.1.2", "192.168.1.2", "203.0.113.9"),
+        (
+            "10.213.77.130",
+            "198.51.100.7, 203.0.113.9, 192.168.1.2",
+            "192.168.1.2, 10.9.0.0/30",
+            "203.0.113.9",
+        ),
+        ("10.213.77.130", "198.51.100.7, 203.0.113.9, 192.168.1.2", "", "192.168.1.2"),
+        # Through the front: straight, and by Kong, which names the front.
+        ("10.213.77.70", "192.168.1.20", "", "192.168.1.20"),
+        ("10.213.77.130", "192.168.1.20, 10.213.77.3", "", "192.168.1.20"),
+    ],
+)
+def test_on_every_way_in_production_auth_finds_the_client(
+    peer: str, forwarded: str, terminator: str, expected: str
+) -> None:
+    auth = load("compose.prod.yaml")["services"]["auth"]
+    text = interpolated(environment(auth)["AUTH_TRUSTED_PROXIES"], KONG_TRUSTED_IPS=terminator)
+    assert address(peer, forwarded, parse_networks(text)) == expected
+
+
+def test_what_auth_believes_in_development_stays_in_development() -> None:
+    assert "AUTH_TRUSTED_PROXIES" in environment(load("compose.yaml")["services"]["auth"])
+    base = load("deploy/compose.base.yaml")["services"]["auth"]
+    assert "AUTH_TRUSTED_PROXIES" not in environment(base)
