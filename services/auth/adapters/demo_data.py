@@ -20,7 +20,7 @@ async def load(accounts: PostgresAccounts, hasher: Passwords) -> None:
     """Adds the account where it is missing."""
     if await accounts.by_email(EMAIL) is not None:
         return
-    async with hasher.turn() as turn:
+    async with hasher.turn("localhost") as turn:
         hash_ = await turn.hash(PASSWORD)
     await accounts.add_if_absent(
         Account(

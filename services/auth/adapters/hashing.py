@@ -1,7 +1,8 @@
 """argon2id (RFC 9106) in a bounded pool of threads.
 
 A hash takes its whole memory and one core for about a tenth of a second, so no more run at once than there
-are cores, and no more wait than are answered within a few seconds; the rest is refused at once.
+are cores, and no more wait than are answered within a few seconds; the rest is refused at once. Who waits and
+who is refused is `fair_queue`'s to say.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from services.auth.domain.errors import Overloaded
+from services.auth.domain.fair_queue import FairQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +35,23 @@ class Argon2Passwords:
             time_cost=parameters.t, memory_cost=parameters.m, parallelism=parameters.p
         )
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
-        self._places = asyncio.Semaphore(threads)
-        self._left = threads + waiting
+        # A future for each caller: whether it has its turn (True) or is refused (False).
+        self._queue: FairQueue[asyncio.Future[bool]] = FairQueue(threads, waiting)
         # Of a password that nobody knows, made with today's parameters: it costs what a real one costs.
         self._nobodys = self._hasher.hash("no account has this hash")
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator["_Turn"]:
-        if self._left == 0:
-            raise Overloaded
-        self._left -= 1
+    async def turn(self, network: str) -> AsyncIterator["_Turn"]:
+        mine: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        _tell(self._queue.join(mine, network), False)
+        _tell(self._queue.next(), True)
         try:
-            async with self._places:
-                yield _Turn(self._hasher, self._pool, self._nobodys)
+            if not await mine:
+                raise Overloaded
+            yield _Turn(self._hasher, self._pool, self._nobodys)
         finally:
-            self._left += 1
+            self._queue.leave(mine, network)
+            _tell(self._queue.next(), True)
 
     def outdated(self, hash_: str) -> bool:
         return self._hasher.check_needs_rehash(hash_)
@@ -77,6 +81,12 @@ class _Turn:
             return self._hasher.verify(hash_, _encode(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _tell(caller: asyncio.Future[bool] | None, has_turn: bool) -> None:
+    # One that was cancelled a moment ago hears nothing any more; it is about to leave, and calls the next then.
+    if caller is not None and not caller.done():
+        caller.set_result(has_turn)
 
 
 def _encode(password: str) -> bytes:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.auth.application.ports import Clock, HashingTurn, Passwords, Throttle
+from services.auth.domain import throttling
 from services.auth.domain.errors import TryLater
 from services.auth.domain.throttling import Limits, Subject
 
@@ -21,9 +22,12 @@ class Gate:
     clock: Clock
 
     @asynccontextmanager
-    async def passed(self, subjects: Sequence[Subject] = ()) -> AsyncIterator[HashingTurn]:
-        """A place to verify and hash in. Raises TryLater while one of `subjects` has to wait, and Overloaded."""
-        async with self.hasher.turn() as turn:
+    async def passed(self, address: str, subjects: Sequence[Subject] = ()) -> AsyncIterator[HashingTurn]:
+        """A place to verify and hash in, shared fairly with the networks of other callers than `address`.
+
+        Raises TryLater while one of `subjects` has to wait, and Overloaded.
+        """
+        async with self.hasher.turn(throttling.network(address)) as turn:
             if wait := await self.throttle.wait(subjects, self.clock()):
                 raise TryLater(wait)
             yield turn

@@ -40,7 +40,7 @@ class PasswordCare:
         accepted = passwords.accept(new, (account.email, account.name))
         # A stolen access token must not become a way to guess the password without limit.
         subject = (Subject(f"change:{id_}", self.gate.limits.account),)
-        async with self.gate.passed(subject) as turn:
+        async with self.gate.passed(client.address, subject) as turn:
             if not await turn.verify(account.password_hash, passwords.normalise(current)):
                 await self.gate.failed(subject)
                 self.audit.record("password_change_refused", account=id_, address=client.address)
@@ -75,7 +75,7 @@ class PasswordCare:
         """
         account = await self.links.look(secret)
         accepted = passwords.accept(new, (account.email, account.recovery_email, account.name))
-        async with self.gate.passed() as turn:
+        async with self.gate.passed(client.address) as turn:
             account = await self.links.take(secret)
             hash_ = await turn.hash(accepted)
         store = partial(self.accounts.recover, account, hash_)

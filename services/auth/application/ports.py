@@ -122,8 +122,12 @@ class HashingTurn(Protocol):
 
 
 class Passwords(Protocol):
-    def turn(self) -> AbstractAsyncContextManager[HashingTurn]:
-        """Waits for a place; raises Overloaded at once when too many wait already."""
+    def turn(self, network: str) -> AbstractAsyncContextManager[HashingTurn]:
+        """Waits for a place. `network`: whose turn it is, as `throttling.network` gives it; they take turns.
+
+        Raises Overloaded when too many wait: at once, or while waiting, where a network with fewer places comes.
+        Whoever has the only place of a network is not refused any more.
+        """
 
     def outdated(self, hash_: str) -> bool:
         """Whether the hash was made with other parameters than today's."""

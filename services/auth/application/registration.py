@@ -30,7 +30,7 @@ class Registration:
         where = throttling.network(client.address)
         guesses = (Subject(f"at:{where}", self.gate.limits.address),)
         registrations = (Subject(f"registered-at:{where}", self.gate.limits.registrations),)
-        async with self.gate.passed(guesses + registrations) as turn:
+        async with self.gate.passed(client.address, guesses + registrations) as turn:
             hash_ = await turn.hash(accepted)
             await self.gate.failed(registrations)
         account = Account(

@@ -59,7 +59,7 @@ class SignIn:
         familiar = await self.gate.throttle.familiar(who, where)
         subjects = throttling.subjects(email, client.address, self.gate.limits, familiar=familiar)
         try:
-            async with self.gate.passed(subjects) as turn:
+            async with self.gate.passed(client.address, subjects) as turn:
                 account = await self._matching(email, password, subjects, turn)
                 hash_ = await self._renewed(account, password, turn)
         except (TryLater, WrongCredentials) as refusal:

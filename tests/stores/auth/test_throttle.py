@@ -148,3 +148,18 @@ async def test_more_hashes_than_may_wait_are_refused_at_once(environment: dict[s
         assert refused.headers["Retry-After"] == "1"
         assert refused.json()["retryable"] is True
         await sign_in(client)
+
+
+async def test_a_flood_from_one_network_keeps_nobody_else_from_signing_in(
+    environment: dict[str, str],
+) -> None:
+    narrow = {"ARGON2_THREADS": "1", "ARGON2_WAITING": "2", "ARGON2_T": "4"}
+    settings = chassis_settings.read(Settings, environment | narrow)
+    flooding, elsewhere = {"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-For": "198.51.100.7"}
+    async with running(build(settings)) as client:
+        calls = [client.post("/api/auth/login", json=DEMO, headers=flooding) for _ in range(10)]
+        *flood, other = await asyncio.gather(
+            *calls, client.post("/api/auth/login", json=DEMO, headers=elsewhere)
+        )
+        assert {answer.status_code for answer in flood} == {200, 503}
+        assert other.status_code == 200

@@ -32,13 +32,15 @@ HERE = Client(address="203.0.113.9", device="Firefox")
 
 @dataclass
 class NamedHashes:
-    """A "hash" is its scheme and the password; every verification is written down."""
+    """A "hash" is its scheme and the password; every verification and every turn's network is written down."""
 
     scheme: str = "h1"
     verified: list[str | None] = field(default_factory=list)
+    turns: list[str] = field(default_factory=list)
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator["NamedHashes"]:
+    async def turn(self, network: str) -> AsyncIterator["NamedHashes"]:
+        self.turns.append(network)
         yield self
 
     async def verify(self, hash_: str | None, password: str) -> bool:
