@@ -9,13 +9,17 @@ from services.auth.domain.throttling import Subject
 class MemoryThrottle:
     def __init__(self) -> None:
         self._failures: dict[str, tuple[int, float]] = {}
-        self._familiar: set[tuple[str, str]] = set()
+        self._familiar: dict[tuple[str, str], float] = {}
+        self._estranged: dict[str, float] = {}
 
     async def familiar(self, account: str, network: str) -> bool:
-        return (account, network) in self._familiar
+        return self._familiar.get((account, network), -1) >= self._estranged.get(account, 0)
 
-    async def remember(self, account: str, network: str) -> None:
-        self._familiar.add((account, network))
+    async def remember(self, account: str, network: str, now: float) -> None:
+        self._familiar[account, network] = now
+
+    async def estrange(self, account: str, now: float) -> None:
+        self._estranged[account] = now
 
     async def wait(self, subjects: Iterable[Subject], now: float) -> int:
         left = [

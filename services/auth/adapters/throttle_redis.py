@@ -1,4 +1,5 @@
-"""Failures in Redis: `auth:failures:<subject>` counts, `auth:familiar:<account>:<network>` remembers."""
+"""Failures in Redis: `auth:failures:<subject>` counts, `auth:familiar:<account>:<network>` remembers since when, unless
+`auth:estranged:<account>` is later."""
 
 import math
 from collections.abc import Iterable
@@ -17,10 +18,16 @@ class RedisThrottle:
         self._client = client
 
     async def familiar(self, account: str, network: str) -> bool:
-        return bool(await self._client.exists([_familiar(account, network)]))
+        keys = [_familiar(account, network), _estranged(account)]
+        remembered, estranged = await self._client.mget(keys)
+        return remembered is not None and float(remembered) >= float(estranged or 0)
 
-    async def remember(self, account: str, network: str) -> None:
-        await self._client.set(_familiar(account, network), b"1", ex=_FAMILIAR_FOR)
+    async def remember(self, account: str, network: str, now: float) -> None:
+        await self._client.set(_familiar(account, network), repr(now), ex=_FAMILIAR_FOR)
+
+    async def estrange(self, account: str, now: float) -> None:
+        # It outlives whatever a sign-in that began earlier still remembers.
+        await self._client.set(_estranged(account), repr(now), ex=2 * _FAMILIAR_FOR)
 
     async def wait(self, subjects: Iterable[Subject], now: float) -> int:
         longest = 0.0
@@ -47,3 +54,7 @@ def _failures(subject: Subject) -> str:
 
 def _familiar(account: str, network: str) -> str:
     return f"auth:familiar:{account}:{network}"
+
+
+def _estranged(account: str) -> str:
+    return f"auth:estranged:{account}"

@@ -50,6 +50,7 @@ class PasswordCare:
         store = partial(self.accounts.replace_hash, id_, hash_, expecting=account.password_hash)
         if not await self._replace(account, store, "password_changed", client, spared=session):
             raise WrongPassword
+        await self._welcome(account, client)
 
     async def forgot(self, email: str, client: Client) -> None:
         """Mails a link if there is such an account; the caller never learns whether."""
@@ -110,9 +111,10 @@ class PasswordCare:
         return True
 
     async def _welcome(self, account: Account, client: Client) -> None:
-        """Strangers who keep guessing an account's password must not keep out whoever reads its mail."""
-        where = throttling.network(client.address)
-        await self.gate.throttle.remember(throttling.account_key(account.email), where)
+        """Strangers who keep guessing must not keep out whoever set the password; who knew the former is one now."""
+        who, now = throttling.account_key(account.email), self.issuer.clock()
+        await self.gate.throttle.estrange(who, now)
+        await self.gate.throttle.remember(who, throttling.network(client.address), now)
         await self.gate.throttle.forget(
             throttling.subjects(account.email, client.address, self.gate.limits, familiar=True)
         )

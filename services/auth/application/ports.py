@@ -135,9 +135,13 @@ class Passwords(Protocol):
 
 class Throttle(Protocol):
     async def familiar(self, account: str, network: str) -> bool:
-        """Whether `remember` was called for the pair lately."""
+        """Whether `remember` was called for the pair lately, and `estrange` not after it."""
 
-    async def remember(self, account: str, network: str) -> None: ...
+    async def remember(self, account: str, network: str, now: float) -> None:
+        """`now`: before the password that made the network familiar was looked up."""
+
+    async def estrange(self, account: str, now: float) -> None:
+        """Forgets what was remembered with an earlier `now`, for every network of the account."""
 
     async def wait(self, subjects: Iterable[Subject], now: float) -> int:
         """Seconds until the next attempt is allowed for all of them; 0 for now."""

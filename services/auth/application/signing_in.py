@@ -56,6 +56,7 @@ class SignIn:
 
     async def _check(self, email: str, password: str, client: Client) -> tuple[Account, str]:
         who, where = throttling.account_key(email), throttling.network(client.address)
+        began = self.issuer.clock()
         familiar = await self.gate.throttle.familiar(who, where)
         subjects = throttling.subjects(email, client.address, self.gate.limits, familiar=familiar)
         try:
@@ -68,7 +69,7 @@ class SignIn:
             raise
         # The address's failures stay: else a guesser would clear them by signing in to an account of his own.
         await self.gate.throttle.forget(subjects[:1])
-        await self.gate.throttle.remember(who, where)
+        await self.gate.throttle.remember(who, where, began)
         return account, hash_
 
     async def _matching(

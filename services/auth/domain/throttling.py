@@ -1,8 +1,8 @@
 """How long a caller waits after failures: a few are free, then the wait doubles up to a ceiling.
 
 The ceiling and the forgetting of failures are what keep an owner from being locked out for good; besides, an
-address from which the owner signed in before is counted apart (`subjects`), so that strangers' failures do
-not reach it.
+address from which the owner signed in before, with the password of today, is counted apart (`subjects`), so
+that strangers' failures do not reach it.
 """
 
 import hashlib
@@ -71,7 +71,10 @@ def account_key(email: str) -> str:
 
 
 def subjects(email: str, address: str, limits: Limits, *, familiar: bool) -> tuple[Subject, ...]:
-    """Whom a failed sign-in counts against. `familiar`: the owner signed in from this address lately."""
+    """Whom a failed sign-in counts against.
+
+    `familiar`: the owner signed in from this address lately, with the password of today.
+    """
     where = network(address)
     account = account_key(email)
     if familiar:

@@ -55,10 +55,23 @@ async def test_forgetting_one_leaves_the_other(throttle: Throttle) -> None:
 
 
 async def test_an_address_is_familiar_for_its_own_account_alone(throttle: Throttle) -> None:
-    await throttle.remember("account", "203.0.113.9")
+    await throttle.remember("account", "203.0.113.9", NOW)
     assert await throttle.familiar("account", "203.0.113.9")
     assert not await throttle.familiar("account", "203.0.113.10")
     assert not await throttle.familiar("another", "203.0.113.9")
+
+
+async def test_after_a_new_password_only_what_was_remembered_since_is_familiar(throttle: Throttle) -> None:
+    for account in ("account", "another"):
+        await throttle.remember(account, "203.0.113.9", NOW)
+    await throttle.estrange("account", NOW + 1)
+    assert not await throttle.familiar("account", "203.0.113.9")
+    assert await throttle.familiar("another", "203.0.113.9")
+    # Of a sign-in that began before and ended after.
+    await throttle.remember("account", "203.0.113.9", NOW + 0.5)
+    assert not await throttle.familiar("account", "203.0.113.9")
+    await throttle.remember("account", "203.0.113.9", NOW + 1)
+    assert await throttle.familiar("account", "203.0.113.9")
 
 
 async def test_guessing_is_slowed_down_with_a_time_to_come_back(client: Client) -> None:
