@@ -12,8 +12,7 @@ from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import JwksAuthenticator
 from services.chassis.http_client import HttpClient
-from services.chassis.idempotency import Idempotency
-from services.chassis.idempotency.records import Records
+from services.chassis.idempotency import Idempotency, Records
 from services.chassis.jwks import KeySet
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database

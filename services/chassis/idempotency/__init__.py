@@ -2,9 +2,10 @@
 
 The gateway alone cannot promise that: it may lose its lease, its store, or the answer of a request that did take
 effect. Here the key, the request's fingerprint and the answer are stored in the same transaction as the effect, so
-either all of them exist or none. A handler opts in with one line, `@idempotent`.
+either all of them exist or none. A handler opts in with one line, `@idempotent`, or asks `Idempotency.keyed` itself.
 """
 
 from services.chassis.idempotency.handler import Idempotency, idempotent
+from services.chassis.idempotency.records import Records
 
-__all__ = ["Idempotency", "idempotent"]
+__all__ = ["Idempotency", "Records", "idempotent"]

@@ -26,10 +26,28 @@ Handler = Callable[..., Awaitable[Response[Any]]]
 
 
 class Idempotency:
-    """A service's records, with their sweeping."""
+    """A service's records, with their sweeping. `secret`: the fingerprints' key, where bodies hold secrets."""
 
-    def __init__(self, records: Records) -> None:
-        self.records = records
+    def __init__(self, records: Records, *, secret: bytes = b"") -> None:
+        self._records = records
+        self._secret = secret
+
+    async def keyed(self, request: Request[Any, Any, Any], caller: str) -> "Keyed | None":
+        """The request under its key; None where it has none. Callers never share a key's scope, so that nobody is
+        given another's answer. Raises MalformedKey."""
+        key = keys.find(request.scope["headers"])  # type: ignore[arg-type]
+        if key is None:
+            return None
+        path = request.scope["path"]
+        print_ = fingerprint(
+            request.method,
+            path,
+            request.scope["query_string"],
+            request.headers.get("content-type", ""),
+            await request.body(),
+            secret=self._secret,
+        )
+        return Keyed(self._records, f"{caller} {request.method} {path}", key, print_)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -45,7 +63,7 @@ class Idempotency:
         while True:
             swept = 0
             try:
-                swept = await self.records.sweep(SWEEP_BATCH)
+                swept = await self._records.sweep(SWEEP_BATCH)
             except Problem as fault:
                 _log.warning("expired keys were not swept", extra={"cause": fault.detail})
             except Exception:
@@ -54,42 +72,54 @@ class Idempotency:
             await asyncio.sleep(0 if swept == SWEEP_BATCH else SWEEP_INTERVAL_S)
 
 
+class Keyed:
+    """One request with a key."""
+
+    def __init__(self, records: Records, scope: str, key: str, fingerprint: bytes) -> None:
+        self._records = records
+        self._scope = scope
+        self._key = key
+        self._fingerprint = fingerprint
+
+    async def answer(self) -> Response[Any] | None:
+        """What the request was answered, if it was: for handlers with much to do before their effect.
+
+        Raises KeyReused.
+        """
+        outcome = await self._records.outcome(self._scope, self._key, self._fingerprint)
+        return None if outcome is None else _response(outcome, replayed=True)
+
+    async def once(self, effect: Callable[[], Awaitable[Response[Any]]]) -> Response[Any]:
+        """The answer of `effect`, or of the earlier request, in whose place it does not run.
+
+        All that it does to the database is in the record's transaction. Where it raises there is no effect and no
+        record: the key is free for another attempt. Raises KeyReused, InProgress.
+        """
+        async with self._records.reserve(self._scope, self._key, self._fingerprint) as reservation:
+            if reservation.outcome is not None:
+                return _response(reservation.outcome, replayed=True)
+            outcome = _outcome(await effect())
+            await reservation.complete(outcome)
+        return _response(outcome, replayed=False)
+
+
 def idempotent(handler: Handler) -> Handler:
     """A request with a key takes effect once; repeats get the first answer, marked `Idempotent-Replayed: true`.
 
-    The handler takes `request` and returns a Response. All that it does to the database is in the record's
-    transaction. A handler that raises leaves no effect and no record: the key is free for another attempt.
+    The handler takes `request` and returns a Response; it is the effect of `Keyed.once`.
     """
 
     @functools.wraps(handler)
     async def once(*args: Any, **kwargs: Any) -> Response[Any]:
         request: Request[Any, Any, Any] = kwargs["request"]
-        key = keys.find(request.scope["headers"])  # type: ignore[arg-type]
-        if key is None:
-            return await handler(*args, **kwargs)
         idempotency: Idempotency = getattr(request.app.state, STATE)
-        print_ = fingerprint(
-            request.method,
-            request.scope["path"],
-            request.scope["query_string"],
-            request.headers.get("content-type", ""),
-            await request.body(),
-        )
-        async with idempotency.records.reserve(_scope(request), key, print_) as reservation:
-            if reservation.outcome is not None:
-                return _response(reservation.outcome, replayed=True)
-            outcome = _outcome(await handler(*args, **kwargs))
-            await reservation.complete(outcome)
-        return _response(outcome, replayed=False)
+        identity = request.scope.get("user")
+        caller = str(identity.subject) if isinstance(identity, Identity) else "internal"
+        keyed = await idempotency.keyed(request, caller)
+        effect = functools.partial(handler, *args, **kwargs)
+        return await (effect() if keyed is None else keyed.once(effect))
 
     return once
-
-
-def _scope(request: Request[Any, Any, Any]) -> str:
-    """Callers never share a scope, so that nobody is given another's answer."""
-    identity = request.scope.get("user")
-    caller = str(identity.subject) if isinstance(identity, Identity) else "internal"
-    return f"{caller} {request.method} {request.scope['path']}"
 
 
 def _outcome(response: Response[Any]) -> Outcome:

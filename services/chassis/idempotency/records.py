@@ -60,17 +60,15 @@ class Records:
             if await self._insert(connection, scope, key, fingerprint):
                 yield Reservation(connection, scope, key, None)
                 return
-            row = await connection.fetchrow(
-                "SELECT fingerprint, status, headers, body FROM idempotency WHERE scope = $1 AND key = $2",
-                scope,
-                key,
-            )
-            if row is None or row["status"] is None:
+            outcome = await self._found(connection, scope, key, fingerprint)
+            if outcome is None:
                 raise InProgress
-            if row["fingerprint"] != fingerprint:
-                raise KeyReused
-            headers = msgspec.json.decode(row["headers"], type=dict[str, str])
-            yield Reservation(connection, scope, key, Outcome(row["status"], headers, row["body"]))
+            yield Reservation(connection, scope, key, outcome)
+
+    async def outcome(self, scope: str, key: str, fingerprint: bytes) -> Outcome | None:
+        """The outcome, if the request is done with; nobody waits for one that is under way. Raises KeyReused."""
+        async with self._database.transaction() as connection:
+            return await self._found(connection, scope, key, fingerprint)
 
     async def sweep(self, batch: int) -> int:
         """Deletes expired records, at most `batch`. Returns how many. Safe to run in every replica."""
@@ -82,6 +80,22 @@ class Records:
                 batch,
             )
         return len(rows)
+
+    async def _found(
+        self, connection: asyncpg.Connection, scope: str, key: str, fingerprint: bytes
+    ) -> Outcome | None:
+        row = await connection.fetchrow(
+            "SELECT fingerprint, status, headers, body FROM idempotency WHERE scope = $1 AND key = $2 "
+            "AND status IS NOT NULL AND expires_at >= clock_timestamp()",
+            scope,
+            key,
+        )
+        if row is None:
+            return None
+        if row["fingerprint"] != fingerprint:
+            raise KeyReused
+        headers = msgspec.json.decode(row["headers"], type=dict[str, str])
+        return Outcome(row["status"], headers, row["body"])
 
     async def _insert(self, connection: asyncpg.Connection, scope: str, key: str, fingerprint: bytes) -> bool:
         """One statement decides who is first; an expired record counts as none."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextvars import Context
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -11,8 +12,8 @@ from litestar import Request, Response, delete, post
 
 from services.chassis.app import create_app
 from services.chassis.errors import Conflict
-from services.chassis.idempotency import Idempotency, idempotent, records
-from services.chassis.idempotency.records import Records
+from services.chassis.idempotency import Idempotency, Records, idempotent, records
+from services.chassis.idempotency.refusals import KeyReused
 from services.chassis.identity import Identity
 from services.chassis.postgres import Database
 from tests.in_process import running
@@ -214,3 +215,18 @@ async def test_expired_keys_are_swept_in_batches_and_others_kept(api: AsyncClien
     await api.post("/effects/a", headers=keyed("new"))
     assert [await service.records.sweep(3) for _ in range(3)] == [3, 2, 0]
     assert (await api.post("/effects/a", headers=keyed("new"))).headers["Idempotent-Replayed"] == "true"
+
+
+async def test_what_a_key_was_answered_can_be_looked_up_before_anything_is_done(
+    api: AsyncClient, service: Service
+) -> None:
+    scope, print_ = "somebody POST /effects/a", b"print"
+    assert await service.records.outcome(scope, "k", print_) is None
+    async with service.records.reserve(scope, "k", print_) as reservation:
+        # Of one that is under way nothing is known yet, and nobody waits for it.
+        elsewhere = asyncio.create_task(service.records.outcome(scope, "k", print_), context=Context())
+        assert await elsewhere is None
+        await reservation.complete(records.Outcome(201, {}, b"{}"))
+    assert await service.records.outcome(scope, "k", print_) == records.Outcome(201, {}, b"{}")
+    with pytest.raises(KeyReused):
+        await service.records.outcome(scope, "k", b"another print")

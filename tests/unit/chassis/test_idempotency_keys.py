@@ -78,3 +78,9 @@ def test_a_fingerprint_tells_every_part_apart() -> None:
     ]
     assert len({fingerprint(*each) for each in [parts, *others]}) == 6
     assert fingerprint(*parts) == fingerprint(*parts)
+
+
+def test_a_fingerprint_with_a_secret_cannot_be_made_without_it() -> None:
+    parts = ("POST", "/a", b"", "application/json", b'{"password": "guess"}')
+    prints = {fingerprint(*parts), fingerprint(*parts, secret=b"one"), fingerprint(*parts, secret=b"two")}
+    assert len(prints) == 3
