@@ -64,8 +64,11 @@ class Connection(asyncio.Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether closing now takes nothing from Kong that it could not repeat."""
-        return self._event is None and self._refusal is None and not self._starting
+        """Whether closing now takes nothing from Kong that it could not repeat.
+
+        Where Kong still has to confirm the last statements of an event, a closed connection fails the request.
+        """
+        return self._event is None and self._refusal is None and not self._starting and not self._unwanted
 
     @property
     def evictable(self) -> bool:
@@ -137,6 +140,8 @@ class Connection(asyncio.Protocol):
         """One frame; None is one over the limit."""
         if self._unwanted:
             self._unwanted -= 1
+            if not self._unwanted and self._event is None:
+                self._rest()
         elif self._wanted:
             self._answers.append(payload)
             if len(self._answers) == self._wanted:

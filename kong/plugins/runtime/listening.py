@@ -14,6 +14,8 @@ from pathlib import Path
 from kong.plugins.runtime.errors import SocketRefusedError
 
 BACKLOG = 4096
+COMING = ".new"
+"""The name of a socket that does not answer yet."""
 LONGEST_PATH = 107
 """Bytes (Linux, `struct sockaddr_un`)."""
 PATIENCE = 1.0
@@ -24,14 +26,17 @@ def bind(listener: socket.socket, path: Path, mode: int) -> None:
     """Bind and listen. Raises SocketRefusedError where the path is taken or unfit."""
     with _only_one(path.parent):
         refuse_unfit(path)
-        path.unlink(missing_ok=True)
-        # The mode is given by the mask: between bind and a chmod, Kong's workers would be denied.
+        # Kong finds the socket when it answers, and not before: between bind and listen connections are refused, and
+        # between bind and a chmod Kong's workers would be denied, so the mode is given by the mask.
+        coming = path.with_name(COMING)
+        coming.unlink(missing_ok=True)
         before = os.umask(0o777 & ~mode)
         try:
-            listener.bind(str(path))
+            listener.bind(str(coming))
         finally:
             os.umask(before)
         listener.listen(BACKLOG)
+        coming.replace(path)
 
 
 def refuse_unfit(path: Path) -> None:

@@ -295,6 +295,33 @@ async def test_a_flood_of_connections_leaves_room_for_kong() -> None:
             wire.close()
 
 
+async def test_a_connection_makes_no_room_while_kong_still_has_to_confirm_the_end_of_its_event() -> None:
+    async with serving("trial", "--max-connections", "2", "--max-events", "1") as served:
+
+        async def confirm_late(*_given: object) -> None:
+            # The phase is over, and the plugin server has said so.
+            for _number in range(8):
+                await served.wire()
+            await asyncio.sleep(0.3)
+
+        pdk = request() | {"kong.service.request.set_header": confirm_late}
+        assert await served.run(pdk) == Finished()
+
+
+@pytest.mark.parametrize("stop", ["terminate", "reload"])
+async def test_a_worker_that_leaves_waits_for_kong_to_confirm_the_end_of_an_event(stop: str) -> None:
+    async with serving("trial") as served:
+
+        async def confirm_late(*_: object) -> None:
+            served.process.send_signal(signal.SIGTERM if stop == "terminate" else signal.SIGHUP)
+            await asyncio.sleep(2.0)
+
+        pdk = request() | {"kong.service.request.set_header": confirm_late}
+        assert await served.run(pdk) == Finished()
+        if stop == "terminate":
+            assert await asyncio.to_thread(served.process.wait, 10) == 0
+
+
 async def test_an_answer_over_the_limit_of_a_frame_refuses_the_request() -> None:
     async with serving("trial", "--max-frame", "65536") as served:
         pdk = request(x_do="gather")
