@@ -64,14 +64,15 @@ class Letters:
         letter["From"] = self._sender
         letter["To"] = to
         letter["Subject"] = subject
-        body = f"{_greeting(account)}\n\n{text}\n"
+        body = f"{_greeting(account, to)}\n\n{text}\n"
         # Left as it is where that is allowed: quoted-printable breaks a link for who reads the file itself.
         letter.set_content(body, cte="7bit" if body.isascii() else "quoted-printable")
         return letter
 
 
-def _greeting(account: Account) -> str:
+def _greeting(account: Account, to: str) -> str:
     # A name is whatever was typed, and before the address is confirmed perhaps not by who reads this mail: nobody
-    # sends strangers a text of his own in a mail of ours. Later one line of it, so that it cannot pass for our text.
+    # sends strangers a text of his own in a mail of ours, be it by confirming another address that the account was
+    # moved to. Later one line of it, so that it cannot pass for our text.
     name = " ".join(account.name.split())[:100]
-    return f"Hello {name}," if account.email_verified else "Hello,"
+    return f"Hello {name}," if account.email_verified and to == account.email else "Hello,"

@@ -102,7 +102,12 @@ def test_of_an_account_that_was_moved_the_former_address_is_asked_for_a_new_pass
 def test_whoever_registers_a_strangers_address_cannot_write_to_the_stranger() -> None:
     name = "You won: https://attacker.example"
     stranger = account(name)
+    # Nor who moves the account on to an address of his own, and confirms that.
+    moved = replace(stranger.moved("attacker@example.com"), email_verified=True)
     for letter in (
+        LETTERS.password_reset(moved, "secret"),
+        LETTERS.password_changed(moved),
+        LETTERS.email_changed(moved, "secret"),
         LETTERS.email_confirmation(stranger, "secret"),
         LETTERS.password_reset(stranger, "secret"),
         LETTERS.password_changed(stranger),
