@@ -54,9 +54,9 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     database, redis, http = tables.bound(settings.auth_database_url), Redis(settings.redis_url), HttpClient()
     delivering = outbox.Delivery(
         outbox.OutboxStore(database),
-        http,
-        targets={"member": settings.member_url},
-        internal_key=settings.internal_api_key,
+        targets={
+            "member": outbox.HttpTarget(http, settings.member_url, internal_key=settings.internal_api_key),
+        },
         registry=registry,
     )
     mail = QueuedMail(Letters(settings.public_origin, settings.mail_from), delivery(settings.mail_url))

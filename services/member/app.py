@@ -41,9 +41,9 @@ def build(settings: Settings) -> Litestar:
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
     delivery = outbox.Delivery(
         outbox.OutboxStore(database),
-        client,
-        targets={"auth": settings.auth_url},
-        internal_key=settings.internal_api_key,
+        targets={
+            "auth": outbox.HttpTarget(client, settings.auth_url, internal_key=settings.internal_api_key),
+        },
         registry=registry,
     )
     keys = KeySet(client, settings.auth_jwks_url)

@@ -17,7 +17,7 @@ def run(database_url: str, arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="outbox", description="Orders to other services that wait for delivery."
+        prog="outbox", description="Orders that wait for delivery, to other services or by mail."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="show orders, the oldest first")

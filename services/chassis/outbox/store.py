@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from services.chassis.postgres.engine import SafeTransaction
 
 
 class Order(msgspec.Struct, frozen=True):
-    """One call to be made: `method` `path` on the service `target`, with a JSON `body`.
+    """One call to be made: `method` `path` on `target` (most often a service), with a JSON `body`.
 
     `attempts` counts all deliveries that were tried, `refusals` those that the receiver would not have.
     """
@@ -42,24 +42,37 @@ class Backlog(msgspec.Struct, frozen=True):
 
 
 async def put(
-    database: Database, *, aggregate: str, target: str, method: str, path: str, body: msgspec.Struct
-) -> None:
+    database: Database,
+    *,
+    aggregate: str,
+    target: str,
+    method: str,
+    path: str,
+    body: msgspec.Struct,
+    most: int | None = None,
+) -> bool:
     """Writes an order into the transaction at hand. Orders of one `aggregate` are delivered in the order of writing.
 
-    Raises RuntimeError outside a transaction: an order without its change is what the outbox exists to prevent.
+    False where `most` orders to the target wait already: then nothing is written. It is found out by looking at no
+    more of them than that. Raises RuntimeError outside a transaction: an order without its change is what the outbox
+    exists to prevent.
     """
     transaction = _transaction(database)
     context = request_context.current.get()
-    transaction.after_commit.append(database.order_written.set)
-    await transaction.connection.execute(
-        "INSERT INTO outbox (aggregate, target, method, path, body, request_id) VALUES ($1, $2, $3, $4, $5, $6)",
+    transaction.after_commit.append(database.order_written[target].set)
+    written = await transaction.connection.fetchval(
+        "INSERT INTO outbox (aggregate, target, method, path, body, request_id) SELECT $1, $2, $3, $4, $5, $6 "
+        "WHERE $7::bigint IS NULL OR NOT EXISTS "
+        "(SELECT 1 FROM outbox WHERE target = $2 AND parked_at IS NULL OFFSET $7::bigint - 1 LIMIT 1) RETURNING true",
         aggregate,
         target,
         method,
         path,
         msgspec.json.encode(body),
         context.request_id if context else "",
+        most,
     )
+    return bool(written)
 
 
 async def withdraw(database: Database, *, aggregate: str) -> None:
@@ -87,8 +100,8 @@ class OutboxStore:
         self._database = database
 
     @asynccontextmanager
-    async def claim(self, limit: int) -> AsyncIterator[Sequence[Order]]:
-        """Orders that are due, locked for as long as the context lasts; other replicas pass over them.
+    async def claim(self, target: str, limit: int) -> AsyncIterator[Sequence[Order]]:
+        """Orders to `target` that are due, locked for as long as the context lasts; other replicas pass over them.
 
         Only the first order of an aggregate is ever due; a parked one holds back those behind it, but not a later PUT
         to the same path, which says anew what the parked one said. If the process dies inside the context, the locks
@@ -100,7 +113,7 @@ class OutboxStore:
                 SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at,
                     parked_at, last_error
                 FROM outbox AS o
-                WHERE parked_at IS NULL AND next_attempt_at <= clock_timestamp()
+                WHERE target = $2 AND parked_at IS NULL AND next_attempt_at <= statement_timestamp()
                   AND NOT EXISTS (
                     SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id
                       AND NOT (e.parked_at IS NOT NULL AND e.path = o.path AND e.method = 'PUT' AND o.method = 'PUT')
@@ -109,24 +122,31 @@ class OutboxStore:
                 FOR UPDATE SKIP LOCKED
                 """,
                 limit,
+                target,
             )
             yield [_order(row) for row in rows]
 
-    async def delivered(self, ids: Sequence[int]) -> None:
-        """Forgets the orders, and the parked ones that they went past."""
+    def apart(self) -> AbstractContextManager[None]:
+        """Inside, nothing takes part in the transaction at hand: it is a claim's, and one connection serves one."""
+        return self._database.apart()
+
+    async def forget(self, ids: Sequence[int]) -> None:
+        """Deletes the orders, and the parked ones that they went past."""
         async with self._database.transaction() as connection:
             await connection.execute(
-                "DELETE FROM outbox AS o WHERE id = ANY($1::bigint[]) OR EXISTS "
-                "(SELECT 1 FROM outbox d WHERE d.id = ANY($1::bigint[]) AND d.aggregate = o.aggregate AND d.id > o.id)",
+                "DELETE FROM outbox WHERE id IN (SELECT unnest($1::bigint[]) UNION ALL SELECT past.id "
+                "FROM outbox AS done JOIN outbox AS past ON past.aggregate = done.aggregate AND past.id < done.id "
+                "WHERE done.id = ANY($1::bigint[]))",
                 list(ids),
             )
 
-    async def news(self, patience: float) -> None:
-        """Returns when this process has written an order, or after `patience` seconds: others may have, too."""
+    async def news(self, target: str, patience: float) -> None:
+        """Returns when this process has written an order to `target`, or after `patience` seconds: others may have."""
+        written = self._database.order_written[target]
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                await self._database.order_written.wait()
-        self._database.order_written.clear()
+                await written.wait()
+        written.clear()
 
     async def retry_later(self, id_: int, after: timedelta, error: str, *, refused: bool) -> None:
         async with self._database.transaction() as connection:
@@ -148,12 +168,13 @@ class OutboxStore:
                 error[:500],
             )
 
-    async def backlog(self) -> Backlog:
+    async def backlog(self, target: str) -> Backlog:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
                 "SELECT count(*) FILTER (WHERE parked_at IS NULL) AS pending, count(parked_at) AS parked, "
                 "extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL))::float8 "
-                "AS oldest FROM outbox"
+                "AS oldest FROM outbox WHERE target = $1",
+                target,
             )
         return Backlog(row["pending"], row["parked"], row["oldest"] or 0.0)
 

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -44,8 +45,8 @@ class Database:
                 },
             }
         )
-        self.order_written = asyncio.Event()
-        """Set when a transaction of this process has committed with an order for the outbox in it."""
+        self.order_written: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        """By target: set when a transaction of this process has committed with an order to it in the outbox."""
         self._pool_min = pool_min
         self._pool_max = pool_max
 
@@ -78,6 +79,15 @@ class Database:
         with outage_as_unavailable():
             async with self.engine.transaction() as transaction:
                 yield transaction.connection
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What happens inside takes no part in the transaction at hand, nor do tasks that begin inside."""
+        mark = self.engine.current_transaction.set(None)
+        try:
+            yield
+        finally:
+            self.engine.current_transaction.reset(mark)
 
     @asynccontextmanager
     async def patient_transaction(self) -> AsyncIterator[asyncpg.Connection]:

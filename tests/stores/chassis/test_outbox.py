@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis import outbox
 from services.chassis.http_client import HttpClient
-from services.chassis.outbox import command, decisions
+from services.chassis.outbox import Answer, command, decisions
 from services.chassis.postgres import Database
 
 
@@ -56,24 +56,60 @@ async def delivery(database: Database, receiver: Receiver) -> AsyncIterator[outb
 def make(database: Database, client: HttpClient, url: str) -> outbox.Delivery:
     return outbox.Delivery(
         outbox.OutboxStore(database),
-        client,
-        targets={"other": url},
-        internal_key="k" * 16,
+        targets={"other": outbox.HttpTarget(client, url, internal_key="k" * 16)},
         registry=CollectorRegistry(),
         chance=lambda: 0.0,
     )
 
 
-async def put(database: Database, value: int, aggregate: str = "a", path: str = "") -> None:
+async def put(
+    database: Database,
+    value: int,
+    aggregate: str = "a",
+    path: str = "",
+    target: str = "other",
+    most: int | None = None,
+) -> bool:
     async with database.transaction():
-        await outbox.put(
+        return await outbox.put(
             database,
             aggregate=aggregate,
-            target="other",
+            target=target,
             method="PUT",
             path=path or f"/internal/{aggregate}",
             body=Body(value),
+            most=most,
         )
+
+
+class Told:
+    """A target that gives each order the answer, or raises the fault, that it was told for its aggregate."""
+
+    batch, look_every, longest_delay = 4, 60.0, 30.0
+
+    def __init__(self, told: dict[str, Answer | Exception] | None = None) -> None:
+        self.told = told or {}
+        self.got: list[str] = []
+
+    async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
+        self.got.append(order.aggregate)
+        told = self.told.get(order.aggregate, Answer.TAKEN)
+        if isinstance(told, Exception):
+            raise told
+        return told, "as told"
+
+
+class Silent(Told):
+    """One that never answers."""
+
+    async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
+        await super().__call__(order)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def told(database: Database, **targets: outbox.Target) -> outbox.Delivery:
+    return outbox.Delivery(outbox.OutboxStore(database), targets=targets, registry=CollectorRegistry())
 
 
 async def due_now(database: Database) -> None:
@@ -92,9 +128,9 @@ async def test_an_order_goes_out_with_its_change_or_not_at_all(
         async with database.transaction():
             await put(database, 1)
             raise ZeroDivisionError
-    assert await delivery.deliver_due() == 0
+    assert await delivery.deliver_due("other") == 0
     await put(database, 2)
-    assert await delivery.deliver_due() == 1
+    assert await delivery.deliver_due("other") == 1
     assert receiver.got == [("/internal/a", '{"value":2}')]
     assert receiver.key == "k" * 16
     assert await waiting(database) == []
@@ -114,7 +150,7 @@ async def test_a_withdrawn_order_is_gone_and_one_under_way_holds_nobody_up(
     await put(database, 2, "a")
     await put(database, 3, "b")
     receiver.delay = 0.3
-    under_way = asyncio.create_task(delivery.deliver_due())
+    under_way = asyncio.create_task(delivery.deliver_due("other"))
     while len(receiver.got) < 2:
         await asyncio.sleep(0.01)
     async with database.transaction():
@@ -132,11 +168,11 @@ async def test_orders_of_one_aggregate_keep_their_order_whatever_fails(
         await put(database, value, "a")
     await put(database, 9, "b")
     receiver.status = 503
-    assert await delivery.deliver_due() == 2
+    assert await delivery.deliver_due("other") == 2
     receiver.status = 200
     for _ in range(3):
         await due_now(database)
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     values = [body for path, body in receiver.got if path == "/internal/a"]
     assert values == ['{"value":0}', '{"value":0}', '{"value":1}', '{"value":2}']
     assert await waiting(database) == []
@@ -147,12 +183,12 @@ async def test_a_repeat_has_its_orders_number_and_a_later_order_a_higher_one(
 ) -> None:
     receiver.status = 503
     await put(database, 1)
-    await delivery.deliver_due()
+    await delivery.deliver_due("other")
     receiver.status = 204
     await put(database, 2)
     for _ in range(2):
         await due_now(database)
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     first, repeat, later = receiver.numbers
     assert first == repeat < later
 
@@ -164,7 +200,9 @@ async def test_replicas_share_the_work_and_deliver_each_order_once(
         await put(database, value, f"aggregate-{value}")
     receiver.delay = 0.05
     while await waiting(database):
-        await asyncio.gather(delivery.deliver_due(), delivery.deliver_due(), delivery.deliver_due())
+        await asyncio.gather(
+            delivery.deliver_due("other"), delivery.deliver_due("other"), delivery.deliver_due("other")
+        )
     assert sorted(receiver.got) == sorted((f"/internal/aggregate-{n}", f'{{"value":{n}}}') for n in range(40))
 
 
@@ -174,13 +212,13 @@ async def test_a_delivery_cut_short_is_repeated(
     """What a kill -9 between the receiver's answer and our commit comes to."""
     await put(database, 1)
     receiver.delay = 0.2
-    cut = asyncio.create_task(delivery.deliver_due())
+    cut = asyncio.create_task(delivery.deliver_due("other"))
     while not receiver.got:
         await asyncio.sleep(0.01)
     cut.cancel()
     await asyncio.gather(cut, return_exceptions=True)
     receiver.delay = 0
-    assert await delivery.deliver_due() == 1
+    assert await delivery.deliver_due("other") == 1
     assert receiver.got == [("/internal/a", '{"value":1}')] * 2
     assert await waiting(database) == []
 
@@ -190,8 +228,8 @@ async def test_an_order_waits_longer_after_each_failure(
 ) -> None:
     await put(database, 1)
     receiver.status = 500
-    await delivery.deliver_due()
-    assert await delivery.deliver_due() == 0
+    await delivery.deliver_due("other")
+    assert await delivery.deliver_due("other") == 0
     (order,) = await waiting(database)
     assert (order.attempts, order.last_error.startswith("status 500")) == (1, True)
 
@@ -200,7 +238,7 @@ async def test_a_receiver_that_is_not_there_is_retried(database: Database) -> No
     client = HttpClient()
     await put(database, 1)
     async with client.lifespan():
-        await make(database, client, "http://127.0.0.1:1").deliver_due()
+        await make(database, client, "http://127.0.0.1:1").deliver_due("other")
     (order,) = await waiting(database)
     assert order.parked_at is None
     assert "127.0.0.1" in order.last_error
@@ -216,7 +254,7 @@ async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
     receiver.status = 422
     for _ in range(decisions.MAX_REFUSALS + 2):
         await due_now(database)
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     assert len(receiver.got) == decisions.MAX_REFUSALS
     store = outbox.OutboxStore(database)
     (parked,) = await store.listed(parked_only=True, limit=10)
@@ -224,12 +262,12 @@ async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
     assert "parked" in shown
     assert "status 422" in shown
     assert "value" not in shown
-    backlog = await store.backlog()
+    backlog = await store.backlog("other")
     assert (backlog.pending, backlog.parked) == (1, 1)
     receiver.status = 204
     assert await store.unpark(parked.id) == 1
     for _ in range(2):
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     assert await waiting(database) == []
 
 
@@ -240,7 +278,7 @@ async def test_after_a_long_outage_one_refusal_parks_nothing(
     for status in (503,) * (decisions.MAX_REFUSALS + 2) + (404, 401):
         receiver.status = status
         await due_now(database)
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     (order,) = await waiting(database)
     assert (order.attempts, order.refusals) == (decisions.MAX_REFUSALS + 4, 1)
     assert order.parked_at is None
@@ -254,12 +292,12 @@ async def test_a_parked_order_is_overtaken_by_a_later_one_that_says_the_same_ane
     receiver.status = 409
     for _ in range(decisions.MAX_REFUSALS):
         await due_now(database)
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     await put(database, 2)
     await put(database, 3, path="/internal/a/after")
     receiver.status, receiver.got = 204, []
     for _ in range(2):
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     assert receiver.got == [("/internal/a", '{"value":2}'), ("/internal/a/after", '{"value":3}')]
     assert await waiting(database) == []
 
@@ -269,13 +307,13 @@ async def test_an_order_that_is_only_waiting_is_not_overtaken(
 ) -> None:
     await put(database, 1)
     receiver.status = 409
-    await delivery.deliver_due()
+    await delivery.deliver_due("other")
     await put(database, 2)
     receiver.status = 204
-    assert await delivery.deliver_due() == 0
+    assert await delivery.deliver_due("other") == 0
     await due_now(database)
     for _ in range(2):
-        await delivery.deliver_due()
+        await delivery.deliver_due("other")
     assert [body for _, body in receiver.got[1:]] == ['{"value":1}', '{"value":2}']
 
 
@@ -310,7 +348,7 @@ async def test_deliveries_go_on_after_the_database_was_away(
 async def test_an_order_of_this_process_waits_for_no_poll(
     database: Database, delivery: outbox.Delivery, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.outbox.delivery.POLL_INTERVAL_S", 60.0)
+    monkeypatch.setattr(outbox.HttpTarget, "look_every", 60.0)
     async with delivery.lifespan():
         for number in range(3):
             await put(database, number, f"a{number}")
@@ -320,9 +358,67 @@ async def test_an_order_of_this_process_waits_for_no_poll(
 
 
 async def test_a_change_that_is_rolled_back_wakes_nobody(database: Database) -> None:
-    database.order_written.clear()
     with pytest.raises(ZeroDivisionError):
         async with database.transaction():
             await put(database, 1)
             raise ZeroDivisionError
-    assert not database.order_written.is_set()
+    assert not database.order_written["other"].is_set()
+
+
+async def test_a_target_that_never_answers_holds_up_no_other(database: Database) -> None:
+    silent, other = Silent(), Told()
+    async with told(database, silent=silent, other=other).lifespan():
+        for number in range(10):
+            await put(database, number, f"silent-{number}", target="silent")
+        async with asyncio.timeout(20):
+            while not silent.got:
+                await asyncio.sleep(0.01)
+            for number in range(10):
+                await put(database, number, f"other-{number}")
+                while len(other.got) <= number:
+                    await asyncio.sleep(0.01)
+    assert len(silent.got) <= silent.batch
+
+
+async def test_a_target_that_fails_undoes_nothing_of_the_orders_beside(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.chassis.outbox.delivery.ATTEMPT_TIMEOUT_S", 0.1)
+    for name in ("breaks", "hangs", "hopeless", "good"):
+        await put(database, 1, name)
+
+    class Hanging(Told):
+        async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
+            if order.aggregate == "hangs":
+                await asyncio.Event().wait()
+            return await super().__call__(order)
+
+    target = Hanging({"breaks": ZeroDivisionError(), "hopeless": Answer.HOPELESS})
+    assert await told(database, other=target).deliver_due("other") == 4
+    assert [(order.aggregate, order.attempts, order.last_error) for order in await waiting(database)] == [
+        ("breaks", 1, "ZeroDivisionError"),
+        ("hangs", 1, "no answer in time"),
+    ]
+
+
+async def test_targets_may_use_the_database_side_by_side(database: Database) -> None:
+    """Not the claim's connection, which serves one at a time."""
+
+    class Asking(Told):
+        async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
+            async with database.transaction() as connection:
+                await connection.execute("INSERT INTO effect SELECT $1 FROM pg_sleep(0.05)", order.aggregate)
+            return Answer.TAKEN, ""
+
+    for number in range(4):
+        await put(database, number, f"a{number}")
+    await told(database, other=Asking()).deliver_due("other")
+    assert len(await database.fetch("SELECT name FROM effect")) == 4
+    assert await waiting(database) == []
+
+
+async def test_an_order_beyond_what_may_wait_for_its_target_is_not_written(database: Database) -> None:
+    assert [await put(database, number, f"a{number}", most=3) for number in range(4)] == [True] * 3 + [False]
+    assert await put(database, 4, "b", target="another", most=1)
+    assert await put(database, 5, "c")
+    assert len(await waiting(database)) == 5
