@@ -18,8 +18,9 @@ from services.auth.adapters.keyring import Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.letters import Letters
 from services.auth.adapters.links_redis import RedisLinks
-from services.auth.adapters.mail import QueuedMail
 from services.auth.adapters.mail_delivery import delivery
+from services.auth.adapters.mail_orders import CONFIRMATION, MAIL, OutboxMail
+from services.auth.adapters.mail_target import MailTarget
 from services.auth.adapters.member_order import OutboxMemberOrder
 from services.auth.adapters.sessions_redis import RedisSessions
 from services.auth.adapters.throttle_redis import RedisThrottle
@@ -27,6 +28,7 @@ from services.auth.application.administration import Administration
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
+from services.auth.application.mailing import Mailing
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
@@ -52,14 +54,6 @@ MIGRATIONS = (CHASSIS, ("auth", "services.auth.adapters.piccolo_migrations"))
 def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Litestar:
     registry = metrics.new_registry()
     database, redis, http = tables.bound(settings.auth_database_url), Redis(settings.redis_url), HttpClient()
-    delivering = outbox.Delivery(
-        outbox.OutboxStore(database),
-        targets={
-            "member": outbox.HttpTarget(http, settings.member_url, internal_key=settings.internal_api_key),
-        },
-        registry=registry,
-    )
-    mail = QueuedMail(Letters(settings.public_origin, settings.mail_from), delivery(settings.mail_url))
     keyring = Keyring(
         PostgresKeys(database, sealing.derive(settings.master_key, "signing keys at rest")),
         outlives=settings.lifetimes.access,
@@ -83,16 +77,30 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     links = MailedLinks(
         accounts=accounts,
         links=RedisLinks(redis.client),
-        random=os.urandom,
+        key=sealing.derive(settings.master_key, "mailed links"),
         reset_within=settings.password_reset_seconds,
         take_back_within=settings.email_take_back_seconds,
         confirm_within=settings.email_confirm_seconds,
+    )
+    mail = OutboxMail(database)
+    mails = MailTarget(
+        Mailing(accounts=accounts, links=links),
+        Letters(settings.public_origin, settings.mail_from),
+        delivery(settings.mail_url),
+        clock=clock,
+    )
+    member = outbox.HttpTarget(http, settings.member_url, internal_key=settings.internal_api_key)
+    delivering = outbox.Delivery(
+        outbox.OutboxStore(database),
+        targets={"member": member, MAIL: mails, CONFIRMATION: mails},
+        registry=registry,
     )
     gate = Gate(hasher=hasher, throttle=throttle, limits=settings.limits, clock=clock)
     care = SessionCare(accounts=accounts, sessions=sessions, issuer=issuer, audit=audit)
     sign_in = SignIn(accounts=accounts, sessions=sessions, gate=gate, issuer=issuer, audit=audit)
     registration = Registration(
         accounts=accounts,
+        work=database,
         gate=gate,
         links=links,
         mail=mail,
@@ -102,6 +110,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     password_care = PasswordCare(
         accounts=accounts,
         sessions=sessions,
+        work=database,
         gate=gate,
         links=links,
         mail=mail,
@@ -112,7 +121,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         accounts=accounts,
         sessions=sessions,
         throttle=throttle,
-        links=links,
+        work=database,
         mail=mail,
         audit=audit,
         clock=clock,
@@ -162,7 +171,6 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             keyring.lifespan,
             http.lifespan,
             delivering.lifespan,
-            mail.lifespan,
         ],
         checks={"postgres": database.check, "redis": redis.check},
         registry=registry,

@@ -1,6 +1,7 @@
 """Where mails go: to a mail server, or into a folder; and which of its refusals are its last word."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
 from pathlib import Path
@@ -38,8 +39,14 @@ def delivery(url: str) -> Deliver:
 
 
 def refused_for_good(fault: Exception) -> bool:
-    """Whether the same mail would be refused again (RFC 5321 §4.2.1), and not merely could not be sent now."""
-    return isinstance(fault, aiosmtplib.SMTPNotSupported) or (reply_code(fault) or 0) >= 500
+    """Whether the same mail would be refused again (RFC 5321 §4.2.1), and not merely could not be sent now.
+
+    A server that refuses us, the password or the sender that all our mails have, says nothing about this one.
+    """
+    about_the_mail = isinstance(fault, aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPDataError)
+    return isinstance(fault, aiosmtplib.SMTPNotSupported) or (
+        about_the_mail and (reply_code(fault) or 0) >= 500
+    )
 
 
 def reply_code(fault: Exception) -> int | None:
@@ -53,7 +60,8 @@ def _to_folder(folder: Path) -> Deliver:
     """Writes each mail as a file that mail programs open: for development."""
 
     async def write(letter: EmailMessage) -> None:
-        name = f"{letter['Message-ID'].strip('<>').partition('@')[0]}.eml"
+        # The time first, so that `cat *` shows the latest last.
+        name = f"{time.time_ns()}-{letter['Message-ID'].strip('<>').partition('@')[0]}.eml"
         await asyncio.to_thread(_write, folder / name, letter.as_bytes())
 
     return write

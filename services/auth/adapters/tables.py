@@ -30,6 +30,7 @@ class SigningKeyRow(Table, tablename="signing_key"):
 
 def bound(url: str) -> Database:
     """The database at `url`, with these tables bound to it."""
-    database = Database(url, application="auth")
+    # Two more than others: while a mail server is slow, its two targets each hold one.
+    database = Database(url, application="auth", pool_max=10)
     database.bind(AccountRow, SigningKeyRow)
     return database

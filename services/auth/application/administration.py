@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.auth.application.mailed_links import MailedLinks
-from services.auth.application.ports import Accounts, Audit, Clock, Mail, Sessions, Throttle
+from services.auth.application.ports import Accounts, Audit, Clock, Mail, Sessions, Throttle, UnitOfWork
 from services.auth.domain.accounts import Account, Status, lookup_email, normalise_email
 from services.auth.domain.errors import UnknownAccount
+from services.auth.domain.mails import Kind
 from services.auth.domain.throttling import Limit, Subject
 
 _NOTICES = Limit(free=3, first=300, ceiling=3600, window=7200)
@@ -18,7 +18,7 @@ class Administration:
     accounts: Accounts
     sessions: Sessions
     throttle: Throttle
-    links: MailedLinks
+    work: UnitOfWork
     mail: Mail
     audit: Audit
     clock: Clock
@@ -48,20 +48,19 @@ class Administration:
         present = await self.accounts.by_id(account)
         if present is None:
             raise UnknownAccount
-        told = present.moved(address)
-        # All that needs Redis comes before anything is stored: while it is down the order is refused, and comes again.
+        # Redis is asked before anything is stored: while it is down the order is refused, and comes again.
         notices = (Subject(f"notice:{account}", _NOTICES),)
         quiet = address == present.email or await self.throttle.wait(notices, self.clock()) > 0
-        take_back = "" if quiet else await self.links.to_take_back(told)
-        confirm = "" if quiet else await self.links.to_confirm(told)
-        moved = await self.accounts.set_email(account, address, order)
+        async with self.work.transaction():
+            moved = await self.accounts.set_email(account, address, order)
+            if moved is not None and not quiet:
+                if moved.former_email is not None:
+                    await self.mail.order(Kind.EMAIL_CHANGED, moved)
+                await self.mail.order(Kind.EMAIL_CONFIRMATION, moved)
         if moved is None:
             return
         self.audit.record("email_changed", account=account)
         if not quiet:
-            if moved.former_email is not None:
-                self.mail.email_changed(moved, take_back)
-            self.mail.email_confirmation(moved, confirm)
             # Not before: orders that are refused must not use up the notices of one that is not.
             await self.throttle.failed(notices, self.clock())
 

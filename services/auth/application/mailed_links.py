@@ -1,45 +1,41 @@
 """Links that auth mails: what each stands for, and until when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.auth.application.ports import Accounts, Links, RandomBytes
+from services.auth.application.ports import Accounts, Links
 from services.auth.domain import links
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import InvalidLink
 
 _PASSWORD, _EMAIL = "password", "email"
-_NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailedLinks:
-    """`reset_within`, `take_back_within` and `confirm_within`: seconds for which the links work."""
+    """`key` makes their secrets (domain/links.py). `reset_within`, `take_back_within` and `confirm_within`: seconds for
+    which the links work, from the latest try to mail them. `mail`: the id of the one that it is for."""
 
     accounts: Accounts
     links: Links
-    random: RandomBytes
+    key: bytes = field(repr=False)
     reset_within: int
     take_back_within: int
     confirm_within: int
 
-    async def to_reset(self, account: Account | None) -> str:
-        """The secret of a link that lets its reader choose the account's password, once.
+    async def to_reset(self, account: Account, mail: UUID) -> str:
+        """The secret of a link that lets its reader choose the account's password, once."""
+        return await self._to_choose_password(account, mail, self.reset_within)
 
-        Of nobody's account it opens nothing, and takes as long to make.
-        """
-        return await self._to_choose_password(account, self.reset_within)
-
-    async def to_take_back(self, account: Account) -> str:
+    async def to_take_back(self, account: Account, mail: UUID) -> str:
         """The same for longer: it goes to who did not ask for it, with the news that the account was moved."""
-        return await self._to_choose_password(account, self.take_back_within)
+        return await self._to_choose_password(account, mail, self.take_back_within)
 
-    async def to_confirm(self, account: Account) -> str:
+    async def to_confirm(self, account: Account, mail: UUID) -> str:
         """The secret of a link by which its reader confirms the account's address."""
-        return await self._new(
-            _EMAIL, {"account": str(account.id), "email": account.email}, self.confirm_within
-        )
+        content = {"account": str(account.id), "email": account.email}
+        return await self._new(_EMAIL, content, mail, self.confirm_within)
 
     async def look(self, secret: str) -> Account:
         """Whose password the link lets choose; it stays good.
@@ -61,12 +57,12 @@ class MailedLinks:
             raise InvalidLink
         return UUID(content["account"])
 
-    async def _to_choose_password(self, account: Account | None, lifetime: int) -> str:
-        content = {"account": str(account.id if account else _NOBODY), "state": _state(account)}
-        return await self._new(_PASSWORD, content, lifetime)
+    async def _to_choose_password(self, account: Account, mail: UUID, lifetime: int) -> str:
+        content = {"account": str(account.id), "state": _state(account)}
+        return await self._new(_PASSWORD, content, mail, lifetime)
 
-    async def _new(self, kind: str, content: Mapping[str, str], lifetime: int) -> str:
-        secret = links.secret(self.random(32))
+    async def _new(self, kind: str, content: Mapping[str, str], mail: UUID, lifetime: int) -> str:
+        secret = links.secret(self.key, mail)
         await self.links.put(kind, links.digest(secret), content, lifetime)
         return secret
 
@@ -77,7 +73,7 @@ class MailedLinks:
         return account
 
 
-def _state(account: Account | None) -> str:
+def _state(account: Account) -> str:
     # The recovery address, not the one to sign in with: who moves an account on must not void the link that takes it
     # back.
-    return links.digest(f"{account.recovery_email} {account.password_hash}" if account else "")
+    return links.digest(f"{account.recovery_email} {account.password_hash}")

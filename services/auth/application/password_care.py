@@ -8,11 +8,12 @@ from uuid import UUID
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
-from services.auth.application.ports import Accounts, Audit, Mail, Sessions
+from services.auth.application.ports import Accounts, Audit, Mail, Sessions, UnitOfWork
 from services.auth.application.signing_in import Client
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
 from services.auth.domain.errors import InvalidLink, SessionEnded, WrongPassword
+from services.auth.domain.mails import Kind
 from services.auth.domain.throttling import Limit, Subject
 
 _LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
@@ -23,6 +24,7 @@ _LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
 class PasswordCare:
     accounts: Accounts
     sessions: Sessions
+    work: UnitOfWork
     gate: Gate
     links: MailedLinks
     mail: Mail
@@ -63,11 +65,10 @@ class PasswordCare:
             return
         await self.gate.failed(subjects)
         account = await self.accounts.by_any_email(address)
-        secret = await self.links.to_reset(account)
         who = throttling.account_key(address)
         self.audit.record("password_reset_requested", account_key=who, address=client.address)
-        if account is not None and account.active:
-            self.mail.password_reset(account, secret)
+        async with self.work.transaction():
+            await self.mail.order(Kind.PASSWORD_RESET, account)
 
     async def reset(self, secret: str, new: str, client: Client) -> None:
         """Sets the password by a mailed link, ends all sessions, and puts the account back to where the link went.
@@ -98,16 +99,17 @@ class PasswordCare:
         """Ends the account's sessions but `spared` and stores the password; False when another change came first."""
         # Sessions first: whatever dies on the way, a new password never leaves them alive.
         ended = await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
-        if not await store():
-            return False
+        async with self.work.transaction():
+            if not await store():
+                return False
+            await self.mail.order(Kind.PASSWORD_CHANGED, account)
         try:
             # And again, for who signed in with the old one meanwhile: signing_in.py relies on this order.
             ended += await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
         finally:
-            # The password is a new one even where that failed, and its owner must hear of it.
+            # The password is a new one even where that failed.
             here = {} if spared is None else {"session": spared}
             self.audit.record(event, account=account.id, address=client.address, sessions=ended, **here)
-            self.mail.password_changed(account)
         return True
 
     async def _welcome(self, account: Account, client: Client) -> None:

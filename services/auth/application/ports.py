@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.auth.domain.access_tokens import Claims
 from services.auth.domain.accounts import Account, Status
+from services.auth.domain.mails import Kind
 from services.auth.domain.refresh_tokens import RefreshToken
 from services.auth.domain.sessions import Session
 from services.auth.domain.throttling import Subject
@@ -180,14 +181,18 @@ class TokenReader(Protocol):
 
 
 class Mail(Protocol):
-    def password_reset(self, account: Account, secret: str) -> None: ...
+    async def order(self, kind: Kind, account: Account | None) -> None:
+        """A mail about the account as it is now: kept with the change around it or not at all, and sent afterwards,
+        until it is delivered or refused for good (application/mailing.py).
 
-    def email_confirmation(self, account: Account, secret: str) -> None: ...
+        Of nobody's account none is sent, which takes the caller as long.
+        """
 
-    def password_changed(self, account: Account) -> None: ...
 
-    def email_changed(self, account: Account, secret: str) -> None:
-        """To the former address, with a link that gives the account back to it."""
+class UnitOfWork(Protocol):
+    """Makes what happens inside one change: all of it is kept, or none. For Accounts and Mail."""
+
+    def transaction(self) -> AbstractAsyncContextManager[object]: ...
 
 
 class Audit(Protocol):

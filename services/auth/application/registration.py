@@ -1,4 +1,4 @@
-"""Registration: a new account, and the order to create its member in the same transaction."""
+"""Registration: a new account, with the orders of its member and of the mail that asks to confirm its address."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,17 +6,19 @@ from datetime import UTC, datetime
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
-from services.auth.application.ports import Accounts, Audit, Mail
+from services.auth.application.ports import Accounts, Audit, Mail, UnitOfWork
 from services.auth.application.signing_in import Client
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, normalise_email
 from services.auth.domain.errors import EmailTaken
+from services.auth.domain.mails import Kind
 from services.auth.domain.throttling import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
     accounts: Accounts
+    work: UnitOfWork
     gate: Gate
     links: MailedLinks
     mail: Mail
@@ -43,17 +45,15 @@ class Registration:
             email_verified=False,
             created_at=datetime.fromtimestamp(self.issuer.clock(), UTC),
         )
-        # The link is stored first: should that fail, there is no account yet, and the caller may simply
-        # repeat.
-        secret = await self.links.to_confirm(account)
         try:
-            await self.accounts.register(account)
+            async with self.work.transaction():
+                await self.accounts.register(account)
+                await self.mail.order(Kind.EMAIL_CONFIRMATION, account)
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
             await self.gate.failed(guesses)
             raise
         self.audit.record("registered", account=account.id, address=client.address)
-        self.mail.email_confirmation(account, secret)
         return account
 
     async def confirm_email(self, secret: str) -> None:

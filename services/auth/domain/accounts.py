@@ -37,6 +37,10 @@ class Account:
         return self.status == "active"
 
     @property
+    def erased(self) -> bool:
+        return self.email == erased_email(self.id)
+
+    @property
     def recovery_email(self) -> str:
         """Where links go that let choose a new password."""
         return self.former_email or self.email

@@ -1,12 +1,14 @@
-"""The secret in a mailed link: 256 random bits, known to the store by its SHA-256 alone."""
+"""The secret in a mailed link: 256 bits that nobody can tell who has not the key, known to the store by its SHA-256."""
 
 import hashlib
+import hmac
 from base64 import urlsafe_b64encode
+from uuid import UUID
 
 
-def secret(random: bytes) -> str:
-    """Fit for a URL."""
-    return urlsafe_b64encode(random).rstrip(b"=").decode()
+def secret(key: bytes, mail: UUID) -> str:
+    """Fit for a URL. A mail (a random id) that is sent again has the same link again, not one more in the store."""
+    return urlsafe_b64encode(hmac.digest(key, mail.bytes, "sha256")).rstrip(b"=").decode()
 
 
 def digest(text: str) -> str:

@@ -16,12 +16,15 @@ from services.auth.application.administration import Administration
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
+from services.auth.application.mailing import Mailing
 from services.auth.application.password_care import PasswordCare
 from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
 from services.auth.application.signing_in import Client, SignIn
+from services.auth.domain import mails
 from services.auth.domain.access_tokens import Claims
 from services.auth.domain.accounts import Account
+from services.auth.domain.mails import Kind, MailOrder
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
 
@@ -54,23 +57,37 @@ class NamedHashes:
         return not hash_.startswith(self.scheme)
 
 
-@dataclass
 class Outbox:
-    """Mails that were sent: what, to whom, with which secret."""
+    """A transaction of accounts in memory, and the mails that are ordered in it: carried out when it has ended well,
+    each as (what, to whom, with which secret)."""
 
-    sent: list[tuple[str, str, str]] = field(default_factory=list)
+    def __init__(self, mailing: Mailing) -> None:
+        self.ordered: list[MailOrder] = []
+        self.sent: list[tuple[str, str, str]] = []
+        self._mailing = mailing
+        self._written: list[MailOrder] | None = None
 
-    def password_reset(self, account: Account, secret: str) -> None:
-        self.sent.append(("password_reset", account.recovery_email, secret))
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        written: list[MailOrder] = []
+        self._written = written
+        try:
+            yield
+        finally:
+            self._written = None
+        self.ordered += written
+        for order in written:
+            await self.carry_out(order)
 
-    def email_confirmation(self, account: Account, secret: str) -> None:
-        self.sent.append(("email_confirmation", account.email, secret))
+    async def order(self, kind: Kind, account: Account | None) -> None:
+        assert self._written is not None, "a mail goes with a change"
+        self._written.append(mails.order(UUID(int=len(self.ordered) + len(self._written) + 1), kind, account))
 
-    def password_changed(self, account: Account) -> None:
-        self.sent.append(("password_changed", account.recovery_email, ""))
-
-    def email_changed(self, account: Account, secret: str) -> None:
-        self.sent.append(("email_changed", account.recovery_email, secret))
+    async def carry_out(self, order: MailOrder) -> None:
+        if meant := await self._mailing(order):
+            account, secret = meant
+            confirms = order.kind is Kind.EMAIL_CONFIRMATION
+            self.sent.append((order.kind, account.email if confirms else account.recovery_email, secret))
 
 
 @dataclass
@@ -106,7 +123,6 @@ class Parts:
         self.hasher = NamedHashes()
         self.throttle = MemoryThrottle()
         self.link_store = MemoryLinks()
-        self.mail = Outbox()
         self.events = Events()
         self.signer = ClaimsSigner()
         numbers = count(1)
@@ -122,11 +138,12 @@ class Parts:
         self.links = MailedLinks(
             accounts=self.accounts,
             links=self.link_store,
-            random=self.issuer.random,
+            key=b"k" * 32,
             reset_within=1800,
             take_back_within=7 * 86400,
             confirm_within=86400,
         )
+        self.mail = Outbox(Mailing(accounts=self.accounts, links=self.links))
         common: dict[str, Any] = {
             "accounts": self.accounts,
             "issuer": self.issuer,
@@ -140,9 +157,12 @@ class Parts:
         )
         self.sign_in = SignIn(sessions=self.sessions, gate=gate, **common)
         self.care = SessionCare(sessions=self.sessions, **common)
-        self.registration = Registration(links=self.links, mail=self.mail, gate=gate, **common)
+        self.registration = Registration(
+            work=self.mail, links=self.links, mail=self.mail, gate=gate, **common
+        )
         self.password_care = PasswordCare(
             sessions=self.sessions,
+            work=self.mail,
             links=self.links,
             mail=self.mail,
             gate=gate,
@@ -152,7 +172,7 @@ class Parts:
             accounts=self.accounts,
             sessions=self.sessions,
             throttle=self.throttle,
-            links=self.links,
+            work=self.mail,
             mail=self.mail,
             audit=self.events,
             clock=lambda: self.now,

@@ -1,32 +1,41 @@
-"""auth's mails: what they hold, that they are sent in the background, and again after a failure."""
+"""auth's mails: what they hold, whom they reach, and what becomes of one that is not sent."""
 
-import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from aiosmtplib import (
+    SMTPAuthenticationError,
+    SMTPConnectResponseError,
     SMTPDataError,
     SMTPException,
     SMTPNotSupported,
     SMTPRecipientRefused,
     SMTPRecipientsRefused,
+    SMTPSenderRefused,
     SMTPServerDisconnected,
 )
+from coredis.exceptions import ConnectionError as RedisConnectionError
 
 from devstack import throwaway
 from services.auth.adapters.letters import Letters
-from services.auth.adapters.mail import QueuedMail
 from services.auth.adapters.mail_delivery import delivery
+from services.auth.adapters.mail_target import MailTarget
+from services.auth.application.mailing import Mailing
 from services.auth.domain.accounts import Account
+from services.auth.domain.errors import InvalidLink
+from services.auth.domain.mails import Kind
+from services.chassis.outbox import Answer, Order
+from tests.unit.auth.parts import Parts
 
 LETTERS = Letters("http://localhost:3000/", "Gatehouse <no-reply@gatehouse.example>")
 
@@ -42,22 +51,6 @@ def account(name: str = "Kim Minji", *, verified: bool = False) -> Account:
         email_verified=verified,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-
-
-class Kept:
-    """A delivery that fails as often as told, then keeps the letters."""
-
-    def __init__(self, failures: int = 0) -> None:
-        self.failures = failures
-        self.letters: list[EmailMessage] = []
-        self.arrived = asyncio.Event()
-
-    async def __call__(self, letter: EmailMessage) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise ConnectionRefusedError
-        self.letters.append(letter)
-        self.arrived.set()
 
 
 def test_a_link_stands_in_the_text_as_it_is() -> None:
@@ -116,33 +109,41 @@ def test_whoever_registers_a_strangers_address_cannot_write_to_the_stranger() ->
         assert "attacker" not in str(letter)
 
 
-async def test_a_mail_is_sent_again_after_a_failure() -> None:
-    kept = Kept(failures=2)
-    mail = QueuedMail(LETTERS, kept, pause=lambda _: 0)
-    async with mail.lifespan():
-        mail.password_reset(account(), "secret")
-        await asyncio.wait_for(kept.arrived.wait(), 5)
-    assert len(kept.letters) == 1
-    assert kept.letters[0]["Message-ID"]
-    assert kept.letters[0]["Date"]
+@dataclass
+class Post:
+    """A target over the parts, and what it gave to be delivered; each letter meets the next fault, if any."""
+
+    parts: Parts = field(default_factory=Parts)
+    faults: list[Exception] = field(default_factory=list)
+    letters: list[EmailMessage] = field(default_factory=list)
+
+    async def deliver(self, letter: EmailMessage) -> None:
+        self.letters.append(letter)
+        if self.faults:
+            raise self.faults.pop(0)
+
+    async def send(self, order: Order, *, after: float = 0) -> tuple[Answer, str]:
+        clock = order.created_at.timestamp() + after
+        mailing = Mailing(accounts=self.parts.accounts, links=self.parts.links)
+        return await MailTarget(mailing, LETTERS, self.deliver, clock=lambda: clock)(order)
 
 
-async def test_a_mail_that_cannot_be_sent_is_given_up_and_the_others_go_out() -> None:
-    kept, tries = Kept(), 0
-
-    async def deliver(letter: EmailMessage) -> None:
-        nonlocal tries
-        if "first" in letter.get_content():
-            tries += 1
-            raise ConnectionRefusedError
-        await kept(letter)
-
-    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 0)
-    async with mail.lifespan():
-        mail.password_reset(account(), "first")
-        mail.password_reset(account(), "second")
-    assert ["second" in letter.get_content() for letter in kept.letters] == [True]
-    assert tries == 5
+def ordered(account: UUID, kind: str = "password_reset", to: str = "", mail: int = 1) -> Order:
+    """An order as the outbox hands it out."""
+    return Order(
+        id=mail,
+        aggregate=f"mail:{UUID(int=mail)}",
+        target="mail",
+        method="SEND",
+        path=f"/{kind}",
+        body=msgspec.json.encode({"account": account, "to": to}),
+        request_id="",
+        attempts=0,
+        refusals=0,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        parked_at=None,
+        last_error="",
+    )
 
 
 def refused(code: int) -> SMTPRecipientsRefused:
@@ -152,158 +153,131 @@ def refused(code: int) -> SMTPRecipientsRefused:
 
 
 @pytest.mark.parametrize("fault", [refused(550), SMTPDataError(554, "no"), SMTPNotSupported("no SMTPUTF8")])
-async def test_a_refusal_that_is_final_is_not_tried_again_and_logged_once_without_the_address(
-    fault: Exception, caplog: pytest.LogCaptureFixture
+async def test_a_mail_that_is_refused_for_good_is_dropped_and_why_is_told_without_the_address(
+    fault: Exception,
 ) -> None:
-    tries = 0
-
-    async def deliver(_: EmailMessage) -> None:
-        nonlocal tries
-        tries += 1
-        raise fault
-
-    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 0)
-    async with mail.lifespan():
-        mail.email_confirmation(account(), "secret")
-    assert tries == 1
-    assert [record.message for record in caplog.records] == ["mail refused"]
-    assert "minji" not in str([vars(record) for record in caplog.records])
-    assert "secret" not in str([vars(record) for record in caplog.records])
+    post = Post(faults=[fault])
+    answer, cause = await post.send(ordered(await post.parts.account()))
+    assert answer is Answer.HOPELESS
+    assert cause.startswith(type(fault).__name__)
+    assert "minji" not in cause
 
 
-@pytest.mark.parametrize("fault", [refused(450), SMTPDataError(451, "later"), SMTPServerDisconnected("gone")])
-async def test_a_refusal_for_now_is_tried_again(fault: Exception) -> None:
-    kept, tries = Kept(), 0
-
-    async def deliver(letter: EmailMessage) -> None:
-        nonlocal tries
-        tries += 1
-        if tries == 1:
-            raise fault
-        await kept(letter)
-
-    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 0)
-    async with mail.lifespan():
-        mail.password_reset(account(), "secret")
-        await asyncio.wait_for(kept.arrived.wait(), 5)
-    assert tries == 2
-
-
-async def test_mails_that_wait_for_another_try_hold_no_others_up() -> None:
-    kept, refusals = Kept(), 0
-
-    async def deliver(letter: EmailMessage) -> None:
-        nonlocal refusals
-        if "later" in letter.get_content():
-            refusals += 1
-            raise refused(450)
-        await kept(letter)
-
-    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 1000, last_call=0)
-    async with mail.lifespan():
-        for _ in range(8):
-            mail.password_reset(account(), "later")
-        mail.password_reset(account(), "now")
-        await asyncio.wait_for(kept.arrived.wait(), 5)
-        assert refusals == 8
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refused(450),
+        SMTPDataError(451, "later"),
+        SMTPServerDisconnected("gone"),
+        ConnectionRefusedError(),
+        # What a server says of us is mended in the settings; the mail is as good as before.
+        SMTPAuthenticationError(535, "wrong password"),
+        SMTPSenderRefused(550, "not from there", "no-reply@gatehouse.example"),
+        SMTPConnectResponseError(554, "no service for you"),
+    ],
+)
+async def test_any_other_mail_that_is_not_sent_is_tried_again_for_three_days(fault: Exception) -> None:
+    post = Post(faults=[fault, fault, fault])
+    order = ordered(await post.parts.account())
+    assert (await post.send(order))[0] is Answer.NOT_NOW
+    assert (await post.send(order, after=3 * 86400 - 1))[0] is Answer.NOT_NOW
+    assert (await post.send(order, after=3 * 86400 + 1))[0] is Answer.HOPELESS
+    assert (await post.send(order, after=3 * 86400 + 1))[0] is Answer.TAKEN
 
 
-async def test_mails_about_a_password_go_ahead_of_confirmations() -> None:
-    kept = Kept()
-    mail = QueuedMail(LETTERS, kept)
-    for _ in range(20):
-        mail.email_confirmation(account(), "secret")
-    mail.password_reset(account(), "secret")
-    async with mail.lifespan():
-        await asyncio.wait_for(kept.arrived.wait(), 5)
-        assert kept.letters[0]["Subject"] == "Choose a new password"
+async def test_while_redis_is_down_a_mail_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*_: Any) -> None:
+        raise RedisConnectionError
+
+    post = Post()
+    order = ordered(await post.parts.account())
+    with monkeypatch.context() as outage:
+        outage.setattr(post.parts.link_store, "put", down)
+        assert await post.send(order) == (Answer.NOT_NOW, "ConnectionError")
+    assert (await post.send(order))[0] is Answer.TAKEN
 
 
-async def test_confirmations_that_wait_leave_room_for_mails_about_a_password(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    kept = Kept()
-    mail = QueuedMail(LETTERS, kept)
-    for _ in range(1001):
-        mail.email_confirmation(account(), "secret")
-    assert [record.message for record in caplog.records] == ["mail dropped: too many wait"]
-    mail.password_reset(account(), "secret")
-    async with mail.lifespan():
-        await asyncio.wait_for(kept.arrived.wait(), 5)
-    assert kept.letters[0]["Subject"] == "Choose a new password"
+async def test_a_mail_that_is_tried_again_is_the_same_mail_with_the_same_link() -> None:
+    post = Post(faults=[refused(450)])
+    account = await post.parts.account()
+    await post.send(ordered(account))
+    await post.send(ordered(account))
+    await post.send(ordered(account, mail=2))
+    first, again, another = [(letter["Message-ID"], letter.get_content()) for letter in post.letters]
+    assert first == again
+    assert first[0] != another[0]
+    assert first[1] != another[1]
+    assert all(letter["Date"] for letter in post.letters)
 
 
-async def test_a_mail_between_two_tries_counts_among_those_that_wait(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    tried = asyncio.Event()
-
-    async def deliver(_: EmailMessage) -> None:
-        tried.set()
-        raise refused(450)
-
-    mail = QueuedMail(LETTERS, deliver, pause=lambda _: 1000, last_call=0)
-    async with mail.lifespan():
-        mail.password_changed(account())
-        await asyncio.wait_for(tried.wait(), 5)
-        caplog.clear()
-        for _ in range(1000):
-            mail.password_changed(account())
-        assert [record.message for record in caplog.records] == ["mail dropped: too many wait"]
+async def test_a_mail_that_cannot_be_written_is_dropped() -> None:
+    post = Post()
+    account = await post.parts.account("a@example.com\nBcc: all@example.com")
+    assert await post.send(ordered(account)) == (Answer.HOPELESS, "not written: ValueError")
+    assert post.letters == []
 
 
-async def test_a_mail_that_takes_its_time_does_not_hold_the_others_up() -> None:
-    kept, never = Kept(), asyncio.Event()
-
-    async def deliver(letter: EmailMessage) -> None:
-        if "slow" in letter.get_content():
-            await never.wait()
-        await kept(letter)
-
-    mail = QueuedMail(LETTERS, deliver)
-    async with mail.lifespan():
-        mail.password_reset(account(), "slow")
-        mail.password_reset(account(), "second")
-        await asyncio.wait_for(kept.arrived.wait(), 5)
-        never.set()
+async def test_a_mail_that_a_later_release_ordered_waits_for_it() -> None:
+    post = Post()
+    with pytest.raises(ValueError, match="later_kind"):  # the outbox tries again whatever a target raises
+        await post.send(ordered(await post.parts.account(), "later_kind"))
 
 
-async def test_what_waits_is_sent_before_the_process_stops() -> None:
-    kept = Kept()
-    mail = QueuedMail(LETTERS, kept)
-    async with mail.lifespan():
-        for number in range(20):
-            mail.password_reset(account(), f"secret {number}")
-    assert len(kept.letters) == 20
+async def test_an_erased_account_gets_no_mail_and_its_orders_are_done_with() -> None:
+    post = Post()
+    account = await post.parts.account()
+    await post.parts.accounts.erase(account)
+    for kind in Kind:
+        assert await post.send(ordered(account, kind, "minji@example.com")) == (Answer.TAKEN, "")
+        assert await post.send(ordered(UUID(int=0), kind, "minji@example.com")) == (Answer.TAKEN, "")
+    assert post.letters == []
 
 
-async def test_a_mail_that_cannot_be_written_does_not_stop_the_others() -> None:
-    kept = Kept()
-    mail = QueuedMail(LETTERS, kept)
-    async with mail.lifespan():
-        mail.password_reset(replace(account(), email="a@example.com\nBcc: all@example.com"), "first")
-        mail.password_reset(account(), "second")
-        await asyncio.wait_for(kept.arrived.wait(), 5)
-    assert ["second" in letter.get_content() for letter in kept.letters] == [True]
+async def test_a_notice_reaches_whom_it_concerns_whatever_became_of_the_account_meanwhile() -> None:
+    """Somebody with the password moves the account on and signs in there before the mail server is back."""
+    post = Post()
+    accounts, was, thiefs = post.parts.accounts, "minji@example.com", "thief@example.com"
+    account = await post.parts.account(was)
+    await accounts.set_email(account, thiefs)
+    await accounts.settle_email(account, thiefs)
+    for kind in (Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED):
+        assert (await post.send(ordered(account, kind, was)))[0] is Answer.TAKEN
+    assert [letter["To"] for letter in post.letters] == [was, was]
+    # Links go to the new address by now: the one in the notice opens nothing.
+    with pytest.raises(InvalidLink):
+        await post.parts.links.look(token(post.letters[1]))
+    await post.send(ordered(account))
+    assert post.letters[2]["To"] == thiefs
+    await post.parts.links.look(token(post.letters[2]))
+
+
+def token(letter: EmailMessage) -> str:
+    return str(letter.get_content()).partition("token=")[2].split()[0]
+
+
+async def test_who_moved_back_is_not_told_of_having_moved() -> None:
+    post = Post()
+    account = await post.parts.account("minji@example.com")
+    await post.send(ordered(account, Kind.EMAIL_CHANGED, "minji@example.com"))
+    assert post.letters == []
+
+
+async def test_only_the_address_that_an_account_has_is_asked_to_confirm_and_only_while_it_has_not() -> None:
+    post = Post()
+    account = await post.parts.account("minji@example.com")
+    await post.send(ordered(account, Kind.EMAIL_CONFIRMATION, "left@example.com"))
+    assert post.letters == []
+    await post.send(ordered(account, Kind.EMAIL_CONFIRMATION, "minji@example.com"))
+    await post.parts.links.confirm(token(post.letters[0]))
+    await post.send(ordered(account, Kind.EMAIL_CONFIRMATION, "minji@example.com", mail=2))
+    assert len(post.letters) == 1
 
 
 async def test_an_address_beyond_ascii_is_written_to(tmp_path: Path) -> None:
-    mail = QueuedMail(LETTERS, delivery(f"file://{tmp_path}"))
-    async with mail.lifespan():
-        mail.password_reset(replace(account(), email="üser@example.com"), "secret")
-        for _ in range(100):
-            if list(tmp_path.glob("*.eml")):
-                break
-            await asyncio.sleep(0.02)
+    letter = LETTERS.password_reset(replace(account(), email="üser@example.com"), "secret")
+    letter["Message-ID"] = "<1@gatehouse.example>"
+    await delivery(f"file://{tmp_path}")(letter)
     assert len(list(tmp_path.glob("*.eml"))) == 1
-
-
-async def test_what_waits_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
-    mail = QueuedMail(LETTERS, Kept())
-    for _ in range(1001):
-        mail.password_changed(account())
-    assert [record.message for record in caplog.records] == ["mail dropped: too many wait"]
-    assert "minji" not in caplog.text
 
 
 async def test_mail_goes_out_over_smtp() -> None:
@@ -357,14 +331,9 @@ async def test_a_password_for_the_mail_server_is_not_sent_in_clear() -> None:
 
 
 async def test_mail_is_kept_as_files_that_only_their_owner_reads(tmp_path: Path) -> None:
-    kept = delivery(f"file://{tmp_path}/mail")
-    mail = QueuedMail(LETTERS, kept)
-    async with mail.lifespan():
-        mail.password_reset(account(), "the_secret-1")
-        for _ in range(100):
-            if list(tmp_path.glob("mail/*.eml")):
-                break
-            await asyncio.sleep(0.02)
+    letter = LETTERS.password_reset(account(), "the_secret-1")
+    letter["Message-ID"] = "<1@gatehouse.example>"
+    await delivery(f"file://{tmp_path}/mail")(letter)
     [file] = tmp_path.glob("mail/*.eml")
     assert "the_secret-1" in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
