@@ -44,6 +44,7 @@ from services.auth.web.tokens import TokenController
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.http_client import HttpClient
+from services.chassis.idempotency import Idempotency, Records
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 from services.chassis.redis import Redis
@@ -94,6 +95,10 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         outbox.OutboxStore(database),
         targets={"member": member, MAIL: mails, CONFIRMATION: mails},
         registry=registry,
+    )
+    idempotency = Idempotency(
+        Records(database, ttl=settings.idempotency_ttl),
+        secret=sealing.derive(settings.master_key, "idempotency fingerprints"),
     )
     gate = Gate(hasher=hasher, throttle=throttle, limits=settings.limits, clock=clock)
     care = SessionCare(accounts=accounts, sessions=sessions, issuer=issuer, audit=audit)
@@ -156,6 +161,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             "accounts": given(accounts),
             "administration": given(administration),
             "client": Provide(ClientReader(settings.trusted_proxies), sync_to_thread=False),
+            "idempotency": given(idempotency),
             "password_care": given(password_care),
             "public_keys": given(keyring),
             "registration": given(registration),
@@ -171,6 +177,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             keyring.lifespan,
             http.lifespan,
             delivering.lifespan,
+            idempotency.lifespan,
         ],
         checks={"postgres": database.check, "redis": redis.check},
         registry=registry,

@@ -48,6 +48,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         ),
         Env(secret=True),
     ]
+    idempotency_ttl: Annotated[
+        int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
+    ] = 3600
     demo_data: Annotated[
         Literal["true", "false"], Meta(description="`true` adds the demo account; refused in production.")
     ] = "false"

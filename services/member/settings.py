@@ -34,7 +34,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         Env(secret=True),
     ]
     idempotency_ttl: Annotated[
-        int, Meta(ge=60, le=604800, description="Seconds that the outcome of a keyed request is kept.")
+        int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
     ] = 3600
     demo_data: Annotated[
         bool, Meta(description="Loads demo members at the first start; development only.")

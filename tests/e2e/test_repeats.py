@@ -113,3 +113,20 @@ def test_a_body_over_the_limit_is_refused(stack: Stack, admin: Tokens) -> None:
     refused = httpx.post(f"{stack.gateway_url}/api/members", content=big, headers=headers)
     assert refused.status_code == 413
     assert refused.headers["Content-Type"].startswith("application/problem+json")
+
+
+def test_a_registration_sent_twice_to_the_front_makes_one_account_and_one_answer(stack: Stack) -> None:
+    account = {**people.new_member(), "password": "a long and private sentence"}
+    headers = {"Idempotency-Key": people.new_key()}
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(
+                lambda _: httpx.post(
+                    f"{stack.frontend_url}/api/auth/register", json=account, headers=headers, timeout=20
+                ),
+                range(4),
+            )
+        )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert httpx.post(f"{stack.frontend_url}/api/auth/register", json=account).status_code == 409

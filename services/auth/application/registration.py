@@ -25,17 +25,19 @@ class Registration:
     issuer: Issuer
     audit: Audit
 
-    async def register(self, email: str, password: str, name: str, client: Client) -> Account:
-        """Raises InvalidEmail, UnacceptablePassword, EmailTaken, TryLater, Overloaded."""
+    async def prepare(self, email: str, password: str, name: str, client: Client) -> Account:
+        """The account as it would be, its password hashed; nobody has it yet.
+
+        Raises InvalidEmail, UnacceptablePassword, TryLater, Overloaded.
+        """
         address = normalise_email(email)
         accepted = passwords.accept(password, (address, name))
         where = throttling.network(client.address)
-        guesses = (Subject(f"at:{where}", self.gate.limits.address),)
         registrations = (Subject(f"registered-at:{where}", self.gate.limits.registrations),)
-        async with self.gate.passed(client.address, guesses + registrations) as turn:
+        async with self.gate.passed(client.address, (self._guesses(client), *registrations)) as turn:
             hash_ = await turn.hash(accepted)
             await self.gate.failed(registrations)
-        account = Account(
+        return Account(
             id=self.issuer.uuid(),
             email=address,
             name=name.strip(),
@@ -45,17 +47,23 @@ class Registration:
             email_verified=False,
             created_at=datetime.fromtimestamp(self.issuer.clock(), UTC),
         )
+
+    async def register(self, account: Account, client: Client) -> None:
+        """Stores the account. Raises EmailTaken."""
         try:
             async with self.work.transaction():
                 await self.accounts.register(account)
                 await self.mail.order(Kind.EMAIL_CONFIRMATION, account)
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
-            await self.gate.failed(guesses)
+            await self.gate.failed((self._guesses(client),))
             raise
         self.audit.record("registered", account=account.id, address=client.address)
-        return account
 
     async def confirm_email(self, secret: str) -> None:
         """Whoever has the mailed link reads that mailbox. Raises InvalidLink."""
         self.audit.record("email_confirmed", account=await self.links.confirm(secret))
+
+    def _guesses(self, client: Client) -> Subject:
+        """What failed sign-ins from the address count for."""
+        return Subject(f"at:{throttling.network(client.address)}", self.gate.limits.address)

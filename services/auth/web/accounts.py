@@ -1,8 +1,9 @@
 """Accounts: registering, looking at one's own, confirming its address; and its status, for other services."""
 
+from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Response, get, post, put
+from litestar import Controller, Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -15,6 +16,7 @@ from services.auth.domain.errors import SessionEnded
 from services.auth.web.bodies import AccountBody, EmailBody, EmailConfirmation, Registered, StatusBody
 from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
 from services.auth.web.parts import Part
+from services.chassis.idempotency import Idempotency
 from services.chassis.identity import Identity
 from services.chassis.outbox import OrderNumber
 
@@ -44,12 +46,23 @@ class AccountController(Controller):
     )
     async def register(
         self,
+        request: Request[Any, Any, Any],
         data: JSONBody[Registered],
         client: Part[Client],
         registration: Part[Registration],
+        idempotency: Part[Idempotency],
     ) -> Response[AccountBody]:
-        account = await registration.register(data.email, data.password, data.name, client)
-        return Response(_body(account), headers={"Location": "/api/auth/me"})
+        keyed = await idempotency.keyed(request, f"at {client.address}")
+        if keyed is not None and (answered := await keyed.answer()) is not None:
+            return answered
+        # Apart, and before the transaction that a key has: no connection to the database waits for a hash.
+        account = await registration.prepare(data.email, data.password, data.name, client)
+
+        async def register() -> Response[AccountBody]:
+            await registration.register(account, client)
+            return Response(_body(account), status_code=201, headers={"Location": "/api/auth/me"})
+
+        return await (register() if keyed is None else keyed.once(register))
 
     @get(
         "/me", operation_id="getMe", summary="The caller's account", responses=problems(401), security=BEARER

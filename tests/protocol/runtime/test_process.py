@@ -138,7 +138,7 @@ async def test_a_reload_under_load_loses_no_request(workers: int) -> None:
         served.process.send_signal(signal.SIGHUP)
         results = await load
         assert len(results) > 100
-        assert set(map(type, results)) == {Finished}
+        assert set(map(repr, results)) == {repr(Finished())}
         async with asyncio.timeout(15):
             while not before.isdisjoint({worker.pid for worker in served.workers()}):
                 await asyncio.sleep(0.05)

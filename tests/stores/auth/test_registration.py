@@ -6,8 +6,10 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import pytest
+from httpx import Response
 
 from services.auth.settings import Settings
+from services.chassis.idempotency.fingerprint import fingerprint
 from tests.stores.auth.calls import PASSWORD, Client, bearer, mailed_token, register, sign_in
 
 
@@ -45,6 +47,57 @@ async def test_one_address_is_registered_once_however_many_try_together(
         assert await database.fetchval("SELECT count(*) FROM outbox WHERE target = 'member'") == 1
     finally:
         await database.close()
+
+
+async def test_a_key_makes_one_account_and_every_repeat_gets_the_same_answer(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    body = {"email": "minji@example.com", "password": PASSWORD, "name": "Minji"}
+    keyed = {"Idempotency-Key": "a-double-click"}
+
+    async def send(**changed: str) -> Response:
+        return await client.post("/api/auth/register", json=body | changed, headers=keyed)
+
+    answers = await asyncio.gather(*(send() for _ in range(10)))
+    answers.append(await send())
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert [answer.headers.get("Idempotent-Replayed") for answer in answers].count(None) == 1
+    assert {answer.headers["Location"] for answer in answers} == {"/api/auth/me"}
+    # Another password is another request, and the record is no way to try one out: it is keyed.
+    other = await send(password="another private sentence")
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+    database = await asyncpg.connect(settings.auth_database_url)
+    try:
+        [record] = await database.fetch("SELECT * FROM idempotency")
+        assert await database.fetchval("SELECT count(*) FROM outbox WHERE target = 'member'") == 1
+    finally:
+        await database.close()
+    sent = client.build_request("POST", "/api/auth/register", json=body)
+    bare = fingerprint("POST", "/api/auth/register", b"", sent.headers["content-type"], sent.content)
+    assert len(record["fingerprint"]) == len(bare)
+    assert record["fingerprint"] != bare
+    assert PASSWORD not in str(dict(record))
+
+
+async def test_a_refused_registration_leaves_its_key_free(client: Client) -> None:
+    body = {"email": "minji@example.com", "password": "short", "name": "Minji"}
+    keyed = {"Idempotency-Key": "typed-again"}
+    assert (await client.post("/api/auth/register", json=body, headers=keyed)).status_code == 400
+    await register(client, "taken@example.com")
+    taken = body | {"password": PASSWORD, "email": "taken@example.com"}
+    assert (await client.post("/api/auth/register", json=taken, headers=keyed)).status_code == 409
+    answer = await client.post("/api/auth/register", json=body | {"password": PASSWORD}, headers=keyed)
+    assert answer.status_code == 201
+
+
+async def test_callers_at_different_addresses_share_no_key(client: Client) -> None:
+    keyed = {"Idempotency-Key": "the-same-everywhere"}
+    for number in (1, 2):
+        body = {"email": f"{number}@example.com", "password": PASSWORD, "name": "Minji"}
+        headers = keyed | {"X-Forwarded-For": f"203.0.113.{number}"}
+        answer = await client.post("/api/auth/register", json=body, headers=headers)
+        assert answer.status_code == 201
 
 
 @pytest.mark.parametrize(

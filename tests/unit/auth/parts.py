@@ -178,6 +178,11 @@ class Parts:
             clock=lambda: self.now,
         )
 
+    async def register(self, email: str, password: str, name: str, client: Client) -> Account:
+        account = await self.registration.prepare(email, password, name, client)
+        await self.registration.register(account, client)
+        return account
+
     async def account(
         self, email: str = "minji@example.com", password: str = "good sentence", **changed: Any
     ) -> UUID:

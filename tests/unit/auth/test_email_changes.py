@@ -155,11 +155,11 @@ async def test_nobody_else_gets_an_address_that_may_take_an_account_back() -> No
     account = await moved(parts, NEW)
     other = await parts.account("other@example.com")
     with pytest.raises(EmailTaken):
-        await parts.registration.register(OLD, "a good sentence", "Somebody", HERE)
+        await parts.register(OLD, "a good sentence", "Somebody", HERE)
     with pytest.raises(EmailTaken):
         await parts.administration.set_email(other, OLD)
     await parts.sign_in(NEW, PASSWORD, HERE)
-    await parts.registration.register(OLD, "a good sentence", "Somebody", HERE)
+    await parts.register(OLD, "a good sentence", "Somebody", HERE)
     assert (await found(parts, account.id)).email == NEW
 
 
@@ -168,7 +168,7 @@ async def test_an_erased_account_keeps_no_former_address() -> None:
     account = await moved(parts, NEW)
     await parts.administration.erase(account.id)
     assert await parts.accounts.by_any_email(OLD) is None
-    await parts.registration.register(OLD, "a good sentence", "Somebody", HERE)
+    await parts.register(OLD, "a good sentence", "Somebody", HERE)
 
 
 async def test_an_operator_can_vouch_for_an_owner_who_has_lost_both_mailbox_and_password() -> None:
@@ -247,7 +247,7 @@ async def test_an_order_overtaken_by_a_later_one_changes_no_address() -> None:
 
 async def test_a_confirmation_link_is_void_once_the_address_changed() -> None:
     parts = Parts()
-    account = await parts.registration.register(OLD, "a good sentence", "Minji", HERE)
+    account = await parts.register(OLD, "a good sentence", "Minji", HERE)
     [(_, _, secret)] = parts.mail.sent
     await parts.administration.set_email(account.id, "new@example.com")
     with pytest.raises(InvalidLink):

@@ -9,7 +9,7 @@ THERE = Client(address="2001:db8::5:6", device="Firefox")
 
 async def test_whatever_is_hashed_waits_in_the_line_of_its_callers_network() -> None:
     parts = Parts()
-    account = await parts.registration.register(EMAIL, PASSWORD, "Minji", THERE)
+    account = await parts.register(EMAIL, PASSWORD, "Minji", THERE)
     await parts.sign_in(EMAIL, PASSWORD, THERE)
     [session] = await parts.sessions.of(account.id, parts.now)
     await parts.password_care.change(account.id, session.id, PASSWORD, "another sentence", THERE)
