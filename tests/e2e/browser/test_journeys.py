@@ -132,6 +132,27 @@ def test_a_forgotten_password_is_replaced_and_every_device_signed_out(
     expect(elsewhere).to_have_url("/sign-in?next=/account")
 
 
+def test_an_account_that_was_moved_to_another_address_is_taken_back(
+    visit: Visit, letterbox: Letterbox
+) -> None:
+    page = visit("/")
+    person = newcomer()
+    register(page, person)
+    page.goto("/account")
+    expect(page.get_by_text("keep going to your former address")).to_be_visible()
+    page.get_by_label("E-mail", exact=True).fill(f"moved-{person.email}")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    owner = visit(letterbox(person.email, "/password/reset"))
+    owner.get_by_label("New password").fill("another private sentence")
+    owner.get_by_role("button", name="Set password").click()
+    expect(owner.get_by_text("Your password is changed.")).to_be_visible()
+    fill_credentials(owner, person.email, "another private sentence")
+    expect(owner.get_by_role("heading", level=1)).to_have_text(f"Hello, {person.name}")
+    page.goto("/account")
+    expect(page).to_have_url("/sign-in?next=/account")
+
+
 def test_a_stale_profile_is_not_overwritten_unseen(visit: Visit, screen: Screen) -> None:
     page = visit("/")
     register(page, newcomer())
