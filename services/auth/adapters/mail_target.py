@@ -1,5 +1,6 @@
 """Sends the mails that the outbox holds: one that is refused for good is dropped, any other is tried again."""
 
+import asyncio
 from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import formatdate
@@ -26,6 +27,8 @@ class MailTarget:
     look_every = 1.0
     longest_delay = 600.0
     """A server that puts off one mailbox is not asked each half minute for days."""
+    longest_try = 15.0
+    """Less than the outbox allows: what it breaks off itself is tried for ever, however old."""
 
     def __init__(
         self, mailing: Mailing, letters: Letters, deliver: Deliver, *, clock: Callable[[], float]
@@ -37,7 +40,8 @@ class MailTarget:
 
     async def __call__(self, order: Order) -> tuple[Answer, str]:
         try:
-            return await self._sent(order)
+            async with asyncio.timeout(self.longest_try):
+                return await self._sent(order)
         except Exception as fault:
             # What a server says may quote the address; its code does not.
             cause = f"{type(fault).__name__} {reply_code(fault) or ''}".rstrip()

@@ -29,6 +29,7 @@ from services.auth.domain.mails import Kind
 from services.auth.settings import Settings
 from services.chassis import outbox
 from services.chassis.migrations import migrate
+from services.chassis.outbox import delivery as outbox_delivery
 from services.chassis.postgres import Database
 from services.chassis.redis import Redis
 from tests.mail_server import mail_server
@@ -134,6 +135,27 @@ async def test_a_mail_that_is_refused_for_good_is_forgotten_and_the_others_go_ou
     assert (told.levelname, told.__dict__["fate"]) == ("ERROR", "drop")
     assert told.__dict__["cause"] == "SMTPRecipientsRefused 550"
     assert "gone@" not in str([vars(record) for record in caplog.records])
+
+
+async def test_a_mail_server_that_leaves_every_mail_hanging_is_given_up_after_three_days_like_any_other(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MailTarget.longest_try < outbox_delivery.ATTEMPT_TIMEOUT_S
+    monkeypatch.setattr(MailTarget, "longest_try", 0.1)
+    monkeypatch.setattr(outbox_delivery, "ATTEMPT_TIMEOUT_S", 1.0)
+
+    async def deliver(_: EmailMessage) -> None:
+        await asyncio.Event().wait()
+
+    delivering = post.delivering(deliver)
+    await post.order(Kind.PASSWORD_CHANGED, MINJI)
+    await post.round(delivering)
+    assert [order.attempts for order in await post.waiting()] == [1]
+    async with post.database.transaction() as connection:
+        # By the clock of the target it is 1970.
+        await connection.execute("UPDATE outbox SET created_at = '1969-12-01'")
+    await post.round(delivering)
+    assert await post.waiting() == []
 
 
 async def test_a_password_link_waits_neither_for_a_flood_of_confirmations_nor_for_a_member_that_is_down(
