@@ -5,13 +5,19 @@ from collections.abc import Mapping
 
 class MemoryLinks:
     def __init__(self) -> None:
-        self._links: dict[tuple[str, str], Mapping[str, str]] = {}
+        self._links: dict[tuple[str, str], Mapping[str, str] | None] = {}
 
-    async def put(self, kind: str, digest: str, content: Mapping[str, str], lifetime: int) -> None:
+    async def put(self, kind: str, digest: str, content: Mapping[str, str], lifetime: int) -> bool:
+        if (kind, digest) in self._links and self._links[kind, digest] is None:  # it was taken
+            return False
         self._links[kind, digest] = content
+        return True
 
     async def look(self, kind: str, digest: str) -> Mapping[str, str] | None:
         return self._links.get((kind, digest))
 
     async def take(self, kind: str, digest: str) -> Mapping[str, str] | None:
-        return self._links.pop((kind, digest), None)
+        found = self._links.get((kind, digest))
+        if found is not None:
+            self._links[kind, digest] = None
+        return found

@@ -15,7 +15,8 @@ _PASSWORD, _EMAIL = "password", "email"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailedLinks:
     """`key` makes their secrets (domain/links.py). `reset_within`, `take_back_within` and `confirm_within`: seconds for
-    which the links work, from the latest try to mail them. `mail`: the id of the one that it is for."""
+    which the links work, from the latest try to mail them. `mail`: the id of the one that it is for; where its link was
+    taken already, there is no secret."""
 
     accounts: Accounts
     links: Links
@@ -24,15 +25,15 @@ class MailedLinks:
     take_back_within: int
     confirm_within: int
 
-    async def to_reset(self, account: Account, mail: UUID) -> str:
+    async def to_reset(self, account: Account, mail: UUID) -> str | None:
         """The secret of a link that lets its reader choose the account's password, once."""
         return await self._to_choose_password(account, mail, self.reset_within)
 
-    async def to_take_back(self, account: Account, mail: UUID) -> str:
+    async def to_take_back(self, account: Account, mail: UUID) -> str | None:
         """The same for longer: it goes to who did not ask for it, with the news that the account was moved."""
         return await self._to_choose_password(account, mail, self.take_back_within)
 
-    async def to_confirm(self, account: Account, mail: UUID) -> str:
+    async def to_confirm(self, account: Account, mail: UUID) -> str | None:
         """The secret of a link by which its reader confirms the account's address."""
         content = {"account": str(account.id), "email": account.email}
         return await self._new(_EMAIL, content, mail, self.confirm_within)
@@ -57,14 +58,13 @@ class MailedLinks:
             raise InvalidLink
         return UUID(content["account"])
 
-    async def _to_choose_password(self, account: Account, mail: UUID, lifetime: int) -> str:
+    async def _to_choose_password(self, account: Account, mail: UUID, lifetime: int) -> str | None:
         content = {"account": str(account.id), "state": _state(account)}
         return await self._new(_PASSWORD, content, mail, lifetime)
 
-    async def _new(self, kind: str, content: Mapping[str, str], mail: UUID, lifetime: int) -> str:
+    async def _new(self, kind: str, content: Mapping[str, str], mail: UUID, lifetime: int) -> str | None:
         secret = links.secret(self.key, mail)
-        await self.links.put(kind, links.digest(secret), content, lifetime)
-        return secret
+        return secret if await self.links.put(kind, links.digest(secret), content, lifetime) else None
 
     async def _meant(self, content: Mapping[str, str] | None) -> Account:
         account = await self.accounts.by_id(UUID(content["account"])) if content else None

@@ -16,17 +16,22 @@ class Mailing:
     async def __call__(self, order: MailOrder) -> tuple[Account, str] | None:
         """The account as the mail is to speak of it, and the secret of its link, empty where it has none.
 
-        None where there is nothing left to say. The same order has the same secret, however often it is tried.
+        None where there is nothing left to say, as where the link was used: then its mail has arrived. The same order
+        has the same secret, however often it is tried.
         """
         account = addressed(order, await self.accounts.by_id(order.account))
         if account is None:
             return None
+        secret = await self._secret(order, account)
+        return None if secret is None else (account, secret)
+
+    async def _secret(self, order: MailOrder, account: Account) -> str | None:
         match order.kind:
             case Kind.PASSWORD_RESET:
-                return account, await self.links.to_reset(account, order.id)
+                return await self.links.to_reset(account, order.id)
             case Kind.EMAIL_CONFIRMATION:
-                return account, await self.links.to_confirm(account, order.id)
+                return await self.links.to_confirm(account, order.id)
             case Kind.EMAIL_CHANGED:
-                return account, await self.links.to_take_back(account, order.id)
+                return await self.links.to_take_back(account, order.id)
             case Kind.PASSWORD_CHANGED:
-                return account, ""
+                return ""

@@ -155,8 +155,8 @@ class Throttle(Protocol):
 class Links(Protocol):
     """What mailed links stand for. A link is known by the SHA-256 of its secret."""
 
-    async def put(self, kind: str, digest: str, content: Mapping[str, str], lifetime: int) -> None:
-        """`lifetime` in seconds."""
+    async def put(self, kind: str, digest: str, content: Mapping[str, str], lifetime: int) -> bool:
+        """`lifetime` in seconds. False, and nothing is put, where the link was taken: its mail is tried once more."""
 
     async def look(self, kind: str, digest: str) -> Mapping[str, str] | None:
         """The content; the link stays good."""

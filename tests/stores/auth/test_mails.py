@@ -25,6 +25,7 @@ from services.auth.app import MIGRATIONS
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
 from services.auth.domain.accounts import Account
+from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
 from services.auth.settings import Settings
 from services.chassis import outbox
@@ -58,7 +59,7 @@ class Post:
     def __init__(self, database: Database, redis: Redis) -> None:
         self.database = database
         self.accounts = PostgresAccounts(database, OutboxMemberOrder(database))
-        links = MailedLinks(
+        self.links = MailedLinks(
             accounts=self.accounts,
             links=RedisLinks(redis.client),
             key=b"k" * 32,
@@ -66,7 +67,7 @@ class Post:
             take_back_within=60,
             confirm_within=60,
         )
-        self._mailing = Mailing(accounts=self.accounts, links=links)
+        self._mailing = Mailing(accounts=self.accounts, links=self.links)
 
     async def order(self, kind: Kind, email: str) -> None:
         """With the account that it is about, if that is not there yet."""
@@ -156,6 +157,31 @@ async def test_a_mail_server_that_leaves_every_mail_hanging_is_given_up_after_th
         await connection.execute("UPDATE outbox SET created_at = '1969-12-01'")
     await post.round(delivering)
     assert await post.waiting() == []
+
+
+async def test_a_link_that_was_used_stays_used_however_often_its_mail_is_tried(post: Post) -> None:
+    letters: list[EmailMessage] = []
+
+    async def deliver(letter: EmailMessage) -> None:
+        letters.append(letter)
+        raise ConnectionResetError  # the server has taken it, and we never hear of that
+
+    def secret(letter: EmailMessage) -> str:
+        return str(re.findall(r"token=(\S+)", letter.get_content())[0])
+
+    delivering = post.delivering(deliver)
+    await post.order(Kind.PASSWORD_RESET, MINJI)
+    await post.round(delivering)
+    await post.round(delivering)
+    first, again = letters
+    assert secret(first) == secret(again)
+    await post.links.take(secret(first))
+    await post.round(delivering)
+    assert len(letters) == 2
+    assert await post.waiting() == []
+    for use in (post.links.look, post.links.take):
+        with pytest.raises(InvalidLink):
+            await use(secret(first))
 
 
 async def test_a_password_link_waits_neither_for_a_flood_of_confirmations_nor_for_a_member_that_is_down(

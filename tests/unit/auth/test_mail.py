@@ -1,5 +1,6 @@
 """auth's mails: what they hold, whom they reach, and what becomes of one that is not sent."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -35,7 +36,7 @@ from services.auth.domain.accounts import Account
 from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
 from services.chassis.outbox import Answer, Order
-from tests.unit.auth.parts import Parts
+from tests.unit.auth.parts import HERE, Parts
 
 LETTERS = Letters("http://localhost:3000/", "Gatehouse <no-reply@gatehouse.example>")
 
@@ -208,6 +209,18 @@ async def test_a_mail_that_is_tried_again_is_the_same_mail_with_the_same_link() 
     assert first[0] != another[0]
     assert first[1] != another[1]
     assert all(letter["Date"] for letter in post.letters)
+
+
+async def test_a_mail_whose_link_was_used_has_arrived_and_gives_nobody_the_link_again() -> None:
+    post = Post(faults=[SMTPServerDisconnected("gone, with the mail")])
+    parts, account = post.parts, await post.parts.account()
+    assert (await post.send(ordered(account)))[0] is Answer.NOT_NOW
+    [secret] = re.findall(r"token=(\S+)", post.letters[0].get_content())
+    await parts.password_care.reset(secret, "quite another sentence", HERE)
+    assert await post.send(ordered(account)) == (Answer.TAKEN, "")
+    with pytest.raises(InvalidLink):
+        await parts.password_care.reset(secret, "whatever somebody likes", HERE)
+    assert len(post.letters) == 1
 
 
 async def test_a_mail_that_cannot_be_written_is_dropped() -> None:
