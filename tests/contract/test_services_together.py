@@ -11,6 +11,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from services.chassis.postgres import Database
 from tests.contract.processes import Service, free_port
 from tests.stores.auth.calls import mailed_token
 
@@ -19,9 +20,12 @@ PATIENCE_S = 20
 
 
 class Platform:
-    def __init__(self, auths: list[Service], members: list[Service], session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, auths: list[Service], members: list[Service], database_url: str, session: aiohttp.ClientSession
+    ) -> None:
         self.auths = auths
         self.members = members
+        self.auth_database = Database(database_url, application="test", pool_max=1)
         self._session = session
 
     async def call(
@@ -85,7 +89,7 @@ async def platform(
         try:
             # All at once: replicas that migrate and load demo data side by side.
             await asyncio.gather(*(service.start() for service in (*auths, *members)))
-            yield Platform(auths, members, session)
+            yield Platform(auths, members, environment["AUTH_DATABASE_URL"], session)
         finally:
             await asyncio.gather(*(service.stop() for service in (*auths, *members)))
 
@@ -165,3 +169,52 @@ async def test_who_got_hold_of_an_access_token_does_not_get_the_account(
             await asyncio.sleep(0.05)
     letters = [letter.read_text() for letter in (tmp_path / "mail").glob("*.eml")]
     assert not [letter for letter in letters if f"To: {theirs['email']}" in letter and "/password/" in letter]
+
+
+@pytest.mark.timeout(240)
+async def test_changes_that_cross_on_their_way_leave_both_services_with_one_address(
+    platform: Platform, tmp_path: Path
+) -> None:
+    email, stolen = await platform.register()
+    member = await platform.own_member_in_time(stolen)
+    path, anything = f"/api/members/{member['id']}", {"If_Match": "*"}
+
+    async def move(token: str, address: str) -> None:
+        change = {"Authorization": token, **anything}
+        status, _, body = await platform.call(
+            platform.members[0], "PATCH", path, {"email": address}, **change
+        )
+        assert status == 200, body
+
+    async def signs_in_as(token: str, address: str) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                _, _, account = await platform.call(
+                    platform.auths[1], "GET", "/api/auth/me", Authorization=token
+                )
+                if account.get("email") == address:
+                    return
+                await asyncio.sleep(0.05)
+
+    await move(stolen, f"thief-of-{email}")
+    link = await mailed_token(tmp_path / "mail", email, "/password/reset")
+    async with platform.auth_database.lifespan():
+        while await platform.auth_database.fetch("SELECT FROM outbox WHERE target = 'member'"):
+            await asyncio.sleep(0.05)
+        # Whatever auth has to say of this member waits, as it does while the member service was away for a moment.
+        await platform.auth_database.fetch(
+            "INSERT INTO outbox (aggregate, target, method, path, body, next_attempt_at) "
+            "VALUES ($1, 'member', 'GET', '/health', '', 'infinity')",
+            f"member:{member['id']}",
+        )
+        reset = {"token": link, "new_password": "chosen-by-the-owner"}
+        assert (await platform.call(platform.auths[1], "POST", "/api/auth/password/reset", reset))[0] == 204
+        token = await platform.token(email, "chosen-by-the-owner")
+        await move(token, f"newer-{email}")
+        await signs_in_as(token, f"newer-{email}")
+        await platform.auth_database.fetch("DELETE FROM outbox WHERE path = '/health'")
+        async with asyncio.timeout(PATIENCE_S):
+            while await platform.auth_database.fetch("SELECT FROM outbox WHERE target = 'member'"):
+                await asyncio.sleep(0.05)
+    await signs_in_as(token, f"newer-{email}")
+    assert (await platform.own_member(token))[1]["email"] == f"newer-{email}"

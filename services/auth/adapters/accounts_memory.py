@@ -77,6 +77,7 @@ class MemoryAccounts:
         if account.email == email:
             return None
         self._accounts[id_] = account.moved(email)
+        self.ordered.append(id_)
         return self._accounts[id_]
 
     async def settle_email(self, id_: UUID, email: str) -> bool:

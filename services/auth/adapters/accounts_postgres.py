@@ -109,6 +109,8 @@ class PostgresAccounts:
                 )
                 if applied:
                     await _refuse_kept(account)
+                    if account is not found:
+                        await self._order_member(account)
         except UniqueViolationError as error:
             raise EmailTaken from error
         return account if applied and account is not found else None

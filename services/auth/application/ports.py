@@ -59,6 +59,7 @@ class Accounts(Protocol):
     async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
         """The account as it is now, if that moved it (`Account.moved`). Raises UnknownAccount, EmailTaken.
 
+        It orders the member to follow, be it the member's own wish: an order of `recover` may be on its way there.
         An `order` that is not later than the latest that was applied changes nothing; None is later than any.
         """
 

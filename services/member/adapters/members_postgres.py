@@ -59,7 +59,11 @@ class MembersPostgres:
                         THEN excluded.name_folded ELSE present.name_folded END,
                     account_email = excluded.account_email, account_name = excluded.account_name,
                     account_order = greatest(present.account_order, excluded.account_order),
-                    updated_at = excluded.updated_at, version = present.version + 1
+                    updated_at = CASE WHEN present.email <> excluded.email
+                        OR present.account_name IS DISTINCT FROM excluded.account_name
+                        THEN excluded.updated_at ELSE present.updated_at END,
+                    version = present.version + (present.email <> excluded.email
+                        OR present.account_name IS DISTINCT FROM excluded.account_name)::int
                 WHERE present.deleted_at IS NULL AND CASE
                     WHEN $6::bigint IS NOT NULL THEN present.account_order < $6::bigint
                     ELSE (present.account_email, present.account_name)

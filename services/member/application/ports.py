@@ -49,7 +49,8 @@ class Members(Protocol):
         What the account said before is remembered: hearing the same again changes nothing, so that a repeat does not
         undo what the member changed since. A repeat is known by its `order`, which is not later than the latest, or
         without one by what it says. A name is taken over only where it is not what was said before; an e-mail is never
-        refused: it is the account's, and auth has decided about it. A deleted member stays deleted.
+        refused: it is the account's, and auth has decided about it. Of what the member has already, it gets no new
+        version. A deleted member stays deleted.
         """
 
     async def get(self, id_: UUID) -> Member | None: ...

@@ -52,7 +52,7 @@ async def test_a_moved_account_comes_back_by_its_former_address(
         orders = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
     assert {order["path"] for order in orders} == {f"/internal/members/{account['id']}"}
     assert msgspec.json.decode(orders[-1]["body"]) == {"email": OLD, "name": "Kim Minji"}
-    assert len(orders) == 2
+    assert len(orders) == 3
 
 
 async def test_the_former_address_is_kept_from_others_until_the_new_one_has_signed_in(client: Client) -> None:

@@ -196,6 +196,28 @@ async def test_of_accounts_that_want_one_email_at_once_exactly_one_gets_it(
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
 
 
+async def test_hearing_from_auth_of_the_own_change_of_email_voids_nobodys_version(
+    api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
+) -> None:
+    async def order(number: int, email: str) -> None:
+        headers = {**internal, "X-Order-Number": str(number)}
+        said = {"email": email, "name": "Registered"}
+        await api.put(f"/internal/members/{new_id}", json=said, headers=headers)
+
+    async def change(version: int, **change: str) -> int:
+        own = {**as_member(new_id), "If-Match": f'"{version}"'}
+        return (await api.patch(f"/api/members/{new_id}", json=change, headers=own)).status_code
+
+    await order(1, "mine@example.com")
+    assert await change(1, email="newer@example.com") == 200
+    await order(2, "newer@example.com")
+    assert await change(2, name="As I like it") == 200
+    await order(1, "mine@example.com")
+    assert await change(3, phone="+821012345678") == 200
+    await order(3, "mine@example.com")
+    assert await change(4, phone="+821012345679") == 412
+
+
 async def test_an_account_that_was_taken_back_takes_its_member_along_and_old_orders_do_nothing(
     api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
 ) -> None:
