@@ -41,12 +41,17 @@ def delivery(url: str) -> Deliver:
 def refused_for_good(fault: Exception) -> bool:
     """Whether the same mail would be refused again (RFC 5321 §4.2.1), and not merely could not be sent now.
 
-    A server that refuses us, the password or the sender that all our mails have, says nothing about this one.
+    A server that refuses us, the password or the sender that all our mails have, says nothing about this one; be it as
+    late as at the recipient or the text, with a code of policy (RFC 3463 §3.8): a relay that does not know us any more.
     """
-    about_the_mail = isinstance(fault, aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPDataError)
-    return isinstance(fault, aiosmtplib.SMTPNotSupported) or (
-        about_the_mail and (reply_code(fault) or 0) >= 500
-    )
+    match fault:
+        case aiosmtplib.SMTPNotSupported():
+            return True
+        case aiosmtplib.SMTPRecipientsRefused(recipients=refusals):
+            return all(_about_the_mail(refusal) for refusal in refusals)
+        case aiosmtplib.SMTPDataError():
+            return _about_the_mail(fault)
+    return False
 
 
 def reply_code(fault: Exception) -> int | None:
@@ -54,6 +59,10 @@ def reply_code(fault: Exception) -> int | None:
     if isinstance(fault, aiosmtplib.SMTPRecipientsRefused):
         return min((refusal.code for refusal in fault.recipients), default=None)
     return fault.code if isinstance(fault, aiosmtplib.SMTPResponseException) else None
+
+
+def _about_the_mail(refusal: aiosmtplib.SMTPResponseException) -> bool:
+    return refusal.code >= 500 and not refusal.message.startswith("5.7.")
 
 
 def _to_folder(folder: Path) -> Deliver:

@@ -147,13 +147,19 @@ def ordered(account: UUID, kind: str = "password_reset", to: str = "", mail: int
     )
 
 
-def refused(code: int) -> SMTPRecipientsRefused:
-    return SMTPRecipientsRefused(
-        [SMTPRecipientRefused(code, "no <minji@example.com> here", "minji@example.com")]
-    )
+def refused(code: int, why: str = "no <minji@example.com> here") -> SMTPRecipientsRefused:
+    return SMTPRecipientsRefused([SMTPRecipientRefused(code, why, "minji@example.com")])
 
 
-@pytest.mark.parametrize("fault", [refused(550), SMTPDataError(554, "no"), SMTPNotSupported("no SMTPUTF8")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refused(550, "5.1.1 no <minji@example.com>"),
+        refused(550),
+        SMTPDataError(554, "no"),
+        SMTPNotSupported("no SMTPUTF8"),
+    ],
+)
 async def test_a_mail_that_is_refused_for_good_is_dropped_and_why_is_told_without_the_address(
     fault: Exception,
 ) -> None:
@@ -175,6 +181,8 @@ async def test_a_mail_that_is_refused_for_good_is_dropped_and_why_is_told_withou
         SMTPAuthenticationError(535, "wrong password"),
         SMTPSenderRefused(550, "not from there", "no-reply@gatehouse.example"),
         SMTPConnectResponseError(554, "no service for you"),
+        refused(554, "5.7.1 <minji@example.com>: Relay access denied"),
+        SMTPDataError(550, "5.7.26 From: is not authenticated\n5.7.26 see our pages"),
     ],
 )
 async def test_any_other_mail_that_is_not_sent_is_tried_again_for_three_days(fault: Exception) -> None:
