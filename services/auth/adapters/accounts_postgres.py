@@ -125,26 +125,30 @@ class PostgresAccounts:
         return bool(changed)
 
     async def recover(self, account: Account, password_hash: str) -> bool:
-        async with self._database.transaction():
-            found = _account(
-                await AccountRow.select().where(AccountRow.id == account.id).first().lock_rows("UPDATE")
-            )
-            if found is None or (found.password_hash, found.recovery_email) != (
-                account.password_hash,
-                account.recovery_email,
-            ):
-                return False
-            recovered = found.recovered(password_hash)
-            await AccountRow.update(
-                {
-                    AccountRow.email: recovered.email,
-                    AccountRow.email_verified: recovered.email_verified,
-                    AccountRow.former_email: recovered.former_email,
-                    AccountRow.password_hash: recovered.password_hash,
-                }
-            ).where(AccountRow.id == account.id)
-            if recovered.email != found.email:
-                await self._order_member(recovered)
+        try:
+            async with self._database.transaction():
+                found = _account(
+                    await AccountRow.select().where(AccountRow.id == account.id).first().lock_rows("UPDATE")
+                )
+                if found is None or (found.password_hash, found.recovery_email) != (
+                    account.password_hash,
+                    account.recovery_email,
+                ):
+                    return False
+                recovered = found.recovered(password_hash)
+                await AccountRow.update(
+                    {
+                        AccountRow.email: recovered.email,
+                        AccountRow.email_verified: recovered.email_verified,
+                        AccountRow.former_email: recovered.former_email,
+                        AccountRow.password_hash: recovered.password_hash,
+                    }
+                ).where(AccountRow.id == account.id)
+                if recovered.email != found.email:
+                    await self._order_member(recovered)
+        except UniqueViolationError:
+            # A process of an earlier release, which kept no former address, gave it to somebody else.
+            return False
         return True
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:

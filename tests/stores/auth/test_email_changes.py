@@ -79,6 +79,19 @@ async def test_an_address_that_is_left_and_wanted_at_one_moment_has_one_owner(cl
         assert (left, wanted[0], wanted[1].status_code) == (204, 409, 409)  # type: ignore[attr-defined]
 
 
+async def test_a_former_address_that_an_earlier_release_gave_away_during_the_upgrade_is_a_refusal(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    account = await register(client, OLD)
+    await move(client, account["id"], NEW)
+    notice = await mailed_token(tmp_path / "mail", OLD, "/password/reset")
+    database = Database(settings.auth_database_url, application="test")
+    async with database.lifespan():
+        await database.fetch("UPDATE account SET email = $1 WHERE email = 'test@example.com'", OLD)
+    assert await reset(client, notice) == 400
+    await sign_in(client, email=NEW, password=PASSWORD)
+
+
 async def test_an_operator_settles_an_address_by_hand(client: Client, settings: Settings) -> None:
     account = await register(client, OLD)
     await move(client, account["id"], NEW)
