@@ -38,7 +38,7 @@ NOTICE = 1.0
 
 
 class Connection(asyncio.Protocol):
-    """Implements `event.Line` and `crowd.Member`."""
+    """Implements `event.Line` and `crowd.Guest`."""
 
     def __init__(self, host: Host) -> None:
         self._host = host

@@ -9,8 +9,11 @@ from kong.plugins.runtime import observed
 from kong.plugins.runtime.limits import Limits
 from kong.plugins.runtime.refusals import Refusal
 
+APART = 0.01
+"""Seconds between two connections that are retired: Kong has noticed the one before the next."""
 
-class Member(Protocol):
+
+class Guest(Protocol):
     """What is asked of a connection. `heard`: when it last sent something, in the loop's seconds."""
 
     heard: float
@@ -40,15 +43,15 @@ class Crowd:
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         self._loop = loop
         self._limits = limits
-        self._open: set[Member] = set()
-        self._leaving: dict[Member, None] = {}
+        self._open: set[Guest] = set()
+        self._leaving: dict[Guest, None] = {}
         self.now = loop.time()
         """Coarse: as of the last sweep."""
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def opened(self, connection: Member) -> None:
+    def opened(self, connection: Guest) -> None:
         """Take a connection in; where there are too many, the one that has idled longest goes."""
         if len(self._open) >= self._limits.connections:
             stalest = min((c for c in self._open if c.evictable), key=lambda c: c.heard, default=None)
@@ -59,7 +62,7 @@ class Crowd:
         self._open.add(connection)
         observed.CONNECTIONS.set(len(self._open))
 
-    def closed(self, connection: Member) -> None:
+    def closed(self, connection: Guest) -> None:
         self._open.discard(connection)
         self._leaving.pop(connection, None)
         observed.CONNECTIONS.set(len(self._open))
@@ -71,9 +74,16 @@ class Crowd:
             if connection.stalled and self.now - connection.heard > self._limits.stall:
                 connection.drop("stalled")
 
-    def retire(self) -> None:
-        for connection in list(self._open):
+    async def retire(self, within: float) -> None:
+        """Retire all, one after another, in so many seconds at most.
+
+        An event on a connection that is closed at this moment Kong sends again on another one, after it has started
+        its instance anew there; and if that one is closed at this moment as well, Kong fails the request.
+        """
+        connections = list(self._open)
+        for connection in connections:
             connection.retire()
+            await asyncio.sleep(min(APART, within / len(connections)))
 
     def refuse_now(self, refusal: Refusal) -> None:
         for connection in list(self._open):
@@ -83,7 +93,7 @@ class Crowd:
         for connection in list(self._open):
             connection.abort()
 
-    def _leave(self, connection: Member) -> None:
+    def _leave(self, connection: Guest) -> None:
         """A connection is about to end; of those, too, there are only so many."""
         self._open.discard(connection)
         self._leaving[connection] = None

@@ -111,8 +111,8 @@ class _Worker:
     async def _drain(self, host: Host) -> None:
         """Finish what runs, take nothing new; at the bound, refuse what still runs rather than break it off."""
         host.draining = True
-        host.crowd.retire()
-        await self._until(lambda: not host.crowd, self._limits.drain)
+        await host.crowd.retire(self._limits.drain / 4)
+        await self._until(lambda: not host.crowd, self._limits.drain * 3 / 4)
         host.crowd.refuse_now(refusals.UNAVAILABLE)
         await self._until(lambda: not host.crowd, LAST_WORDS)
         host.crowd.abort()
