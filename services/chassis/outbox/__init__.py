@@ -9,7 +9,7 @@ repeat may even arrive after later orders (an attempt that timed out here goes o
 from services.chassis.outbox.decisions import Answer
 from services.chassis.outbox.delivery import Delivery
 from services.chassis.outbox.order_number import ORDER_NUMBER_HEADER, OrderNumber
-from services.chassis.outbox.store import Order, OutboxStore, put, withdraw
+from services.chassis.outbox.store import Order, OutboxStore, put, waits, withdraw
 from services.chassis.outbox.targets import HttpTarget, Target
 
 __all__ = [
@@ -22,5 +22,6 @@ __all__ = [
     "OutboxStore",
     "Target",
     "put",
+    "waits",
     "withdraw",
 ]

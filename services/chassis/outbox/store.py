@@ -86,6 +86,15 @@ async def withdraw(database: Database, *, aggregate: str) -> None:
     )
 
 
+async def waits(database: Database, *, aggregate: str) -> bool:
+    """Whether an order of the aggregate is still to be delivered, or is being; parked ones are not counted."""
+    async with database.transaction() as connection:
+        found = await connection.fetchval(
+            "SELECT EXISTS (SELECT FROM outbox WHERE aggregate = $1 AND parked_at IS NULL)", aggregate
+        )
+    return bool(found)
+
+
 def _transaction(database: Database) -> SafeTransaction:
     transaction = database.engine.current_transaction.get()
     if transaction is None:

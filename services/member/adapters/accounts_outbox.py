@@ -28,6 +28,9 @@ class AccountsOutbox:
     async def change_email(self, id_: UUID, email: str) -> None:
         await self._put(id_, "email", _Email(email))
 
+    async def email_under_way(self, id_: UUID) -> bool:
+        return await outbox.waits(self._database, aggregate=_aggregate(id_, "email"))
+
     async def _put(self, id_: UUID, what: str, body: msgspec.Struct) -> None:
         await outbox.put(
             self._database,

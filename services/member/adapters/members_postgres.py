@@ -43,42 +43,55 @@ class MembersPostgres:
             except asyncpg.UniqueViolationError as fault:
                 raise EmailTaken from fault
 
+    async def lock(self, id_: UUID) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute("SELECT FROM member WHERE id = $1 FOR UPDATE", id_)
+
     async def follow_account(self, member: Member, order: int | None = None) -> bool:
+        said = member.profile
         async with self._database.transaction() as connection:
             made = await connection.fetchval(
                 """
-                INSERT INTO member AS present (
+                INSERT INTO member (
                     id, email, name, name_folded, account_email, account_name, account_order, created_at, updated_at
                 )
-                VALUES ($1, $2, $3, $4, $2, $3, coalesce($6::bigint, 0), $5, $5)
-                ON CONFLICT (id) DO UPDATE SET
-                    email = excluded.email,
-                    name = CASE WHEN present.account_name IS DISTINCT FROM excluded.account_name
-                        THEN excluded.name ELSE present.name END,
-                    name_folded = CASE WHEN present.account_name IS DISTINCT FROM excluded.account_name
-                        THEN excluded.name_folded ELSE present.name_folded END,
-                    account_email = excluded.account_email, account_name = excluded.account_name,
-                    account_order = greatest(present.account_order, excluded.account_order),
-                    updated_at = CASE WHEN present.email <> excluded.email
-                        OR present.account_name IS DISTINCT FROM excluded.account_name
-                        THEN excluded.updated_at ELSE present.updated_at END,
-                    version = present.version + (present.email <> excluded.email
-                        OR present.account_name IS DISTINCT FROM excluded.account_name)::int
-                WHERE present.deleted_at IS NULL AND CASE
-                    WHEN $6::bigint IS NOT NULL THEN present.account_order < $6::bigint
-                    ELSE (present.account_email, present.account_name)
-                        IS DISTINCT FROM (excluded.account_email, excluded.account_name)
-                END
-                RETURNING xmax = 0
+                VALUES ($1, $2, $3, $4, $2, $3, $5, $6, $6)
+                ON CONFLICT (id) DO NOTHING RETURNING true
                 """,
                 member.id,
-                member.profile.email,
-                member.profile.name,
-                member.profile.name.casefold(),
+                said.email,
+                said.name,
+                said.name.casefold(),
+                order or 0,
                 member.created_at,
-                order,
             )
-        return bool(made)
+            if made:
+                return True
+            present = await connection.fetchrow(
+                "SELECT email, name, account_email, account_name, account_order FROM member "
+                "WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
+                member.id,
+            )
+            if present is None or _heard(present, said, order):
+                return False
+            name = present["name"] if said.name == present["account_name"] else said.name
+            await connection.execute(
+                """
+                UPDATE member SET email = $2, account_email = $2, name = $3, name_folded = $4, account_name = $5,
+                    account_order = greatest(account_order, $6), updated_at = CASE WHEN $8 THEN $7 ELSE updated_at END,
+                    version = version + $8::int
+                WHERE id = $1
+                """,
+                member.id,
+                said.email,
+                name,
+                name.casefold(),
+                said.name,
+                order or 0,
+                member.created_at,
+                (said.email, name) != (present["email"], present["name"]),
+            )
+        return False
 
     async def get(self, id_: UUID) -> Member | None:
         # The hot read of every screen: one prepared statement, nothing built.
@@ -170,6 +183,14 @@ class MembersPostgres:
                 None if versions is None else list(versions),
             )
         return gone is not None
+
+
+def _heard(present: Any, said: Profile, order: int | None) -> bool:
+    """Whether the account said this before, or something later."""
+    if order is None:
+        return (present["account_email"], present["account_name"]) == (said.email, said.name)
+    latest: int = present["account_order"]
+    return order <= latest
 
 
 async def _refuse_taken(connection: asyncpg.Connection, member: Member) -> None:

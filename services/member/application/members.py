@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.member.application.ports import Accounts, Members, Query, UnitOfWork
-from services.member.domain.errors import NotYours, StaleMember, UnknownMember
+from services.member.domain.errors import EmailUnderWay, NotYours, StaleMember, UnknownMember
 from services.member.domain.member import Member, Profile
 from services.member.domain.values import composed
 
@@ -85,7 +85,18 @@ class MemberService:
     async def follow_account(self, id_: UUID, email: str, name: str, order: int | None = None) -> bool:
         """An account was registered or changed; True where its member is new. Repeating is harmless.
 
-        `order`: the later of two has the higher number; the earlier, if it comes after, is done with.
+        `order`: the later of two has the higher number; the earlier, if it comes after, is done with. Raises
+        EmailUnderWay, after which it has to come again.
         """
         member = Member.new(id_, Profile(email=email, name=composed(name)), self.clock())
-        return await self.members.follow_account(replace(member, has_account=True), order)
+        async with self.work.transaction():
+            await self.members.lock(id_)
+            present = await self.members.get(id_)
+            # Else the member would show its new address, the former one, and the new one again.
+            if (
+                present is not None
+                and present.profile.email != email
+                and await self.accounts.email_under_way(id_)
+            ):
+                raise EmailUnderWay
+            return await self.members.follow_account(replace(member, has_account=True), order)

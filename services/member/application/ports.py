@@ -43,6 +43,9 @@ class Members(Protocol):
     async def add(self, member: Member) -> None:
         """Raises EmailTaken where another member has the e-mail."""
 
+    async def lock(self, id_: UUID) -> None:
+        """Until the transaction at hand ends, nobody else changes the member."""
+
     async def follow_account(self, member: Member, order: int | None = None) -> bool:
         """Makes the member of an account, or gives it the account's e-mail and name; True where it was made.
 
@@ -76,6 +79,9 @@ class Accounts(Protocol):
         """Ends the account and wipes what it has of its owner; addresses that auth was not told yet are not told."""
 
     async def change_email(self, id_: UUID, email: str) -> None: ...
+
+    async def email_under_way(self, id_: UUID) -> bool:
+        """Whether auth is still to be told of an address of the member's, and has not refused it for good."""
 
 
 class UnitOfWork(Protocol):

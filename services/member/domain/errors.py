@@ -5,6 +5,7 @@ MemberError
 ├── EmailTaken        another member has the e-mail address
 ├── NotYours          only an administrator may change this
 ├── StaleMember       the member was changed since the caller read it
+├── EmailUnderWay     auth says something of an address while the member's own change is on its way there
 └── InvalidMember     values that are not allowed, each by its field
 """
 
@@ -33,6 +34,13 @@ class NotYours(MemberError):  # noqa: N818
 class StaleMember(MemberError):  # noqa: N818
     def __init__(self) -> None:
         super().__init__("The member was changed since you read it; read it again and repeat your change.")
+
+
+class EmailUnderWay(MemberError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__(
+            "A change of the member's own e-mail address is on its way to auth; come back after it."
+        )
 
 
 class InvalidMember(MemberError):  # noqa: N818

@@ -2,7 +2,18 @@
 
 from services.chassis import errors
 from services.chassis.problems import Refusals
-from services.member.domain.errors import EmailTaken, InvalidMember, NotYours, StaleMember, UnknownMember
+from services.member.domain.errors import (
+    EmailTaken,
+    EmailUnderWay,
+    InvalidMember,
+    NotYours,
+    StaleMember,
+    UnknownMember,
+)
+
+
+def _under_way(error: EmailUnderWay) -> errors.Problem:
+    return errors.Unavailable(str(error))
 
 
 def _invalid(error: InvalidMember) -> errors.Problem:
@@ -12,6 +23,7 @@ def _invalid(error: InvalidMember) -> errors.Problem:
 REFUSALS: Refusals = {
     UnknownMember: errors.NotFound,
     EmailTaken: errors.Conflict,
+    EmailUnderWay: _under_way,
     StaleMember: errors.PreconditionFailed,
     NotYours: errors.Forbidden,
     InvalidMember: _invalid,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 from httpx import AsyncClient
@@ -13,6 +14,23 @@ from tests.stores.member.members import made
 
 Api = AsyncClient
 Headers = dict[str, str]
+
+
+async def told_once(
+    api: Api, internal: Headers, id_: UUID, number: int, email: str, name: str = "New"
+) -> int:
+    """An order of auth's, delivered."""
+    headers = {**internal, "X-Order-Number": str(number)}
+    answer = await api.put(f"/internal/members/{id_}", json={"email": email, "name": name}, headers=headers)
+    return answer.status_code
+
+
+async def told(api: Api, internal: Headers, id_: UUID, number: int, email: str, name: str = "New") -> int:
+    """The same, until it is not put off any more."""
+    async with asyncio.timeout(10):
+        while (status := await told_once(api, internal, id_, number, email, name)) == 503:
+            await asyncio.sleep(0.05)
+    return status
 
 
 async def test_the_internal_api_needs_its_key(api: Api, admin: Headers, new_id: UUID) -> None:
@@ -200,9 +218,7 @@ async def test_hearing_from_auth_of_the_own_change_of_email_voids_nobodys_versio
     api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
 ) -> None:
     async def order(number: int, email: str) -> None:
-        headers = {**internal, "X-Order-Number": str(number)}
-        said = {"email": email, "name": "Registered"}
-        await api.put(f"/internal/members/{new_id}", json=said, headers=headers)
+        assert await told(api, internal, new_id, number, email) in {200, 201}
 
     async def change(version: int, **change: str) -> int:
         own = {**as_member(new_id), "If-Match": f'"{version}"'}
@@ -224,12 +240,7 @@ async def test_an_account_that_was_taken_back_takes_its_member_along_and_old_ord
     own = {**as_member(new_id), "If-Match": "*"}
 
     async def order(number: int) -> dict[str, str]:
-        said = {"email": "mine@example.com", "name": "Registered"}
-        headers = {**internal, "X-Order-Number": str(number)}
-        assert (await api.put(f"/internal/members/{new_id}", json=said, headers=headers)).status_code in {
-            200,
-            201,
-        }
+        assert await told(api, internal, new_id, number, "mine@example.com", "Registered") in {200, 201}
         member = (await api.get("/api/members/me", headers=own)).json()
         return {"email": member["email"], "name": member["name"]}
 
@@ -240,3 +251,33 @@ async def test_an_account_that_was_taken_back_takes_its_member_along_and_old_ord
     assert await order(3) == changed
     assert await order(9) == {"email": "mine@example.com", "name": "As I like it"}
     assert await order(9) == {"email": "mine@example.com", "name": "As I like it"}
+
+
+async def test_what_auth_says_of_an_address_waits_for_the_members_own_change_to_reach_it(
+    api: Api,
+    auth: AuthStandIn,
+    internal: Headers,
+    new_id: UUID,
+    as_member: Callable[[UUID | str], Headers],
+) -> None:
+    own = {**as_member(new_id), "If-Match": "*"}
+    mine, wanted = "mine@example.com", "wanted@example.com"
+
+    async def order(number: int, email: str) -> int:
+        return await told_once(api, internal, new_id, number, email)
+
+    async def shown() -> dict[str, Any]:
+        member = (await api.get("/api/members/me", headers=own)).json()
+        return {"email": member["email"], "version": member["version"]}
+
+    assert await order(1, mine) == 201
+    auth.status = 503
+    assert (await api.patch(f"/api/members/{new_id}", json={"email": wanted}, headers=own)).status_code == 200
+    assert await order(2, mine) == 503
+    assert await shown() == {"email": wanted, "version": 2}
+    # Of what the member has already there is nothing to wait for, and no new version.
+    assert await order(3, wanted) == 200
+    assert await shown() == {"email": wanted, "version": 2}
+    auth.status = 204
+    assert await told(api, internal, new_id, 4, mine) == 200
+    assert await shown() == {"email": mine, "version": 3}
