@@ -27,6 +27,7 @@ class MemoryAccounts:
         return self._accounts.get(id_)
 
     async def register(self, account: Account) -> None:
+        self._make_way(account.id, account.email)
         if await self.by_any_email(account.email):
             raise EmailTaken
         self._accounts[account.id] = account
@@ -69,6 +70,7 @@ class MemoryAccounts:
             raise UnknownAccount
         if self._email_orders.get(id_, 0) >= (math.inf if order is None else order):
             return None
+        self._make_way(id_, email)
         holder = await self.by_any_email(email)
         if holder is not None and holder.id != id_:
             raise EmailTaken
@@ -105,6 +107,12 @@ class MemoryAccounts:
             return False
         self._accounts[id_] = replace(account, email_verified=True)
         return True
+
+    def _make_way(self, id_: UUID, email: str) -> None:
+        for holder in list(self._accounts.values()):
+            if holder.email == email and holder.id != id_ and holder.gives_way:
+                self._accounts[holder.id] = holder.moved(holder.recovery_email)
+                self.ordered.append(holder.id)
 
     async def _change_roles(self, email: str, role: str, change: ChangeRoles) -> Account:
         account = await self.by_email(email)

@@ -38,6 +38,7 @@ class PostgresAccounts:
     async def register(self, account: Account) -> None:
         try:
             async with self._database.transaction():
+                await self._make_way(account)
                 await AccountRow.insert(_row(account))
                 await _refuse_kept(account)
                 await self._order_member(account)
@@ -92,28 +93,31 @@ class PostgresAccounts:
                 )
                 if found is None:
                     raise UnknownAccount
-                account = found if found.email == email else found.moved(email)
                 applied = await connection.fetchval(
                     """
-                    UPDATE account SET email = $2, email_verified = $3, former_email = $4,
-                        email_order = coalesce($5::bigint, email_order)
-                    WHERE id = $1 AND email_order < coalesce($5::bigint, $6)
-                    RETURNING true
+                    UPDATE account SET email_order = coalesce($2::bigint, email_order)
+                    WHERE id = $1 AND email_order < coalesce($2::bigint, $3) RETURNING true
                     """,
                     id_,
-                    account.email,
-                    account.email_verified,
-                    account.former_email,
                     order,
                     AFTER_ALL_ORDERS,
                 )
-                if applied:
-                    await _refuse_kept(account)
-                    if account is not found:
-                        await self._order_member(account)
+                if not applied or found.email == email:
+                    return None
+                account = found.moved(email)
+                await self._make_way(account)
+                await AccountRow.update(
+                    {
+                        AccountRow.email: account.email,
+                        AccountRow.email_verified: account.email_verified,
+                        AccountRow.former_email: account.former_email,
+                    }
+                ).where(AccountRow.id == id_)
+                await _refuse_kept(account)
+                await self._order_member(account)
         except UniqueViolationError as error:
             raise EmailTaken from error
-        return account if applied and account is not found else None
+        return account
 
     async def settle_email(self, id_: UUID, email: str) -> bool:
         kept = (AccountRow.email == email) & AccountRow.former_email.is_not_null()
@@ -158,6 +162,21 @@ class PostgresAccounts:
             .returning(AccountRow.id)
         )
         return bool(changed)
+
+    async def _make_way(self, account: Account) -> None:
+        """Moves another account back that has the account's address and `gives_way`."""
+        rows = (
+            await AccountRow.select()
+            .where((AccountRow.email == account.email) & (AccountRow.id != account.id))
+            .lock_rows("UPDATE")
+        )
+        for holder in map(_account, rows):
+            if holder is not None and holder.gives_way:
+                back = holder.moved(holder.recovery_email)
+                await AccountRow.update(
+                    {AccountRow.email: back.email, AccountRow.former_email: back.former_email}
+                ).where(AccountRow.id == holder.id)
+                await self._order_member(back)
 
     async def _change_roles(self, email: str, role: str, change: ChangeRoles) -> Account:
         async with self._database.transaction():

@@ -32,7 +32,8 @@ class Letters:
             account,
             account.email,
             "Confirm your e-mail address",
-            f"welcome. Please confirm that this is your address:\n\n{self._link('/email/verify', secret)}",
+            f"please confirm that this is your address:\n\n{self._link('/email/verify', secret)}\n\n"
+            "If you did not give it to us, do nothing: whoever did gets no further with it.",
         )
 
     def password_changed(self, account: Account) -> EmailMessage:

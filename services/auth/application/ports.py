@@ -35,7 +35,8 @@ class Accounts(Protocol):
     async def register(self, account: Account) -> None:
         """Stores the account and, in the same transaction, the order of its member.
 
-        Raises EmailTaken, as `set_email` does, also where the address is another account's former one.
+        Raises EmailTaken, as `set_email` does, also where the address is another account's former one. Both move
+        an account that `gives_way` back, and order its member to follow.
         """
 
     async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:

@@ -50,6 +50,13 @@ class Account:
         former = None if email == self.recovery_email else self.recovery_email
         return replace(self, email=email, email_verified=False, former_email=former)
 
+    @property
+    def gives_way(self) -> bool:
+        """Whether nobody has shown the address to be theirs, neither by its mail nor by signing in with it: then
+        somebody who wants it gets it, and the account is `moved` back. Nobody keeps addresses from their owners by
+        moving to them."""
+        return self.former_email is not None and not self.email_verified
+
     def recovered(self, password_hash: str) -> "Account":
         """With a new password, by a link that was mailed to the recovery address: the account is back there."""
         return replace(

@@ -23,6 +23,8 @@ _OUTAGES = (
     asyncpg.QueryCanceledError,
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
+    # Two transactions met crosswise, and this one made way: a repeat succeeds.
+    asyncpg.DeadlockDetectedError,
     # A migration ran beside us: the driver has dropped its prepared statements, so that a repeat succeeds.
     asyncpg.InvalidCachedStatementError,
 )

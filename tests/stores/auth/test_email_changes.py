@@ -92,6 +92,50 @@ async def test_a_former_address_that_an_earlier_release_gave_away_during_the_upg
     await sign_in(client, email=NEW, password=PASSWORD)
 
 
+async def test_nobody_keeps_an_address_from_its_owner_by_moving_to_it(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    squatter = await register(client, OLD)
+    assert await move(client, squatter["id"], NEW) == 204
+    link = await mailed_token(tmp_path / "mail", NEW, "/email/verify")
+    owner = await register(client, NEW)
+    await sign_in(client, email=NEW, password=PASSWORD)
+    await sign_in(client, email=OLD, password=PASSWORD)
+    assert (await client.post("/api/auth/email/verify", json={"token": link})).status_code == 400
+    database = Database(settings.auth_database_url, application="test")
+    async with database.lifespan():
+        orders = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
+    told = [
+        (order["path"].rpartition("/")[2], msgspec.json.decode(order["body"])["email"]) for order in orders
+    ]
+    assert told == [(squatter["id"], OLD), (squatter["id"], NEW), (squatter["id"], OLD), (owner["id"], NEW)]
+    # One that its owner has confirmed stays.
+    assert await move(client, squatter["id"], "mine@example.com") == 204
+    link = await mailed_token(tmp_path / "mail", "mine@example.com", "/email/verify")
+    assert (await client.post("/api/auth/email/verify", json={"token": link})).status_code == 204
+    assert await move(client, owner["id"], "mine@example.com") == 409
+
+
+async def test_accounts_that_want_each_others_addresses_are_answered_and_no_address_is_of_two(
+    client: Client, settings: Settings
+) -> None:
+    ids = [(await register(client, f"{number}@example.com"))["id"] for number in range(4)]
+    for _ in range(5):
+        answers = await asyncio.gather(
+            *(move(client, id_, f"{number}@example.com") for id_ in ids for number in range(4))
+        )
+        assert set(answers) <= {204, 409, 503}
+    database = Database(settings.auth_database_url, application="test")
+    async with database.lifespan():
+        rows = await database.fetch("SELECT id, email, former_email FROM account")
+    holders: dict[str, set[str]] = {}
+    for row in rows:
+        for address in (row["email"], row["former_email"]):
+            holders.setdefault(address, set()).add(str(row["id"]))
+    holders.pop(None, None)  # type: ignore[call-overload]
+    assert all(len(accounts) == 1 for accounts in holders.values())
+
+
 async def test_an_operator_settles_an_address_by_hand(client: Client, settings: Settings) -> None:
     account = await register(client, OLD)
     await move(client, account["id"], NEW)

@@ -163,6 +163,35 @@ async def test_nobody_else_gets_an_address_that_may_take_an_account_back() -> No
     assert (await found(parts, account.id)).email == NEW
 
 
+@pytest.mark.parametrize("wants", ["registers", "moves"])
+async def test_nobody_keeps_an_address_from_its_owner_by_moving_to_it(wants: str) -> None:
+    parts = Parts()
+    squatter = await moved(parts, NEW)
+    other = await parts.account("other@example.com")
+    if wants == "registers":
+        other = (await parts.register(NEW, "a good sentence", "Somebody", HERE)).id
+    else:
+        await parts.administration.set_email(other, NEW)
+    assert (await found(parts, other)).email == NEW
+    back = await found(parts, squatter.id)
+    assert (back.email, back.former_email) == (OLD, None)
+    assert squatter.id in parts.accounts.ordered[1:]  # its member follows
+    await parts.sign_in(OLD, PASSWORD, HERE)
+
+
+@pytest.mark.parametrize("shown", ["by its mail", "by the password"])
+async def test_an_address_that_was_shown_to_be_somebodys_gives_way_to_nobody(shown: str) -> None:
+    parts = Parts()
+    account = await moved(parts, NEW)
+    if shown == "by its mail":
+        await parts.registration.confirm_email(mailed(parts, "email_confirmation"))
+    else:
+        await parts.sign_in(NEW, PASSWORD, HERE)
+    with pytest.raises(EmailTaken):
+        await parts.register(NEW, "a good sentence", "Somebody", HERE)
+    assert (await found(parts, account.id)).email == NEW
+
+
 async def test_an_erased_account_keeps_no_former_address() -> None:
     parts = Parts()
     account = await moved(parts, NEW)
