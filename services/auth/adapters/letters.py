@@ -33,7 +33,7 @@ class Letters:
             account.email,
             "Confirm your e-mail address",
             f"please confirm that this is your address:\n\n{self._link('/email/verify', secret)}\n\n"
-            "If you did not give it to us, do nothing: whoever did gets no further with it.",
+            "If you did not give it to us, there is nothing to do.",
         )
 
     def password_changed(self, account: Account) -> EmailMessage:
