@@ -14,6 +14,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,7 +100,7 @@ def auth() -> Iterator[tuple[str, psutil.Process]]:
 def auth_on(redis: Redis, **settings: str) -> Iterator[tuple[str, psutil.Process]]:
     """`settings`: variables of its environment beside the necessary ones."""
     port = throwaway.free_port()
-    with throwaway.postgres() as postgres:
+    with throwaway.postgres() as postgres, tempfile.TemporaryFile() as log:
         postgres.ensure_database("auth")
         environment = {
             "AUTH_PORT": str(port),
@@ -113,11 +114,17 @@ def auth_on(redis: Redis, **settings: str) -> Iterator[tuple[str, psutil.Process
             "DEMO_DATA": "true",
             "LOG_LEVEL": "WARNING",
         }
+        # A line for each sign-in, which nobody wants between the figures; told where auth does not start.
         process = subprocess.Popen(
-            [sys.executable, "-m", "services.auth"], env=os.environ | environment | settings
+            [sys.executable, "-m", "services.auth"], env=os.environ | environment | settings, stderr=log
         )
         try:
-            asyncio.run(_ready(f"http://127.0.0.1:{port}"))
+            try:
+                asyncio.run(_ready(f"http://127.0.0.1:{port}"))
+            except TimeoutError:
+                log.seek(0)
+                sys.stderr.write(log.read().decode())
+                raise
             yield f"http://127.0.0.1:{port}", psutil.Process(process.pid)
         finally:
             process.terminate()
