@@ -31,7 +31,7 @@ def real_kong(settings: Settings) -> bool:
 def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) -> Part:
     """`values` are the template's variables."""
     admin = settings.ports["GATEWAY_ADMIN_PORT"]
-    environment = {**values, **_targets(values), **_kong_environment(settings)}
+    environment = {**values, **_kong_environment(settings)}
     return Part(
         name="kong",
         prepare=lambda: _prepare(settings, environment),
@@ -58,11 +58,6 @@ def _kong_environment(settings: Settings) -> dict[str, str]:
         "KONG_NGINX_USER": f"{getpass.getuser()} {group}",
         "KONG_NGINX_WORKER_PROCESSES": settings.passed_on.get("KONG_NGINX_WORKER_PROCESSES", "2"),
     }
-
-
-def _targets(values: dict[str, str]) -> dict[str, str]:
-    """The upstreams' targets: the same addresses as the services', which do not go by the upstreams' names here."""
-    return {f"{name}_TARGET": values[f"{name}_URL"].partition("//")[2] for name in ("AUTH", "MEMBER", "BFF")}
 
 
 def _prepare(settings: Settings, environment: dict[str, str]) -> None:

@@ -55,6 +55,8 @@ export KONG_REAL_IP_RECURSIVE="${KONG_REAL_IP_RECURSIVE:-on}"
 # A name of a service is looked up again soon: Docker answers with a TTL that outlives its containers.
 export KONG_DNS_VALID_TTL="${KONG_DNS_VALID_TTL:-5}" # seconds
 export KONG_DNS_STALE_TTL="${KONG_DNS_STALE_TTL:-5}"
+# Nor is a service that is being restarted, whose name Docker does not know meanwhile, gone for Kong's usual 30 s.
+export KONG_DNS_NOT_FOUND_TTL="${KONG_DNS_NOT_FOUND_TTL:-1}"
 # Not SRV, which Kong would ask for first: Docker's DNS passes that on to the outside, and waits where there is no outside.
 export KONG_DNS_ORDER="${KONG_DNS_ORDER:-LAST,A,CNAME}"
 

@@ -56,19 +56,16 @@ def _environment(stack: Stack, name: str) -> dict[str, str]:
 
 
 def _balanced(template: str, stack: Stack, ports: dict[str, int]) -> str:
-    """Each service by its upstream's name, and both replicas as the upstream's targets."""
+    """Each service by an upstream's name, whose targets are both replicas: here there is no DNS that has both."""
+    upstreams = ["upstreams:"]
     for name, port in ports.items():
         first = httpx.URL(getattr(stack, f"{name}_url")).netloc.decode()
-        variable = name.upper()
-        both = f'targets: [{{target: "{first}"}}, {{target: "127.0.0.1:{port}"}}]'
-        one = f'targets: [{{target: "${{{variable}_TARGET:-{name}:{DEFAULT_PORT[name]}}}"}}]'
-        assert one in template
-        template = template.replace(one, both)
-        template = template.replace(f'url: "${{{variable}_URL}}"', f"url: http://{name}")
-    return template
-
-
-DEFAULT_PORT = {"auth": 4000, "member": 5000, "bff": 3001}
+        both = f'[{{target: "{first}"}}, {{target: "127.0.0.1:{port}"}}]'
+        upstreams.append(f"  - {{name: {name}-replicas, targets: {both}}}")
+        url = f'url: "${{{name.upper()}_URL}}"'
+        assert url in template
+        template = template.replace(url, f"url: http://{name}-replicas")
+    return template + "\n" + "\n".join(upstreams) + "\n"
 
 
 class Caller:

@@ -15,6 +15,7 @@ from devstack.gateway import chain, declarative
 from devstack.gateway.entities import Configuration, Route
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
+from devstack.gateway.lua import LuaPlugin
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import Attachment, LuaFunctions
 from devstack.gateway.router import Match, Router
@@ -354,12 +355,42 @@ def test_a_slow_upstream_ends_before_the_reservation_of_its_key_does(configurati
         assert attempts * (service.connect_timeout + service.read_timeout) < 30000
 
 
-def test_a_service_that_is_busy_for_a_moment_is_not_taken_for_one_that_is_gone(rendered: Path) -> None:
+def test_services_go_by_dns_alone(rendered: Path) -> None:
+    """An upstream entity would be looked up again only half a minute after its name was unknown once."""
     document = yaml.safe_load(rendered.read_text())
-    reads = {service["name"]: service["read_timeout"] / 1000 for service in document["services"]}
-    assert {upstream["name"] for upstream in document["upstreams"]} == {"auth", "member", "bff"}
-    for upstream in document["upstreams"]:
-        active = upstream["healthchecks"]["active"]
-        assert active["unhealthy"]["tcp_failures"] <= 2
-        # As long as Kong itself waits for an answer.
-        assert active["unhealthy"]["timeouts"] * active["timeout"] >= reads[upstream["name"]]
+    assert "upstreams" not in document
+    urls = {service["url"] for service in document["services"]}
+    assert urls == {"http://auth:4000", "http://member:5000", "http://bff:3001"}
+
+
+@pytest.mark.parametrize(
+    ("passed", "upstreams", "status"), [(True, None, 503), (False, None, 500), (True, 500, 500)]
+)
+def test_a_name_that_dns_could_not_tell_is_503_and_no_other_500_is(
+    configuration: Configuration, passed: bool, upstreams: int | None, status: int
+) -> None:
+    """`passed` is what post-function notes after every other plugin; `upstreams`: the status of an upstream."""
+    chunks = {plugin.name: plugin.config for plugin in configuration.plugins if "function" in plugin.name}
+    lua = LuaPlugin(
+        "both",
+        {
+            "access": chunks["post-function"]["access"],
+            "header_filter": chunks["pre-function"]["header_filter"],
+        },
+    )
+    now = {"status": 500}
+    functions: dict[str, Callable[..., Any]] = {
+        "kong.response.get_source": lambda: "exit",
+        "kong.response.get_status": lambda: now["status"],
+        "kong.response.set_status": lambda value: now.update(status=value),
+        "kong.response.get_header": lambda _: None,
+        "kong.response.set_header": lambda *_: None,
+        "kong.response.clear_header": lambda _: None,
+        "kong.request.get_method": lambda: "GET",
+        "kong.service.response.get_status": lambda: upstreams,
+    }
+    contexts = (lua.context(), lua.context())
+    if passed:
+        lua.run("access", functions, contexts)
+    lua.run("header_filter", functions, contexts)
+    assert now["status"] == status
