@@ -1,10 +1,8 @@
 """The outbox between a real database and a receiver over HTTP."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
-import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -12,12 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis import outbox
 from services.chassis.http_client import HttpClient
-from services.chassis.outbox import Answer, command, decisions
+from services.chassis.outbox import command, decisions
 from services.chassis.postgres import Database
-
-
-class Body(msgspec.Struct):
-    value: int
+from tests.stores.chassis.orders import Body, put, waiting
 
 
 class Receiver:
@@ -62,63 +57,9 @@ def make(database: Database, client: HttpClient, url: str) -> outbox.Delivery:
     )
 
 
-async def put(
-    database: Database,
-    value: int,
-    aggregate: str = "a",
-    path: str = "",
-    target: str = "other",
-    most: int | None = None,
-) -> bool:
-    async with database.transaction():
-        return await outbox.put(
-            database,
-            aggregate=aggregate,
-            target=target,
-            method="PUT",
-            path=path or f"/internal/{aggregate}",
-            body=Body(value),
-            most=most,
-        )
-
-
-class Told:
-    """A target that gives each order the answer, or raises the fault, that it was told for its aggregate."""
-
-    batch, look_every, longest_delay = 4, 60.0, 30.0
-
-    def __init__(self, told: dict[str, Answer | Exception] | None = None) -> None:
-        self.told = told or {}
-        self.got: list[str] = []
-
-    async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
-        self.got.append(order.aggregate)
-        told = self.told.get(order.aggregate, Answer.TAKEN)
-        if isinstance(told, Exception):
-            raise told
-        return told, "as told"
-
-
-class Silent(Told):
-    """One that never answers."""
-
-    async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
-        await super().__call__(order)
-        await asyncio.Event().wait()
-        raise AssertionError
-
-
-def told(database: Database, **targets: outbox.Target) -> outbox.Delivery:
-    return outbox.Delivery(outbox.OutboxStore(database), targets=targets, registry=CollectorRegistry())
-
-
 async def due_now(database: Database) -> None:
     async with database.transaction() as connection:
         await connection.execute("UPDATE outbox SET next_attempt_at = clock_timestamp()")
-
-
-async def waiting(database: Database) -> list[outbox.Order]:
-    return list(await outbox.OutboxStore(database).listed(parked_only=False, limit=100))
 
 
 async def test_an_order_goes_out_with_its_change_or_not_at_all(
@@ -317,18 +258,6 @@ async def test_an_order_that_is_only_waiting_is_not_overtaken(
     assert [body for _, body in receiver.got[1:]] == ['{"value":1}', '{"value":2}']
 
 
-async def test_while_both_sides_are_up_an_order_arrives_within_a_second(
-    database: Database, delivery: outbox.Delivery, receiver: Receiver
-) -> None:
-    async with delivery.lifespan():
-        await asyncio.sleep(0.1)
-        written = time.perf_counter()
-        await put(database, 1)
-        while not receiver.got:
-            await asyncio.sleep(0.01)
-        assert time.perf_counter() - written < 1
-
-
 async def test_deliveries_go_on_after_the_database_was_away(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
@@ -363,58 +292,6 @@ async def test_a_change_that_is_rolled_back_wakes_nobody(database: Database) -> 
             await put(database, 1)
             raise ZeroDivisionError
     assert not database.order_written["other"].is_set()
-
-
-async def test_a_target_that_never_answers_holds_up_no_other(database: Database) -> None:
-    silent, other = Silent(), Told()
-    async with told(database, silent=silent, other=other).lifespan():
-        for number in range(10):
-            await put(database, number, f"silent-{number}", target="silent")
-        async with asyncio.timeout(20):
-            while not silent.got:
-                await asyncio.sleep(0.01)
-            for number in range(10):
-                await put(database, number, f"other-{number}")
-                while len(other.got) <= number:
-                    await asyncio.sleep(0.01)
-    assert len(silent.got) <= silent.batch
-
-
-async def test_a_target_that_fails_undoes_nothing_of_the_orders_beside(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.chassis.outbox.delivery.ATTEMPT_TIMEOUT_S", 0.1)
-    for name in ("breaks", "hangs", "hopeless", "good"):
-        await put(database, 1, name)
-
-    class Hanging(Told):
-        async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
-            if order.aggregate == "hangs":
-                await asyncio.Event().wait()
-            return await super().__call__(order)
-
-    target = Hanging({"breaks": ZeroDivisionError(), "hopeless": Answer.HOPELESS})
-    assert await told(database, other=target).deliver_due("other") == 4
-    assert [(order.aggregate, order.attempts, order.last_error) for order in await waiting(database)] == [
-        ("breaks", 1, "ZeroDivisionError"),
-        ("hangs", 1, "no answer in time"),
-    ]
-
-
-async def test_targets_may_use_the_database_side_by_side(database: Database) -> None:
-    """Not the claim's connection, which serves one at a time."""
-
-    class Asking(Told):
-        async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
-            async with database.transaction() as connection:
-                await connection.execute("INSERT INTO effect SELECT $1 FROM pg_sleep(0.05)", order.aggregate)
-            return Answer.TAKEN, ""
-
-    for number in range(4):
-        await put(database, number, f"a{number}")
-    await told(database, other=Asking()).deliver_due("other")
-    assert len(await database.fetch("SELECT name FROM effect")) == 4
-    assert await waiting(database) == []
 
 
 async def test_an_order_beyond_what_may_wait_for_its_target_is_not_written(database: Database) -> None:

@@ -31,3 +31,9 @@ def test_a_token_over_the_limit_reaches_the_plugin_that_refuses_it() -> None:
     count, size = _value("KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS").split()
     assert int(count) >= 4
     assert int(size.removesuffix("k")) > 8
+
+
+def test_a_service_is_found_again_soon_after_it_was_away() -> None:
+    """Docker knows no name of a container that is stopped; Kong would remember that for 30 s."""
+    assert float(_value("KONG_DNS_NOT_FOUND_TTL")) <= 1
+    assert float(_value("KONG_DNS_VALID_TTL")) + float(_value("KONG_DNS_STALE_TTL")) <= 10
