@@ -28,9 +28,10 @@ COPY --from=environment /opt/venv /opt/venv
 COPY deploy/healthcheck.py /usr/local/bin/healthcheck.py
 COPY deploy/plugin-server.sh /usr/local/bin/plugin-server
 WORKDIR /app
+COPY common common
 COPY kong kong
 # The named volume over the socket directory takes its owner from the image.
-RUN python -m compileall -q kong && install -d -o 10001 -g 10001 -m 0755 /run/kong-plugins
+RUN python -m compileall -q common kong && install -d -o 10001 -g 10001 -m 0755 /run/kong-plugins
 
 USER 10001:10001
 ENV KONG_PLUGINS_DIR=/run/kong-plugins METRICS_PORT=9601

@@ -27,8 +27,9 @@ RUN groupadd --system --gid 10001 gatehouse \
 COPY --from=environment /opt/venv /opt/venv
 COPY deploy/healthcheck.py /usr/local/bin/healthcheck.py
 WORKDIR /app
+COPY common common
 COPY frontend_proxy frontend_proxy
-RUN python -m compileall -q frontend_proxy
+RUN python -m compileall -q common frontend_proxy
 
 USER 10001:10001
 ENV HOST=0.0.0.0 HEALTH_URL=http://127.0.0.1:3000/health/ready

@@ -27,9 +27,10 @@ RUN groupadd --system --gid 10001 gatehouse \
 COPY --from=environment /opt/venv /opt/venv
 COPY deploy/healthcheck.py /usr/local/bin/healthcheck.py
 WORKDIR /app
+COPY common common
 COPY services services
 # The named volumes over these directories take their owner from the image.
-RUN python -m compileall -q services && install -d -o 10001 -g 10001 -m 0700 /mail
+RUN python -m compileall -q common services && install -d -o 10001 -g 10001 -m 0700 /mail
 
 USER 10001:10001
 # HEALTH_URL: the service's own readiness, set beside the command that chooses the service.

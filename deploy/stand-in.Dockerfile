@@ -25,12 +25,13 @@ RUN groupadd --system --gid 10001 gatehouse \
 COPY --from=environment /opt/venv /opt/venv
 COPY deploy/healthcheck.py /usr/local/bin/healthcheck.py
 WORKDIR /app
+COPY common common
 COPY kong/__init__.py kong/__init__.py
 COPY kong/plugins kong/plugins
 COPY devstack/__init__.py devstack/__init__.py
 COPY devstack/kongside devstack/kongside
 COPY devstack/gateway devstack/gateway
-RUN python -m compileall -q kong devstack
+RUN python -m compileall -q common kong devstack
 
 USER 10001:10001
 HEALTHCHECK --interval=5s --timeout=4s --start-period=60s --retries=10 \
