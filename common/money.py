@@ -1,0 +1,102 @@
+"""Money as every part counts it: a whole number of the currency's minor unit, with the currency beside it.
+
+No floats and no decimals inside. A currency's exponent says how many digits of the amount lie behind the point, by
+ISO 4217: 1000 KRW is 1000 won, 1000 USD is 10 dollars, 1000 KWD is 1 dinar. A payment provider may count otherwise;
+its adapter has its own table.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+_NONE = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_TWO = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP "
+    "CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR "
+    "JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN "
+    "NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP "
+    "SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG"
+)
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
+
+EXPONENTS = {
+    **dict.fromkeys(_NONE.split(), 0),
+    **dict.fromkeys(_TWO.split(), 2),
+    **dict.fromkeys(_THREE.split(), 3),
+}
+"""The digits behind the point of each active currency of ISO 4217 that people pay with."""
+
+LARGEST = 10**15
+"""Of any single amount, in minor units: far above every order, and every sum of amounts fits PostgreSQL's bigint."""
+
+
+class CurrencyMismatch(ValueError):  # noqa: N818
+    """Amounts of two currencies met in one sum."""
+
+
+class Money(msgspec.Struct, frozen=True, order=False):
+    """`amount` is in minor units of `currency` (ISO 4217, upper case); below zero in a ledger or a difference.
+
+    Raises ValueError for an unknown currency or an amount beyond LARGEST.
+    """
+
+    amount: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if self.currency not in EXPONENTS:
+            raise ValueError("not a currency of ISO 4217")
+        if not -LARGEST <= self.amount <= LARGEST:
+            raise ValueError("the amount is too large")
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(self.amount + self._same(other), self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        return Money(self.amount - self._same(other), self.currency)
+
+    def times(self, quantity: int) -> "Money":
+        return Money(self.amount * quantity, self.currency)
+
+    def _same(self, other: "Money") -> int:
+        if other.currency != self.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency}")
+        return other.amount
+
+
+def exponent(currency: str) -> int:
+    """The digits behind the point. Raises ValueError for an unknown currency."""
+    try:
+        return EXPONENTS[currency]
+    except KeyError:
+        raise ValueError("not a currency of ISO 4217") from None
+
+
+def allocate(amount: int, weights: Sequence[int]) -> list[int]:
+    """`amount` divided in proportion to `weights`, to whole units that add up to it exactly (largest remainder).
+
+    Of equal remainders the earlier part gets the unit. Weights are not negative; where all are zero, each counts as
+    one. A negative `amount` is divided as its opposite. Raises ValueError without parts, or with a negative weight.
+    """
+    if not weights or min(weights) < 0:
+        raise ValueError("weights must be there and not negative")
+    if amount < 0:
+        return [-part for part in allocate(-amount, weights)]
+    whole = sum(weights)
+    if whole == 0:
+        weights, whole = [1] * len(weights), len(weights)
+    parts = [amount * weight // whole for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda index: (-(amount * weights[index] % whole), index))
+    for index in by_remainder[: amount - sum(parts)]:
+        parts[index] += 1
+    return parts
+
+
+def tax_within(gross: int, rate: int) -> int:
+    """The tax that a price including it holds, in minor units; a half rounds away from zero.
+
+    `rate` is in basis points: 1000 is ten percent.
+    """
+    divisor = 10_000 + rate
+    tax = (2 * abs(gross) * rate + divisor) // (2 * divisor)
+    return tax if gross >= 0 else -tax
