@@ -1,0 +1,180 @@
+"""Stock in PostgreSQL. Database down: every call raises the chassis' Unavailable; what was not committed is undone.
+
+Who comes first is decided by the row locks on `stock`, taken in the order of variant ids; the table's CHECK has the
+last word. No call to anybody happens while they are held.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.catalog.application.stock import Adjustment, Difference, Outcome
+from services.catalog.domain.errors import BelowReserved, OtherLines, UnknownVariant
+from services.catalog.domain.reservations import Effect, Goal, Line, Shortage, State, decide, shortages
+from services.catalog.domain.stock import Stock
+from services.chassis.postgres import Database
+
+_CHANGES: Mapping[Effect, tuple[int, int]] = {
+    # of on_hand and of reserved, for each unit
+    Effect.RESERVE: (0, 1),
+    Effect.SELL: (-1, -1),
+    Effect.RESERVE_AND_SELL: (-1, 0),
+    Effect.FREE: (0, -1),
+    Effect.TAKE_BACK: (1, 0),
+}
+_TAKING = frozenset({Effect.RESERVE, Effect.RESERVE_AND_SELL})
+_REASONS = {Effect.SELL: "sale", Effect.RESERVE_AND_SELL: "sale", Effect.TAKE_BACK: "return"}
+_ACTOR = "order"
+
+
+class StockPostgres:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def pursue(self, order: UUID, goal: Goal, lines: Sequence[Line], now: datetime) -> Outcome:
+        async with self._database.transaction() as connection:
+            # The order's row is what two messages of one order meet at: the second waits for the first's commit.
+            new = await connection.fetchval(
+                "INSERT INTO reservation (order_id, state, created_at, updated_at) VALUES ($1, 'released', $2, $2) "
+                "ON CONFLICT (order_id) DO NOTHING RETURNING true",
+                order,
+                now,
+            )
+            present = None if new else await _present(connection, order, lines)
+            state, effect = decide(present, goal)
+            short: list[Shortage] = []
+            if effect is not Effect.NONE:
+                stock = await _locked(connection, lines)
+                if effect in _TAKING:
+                    short = shortages(lines, stock)
+                if short:
+                    state, effect = State.SOLD_OUT, Effect.NONE
+                else:
+                    await _apply(connection, order, effect, lines, now)
+            if new:
+                await _remember(connection, order, lines)
+            if state is not (State.RELEASED if new else present):
+                await connection.execute(
+                    "UPDATE reservation SET state = $2, updated_at = $3 WHERE order_id = $1",
+                    order,
+                    state.value,
+                    now,
+                )
+        return Outcome(state, tuple(short))
+
+    async def adjust(self, adjustment: Adjustment, now: datetime) -> Stock:
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                "SELECT on_hand, reserved FROM stock WHERE variant_id = $1 FOR UPDATE", adjustment.variant
+            )
+            if row is None:
+                raise UnknownVariant
+            after = Stock(row["on_hand"] + adjustment.change, row["reserved"])
+            if after.available < 0:
+                raise BelowReserved(after.reserved)
+            await connection.execute(
+                "UPDATE stock SET on_hand = $2 WHERE variant_id = $1", adjustment.variant, after.on_hand
+            )
+            await connection.execute(
+                "INSERT INTO stock_journal (variant_id, change, on_hand, reason, note, actor, at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                adjustment.variant,
+                adjustment.change,
+                after.on_hand,
+                adjustment.reason,
+                adjustment.note,
+                adjustment.actor,
+                now,
+            )
+        return after
+
+    async def differences(self) -> Sequence[Difference]:
+        # One statement, so that all of it is of one moment.
+        rows = await self._database.fetch(
+            """
+            SELECT s.variant_id, v.sku, s.on_hand, s.reserved, coalesce(j.on_hand, 0) AS proven_on_hand,
+                coalesce(r.reserved, 0) AS proven_reserved
+            FROM stock s
+            JOIN variant v ON v.id = s.variant_id
+            LEFT JOIN (
+                SELECT variant_id, sum(change)::bigint AS on_hand FROM stock_journal GROUP BY 1
+            ) j USING (variant_id)
+            LEFT JOIN (
+                SELECT variant_id, sum(quantity)::bigint AS reserved
+                FROM reservation_line JOIN reservation USING (order_id) WHERE state = 'held' GROUP BY 1
+            ) r USING (variant_id)
+            WHERE (s.on_hand, s.reserved) IS DISTINCT FROM (coalesce(j.on_hand, 0), coalesce(r.reserved, 0))
+            ORDER BY v.sku
+            """
+        )
+        return [
+            Difference(
+                row["variant_id"],
+                row["sku"],
+                Stock(row["on_hand"], row["reserved"]),
+                Stock(row["proven_on_hand"], row["proven_reserved"]),
+            )
+            for row in rows
+        ]
+
+
+async def _present(connection: asyncpg.Connection, order: UUID, lines: Sequence[Line]) -> State:
+    """The state of a reservation that exists, locked. Raises OtherLines."""
+    state = State(
+        await connection.fetchval("SELECT state FROM reservation WHERE order_id = $1 FOR UPDATE", order)
+    )
+    rows = await connection.fetch(
+        "SELECT variant_id, quantity FROM reservation_line WHERE order_id = $1 ORDER BY variant_id", order
+    )
+    if [(row["variant_id"], row["quantity"]) for row in rows] != [
+        (line.variant, line.quantity) for line in lines
+    ]:
+        raise OtherLines
+    return state
+
+
+async def _locked(connection: asyncpg.Connection, lines: Sequence[Line]) -> dict[UUID, Stock]:
+    rows = await connection.fetch(
+        "SELECT variant_id, on_hand, reserved FROM stock WHERE variant_id = ANY($1) ORDER BY variant_id FOR UPDATE",
+        [line.variant for line in lines],
+    )
+    return {row["variant_id"]: Stock(row["on_hand"], row["reserved"]) for row in rows}
+
+
+async def _apply(
+    connection: asyncpg.Connection, order: UUID, effect: Effect, lines: Sequence[Line], now: datetime
+) -> None:
+    of_on_hand, of_reserved = _CHANGES[effect]
+    await connection.execute(
+        """
+        WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS line (variant_id, quantity)),
+        changed AS (
+            UPDATE stock SET on_hand = on_hand + $3::bigint * quantity,
+                reserved = reserved + $4::bigint * quantity
+            FROM wanted WHERE stock.variant_id = wanted.variant_id RETURNING stock.variant_id, quantity, on_hand
+        )
+        INSERT INTO stock_journal (variant_id, change, on_hand, reason, actor, order_id, at)
+        SELECT variant_id, $3::bigint * quantity, on_hand, $5, $6, $7, $8 FROM changed WHERE $3::bigint <> 0
+        """,
+        [line.variant for line in lines],
+        [line.quantity for line in lines],
+        of_on_hand,
+        of_reserved,
+        _REASONS.get(effect, ""),
+        _ACTOR,
+        order,
+        now,
+    )
+
+
+async def _remember(connection: asyncpg.Connection, order: UUID, lines: Sequence[Line]) -> None:
+    """The lines of an order that was heard of for the first time."""
+    await connection.execute(
+        "INSERT INTO reservation_line (order_id, variant_id, quantity) "
+        "SELECT $1, variant_id, quantity FROM unnest($2::uuid[], $3::bigint[]) AS line (variant_id, quantity)",
+        order,
+        [line.variant for line in lines],
+        [line.quantity for line in lines],
+    )

@@ -1,0 +1,72 @@
+"""The use cases of stock: what orders want of it, and what a person corrects."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.catalog.domain.reservations import Goal, Line, Shortage, State, combined
+from services.catalog.domain.stock import Stock
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an order's wish. `short` is filled where the state is SOLD_OUT and this call found it out."""
+
+    state: State
+    short: tuple[Shortage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """`change` units come in (above zero) or go (below). `actor` is the administrator's account."""
+
+    variant: UUID
+    change: int
+    reason: str
+    note: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a variant's stock is not what journal and reservations add up to."""
+
+    variant: UUID
+    sku: str
+    stock: Stock
+    proven: Stock
+
+
+class StockStore(Protocol):
+    """Stock, reservations and the journal, changed together. Each call is one transaction, or joins the one at hand.
+
+    All lock a variant's stock before they decide, in the order of variant ids, so that no two wait for each other.
+    """
+
+    async def pursue(self, order: UUID, goal: Goal, lines: Sequence[Line], now: datetime) -> Outcome:
+        """Brings the order's reservation to `goal` where the domain's table allows it; repeating is harmless.
+
+        `lines` are combined (one a variant, sorted). Raises OtherLines where the reservation was made for others.
+        """
+
+    async def adjust(self, adjustment: Adjustment, now: datetime) -> Stock:
+        """Raises UnknownVariant, and BelowReserved where less would be on hand than is promised."""
+
+    async def differences(self) -> Sequence[Difference]:
+        """Each variant whose stock is not the sum of its journal, and of its held reservations; none is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class StockService:
+    store: StockStore
+    clock: Callable[[], datetime]
+
+    async def pursue(self, order: UUID, goal: Goal, lines: Sequence[Line]) -> Outcome:
+        """Raises InvalidLines, OtherLines."""
+        return await self.store.pursue(order, goal, combined(lines), self.clock())
+
+    async def adjust(self, adjustment: Adjustment) -> Stock:
+        """Raises UnknownVariant, BelowReserved."""
+        return await self.store.adjust(adjustment, self.clock())
