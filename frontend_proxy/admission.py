@@ -4,8 +4,9 @@ alone."""
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
+from common import origins
+from common.origins import Origin
 from frontend_proxy import csrf, paths
 from frontend_proxy.problems import Problem
 
@@ -13,7 +14,6 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
 Headers = Mapping[str, list[str]]
@@ -28,9 +28,9 @@ class Line(NamedTuple):
 
 
 class Site(NamedTuple):
-    """What this proxy is known as. `origin` is empty where it was not configured (development)."""
+    """What this proxy is known as. `origin` is None where it was not configured (development)."""
 
-    origin: str
+    origin: Origin | None
     strict_host: bool
     max_body: int
 
@@ -103,20 +103,29 @@ def too_large(max_body: int) -> Problem:
 
 def _host(line: Line, headers: Headers, site: Site) -> Problem | None:
     hosts = headers.get("host", [])
-    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+    # Without a port, the public origin's scheme says which one is meant: TLS may end before this proxy.
+    named = _named(site.origin.scheme if site.origin else "http", hosts[0]) if len(hosts) == 1 else None
+    if named is None:
         return _bad("A request names one host.")
     if not site.strict_host or line.path.startswith(b"/health"):
         return None  # Probes come by address.
-    if hosts[0].lower() != urlsplit(site.origin).netloc.lower():
+    if named != site.origin:
         return Problem(421, "", "This host is not served here.")
     return None
 
 
+def _named(scheme: str, host: str) -> Origin | None:
+    try:
+        return origins.of_authority(scheme, host) if host.isascii() else None
+    except ValueError:
+        return None
+
+
 def _origin(line: Line, headers: Headers, scheme: str, site: Site) -> Problem | None:
-    origins = {site.origin} if site.origin else set()
+    own = {site.origin} if site.origin else set()
     if not site.strict_host:
-        origins.add(f"{scheme}://{headers['host'][0]}")
-    reason = csrf.refusal(line.method, line.path.decode("ascii"), headers, origins)
+        own.add(origins.of_authority(scheme, headers["host"][0]))
+    reason = csrf.refusal(line.method, line.path.decode("ascii"), headers, own)
     return Problem(403, "cross-site-request", reason) if reason else None
 
 

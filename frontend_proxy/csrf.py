@@ -5,15 +5,18 @@ A browser that sends cookies with an unsafe method sends `Sec-Fetch-Site` (all s
 `Origin`. A request with neither is not from a browser, so nobody's cookies were borrowed for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
+
+from common import origins
+from common.origins import Origin
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def refusal(method: str, path: str, headers: Mapping[str, list[str]], origins: Iterable[str]) -> str | None:
+def refusal(method: str, path: str, headers: Mapping[str, list[str]], own: Collection[Origin]) -> str | None:
     """Why this request may not use the visitor's session, or None if it may.
 
-    `headers` maps lower-case names to all their values; `origins` are the origins that this site is known by.
+    `headers` maps lower-case names to all their values; `own` are the origins that this site is known by.
     """
     sites = headers.get("sec-fetch-site", [])
     if method in SAFE:
@@ -23,9 +26,17 @@ def refusal(method: str, path: str, headers: Mapping[str, list[str]], origins: I
         return "A request names its origin once."
     if sites and sites[0] not in {"same-origin", "none"}:
         return "The request was started by another site."
-    if senders and senders[0].lower() not in {origin.lower() for origin in origins}:
+    if senders and _origin(senders[0]) not in own:
         return "The request's origin is not this site."
     return None
+
+
+def _origin(text: str) -> Origin | None:
+    """None for `null` and whatever else is no origin: it is never one of ours."""
+    try:
+        return origins.parse(text)
+    except ValueError:
+        return None
 
 
 def _foreign_read(path: str, sites: list[str], headers: Mapping[str, list[str]]) -> str | None:

@@ -35,7 +35,7 @@ class Edge:
         self._refusal_page = refusal_page
         self._settings = settings
         self._trusted = settings.trusted_networks
-        self._site = Site(settings.public_origin, settings.production, settings.max_body)
+        self._site = Site(settings.origin, settings.production, settings.max_body)
         self._jar = jar
         self._metrics = metrics
 

@@ -7,11 +7,13 @@ cookies.
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal, get_type_hints
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
+
+from common import origins
+from common.origins import Origin
 
 Network = IPv4Network | IPv6Network
 
@@ -30,6 +32,10 @@ VARIABLES = {
     )
 }
 """The variables that are not their field's name in upper case."""
+
+
+ORIGINS = frozenset({"auth_url", "gateway_url", "public_origin"})
+"""The fields that are origins; each is kept in its normal form."""
 
 
 class SettingsError(Exception):
@@ -92,6 +98,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.app_env == "production"
 
     @property
+    def origin(self) -> Origin | None:
+        """The public origin; None where it was not configured (development)."""
+        return origins.of_setting(self.public_origin) if self.public_origin else None
+
+    @property
     def trusted_networks(self) -> tuple[Network, ...]:
         return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
 
@@ -110,8 +121,8 @@ def read(environ: Mapping[str, str]) -> Settings:
                 faults.append(f"{name} is not set")
             continue
         try:
-            values[field.name] = msgspec.convert(text, hints[field.name], strict=False)
-        except msgspec.ValidationError as fault:
+            values[field.name] = _value(field.name, text, hints[field.name])
+        except ValueError as fault:
             faults.append(f"{name} is not valid: {fault}")
     if faults:
         raise SettingsError("; ".join(faults))
@@ -122,15 +133,20 @@ def read(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def _value(field: str, text: str, kind: Any) -> Any:
+    """The field's value. Raises ValueError."""
+    if field not in ORIGINS:
+        return msgspec.convert(text, kind, strict=False)
+    try:
+        return str(origins.of_setting(text))
+    except ValueError as fault:
+        raise ValueError("expected http(s)://host[:port] without a path") from fault
+
+
 def _contradictions(settings: Settings) -> list[str]:
     """What no single field's type can tell."""
     faults: list[str] = []
-    for name, url in (("AUTH_URL", settings.auth_url), ("GATEWAY_URL", settings.gateway_url)):
-        if not is_origin(url):
-            faults.append(f"{name} is not valid: expected http(s)://host[:port] without a path")
-    if settings.public_origin and not is_origin(settings.public_origin):
-        faults.append("PUBLIC_ORIGIN is not valid: expected http(s)://host[:port] without a path")
-    if settings.production and not settings.public_origin.startswith("https://"):
+    if settings.production and (settings.origin is None or settings.origin.scheme != "https"):
         faults.append("PUBLIC_ORIGIN must be an https:// origin in production")
     try:
         _ = settings.trusted_networks
@@ -143,16 +159,3 @@ def _contradictions(settings: Settings) -> list[str]:
     except (KeyError, ValueError, OSError):
         faults.append("TIME_ZONE is not valid: expected an IANA name such as Asia/Seoul")
     return faults
-
-
-def is_origin(url: str) -> bool:
-    """Whether `url` is scheme, host and port alone (RFC 6454 §7, a host instead of an opaque origin)."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-        return False
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return url == f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")

@@ -86,7 +86,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     mail = OutboxMail(database)
     mails = MailTarget(
         Mailing(accounts=accounts, links=links),
-        Letters(settings.public_origin, settings.mail_from),
+        Letters(settings.site, settings.mail_from),
         delivery(settings.mail_url),
         clock=clock,
     )

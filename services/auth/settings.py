@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from common import origins
 from services.auth.adapters.hashing import Argon2Parameters
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
@@ -112,9 +113,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     public_origin: Annotated[
         str,
-        Meta(
-            pattern="^https?://", description="Where browsers find the front end; mailed links begin with it."
-        ),
+        Meta(description="The origin that browsers see; mailed links begin with it. https:// in production."),
     ] = "http://localhost:3000"
     mail_url: Annotated[
         str,
@@ -148,6 +147,14 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
             raise SettingsError("SESSION_IDLE_SECONDS must not exceed SESSION_ABSOLUTE_SECONDS")
 
         try:
+            scheme = origins.of_setting(self.public_origin).scheme
+        except ValueError as fault:
+            raise SettingsError(
+                "PUBLIC_ORIGIN is not valid: expected http(s)://host[:port] without a path"
+            ) from fault
+        if self.production and scheme != "https":
+            raise SettingsError("PUBLIC_ORIGIN must be an https:// origin in production")
+        try:
             parse_networks(self.auth_trusted_proxies)
         except ValueError as fault:
             raise SettingsError("AUTH_TRUSTED_PROXIES is not a list of networks") from fault
@@ -159,6 +166,11 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     @property
     def master_key(self) -> bytes:
         return base64.b64decode(self.auth_key_encryption_key)
+
+    @property
+    def site(self) -> str:
+        """The public origin in its normal form, which every mail program takes for a link."""
+        return str(origins.of_setting(self.public_origin))
 
     @property
     def trusted_proxies(self) -> Networks:

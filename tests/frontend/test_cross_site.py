@@ -93,3 +93,37 @@ async def test_every_answer_carries_the_sites_rules(front: Front) -> None:
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Referrer-Policy"] == "same-origin"
             assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("configured", ["https://shop.example:443", "https://Shop.Example./"])
+@pytest.mark.parametrize("host", ["shop.example", "shop.example:443", "SHOP.example", "shop.example.:443"])
+@pytest.mark.parametrize("origin", ["https://shop.example", "https://shop.example:443"])
+async def test_every_spelling_of_the_public_origin_is_this_site(
+    start: Start, configured: str, host: str, origin: str
+) -> None:
+    front = await start(app_env="production", public_origin=configured)
+    headers = {"Host": host, "Origin": origin, "Sec-Fetch-Site": "same-origin"}
+    async with front.browser.post(f"{front.url}/api/members", json={}, headers=headers) as answer:
+        assert answer.status == 200
+
+
+async def test_an_origin_that_is_not_ascii_is_known_by_its_a_label(start: Start) -> None:
+    front = await start(app_env="production", public_origin="https://쇼핑.example")
+    headers = {"Host": "xn--hp4bo76a.example", "Origin": "https://xn--hp4bo76a.example"}
+    async with front.browser.post(f"{front.url}/api/members", json={}, headers=headers) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["shop.example:80", "shop.example:8443", "shop.example.evil", "[::1]", "evil.shop.example"]
+)
+async def test_another_host_is_not_served(start: Start, host: str) -> None:
+    front = await start(app_env="production", public_origin="https://shop.example")
+    async with front.browser.get(f"{front.url}/", headers={"Host": host}) as answer:
+        assert answer.status == 421
+
+
+async def test_in_development_a_default_port_may_be_written(front: Front) -> None:
+    headers = {"Host": "localhost:80", "Origin": "http://LOCALHOST"}
+    async with front.browser.post(f"{front.url}/api/members", json={}, headers=headers) as answer:
+        assert answer.status == 200

@@ -7,10 +7,10 @@ from services.auth.domain.accounts import Account
 
 
 class Letters:
-    """`site`: where the front end is, without trailing slash; `sender` as in a From header."""
+    """`site`: where the front end is, an origin; `sender` as in a From header."""
 
     def __init__(self, site: str, sender: str) -> None:
-        self._site = site.rstrip("/")
+        self._site = site
         self._sender = sender
 
     def password_reset(self, account: Account, secret: str) -> EmailMessage:

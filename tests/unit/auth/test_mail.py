@@ -38,7 +38,7 @@ from services.auth.domain.mails import Kind
 from services.chassis.outbox import Answer, Order
 from tests.unit.auth.parts import HERE, Parts
 
-LETTERS = Letters("http://localhost:3000/", "Gatehouse <no-reply@gatehouse.example>")
+LETTERS = Letters("http://localhost:3000", "Gatehouse <no-reply@gatehouse.example>")
 
 
 def account(name: str = "Kim Minji", *, verified: bool = False) -> Account:

@@ -17,7 +17,7 @@ REQUIRED = {
     "INTERNAL_API_KEY": "an-internal-key-of-its-own",
     "AUTH_KEY_ENCRYPTION_KEY": base64.b64encode(bytes(range(32))).decode(),
 }
-PRODUCTION = REQUIRED | {"APP_ENV": "production"}
+PRODUCTION = REQUIRED | {"APP_ENV": "production", "PUBLIC_ORIGIN": "https://shop.example"}
 
 
 def read(environment: dict[str, str]) -> Settings:
@@ -53,6 +53,7 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("AUTH_PORT", "0"),
         ("SESSION_ABSOLUTE_SECONDS", "1000"),
         ("AUTH_TRUSTED_PROXIES", "everybody"),
+        ("PUBLIC_ORIGIN", "https://shop.example/path"),
     ],
 )
 def test_what_is_malformed_is_named_and_not_shown(name: str, value: str) -> None:
@@ -74,8 +75,15 @@ def test_production_starts_with_secrets_of_its_own() -> None:
         ("AUTH_KEY_ENCRYPTION_KEY", base64.b64encode(b"development" + bytes(21)).decode()),
         ("AUTH_DATABASE_URL", "postgresql://auth:development@db/auth"),
         ("REDIS_URL", "redis://:development@redis:6379/0"),
+        ("PUBLIC_ORIGIN", "http://shop.example"),
+        ("PUBLIC_ORIGIN", ""),
     ],
 )
 def test_production_refuses_what_is_for_development(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         read(PRODUCTION | {name: value})
+
+
+@pytest.mark.parametrize("given", ["https://쇼핑.example:443", "https://xn--hp4bo76a.example/"])
+def test_mailed_links_begin_with_the_origin_in_its_normal_form(given: str) -> None:
+    assert read(PRODUCTION | {"PUBLIC_ORIGIN": given}).site == "https://xn--hp4bo76a.example"

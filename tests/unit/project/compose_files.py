@@ -24,7 +24,8 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
 
 def interpolated(text: str, **variables: str) -> str:
     """`text` as Compose reads it where these variables are set and no others: the rest are their defaults."""
-    return re.sub(r"\$\{([A-Z_]+):-([^}]*)\}", lambda match: variables.get(match[1]) or str(match[2]), text)
+    pattern = r"\$\{([A-Z_]+):-((?:[^{}]|\$\{[^{}]*\})*)\}"
+    return re.sub(pattern, lambda match: variables.get(match[1]) or interpolated(match[2], **variables), text)
 
 
 def published(service: dict[str, Any]) -> list[tuple[str, str]]:

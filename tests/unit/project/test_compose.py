@@ -229,3 +229,19 @@ def test_what_auth_believes_in_development_stays_in_development() -> None:
     assert "AUTH_TRUSTED_PROXIES" in environment(load("compose.yaml")["services"]["auth"])
     base = load("deploy/compose.base.yaml")["services"]["auth"]
     assert "AUTH_TRUSTED_PROXIES" not in environment(base)
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "http://localhost:3000"),
+        ({"FRONTEND_PORT": "33000"}, "http://localhost:33000"),
+        ({"FRONTEND_PORT": "33000", "PUBLIC_ORIGIN": "https://shop.example"}, "https://shop.example"),
+    ],
+)
+def test_mailed_links_and_the_front_end_follow_the_published_port(
+    variables: dict[str, str], expected: str
+) -> None:
+    services = load("compose.yaml")["services"]
+    for name in ("auth", "frontend_proxy"):
+        assert interpolated(environment(services[name])["PUBLIC_ORIGIN"], **variables) == expected

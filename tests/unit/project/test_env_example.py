@@ -3,10 +3,11 @@
 import re
 
 from tests.unit.project.compose_files import COMPOSE_FILES, ROOT
+from tests.unit.project.compose_files import interpolated as plain
 
 ENV_EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
 ASSIGNMENT = re.compile(r"^#?([A-Z][A-Z0-9_]*)=(.*)$")
-INTERPOLATION = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?")
+INTERPOLATION = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-((?:\$\{[^{}]*\}|[^{}])*))?")
 
 
 def documented() -> dict[str, str]:
@@ -18,8 +19,10 @@ def interpolated() -> dict[str, set[str]]:
     """The variables that the compose files read, with the defaults that they give."""
     found: dict[str, set[str]] = {}
     for name in (*COMPOSE_FILES, "compose.small.yaml", "deploy/compose.base.yaml"):
-        for variable, default in INTERPOLATION.findall((ROOT / name).read_text(encoding="utf-8")):
-            found.setdefault(variable, set()).add(default)
+        for match in INTERPOLATION.finditer((ROOT / name).read_text(encoding="utf-8")):
+            defaults = found.setdefault(match[1], set())
+            if match[2] is not None:
+                defaults.add(plain(match[2]))
     return found
 
 
