@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 import aiohttp
 from multidict import CIMultiDict
 
+from common import header_bytes
 from frontend_proxy.asgi import Receive, Send
 from frontend_proxy.cookies import Header
 from frontend_proxy.problems import Problem
@@ -63,7 +64,7 @@ def passed_on(headers: Iterable[Header]) -> CIMultiDict[str]:
         if name in HOP_BY_HOP or name in named or name in _OURS or "_" in name:
             continue
         if not name.startswith(_OURS_PREFIXES):
-            result.add(name, raw_value.decode("latin-1"))
+            result.add(name, header_bytes.sendable(raw_value))
     return result
 
 

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import aiohttp
+import aiohttp.client_reqrep
 from multidict import CIMultiDict
 from yarl import URL
 
+from common import header_bytes
 from frontend_proxy import problems
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.problems import Problem
@@ -17,6 +19,8 @@ UPLOAD_DEADLINE = 300.0
 """Seconds until an upstream must have taken a request body and begun to answer."""
 
 Body = AsyncIterator[bytes] | bytes | None
+
+header_bytes.install(aiohttp.client_reqrep)
 
 
 class Pool:

@@ -9,13 +9,18 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import aiohttp
+import aiohttp.client_reqrep
+import aiohttp.web_protocol
 from multidict import CIMultiDict
 from yarl import URL
 
+from common import header_bytes
 from devstack.gateway import paths
 from devstack.gateway.entities import Service
 from devstack.gateway.exchange import Answer, Exchange, Source
 from devstack.gateway.headers import Headers
+
+header_bytes.install(aiohttp.client_reqrep, aiohttp.web_protocol)
 
 VIA = "1.1 kong/3.9.3"
 # Never forwarded: they belong to one connection (RFC 9110 §7.6.1), or nginx sets them anew.
@@ -131,5 +136,5 @@ def _named_by_connection(headers: Headers) -> set[str]:
 
 
 def sendable(value: str) -> str:
-    """aiohttp writes text as UTF-8: what came in as bytes goes out as the same bytes where they are UTF-8."""
-    return value.encode("latin-1").decode("utf-8", "replace")
+    """What came in as bytes, which the stand-in holds as Latin-1, as the text that aiohttp writes as the same bytes."""
+    return header_bytes.sendable(value.encode("latin-1"))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from litestar import Request
 
+from common import header_bytes
 from frontend_proxy import arrival as arrivals
 from frontend_proxy import session
 from frontend_proxy.arrival import Arrival
@@ -70,7 +71,7 @@ def guest(request: Asked) -> Visitor:
         arrival=arrival,
         language=preferred(arrival.cookies.get(COOKIE), request.headers.get("accept-language", "")),
         target=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-        agent=request.headers.get("user-agent", ""),
+        agent=header_bytes.sendable(request.headers.get("user-agent", "").encode("latin-1")),
         access=access if claims else None,
         roles=claims.roles if claims else (),
     )

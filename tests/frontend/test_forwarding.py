@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 import psutil
+import pytest
 from aiohttp import web
 
 from tests.frontend.conftest import Front, Start
@@ -81,6 +82,42 @@ async def test_headers_of_one_hop_stay_on_it(front: Front) -> None:
     sent = front.gateway.seen[0].headers
     assert sent["X-End"] == "1"
     assert not any(name in sent for name in ("X-Hop", "TE", "Keep-Alive"))
+
+
+HEADER_BYTES = [
+    b"\xec\x87\xbc\xed\x95\x91\xec\x95\xb1/1.0",
+    "café/1".encode("latin-1"),
+    b"\xff\xfe\x80",
+    b"a\tb",
+]
+
+
+@pytest.mark.parametrize("value", HEADER_BYTES)
+async def test_header_values_arrive_byte_for_byte(start: Start, value: bytes) -> None:
+    received = asyncio.Queue[bytes]()
+
+    async def gateway(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nLocation: /%b\r\n" % value
+            + b'Content-Disposition: attachment; filename="%b"\r\nConnection: close\r\n\r\n' % value
+        )
+        writer.close()
+
+    server = await asyncio.start_server(gateway, "127.0.0.1", 0)
+    async with server:
+        front = await start(gateway_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        head = b"GET /api/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nUser-Agent: %b\r\nX-Any: %b\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+        writer.write(head % (value, value))
+        answer = await reader.read()
+        writer.close()
+    request = (await received.get()).split(b"\r\n")
+    assert b"user-agent: %b" % value in request
+    assert b"x-any: %b" % value in request
+    lines = answer.split(b"\r\n")
+    assert b"location: /%b" % value in lines
+    assert b'content-disposition: attachment; filename="%b"' % value in lines
 
 
 async def test_nothing_is_added_on_a_clients_behalf(front: Front) -> None:

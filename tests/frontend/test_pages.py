@@ -193,3 +193,19 @@ async def test_static_files_of_another_release_are_not_served(front: Front) -> N
 async def test_readiness_names_what_is_away(front: Front) -> None:
     async with front.browser.get(f"{front.url}/health/ready") as answer:
         assert await answer.json() == {"status": "ok", "checks": {"auth": "ok", "gateway": "ok"}}
+
+
+async def test_a_page_passes_its_visitors_user_agent_on_byte_for_byte(front: Front) -> None:
+    await front.sign_in()
+    front.gateway.answer = answers(home=HOME)
+    await page(front, "/", headers={"User-Agent": "쇼핑앱/1.0"})
+    assert front.gateway.seen[-1].headers["User-Agent"] == "쇼핑앱/1.0"
+
+
+async def test_a_device_list_shows_names_in_any_script(front: Front) -> None:
+    await front.sign_in()
+    moment = "2026-11-24T10:00:00Z"
+    session = {"id": "7f3b8a52-6c1e-4f0e-9a54-3a1f0a1b2c3d", "address": "203.0.113.7", "current": False}
+    session |= {"device": "쇼핑앱/1.0", "created_at": moment, "last_seen_at": moment}
+    front.gateway.answer = answers(sessions={"items": [session]})
+    assert "쇼핑앱" in await page(front, "/account/sessions")

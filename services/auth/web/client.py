@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar import Request
 
+from common import header_bytes
 from services.auth.application.signing_in import Client
 
 Networks = Sequence[IPv4Network | IPv6Network]
@@ -53,5 +54,5 @@ class ClientReader:
         peer = request.client.host if request.client else ""
         return Client(
             address=address(peer, request.headers.get("X-Forwarded-For", ""), self._trusted),
-            device=request.headers.get("User-Agent", ""),
+            device=header_bytes.shown(request.headers.get("User-Agent", "")),
         )

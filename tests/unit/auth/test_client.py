@@ -1,8 +1,9 @@
 """The client's address, behind proxies that are ours and with headers that may be made up."""
 
 import pytest
+from litestar.testing import RequestFactory
 
-from services.auth.web.client import address, parse_networks
+from services.auth.web.client import ClientReader, address, parse_networks
 
 OURS = parse_networks("127.0.0.0/8, ::1/128, 10.0.0.0/8")
 
@@ -33,3 +34,8 @@ def test_an_empty_part_of_the_list_is_no_network() -> None:
 )
 def test_only_what_our_own_proxies_wrote_is_believed(peer: str, forwarded: str, expected: str) -> None:
     assert address(peer, forwarded, OURS) == expected
+
+
+def test_a_device_is_named_as_its_sender_wrote_it() -> None:
+    request = RequestFactory().get(headers={"User-Agent": "쇼핑앱/1.0".encode().decode("latin-1")})
+    assert ClientReader(())(request).device == "쇼핑앱/1.0"

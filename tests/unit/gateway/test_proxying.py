@@ -177,3 +177,19 @@ async def test_says_what_it_passes_over(tmp_path: Path, capsys: pytest.CaptureFi
     async with running.gateway(tmp_path, written):
         pass
     assert "passes over these plugins: rate-limiting" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", [b"\xec\x87\xbc\xed\x95\x91/1.0", b"caf\xe9/1", b"\xff\xfe\x80"])
+async def test_header_values_pass_byte_for_byte_both_ways(tmp_path: Path, value: bytes) -> None:
+    heads: list[bytes] = []
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Back: %b\r\n\r\n" % value)
+        await writer.drain()
+
+    async with upstream(echo) as port, running.gateway(tmp_path, document(port)) as gateway:
+        text = value.decode("latin-1")
+        answer = await request(gateway.port, "GET", "/", {"User-Agent": text})
+    assert b"User-Agent: %b\r\n" % value in heads[0]
+    assert answer.header("X-Back") == text
