@@ -17,13 +17,13 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from kong.plugins.runtime import messages, observed, pdk, refusals, rpc
-from kong.plugins.runtime.carrier import Carrier
+from kong.plugins.runtime import messages, pdk, problems, rpc, runtime_metrics
 from kong.plugins.runtime.errors import ConfigError, MalformedMessageError
 from kong.plugins.runtime.event import Event
 from kong.plugins.runtime.frames import Frames
 from kong.plugins.runtime.instances import Instance, RunningPlugin
-from kong.plugins.runtime.refusals import Refusal
+from kong.plugins.runtime.phase_driver import PhaseDriver
+from kong.plugins.runtime.problems import Problem
 
 if TYPE_CHECKING:
     from kong.plugins.runtime.deadlines import Deadlines
@@ -31,36 +31,36 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-IDENTIFY = 0.25
-"""Seconds that a refusal waits to learn the request's path and id; Kong takes microseconds."""
-NOTICE = 1.0
+IDENTIFY_TIMEOUT = 0.25
+"""Seconds that a problem waits to learn the request's path and id; Kong takes microseconds."""
+CLOSE_GRACE = 1.0
 """Seconds that the other side has to notice that a connection is retired."""
 
 
 class Connection(asyncio.Protocol):
-    """Implements `event.Line` and `crowd.Guest`."""
+    """Implements `event.EventConnection` and `connections.ManagedConnection`."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._crowd = host.crowd
+        self._connections = host.connections
         self._transport: asyncio.Transport
-        self._carrier: Carrier | None = None
+        self._driver: PhaseDriver | None = None
         self._frames = Frames(host.limits.frame)
         self._event: Event | None = None
         self._sequence = b""
-        self._unwanted = 0
-        self._wanted = 0
+        self._ignored_answers = 0
+        self._awaited_answers = 0
         self._answers: list[bytes | None] = []
-        self._refusal: Refusal | None = None
+        self._problem: Problem | None = None
         self._identifying: asyncio.TimerHandle | None = None
         self._starting = False
         self._ended = False
         self._said: Sequence[bytes] = ()
         self._deadlines: Deadlines | None = None
         self._running: RunningPlugin | None = None
-        self.heard = host.crowd.now
+        self.last_received = host.connections.now
 
-    # What the crowd asks; crowd.py says what it means by it.
+    # What `Connections` asks of each connection; the contract is `connections.ManagedConnection`.
 
     @property
     def idle(self) -> bool:
@@ -68,7 +68,9 @@ class Connection(asyncio.Protocol):
 
         Where Kong still has to confirm the last statements of an event, a closed connection fails the request.
         """
-        return self._event is None and self._refusal is None and not self._starting and not self._unwanted
+        return (
+            self._event is None and self._problem is None and not self._starting and not self._ignored_answers
+        )
 
     @property
     def evictable(self) -> bool:
@@ -86,11 +88,11 @@ class Connection(asyncio.Protocol):
             # Only the sending side is shut: a command that Kong sends before it notices finds the end of the stream,
             # and not a broken pipe, which Kong would not repeat.
             self._transport.write_eof()
-            self._host.loop.call_later(NOTICE, self._transport.close)
+            self._host.loop.call_later(CLOSE_GRACE, self._transport.close)
 
-    def refuse_now(self, refusal: Refusal) -> None:
+    def refuse_now(self, problem: Problem) -> None:
         if self._event is not None:
-            self._event.refuse(refusal, "stopped")
+            self._event.refuse(problem, "stopped")
         else:
             self._transport.close()
 
@@ -98,7 +100,7 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def drop(self, reason: str) -> None:
-        observed.CONNECTIONS_ENDED.labels(reason=reason).inc()
+        runtime_metrics.CONNECTIONS_ENDED.labels(reason=reason).inc()
         self._ended = True
         self._transport.close()
 
@@ -106,10 +108,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._crowd.opened(self)
+        self._connections.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        self.heard = self._crowd.now
+        self.last_received = self._connections.now
         for payload in self._frames.feed(data):
             if self._ended:
                 return
@@ -123,7 +125,7 @@ class Connection(asyncio.Protocol):
                 self._wrong("failed", "see above")
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._crowd.closed(self)
+        self._connections.closed(self)
         if self._identifying is not None:
             self._identifying.cancel()
         if not self._ended:
@@ -131,20 +133,20 @@ class Connection(asyncio.Protocol):
         self._ended = True
         if self._event is not None:
             self._event.abandon()
-        elif self._carrier is not None:
-            self._carrier.cancel()
+        elif self._driver is not None:
+            self._driver.cancel()
 
     # What arrives.
 
     def _received(self, payload: bytes | None) -> None:
         """One frame; None is one over the limit."""
-        if self._unwanted:
-            self._unwanted -= 1
-            if not self._unwanted and self._event is None:
+        if self._ignored_answers:
+            self._ignored_answers -= 1
+            if not self._ignored_answers and self._event is None:
                 self._rest()
-        elif self._wanted:
+        elif self._awaited_answers:
             self._answers.append(payload)
-            if len(self._answers) == self._wanted:
+            if len(self._answers) == self._awaited_answers:
                 self._answered()
         elif payload is None:
             self._wrong("oversized", "a command over the limit of a frame")
@@ -155,31 +157,37 @@ class Connection(asyncio.Protocol):
 
     def _answered(self) -> None:
         answers, self._answers = self._answers, []
-        self._wanted = 0
-        if self._refusal is not None:
+        self._awaited_answers = 0
+        if self._problem is not None:
             self._identified(answers)
-        elif self._carrier is not None:
-            self._carrier.resume(answers)
+        elif self._driver is not None:
+            self._driver.resume(answers)
 
     def _wrong(self, reason: str, detail: str) -> None:
         log.warning("wrong input from a connection: %s", detail, extra={"reason": reason})
-        if self._refusal is not None:
+        if self._problem is not None:
             self._identified(())
         elif self._event is not None:
-            self._event.refuse(refusals.FAILED, "failed")
+            self._event.refuse(problems.FAILED, "failed")
         else:
             self.drop(reason)
 
     def _report_unconfirmed(self) -> None:
         """Kong answers everything but what it refuses: then it fails the request and drops the connection."""
-        if self._unwanted:
-            observed.REFUSED_BY_KONG.inc()
-            refused = _method(self._said[-self._unwanted]) if self._unwanted <= len(self._said) else "?"
+        if self._ignored_answers:
+            runtime_metrics.REFUSED_BY_KONG.inc()
+            refused = (
+                _method(self._said[-self._ignored_answers])
+                if self._ignored_answers <= len(self._said)
+                else "?"
+            )
             log.error(
                 "Kong did not confirm a statement: not allowed in this phase?", extra={"method": refused}
             )
         elif self._event is not None:
-            log.warning("Kong dropped the connection inside an event", extra={"unanswered": self._wanted})
+            log.warning(
+                "Kong dropped the connection inside an event", extra={"unanswered": self._awaited_answers}
+            )
 
     # Commands.
 
@@ -251,20 +259,20 @@ class Connection(asyncio.Protocol):
             return
         if phase not in self._host.plugin.phases:
             log.error("Kong asked for a phase that the plugin does not have", extra={"phase": phase})
-            self.refuse(refusals.FAILED)
+            self.refuse(problems.FAILED)
             return
         self._begin(self._host.remember(command, instance, phase))
 
     def _begin(self, target: Target) -> None:
         host = self._host
         if not host.has_room():
-            target.observed.outcomes["shed"].inc()
-            self.refuse(refusals.TOO_MANY)
+            target.metrics.outcomes["shed"].inc()
+            self.refuse(problems.TOO_MANY)
             return
-        carrier = self._carrier
-        if carrier is None or not carrier.usable:
-            carrier = self._carrier = Carrier(host.loop)
-        event = self._event = Event(self, carrier, target.observed, self._event_ended)
+        driver = self._driver
+        if driver is None or not driver.usable:
+            driver = self._driver = PhaseDriver(host.loop)
+        event = self._event = Event(self, driver, target.metrics, self._event_ended)
         kong = pdk.Kong(event)
         running = self._running = target.instance.running
         if running is not None and running.usable:
@@ -302,27 +310,27 @@ class Connection(asyncio.Protocol):
 
     def _rest(self) -> None:
         if self._transport.is_closing():
-            if self._carrier is not None:
-                self._host.loop.call_soon(self._carrier.cancel)
+            if self._driver is not None:
+                self._host.loop.call_soon(self._driver.cancel)
         elif self._host.draining:
             self.retire()
 
-    # What an event says (`event.Line`).
+    # What an event says (`event.EventConnection`).
 
     def ask(self, statements: Sequence[bytes], questions: Sequence[bytes]) -> None:
-        self._unwanted += len(statements)
-        self._wanted = len(questions)
+        self._ignored_answers += len(statements)
+        self._awaited_answers = len(questions)
         self._said = statements
         self._transport.write(b"".join([*statements, *questions]))
 
     def unask(self) -> None:
-        if self._refusal is None:
-            self._unwanted += self._wanted - len(self._answers)
-            self._wanted = 0
+        if self._problem is None:
+            self._ignored_answers += self._awaited_answers - len(self._answers)
+            self._awaited_answers = 0
             self._answers = []
 
     def finish(self, statements: Sequence[bytes]) -> None:
-        self._unwanted += len(statements)
+        self._ignored_answers += len(statements)
         self._said = statements
         self._transport.write(b"".join([*statements, rpc.event_over(self._sequence)]))
 
@@ -331,24 +339,24 @@ class Connection(asyncio.Protocol):
         self._ended = True
         self._transport.write(b"".join([*statements, exit_call]))
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, problem: Problem) -> None:
         self.unask()
-        self._refusal = refusal
-        self._wanted = len(refusals.IDENTIFYING)
-        self._identifying = self._host.loop.call_later(IDENTIFY, self._identified, ())
-        self._transport.write(b"".join(refusals.IDENTIFYING))
+        self._problem = problem
+        self._awaited_answers = len(problems.IDENTIFYING)
+        self._identifying = self._host.loop.call_later(IDENTIFY_TIMEOUT, self._identified, ())
+        self._transport.write(b"".join(problems.IDENTIFYING))
 
     def _identified(self, answers: Sequence[bytes | None]) -> None:
         """Refuse, with the request's path and id if Kong told them in time."""
         if self._identifying is not None:
             self._identifying.cancel()
-        if self._ended or self._refusal is None:
+        if self._ended or self._problem is None:
             return
         try:
             path, correlation, own = (messages.text(answer or b"") for answer in answers or (b"", b"", b""))
         except MalformedMessageError:
             path = correlation = own = ""
-        self.exit((), self._refusal.exit_call(path, correlation or own))
+        self.exit((), self._problem.exit_call(path, correlation or own))
 
 
 def _method(call: bytes) -> str:

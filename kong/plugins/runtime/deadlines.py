@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from kong.plugins.runtime import refusals
+from kong.plugins.runtime import problems
 from kong.plugins.runtime.event import Event
 
 
@@ -38,4 +38,4 @@ class Deadlines:
             due.append(event)
         for event in due:
             del self._events[event]
-            event.refuse(refusals.TOO_SLOW, "deadline")
+            event.refuse(problems.TOO_SLOW, "deadline")

@@ -20,12 +20,12 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from time import perf_counter_ns
 from typing import Any, NoReturn, Protocol
 
-from kong.plugins.runtime import refusals
-from kong.plugins.runtime.carrier import ENDED, KONG, Carrier
+from kong.plugins.runtime import problems
 from kong.plugins.runtime.errors import AnswerTooLargeError, EventOverError, PluginRuntimeError
-from kong.plugins.runtime.observed import PhaseMetrics
 from kong.plugins.runtime.pdk import Question
-from kong.plugins.runtime.refusals import Refusal
+from kong.plugins.runtime.phase_driver import ENDED, KONG, PhaseDriver
+from kong.plugins.runtime.problems import Problem
+from kong.plugins.runtime.runtime_metrics import PhaseMetrics
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ class PhaseExit(BaseException):
     """`kong.response.exit` was called."""
 
 
-class Line(Protocol):
+class EventConnection(Protocol):
     """The connection that an event came over."""
 
     def ask(self, statements: Sequence[bytes], questions: Sequence[bytes]) -> None:
-        """Send; the answers to the questions come back through the carrier."""
+        """Send; the answers to the questions come back through the driver."""
 
     def unask(self) -> None:
         """The answers that are still to come are not waited for any more."""
@@ -49,19 +49,19 @@ class Line(Protocol):
     def exit(self, statements: Sequence[bytes], exit_call: bytes) -> None:
         """Send, and expect nothing more of this connection."""
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, problem: Problem) -> None:
         """Answer the client in the plugin's place."""
 
 
 class Event:
-    """A running phase: `pdk.Event` to the phase, `carrier.Cargo` to its carrier."""
+    """A running phase: `pdk.Event` to the phase, `phase_driver.DrivenPhase` to its driver."""
 
     __slots__ = (
-        "_carrier",
+        "_connection",
         "_coroutine",
+        "_driver",
         "_exit_call",
-        "_line",
-        "_observed",
+        "_metrics",
         "_on_end",
         "_started",
         "_statements",
@@ -70,11 +70,15 @@ class Event:
     )
 
     def __init__(
-        self, line: Line, carrier: Carrier, observed: PhaseMetrics, on_end: Callable[[Event], None]
+        self,
+        connection: EventConnection,
+        driver: PhaseDriver,
+        metrics: PhaseMetrics,
+        on_end: Callable[[Event], None],
     ) -> None:
-        self._line = line
-        self._carrier = carrier
-        self._observed = observed
+        self._connection = connection
+        self._driver = driver
+        self._metrics = metrics
         self._on_end = on_end
         self._started = perf_counter_ns()
         self._statements: list[bytes] = []
@@ -86,23 +90,23 @@ class Event:
 
     def start(self, phase: Coroutine[Any, Any, None]) -> None:
         self._coroutine = phase
-        self._carrier.start(self)
+        self._driver.start(self)
 
     # What the phase does, through the facade.
 
     def ask(self, questions: Sequence[Question[Any]]) -> Generator[Any, Any, tuple[Any, ...]]:
         self._require_open()
-        if asyncio.current_task() is not self._carrier.task:
+        if asyncio.current_task() is not self._driver.task:
             raise PluginRuntimeError(
                 "PDK calls belong to the phase's own task; kong.gather sends several at once"
             )
         statements, self._statements = self._statements, []
-        self._observed.questions.inc(len(questions))
-        self._line.ask(statements, [question.call for question in questions])
+        self._metrics.questions.inc(len(questions))
+        self._connection.ask(statements, [question.call for question in questions])
         try:
             answers = yield KONG
         except BaseException:
-            self._line.unask()
+            self._connection.unask()
             raise
         if None in answers:
             raise AnswerTooLargeError("an answer of Kong is over the limit of a frame")
@@ -110,7 +114,7 @@ class Event:
 
     def tell(self, call: bytes) -> None:
         self._require_open()
-        self._observed.statements.inc()
+        self._metrics.statements.inc()
         self._statements.append(call)
 
     def exit(self, call: bytes) -> NoReturn:
@@ -118,7 +122,7 @@ class Event:
         self._exit_call = call
         raise PhaseExit
 
-    # What the carrier does.
+    # What the driver does.
 
     def send(self, value: Any) -> object:
         return self._step(self._coroutine.send, value)
@@ -142,28 +146,28 @@ class Event:
 
     # What the connection and the worker do.
 
-    def refuse(self, refusal: Refusal, outcome: str) -> None:
+    def refuse(self, problem: Problem, outcome: str) -> None:
         """End the event in the phase's place, and cancel the phase."""
         if not self.over:
             self._close(outcome)
-            self._line.refuse(refusal)
-        self._carrier.cancel()
+            self._connection.refuse(problem)
+        self._driver.cancel()
 
     def abandon(self) -> None:
         """Kong is gone; cancel the phase."""
         if not self.over:
             self._close("abandoned")
-        self._carrier.cancel()
+        self._driver.cancel()
 
     def _decided(self) -> None:
         if self.over:
             return
         if self._exit_call is not None:
             self._close("exited")
-            self._line.exit(self._statements, self._exit_call)
+            self._connection.exit(self._statements, self._exit_call)
         else:
             self._close("returned")
-            self._line.finish(self._statements)
+            self._connection.finish(self._statements)
 
     def _failed(self, error: BaseException) -> None:
         if self.over:
@@ -177,7 +181,7 @@ class Event:
             return
         log.error("a phase failed; the client gets 500", exc_info=error)
         self._close("failed")
-        self._line.refuse(refusals.FAILED)
+        self._connection.refuse(problems.FAILED)
 
     def _flush(self) -> None:
         """The phase waits for something else than Kong: let Kong get on with what was said so far."""
@@ -187,12 +191,12 @@ class Event:
             self._decided()
         elif self._statements:
             statements, self._statements = self._statements, []
-            self._line.ask(statements, ())
+            self._connection.ask(statements, ())
 
     def _close(self, outcome: str) -> None:
         self.over = True
-        self._observed.outcomes[outcome].inc()
-        self._observed.seconds.observe(perf_counter_ns() - self._started)
+        self._metrics.outcomes[outcome].inc()
+        self._metrics.seconds.observe(perf_counter_ns() - self._started)
 
     def _require_open(self) -> None:
         if self.over or self._exit_call is not None:

@@ -7,12 +7,12 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from kong.plugins.runtime.crowd import Crowd
+from kong.plugins.runtime.connections import Connections
 from kong.plugins.runtime.deadlines import Deadlines
 from kong.plugins.runtime.instances import Instance, Instances
 from kong.plugins.runtime.limits import Limits
-from kong.plugins.runtime.observed import PHASE_METRICS, PhaseMetrics
 from kong.plugins.runtime.plugin import ServedPlugin
+from kong.plugins.runtime.runtime_metrics import PHASE_METRICS, PhaseMetrics
 
 _MOST_TARGETS = 8192
 
@@ -23,7 +23,7 @@ class Target:
 
     instance: Instance
     phase: str
-    observed: PhaseMetrics
+    metrics: PhaseMetrics
 
 
 class Host:
@@ -34,7 +34,7 @@ class Host:
         self.plugin = plugin
         self.instances = instances
         self.limits = limits
-        self.crowd = Crowd(loop, limits)
+        self.connections = Connections(loop, limits)
         self.running = 0
         """Events whose phase has not ended, the overdue ones included."""
         self.draining = False

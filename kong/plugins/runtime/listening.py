@@ -18,7 +18,7 @@ COMING = ".new"
 """The name of a socket that does not answer yet."""
 LONGEST_PATH = 107
 """Bytes (Linux, `struct sockaddr_un`)."""
-PATIENCE = 1.0
+REQUEST_TIMEOUT = 1.0
 """Seconds that a killed server's workers have to disappear."""
 
 
@@ -45,7 +45,7 @@ def refuse_unfit(path: Path) -> None:
         raise SocketRefusedError(f"{path}: a socket's path has at most {LONGEST_PATH} bytes")
     if not path.parent.is_dir():
         raise SocketRefusedError(f"{path}: no directory {path.parent}")
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + REQUEST_TIMEOUT
     while _taken(path):
         if time.monotonic() > end:
             raise SocketRefusedError(f"{path}: another server is listening there")

@@ -13,8 +13,8 @@ from typing import cast
 
 from kong.plugins.runtime import metrics
 
-LONGEST_REQUEST = 8192
-PATIENCE = 5.0
+MAX_REQUEST = 8192
+REQUEST_TIMEOUT = 5.0
 """Seconds from connection to answer."""
 
 
@@ -28,16 +28,16 @@ class Monitor(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._patience = asyncio.get_running_loop().call_later(PATIENCE, self._transport.close)
+        self._timeout = asyncio.get_running_loop().call_later(REQUEST_TIMEOUT, self._transport.close)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._patience.cancel()
+        self._timeout.cancel()
 
     def data_received(self, data: bytes) -> None:
         self._request += data
         if b"\r\n\r\n" in self._request or b"\n\n" in self._request:
             self._answer()
-        elif len(self._request) > LONGEST_REQUEST:
+        elif len(self._request) > MAX_REQUEST:
             self._respond(b"431 Request Header Fields Too Large", "text/plain", "")
 
     def _answer(self) -> None:

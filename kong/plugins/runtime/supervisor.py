@@ -36,7 +36,7 @@ BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Seconds until a worker that died is replaced, by how many died in a row."""
 STEADY = 10.0
 """Seconds of life after which a worker's death is not counted as in a row."""
-LAST_WORDS = 3.0
+KILL_GRACE = 3.0
 """Seconds beyond the drain before a worker is killed."""
 
 
@@ -119,7 +119,7 @@ class Supervisor:
             self._retiring += self._successors
             self._successors = []
             for worker in (*self._workers, *self._retiring):
-                worker.stop(self._settings.drain + LAST_WORDS)
+                worker.stop(self._settings.drain + KILL_GRACE)
             return
         self._kill_stuck()
         self._replace()
@@ -175,7 +175,7 @@ class Supervisor:
             self._successors = [self._spawn(row, self._next_metrics) for row in range(self._settings.workers)]
         elif self._successors and all(worker.state is State.SERVING for worker in self._successors):
             for worker in self._workers:
-                worker.stop(self._settings.drain + LAST_WORDS)
+                worker.stop(self._settings.drain + KILL_GRACE)
             self._retiring += self._workers
             self._workers, self._successors = self._successors, []
             self._metrics.close()

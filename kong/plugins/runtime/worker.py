@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kong.plugins.runtime import logs, metrics, observed, refusals
+from kong.plugins.runtime import logs, metrics, problems, runtime_metrics
 from kong.plugins.runtime.connection import Connection
 from kong.plugins.runtime.host import Host
 from kong.plugins.runtime.instances import Instances
@@ -27,8 +27,8 @@ from kong.plugins.runtime.shared_configs import SharedConfigs
 
 log = logging.getLogger(__name__)
 
-LAST_WORDS = 1.0
-"""Seconds after the drain for refusals to be written and connections to close."""
+DRAIN_GRACE = 1.0
+"""Seconds after the drain for problems to be written and connections to close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class _Worker:
     async def _sweep(self, host: Host) -> None:
         while not self._stop.is_set():
             metrics.beat()
-            observed.RUNNING.set(host.running)
-            host.crowd.sweep()
+            runtime_metrics.RUNNING.set(host.running)
+            host.connections.sweep()
             try:
                 await asyncio.wait_for(self._stop.wait(), 1.0)
             except TimeoutError:
@@ -111,11 +111,11 @@ class _Worker:
     async def _drain(self, host: Host) -> None:
         """Finish what runs, take nothing new; at the bound, refuse what still runs rather than break it off."""
         host.draining = True
-        await host.crowd.retire(self._limits.drain / 4)
-        await self._until(lambda: not host.crowd, self._limits.drain * 3 / 4)
-        host.crowd.refuse_now(refusals.UNAVAILABLE)
-        await self._until(lambda: not host.crowd, LAST_WORDS)
-        host.crowd.abort()
+        await host.connections.retire(self._limits.drain / 4)
+        await self._until(lambda: not host.connections, self._limits.drain * 3 / 4)
+        host.connections.refuse_now(problems.UNAVAILABLE)
+        await self._until(lambda: not host.connections, DRAIN_GRACE)
+        host.connections.abort()
 
     async def _until(self, done: Callable[[], bool], seconds: float) -> None:
         loop = asyncio.get_running_loop()

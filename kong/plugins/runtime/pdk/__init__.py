@@ -21,11 +21,11 @@ from typing import Any, TypeVar, overload
 
 from kong.plugins.runtime.messages import BodyInFile, UriCaptures, Value
 from kong.plugins.runtime.pdk.calls import Event, Gathered, HeaderValue, Question
+from kong.plugins.runtime.pdk.context import Client, Context, Log, Nginx, Node, Router
 from kong.plugins.runtime.pdk.headers import ConstantHeaders
 from kong.plugins.runtime.pdk.request import Request
 from kong.plugins.runtime.pdk.response import Response
 from kong.plugins.runtime.pdk.service import Service
-from kong.plugins.runtime.pdk.surroundings import Client, Context, Log, Nginx, Node, Router
 
 __all__ = [
     "BodyInFile",

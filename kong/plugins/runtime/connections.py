@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from kong.plugins.runtime import observed
+from kong.plugins.runtime import runtime_metrics
 from kong.plugins.runtime.limits import Limits
-from kong.plugins.runtime.refusals import Refusal
+from kong.plugins.runtime.problems import Problem
 
-APART = 0.01
+RETIRE_INTERVAL = 0.01
 """Seconds between two connections that are retired: Kong has noticed the one before the next."""
 
 
-class Guest(Protocol):
-    """What is asked of a connection. `heard`: when it last sent something, in the loop's seconds."""
+class ManagedConnection(Protocol):
+    """What is asked of a connection. `last_received`: when it last sent something, in the loop's seconds."""
 
-    heard: float
+    last_received: float
 
     @property
     def evictable(self) -> bool:
@@ -29,7 +29,7 @@ class Guest(Protocol):
     def retire(self) -> None:
         """Take no more commands: close, or close as soon as the event is over."""
 
-    def refuse_now(self, refusal: Refusal) -> None:
+    def refuse_now(self, problem: Problem) -> None:
         """End the event, if one runs, in its phase's place; it cannot be waited for any longer."""
 
     def drop(self, reason: str) -> None:
@@ -39,39 +39,39 @@ class Guest(Protocol):
         """Break off, whatever runs."""
 
 
-class Crowd:
+class Connections:
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         self._loop = loop
         self._limits = limits
-        self._open: set[Guest] = set()
-        self._leaving: dict[Guest, None] = {}
+        self._open: set[ManagedConnection] = set()
+        self._leaving: dict[ManagedConnection, None] = {}
         self.now = loop.time()
         """Coarse: as of the last sweep."""
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def opened(self, connection: Guest) -> None:
+    def opened(self, connection: ManagedConnection) -> None:
         """Take a connection in; where there are too many, the one that has idled longest goes."""
         if len(self._open) >= self._limits.connections:
-            stalest = min((c for c in self._open if c.evictable), key=lambda c: c.heard, default=None)
+            stalest = min((c for c in self._open if c.evictable), key=lambda c: c.last_received, default=None)
             if stalest is not None:
-                observed.CONNECTIONS_ENDED.labels(reason="crowded").inc()
+                runtime_metrics.CONNECTIONS_ENDED.labels(reason="crowded").inc()
                 self._leave(stalest)
                 stalest.retire()
         self._open.add(connection)
-        observed.CONNECTIONS.set(len(self._open))
+        runtime_metrics.CONNECTIONS.set(len(self._open))
 
-    def closed(self, connection: Guest) -> None:
+    def closed(self, connection: ManagedConnection) -> None:
         self._open.discard(connection)
         self._leaving.pop(connection, None)
-        observed.CONNECTIONS.set(len(self._open))
+        runtime_metrics.CONNECTIONS.set(len(self._open))
 
     def sweep(self) -> None:
         """Once a second: end connections that hold half a frame for too long."""
         self.now = self._loop.time()
         for connection in list(self._open):
-            if connection.stalled and self.now - connection.heard > self._limits.stall:
+            if connection.stalled and self.now - connection.last_received > self._limits.stall:
                 connection.drop("stalled")
 
     async def retire(self, within: float) -> None:
@@ -83,17 +83,17 @@ class Crowd:
         connections = list(self._open)
         for connection in connections:
             connection.retire()
-            await asyncio.sleep(min(APART, within / len(connections)))
+            await asyncio.sleep(min(RETIRE_INTERVAL, within / len(connections)))
 
-    def refuse_now(self, refusal: Refusal) -> None:
+    def refuse_now(self, problem: Problem) -> None:
         for connection in list(self._open):
-            connection.refuse_now(refusal)
+            connection.refuse_now(problem)
 
     def abort(self) -> None:
         for connection in list(self._open):
             connection.abort()
 
-    def _leave(self, connection: Guest) -> None:
+    def _leave(self, connection: ManagedConnection) -> None:
         """A connection is about to end; of those, too, there are only so many."""
         self._open.discard(connection)
         self._leaving[connection] = None

@@ -14,14 +14,14 @@ IDENTIFYING = (
     named(frame(b"kong.request.get_header"), "x-request-id"),
     named(frame(b"kong.nginx.get_var"), "kong_request_id"),
 )
-"""Tell a refusal's `instance` and `request_id`: Kong's correlation id where there is one, else its own."""
+"""Tell a problem's `instance` and `request_id`: Kong's correlation id where there is one, else its own."""
 
 _EXIT = frame(b"kong.response.exit")
 _HEADERS = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Problem:
     status: int
     title: str
     detail: str
@@ -46,11 +46,11 @@ class Refusal:
         return call(_EXIT, encode_exit(self.status, json.dumps(problem), headers))
 
 
-FAILED = Refusal(500, "Internal Server Error", "The gateway could not check this request.")
-TOO_SLOW = Refusal(503, "Service Unavailable", "Checking this request took too long.", retry_after=1)
-TOO_MANY = Refusal(
+FAILED = Problem(500, "Internal Server Error", "The gateway could not check this request.")
+TOO_SLOW = Problem(503, "Service Unavailable", "Checking this request took too long.", retry_after=1)
+TOO_MANY = Problem(
     503, "Service Unavailable", "The gateway is checking too many requests at once.", retry_after=1
 )
-UNAVAILABLE = Refusal(
+UNAVAILABLE = Problem(
     503, "Service Unavailable", "The gateway cannot check requests at the moment.", retry_after=1
 )
