@@ -22,15 +22,14 @@ def main(directory: Path) -> int:
         if file.exists():
             print(f"kept    {file}")
             continue
-        file.write_text(_value(name, directory), encoding="utf-8")
+        file.write_text(_value(name), encoding="utf-8")
         file.chmod(0o644)
         print(f"written {file}")
         if name == "mail_url":
-            print("        put the address of your mail server there: smtps://user:password@host:port")
+            print("        put the address of your mail server there, and its password into mail_password")
     return 0
 
 
-# Passwords first: the URLs are made from what is then in the directory, written now or long ago.
 _NAMES = (
     "postgres_password",
     "auth_database_password",
@@ -39,35 +38,21 @@ _NAMES = (
     "auth_redis_password",
     "token_validator_redis_password",
     "idempotency_redis_password",
-    "auth_database_url",
-    "member_database_url",
-    "auth_redis_url",
-    "token_validator_redis_url",
-    "idempotency_redis_url",
     "internal_api_key",
     "auth_key_encryption_key",
     "mail_url",
+    "mail_password",
 )
 
 
-def _value(name: str, directory: Path) -> str:
-    """The new content of `name`. URL-safe letters only, so that a password needs no quoting in a URL."""
-
-    def read(other: str) -> str:
-        return (directory / other).read_text(encoding="utf-8").strip()
-
+def _value(name: str) -> str:
+    """The new content of `name`."""
     match name:
-        case "auth_database_url":
-            return f"postgresql://auth:{read('auth_database_password')}@postgres:5432/auth"
-        case "member_database_url":
-            return f"postgresql://member:{read('member_database_password')}@postgres:5432/member"
-        case "auth_redis_url" | "token_validator_redis_url" | "idempotency_redis_url":
-            client = name.removesuffix("_redis_url")
-            user = client.replace("_", "-")  # as in deploy/redis/users.acl
-            return f"redis://{user}:{read(f'{client}_redis_password')}@redis:6379/0"
         case "mail_url":
             # RFC 2606 §2: no such host will ever be. auth runs without mail; reset links do not go out.
             return "smtp://mail.invalid:25"
+        case "mail_password":
+            return ""
         case "auth_key_encryption_key":
             return base64.b64encode(secrets.token_bytes(RANDOM_BYTES)).decode("ascii")
         case _:

@@ -16,7 +16,7 @@ from kong.plugins.idempotency import schema as idempotency
 from kong.plugins.token_validator import schema as token_validator
 from services.auth.settings import Settings as Auth
 from services.bff.settings import Settings as Bff
-from services.chassis.settings import Env
+from services.chassis.settings import Env, password_description
 from services.member.settings import Settings as Member
 
 Row = tuple[str, str, str, str]
@@ -35,7 +35,8 @@ begin with `development`.
 PLUGINS = """## Plugins
 
 Not the environment but the `config` of a plugin in `kong.yml.template`; Kong checks it when it starts.
-A plugin server itself reads `LOG_LEVEL` and, where the configuration names no Redis, `REDIS_URL`.
+A plugin server itself reads `LOG_LEVEL` and, where the configuration names no Redis, `REDIS_URL` with the password in
+`TOKEN_VALIDATOR_REDIS_PASSWORD` or `IDEMPOTENCY_REDIS_PASSWORD`; each of them may come from a file (`NAME_FILE`).
 """
 
 
@@ -79,6 +80,8 @@ def _variables(kind: type[msgspec.Struct], renamed: Mapping[str, str]) -> Iterat
             default,
             description,
         )
+        if env.apart:
+            yield f"`{env.apart}`", "text, secret", "none", password_description(name)
 
 
 def _fields(schema: Sequence[Mapping[str, Mapping[str, Any]]]) -> Iterator[Row]:

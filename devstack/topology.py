@@ -49,7 +49,10 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         "AUTH_JWKS_URL": f"{addresses['AUTH_URL']}/.well-known/jwks.json",
         "IDEMPOTENCY_TTL": given.get("IDEMPOTENCY_TTL") or "3600",
     }
-    cache = {"REDIS_URL": redis.url()}
+    # Under the names of compose, and said again here: `.env` may hold the passwords of compose's own stores.
+    cache = {"REDIS_URL": redis.url()} | {
+        f"{client}_REDIS_PASSWORD": redis.password for client in ("AUTH", "TOKEN_VALIDATOR", "IDEMPOTENCY")
+    }
     internal = {"INTERNAL_API_KEY": given.get("INTERNAL_API_KEY") or secrets.internal_api_key}
     encryption = {
         "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
@@ -74,7 +77,8 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         )
 
     def database(name: str) -> dict[str, str]:
-        return {f"{name.upper()}_DATABASE_URL": postgres.url(name)}
+        prefix = f"{name.upper()}_DATABASE"
+        return {f"{prefix}_URL": postgres.url(name), f"{prefix}_PASSWORD": postgres.password}
 
     def plugin(name: str) -> Part:
         variable = f"{name.upper().replace('-', '_')}_METRICS_PORT"

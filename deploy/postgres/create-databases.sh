@@ -8,7 +8,10 @@ set -eu
 password() { # NAME: the value of NAME, or the content of the file that NAME_FILE names
 	eval "value=\${$1:-} file=\${$1_FILE:-}"
 	# shellcheck disable=SC2154 # value and file are set by eval
-	if [ -n "$file" ]; then value=$(cat "$file"); fi
+	if [ -n "$file" ]; then
+		value=$(cat "$file")
+		value=${value%"$(printf '\r')"} # an editor's line end is no part of it (common/secret_files.py)
+	fi
 	[ -n "$value" ] || { echo "$1 is not set" >&2; exit 1; }
 	case ${APP_ENV:-development}:$value in
 	production:development*)

@@ -9,7 +9,10 @@ USERS=${REDIS_USERS:-/gatehouse/users.acl}
 # password NAME: its value. Fails where it is missing, or one for development in production.
 password() {
 	eval "value=\${$1:-} file=\${$1_FILE:-}"
-	if [ -n "$file" ]; then value=$(cat "$file"); fi
+	if [ -n "$file" ]; then
+		value=$(cat "$file")
+		value=${value%"$(printf '\r')"} # an editor's line end is no part of it (common/secret_files.py)
+	fi
 	[ -n "$value" ] || { echo "$1 is not set" >&2; return 1; }
 	case ${APP_ENV:-development}:$value in
 	production:development*)
@@ -35,9 +38,10 @@ umask 077
 
 case ${1:-start} in
 start)
-	users > /tmp/users.acl
+	acl=${TMPDIR:-/tmp}/users.acl
+	users > "$acl"
 	# Sessions and idempotency outcomes are promises: appended to disk every second, never evicted to make room.
-	exec redis-server --aclfile /tmp/users.acl --appendonly yes --appendfsync everysec \
+	exec redis-server --aclfile "$acl" --appendonly yes --appendfsync everysec \
 		--maxmemory "${REDIS_MAXMEMORY:-256mb}" --maxmemory-policy noeviction --save '' --dir /data
 	;;
 snapshot)

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from kong.plugins import redis_address
+from common import address, redis_address
+from common.secret_files import lookup
 from kong.plugins.runtime.errors import ConfigError
 
 Field = Mapping[str, Mapping[str, Any]]
@@ -37,12 +38,12 @@ def read(schema: Sequence[Field], given: Mapping[str, Any], into: type[C]) -> C:
     return msgspec.convert(values, into)
 
 
-def with_redis_url(given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with the process's own REDIS_URL where it names no Redis.
+def with_redis_url(given: Mapping[str, Any], password_variable: str) -> dict[str, Any]:
+    """`given` with the process's own REDIS_URL, and the password in `password_variable`, where it names no Redis.
 
-    So Kong's configuration, which its Admin API shows, need hold no password.
+    So Kong's configuration, which its Admin API shows, need hold no password. Both may come from files (NAME_FILE).
     """
-    redis_url = given.get("redis_url") or os.environ.get("REDIS_URL")
+    redis_url = given.get("redis_url") or _redis_url_of_the_process(password_variable)
     if not redis_url:
         raise ConfigError("redis_url", "required field missing, and REDIS_URL is not in the environment")
     try:
@@ -50,6 +51,20 @@ def with_redis_url(given: Mapping[str, Any]) -> dict[str, Any]:
     except (ValueError, OSError) as error:
         raise ConfigError("redis_url", str(error)) from None
     return {**given, "redis_url": redis_url}
+
+
+def _redis_url_of_the_process(password_variable: str) -> str | None:
+    try:
+        url = lookup("REDIS_URL", os.environ)
+        password = lookup(password_variable, os.environ)
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError("redis_url", "a file with REDIS_URL or its password cannot be read") from None
+    if url is None or password is None:
+        return url
+    try:
+        return address.with_password(url, password, redis_address.SCHEMES)
+    except ValueError as error:
+        raise ConfigError("redis_url", f"REDIS_URL: {error}") from None
 
 
 def _checked(name: str, value: Any, rules: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, Self, cast
 
 import hiredis
 
-from kong.plugins.redis_address import RedisAddress
+from common.redis_address import RedisAddress
 
 Command = tuple[bytes | int, ...]
 

@@ -5,7 +5,7 @@ import hashlib
 import logging
 from typing import Any, Self
 
-from kong.plugins import redis_address
+from common import redis_address
 from kong.plugins.redis_connection import (
     Command,
     ConnectionLostError,

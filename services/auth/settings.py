@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from common import origins
+from common import origins, redis_address
 from services.auth.adapters.hashing import Argon2Parameters
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
@@ -23,17 +23,18 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^postgresql://",
-            description="auth's own database, `postgresql://user:password@host:port/name`.",
+            description="auth's own database, `postgresql://user@host:port/name`.",
         ),
-        Env(secret=True),
+        Env(secret=True, schemes=("postgresql",), apart="AUTH_DATABASE_PASSWORD"),
     ]
     redis_url: Annotated[
         str,
         Meta(
             pattern="^rediss?://",
-            description="Sessions and throttles, `redis://[user:password@]host:port/0`.",
+            description="Sessions and throttles, `redis://user@host:port/0`; `rediss://` checks the certificate "
+            "and its name (`?ssl_ca_certs=` names a file of authorities).",
         ),
-        Env(secret=True),
+        Env(secret=True, schemes=redis_address.SCHEMES, apart="AUTH_REDIS_PASSWORD"),
     ]
     member_url: Annotated[str, Meta(pattern="^https?://", description="Base URL of the member service.")]
     internal_api_key: Annotated[
@@ -119,10 +120,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^(smtps?|file)://",
-            description="`smtp://[user:password@]host:port` (with a user, STARTTLS is required), `smtps://…`, "
+            description="`smtp://[user@]host:port` (with a user, STARTTLS is required), `smtps://…`, "
             "or `file:///folder` for files.",
         ),
-        Env(secret=True),
+        Env(secret=True, schemes=("smtp", "smtps"), apart="MAIL_PASSWORD"),
     ] = "smtp://localhost:1025"
     mail_from: Annotated[str, Meta(min_length=3, description="Sender of auth's mails.")] = (
         "Gatehouse <no-reply@gatehouse.example>"

@@ -8,23 +8,30 @@ A value may also come from the file that `NAME_FILE` names (Docker secrets).
 import base64
 import binascii
 import contextlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
+
+from common import address
+from common.secret_files import lookup
 
 DEVELOPMENT_MARK = "development"
 """A secret that starts with this word is for development only, and marked so in .env.example."""
 
 
 class Env(msgspec.Struct, frozen=True):
-    """Where a field's value comes from. `secret` values are never shown and are checked in production."""
+    """Where a field's value comes from. `secret` values are never shown and are checked in production.
+
+    `schemes` are those of a URL with credentials. Its password may come apart from it, in the
+    variable `apart`.
+    """
 
     name: str = ""
     secret: bool = False
+    schemes: tuple[str, ...] = ()
+    apart: str = ""
 
 
 class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,17 +80,23 @@ def read(kind: type[S], environ: Mapping[str, str]) -> S:
     faults: list[str] = []
     for field, env, annotation in _fields(kind):
         try:
-            text = _lookup(env.name, environ)
+            text = lookup(env.name, environ)
             if text is None:
                 if field.required:
                     faults.append(f"{env.name} is not set")
                 continue
+            if env.schemes:
+                text = _with_credentials(text, env, environ)
             values[field.name] = msgspec.convert(text, annotation, strict=False)
+        except _AddressError as fault:
+            faults.append(str(fault))
         except msgspec.ValidationError as fault:
             # msgspec's message speaks of types and bounds, not of the value, which may be secret.
             faults.append(f"{env.name} is not valid: {fault}")
         except OSError as fault:
             faults.append(f"{env.name}_FILE cannot be read: {fault.strerror}")
+        except UnicodeDecodeError:
+            faults.append(f"{env.name}_FILE is not UTF-8 text")
     if values.get("app_env") == "production":
         faults.extend(
             f"{env.name} holds a development secret, which production refuses"
@@ -99,7 +112,8 @@ def is_development_secret(value: str) -> bool:
     """True where the value itself, the password in its URL, or its base64 content is marked as for development."""
     candidates = [value]
     if "://" in value:
-        candidates.append(urlsplit(value).password or "")
+        with contextlib.suppress(ValueError):
+            candidates.append(address.parse(value, _ANY_SCHEME).password or "")
     else:
         with contextlib.suppress(binascii.Error, ValueError):
             candidates.append(base64.b64decode(value, validate=True).decode("latin-1"))
@@ -115,7 +129,14 @@ def describe(kind: type[ServiceSettings]) -> list[Variable]:
         variables.append(
             Variable(env.name, _type_name(annotation), default, (meta and meta.description) or "", env.secret)
         )
+        if env.apart:
+            variables.append(Variable(env.apart, "str", "", password_description(env.name), True))
     return variables
+
+
+def password_description(url_variable: str) -> str:
+    """The meaning of the variable that holds a URL's password, for the documents."""
+    return f"The password for `{url_variable}`, as it is: no character of it is encoded or means anything."
 
 
 def _fields(kind: type[ServiceSettings]) -> Iterator[tuple[msgspec.structs.FieldInfo, Env, Any]]:
@@ -126,11 +147,29 @@ def _fields(kind: type[ServiceSettings]) -> Iterator[tuple[msgspec.structs.Field
         yield field, msgspec.structs.replace(env, name=env.name or field.name.upper()), annotation
 
 
-def _lookup(name: str, environ: Mapping[str, str]) -> str | None:
-    """The variable's text; an empty one counts as not set, as compose passes unset variables on as empty."""
-    if path := environ.get(f"{name}_FILE"):
-        return Path(path).read_text(encoding="utf-8").strip()
-    return environ.get(name) or None
+_ANY_SCHEME: Collection[str] = ("redis", "rediss", "postgresql", "postgres", "smtp", "smtps")
+
+
+class _AddressError(Exception):
+    """A URL with credentials that makes no sense, or no sense with its password. Quotes no value."""
+
+
+def _with_credentials(url: str, env: Env, environ: Mapping[str, str]) -> str:
+    """`url` with the password of its own variable, if there is one. Raises _AddressError."""
+    try:
+        password = lookup(env.apart, environ) if env.apart else None
+    except OSError as fault:
+        raise _AddressError(f"{env.apart}_FILE cannot be read: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise _AddressError(f"{env.apart}_FILE is not UTF-8 text") from fault
+    try:
+        if password is not None:
+            return address.with_password(url, password, env.schemes)
+        if url.partition("://")[0] in env.schemes:  # else the field's own pattern tells what is wrong
+            address.parse(url, env.schemes)
+    except ValueError as fault:
+        raise _AddressError(f"{env.name} is not valid: {fault}") from fault
+    return url
 
 
 def _type_name(annotation: Any) -> str:

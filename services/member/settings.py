@@ -13,8 +13,16 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     )
     database_url: Annotated[
         str,
-        Meta(pattern="^postgres(ql)?://", description="The member database."),
-        Env("MEMBER_DATABASE_URL", secret=True),
+        Meta(
+            pattern="^postgres(ql)?://",
+            description="The member database, `postgresql://user@host:port/name`.",
+        ),
+        Env(
+            "MEMBER_DATABASE_URL",
+            secret=True,
+            schemes=("postgresql", "postgres"),
+            apart="MEMBER_DATABASE_PASSWORD",
+        ),
     ]
     pool_max: Annotated[
         int,

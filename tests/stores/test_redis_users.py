@@ -1,5 +1,6 @@
 """deploy/redis/users.acl: each client does its work with what it is granted, and nothing beyond."""
 
+import os
 import socket
 import subprocess
 import time
@@ -11,12 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 from coredis import Redis
 
+from common.address import with_password
 from devstack.redis import binary
 from devstack.settings import ROOT
 from devstack.throwaway import free_port
 from kong.plugins.idempotency.store import Store
 from kong.plugins.redis_link import RedisLink, StoreUnavailableError
 from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
+from tests.nasty_passwords import PASSWORDS
 from tests.unit.project.compose_files import environment, load
 
 RULES = [
@@ -187,9 +190,55 @@ def test_each_client_has_a_user_and_a_password_of_its_own(file: str) -> None:
     } == passwords
     for client in CLIENTS:
         known = environment(services[client])
-        if file == "compose.yaml":
-            assert known["REDIS_URL"].startswith(f"redis://{client}:"), client
-        else:
-            secret = f"{client.replace('-', '_')}_redis_url"
-            assert known["REDIS_URL_FILE"] == f"/run/secrets/{secret}"
+        assert f"redis://{client}@redis:6379/0" in known["REDIS_URL"]
+        variable = f"{client.upper().replace('-', '_')}_REDIS_PASSWORD"
+        assert [name.removesuffix("_FILE") for name in known if "REDIS_PASSWORD" in name] == [variable]
+        if file == "compose.prod.yaml":
+            secret = variable.lower()
+            assert known[f"{variable}_FILE"] == f"/run/secrets/{secret}"
             assert [name for name in services[client]["secrets"] if "redis" in name] == [secret]
+
+
+@pytest.mark.parametrize("way", ["variable", "file", "file of an editor"])
+async def test_any_printable_password_is_a_users_password(tmp_path: Path, way: str) -> None:
+    """By the script of the container, into a real Redis, from an address without it."""
+    users = [f"user{number}" for number in range(len(PASSWORDS))]
+    templates = tmp_path / "templates.acl"
+    templates.write_text(
+        "user health on nopass -@all +ping\n"
+        + "".join(f"user {name} on #{name.upper()} ~* &* +@all\n" for name in map(_lettered, users)),
+        encoding="utf-8",
+    )
+    variables = {}
+    for name, password in zip(map(_lettered, users), PASSWORDS, strict=True):
+        if way == "variable":
+            variables[name.upper()] = password
+        else:
+            secret = tmp_path / name
+            secret.write_bytes(password.encode() + (b"\r\n" if way == "file of an editor" else b"\n"))
+            variables[f"{name.upper()}_FILE"] = str(secret)
+    stub = tmp_path / "bin" / "redis-server"
+    stub.parent.mkdir()
+    stub.write_text("#!/bin/sh\n", encoding="utf-8")
+    stub.chmod(0o755)
+    subprocess.run(
+        ["sh", str(ROOT / "deploy/redis/start.sh")],
+        env={
+            **variables,
+            "PATH": f"{stub.parent}:{os.environ['PATH']}",
+            "REDIS_USERS": str(templates),
+            "TMPDIR": str(tmp_path),
+        },
+        check=True,
+    )
+    port = free_port()
+    with server(tmp_path, port):
+        for name, password in zip(map(_lettered, users), PASSWORDS, strict=True):
+            where = with_password(f"redis://{name}@127.0.0.1:{port}/0", password, ("redis",))
+            async with RedisLink(where, 5.0) as link:
+                assert await link.command(b"PING") == b"PONG", password
+
+
+def _lettered(name: str) -> str:
+    """A variable that users.acl may name: letters and underscores alone."""
+    return "".join(chr(ord("a") + int(letter)) if letter.isdigit() else letter for letter in name)

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
-from kong.plugins import config, redis_address
+from common import redis_address
+from kong.plugins import config
 from kong.plugins.idempotency import arrival as arrivals
 from kong.plugins.idempotency import ledger, outcomes, preconditions, refusals
 from kong.plugins.idempotency.arrival import Arrival
@@ -48,7 +49,7 @@ class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 
     def __init__(self, given: dict[str, Any]) -> None:
-        self.config = config.read(SCHEMA, config.with_redis_url(given), Config)
+        self.config = config.read(SCHEMA, config.with_redis_url(given, "IDEMPOTENCY_REDIS_PASSWORD"), Config)
         self.phase_deadline = self.config.wait + 2.0
         self._header_names = [name.lower() for name in self.config.header_names]
         self._caller_header = self.config.caller_header.lower()

@@ -53,7 +53,9 @@ class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 
     def __init__(self, given: dict[str, Any]) -> None:
-        self.config = settings = config.read(SCHEMA, config.with_redis_url(given), Config)
+        self.config = settings = config.read(
+            SCHEMA, config.with_redis_url(given, "TOKEN_VALIDATOR_REDIS_PASSWORD"), Config
+        )
         self._expected = Expected(
             issuer=settings.issuer,
             audience=settings.audience,

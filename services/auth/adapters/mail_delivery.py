@@ -9,6 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from common import address
+
 Deliver = Callable[[EmailMessage], Awaitable[None]]
 
 
@@ -17,21 +19,21 @@ def delivery(url: str) -> Deliver:
 
     With a user, `smtp://` insists on STARTTLS; without, it is used where the server offers it.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "file":
-        return _to_folder(Path(unquote(parts.path)))
-    tls = parts.scheme == "smtps"
+    if url.startswith("file:"):
+        return _to_folder(Path(unquote(urlsplit(url).path)))
+    server = address.parse(url, ("smtp", "smtps"))
+    tls = server.scheme == "smtps"
 
     async def send(letter: EmailMessage) -> None:
         await aiosmtplib.send(
             letter,
-            hostname=parts.hostname,
-            port=parts.port or (465 if tls else 25),
-            username=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
+            hostname=server.host,
+            port=server.port or (465 if tls else 25),
+            username=server.user,
+            password=server.password or None,
             use_tls=tls,
             # Whoever sits between could strip the server's offer of TLS and read the password (RFC 3207 §6).
-            start_tls=True if parts.username and not tls else None,
+            start_tls=True if server.user and not tls else None,
             timeout=10,
         )
 

@@ -25,7 +25,8 @@ FILES = dict(re.findall(r"^`([\w./]+)`\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILIN
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the services with the page's files in it."""
-    shutil.copytree(ROOT / "services", tmp_path / "services", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in ("common", "services"):
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name, content in FILES.items():
         if name.startswith("services/"):
             (tmp_path / name).parent.mkdir(exist_ok=True)

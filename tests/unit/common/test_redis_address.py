@@ -1,10 +1,12 @@
-"""What the plugins read out of a Redis address."""
+"""What services and plugins read out of a Redis address."""
 
 import ssl
+from pathlib import Path
 
 import pytest
 
-from kong.plugins import redis_address
+from common import address, redis_address
+from services.chassis.redis import Redis
 
 
 def test_an_address_with_everything() -> None:
@@ -48,9 +50,39 @@ def test_tls_checks_the_certificate_and_the_name() -> None:
         "redis://u:hunter2@host:port/0",
         "redis://u:hunter2@host/zero",
         "redis://u:hunter2@host?db=zero",
+        "redis://u:hunter2@host?db=-1",
+        "rediss://u:hunter2@host?ssl_cert_reqs=none",
+        "redis://hunter2@host",
+        "unix:///run/redis.sock",
     ],
 )
 def test_what_makes_no_sense_is_refused_without_quoting_it(url: str) -> None:
     with pytest.raises(ValueError, match="Redis address") as refusal:
         redis_address.parse(url)
     assert "hunter2" not in str(refusal.value)
+
+
+def test_a_user_with_its_password_apart() -> None:
+    url = address.with_password("redis://auth@redis/0", "p@ss word", redis_address.SCHEMES)
+    assert redis_address.parse(url).greeting("me")[0] == (b"AUTH", b"auth", b"p@ss word")
+
+
+def test_authorities_of_ones_own(tmp_path: Path) -> None:
+    nothing = tmp_path / "ca.pem"
+    nothing.write_text("no certificate")
+    with pytest.raises(ValueError, match="ssl_ca_certs"):
+        redis_address.parse(f"rediss://localhost?ssl_ca_certs={nothing}")
+    with pytest.raises(FileNotFoundError):
+        redis_address.parse("rediss://localhost?ssl_ca_certs=/no/such/file")
+
+
+def test_a_service_connects_as_the_address_says() -> None:
+    """Coredis' own reading of URLs checks no certificate's name."""
+    url = "rediss://auth:p%40ss@[::1]:6380/3"
+    address = redis_address.parse(url)
+    given = Redis(url).client.connection_pool.connection_kwargs
+    assert (given["username"], given["password"], given["db"]) == (address.user, address.password, 3)
+    tls = given["ssl_context"]
+    assert tls is not None
+    assert tls.check_hostname
+    assert tls.verify_mode is ssl.CERT_REQUIRED
