@@ -40,6 +40,8 @@ export KONG_PROXY_LISTEN="${KONG_PROXY_LISTEN:-0.0.0.0:8000 reuseport backlog=16
 export KONG_ADMIN_LISTEN="${KONG_ADMIN_LISTEN:-127.0.0.1:8001}"
 export KONG_ADMIN_GUI_LISTEN="${KONG_ADMIN_GUI_LISTEN:-off}"
 export KONG_STATUS_LISTEN="${KONG_STATUS_LISTEN:-off}"
+# Whatever its address, the Admin API only shows: not to be overridden, nor does anything need more.
+export KONG_NGINX_ADMIN_INCLUDE="$GATEHOUSE_HOME/admin-read-only.conf"
 
 # Clients learn neither the version nor the latencies of the parts behind, by asking for them neither.
 export KONG_HEADERS="${KONG_HEADERS:-X-Kong-Request-Id}"

@@ -8,7 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
+from devstack.gateway.admin_guard import refusal
 from devstack.gateway.entities import Configuration, Plugin, Route, Service
+from devstack.gateway.paths import normalized
 
 EDITION = "stand-in"
 
@@ -21,8 +23,11 @@ class Admin:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """An aiohttp handler."""
-        if request.method not in ("GET", "HEAD"):
-            return web.json_response({"message": "Method not allowed"}, status=405)
+        if len(request.headers.getall("Host", [])) > 1:
+            return web.json_response({"message": "Bad request"}, status=400)  # nginx' answer
+        refused = refusal(request.method, request.raw_path, normalized(request.path), request.headers)
+        if refused is not None:
+            return web.json_response({"message": refused.message}, status=refused.status)
         body = self._answer([part for part in request.path.split("/") if part])
         if body is None:
             return web.json_response({"message": "Not found"}, status=404)
@@ -39,7 +44,8 @@ class Admin:
                     "configuration": {"database": "off"},
                 }
             case ["status"]:
-                return {"server": {"total_requests": self._requests()}, "database": {"reachable": True}}
+                requests = {"total_requests": self._requests()}
+                return {"server": requests, "configuration_hash": configuration.hash}
             case ["services"]:
                 return _page([self._service(service) for service in configuration.services])
             case ["routes"]:

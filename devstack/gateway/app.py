@@ -81,16 +81,17 @@ async def serve(environment: Mapping[str, str], stop: asyncio.Event) -> None:
             runner = web.ServerRunner(handler)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            address = listen(environment.get(setting) or default)
-            await web.TCPSite(runner, address.host, address.port).start()
+            for address in listens(environment.get(setting) or default):
+                await web.TCPSite(runner, address.host, address.port).start()
         await stop.wait()
 
 
-def listen(setting: str) -> Listen:
-    """The first address of a Kong listen setting; its options (`reuseport`) are nginx's own."""
-    address = setting.replace(",", " ").split()[0]
-    host, _, port = address.rpartition(":")
-    return Listen(host.strip("[]"), int(port))
+def listens(setting: str) -> list[Listen]:
+    """The addresses of a Kong listen setting; their options (`reuseport`) are nginx's own."""
+    if setting.strip() == "off":
+        return []
+    addresses = [entry.split()[0].rpartition(":") for entry in setting.split(",")]
+    return [Listen(host.strip("[]"), int(port)) for host, _, port in addresses]
 
 
 def attach(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,13 +57,16 @@ _TOP_FIELDS = {
 
 def load(file: Path) -> Configuration:
     """Raises ConfigError with the reason, in Kong's form: one of YAML's own begins with line and column."""
+    content = file.read_bytes()
     try:
-        document = yaml.safe_load(file.read_text())
+        document = yaml.safe_load(content)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{mark.line + 1}:{mark.column + 1}: " if mark else ""
         raise ConfigError(f"failed parsing declarative configuration: {place}{error.problem}") from error
-    return parse(document)
+    configuration = parse(document)
+    configuration.hash = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return configuration
 
 
 def parse(document: Any) -> Configuration:

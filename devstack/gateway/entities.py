@@ -55,8 +55,12 @@ class Plugin:
 
 @dataclass
 class Configuration:
-    """`upstreams` are the targets, `host:port`, by the name that a service has as its host."""
+    """`upstreams` are the targets, `host:port`, by the name that a service has as its host.
 
+    `hash` is the MD5 of the file, by which Kong tells configurations apart (`/status`).
+    """
+
+    hash: str = ""
     upstreams: dict[str, list[str]] = field(default_factory=dict)
     services: list[Service] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)

@@ -122,6 +122,15 @@ def test_each_container_reaches_only_whom_it_must(docker: DockerStack) -> None:
     assert {name for name, other in reached if other == "redis"} == {"auth", "token-validator", "idempotency"}
 
 
+def test_no_container_reaches_kongs_admin_api(docker: DockerStack) -> None:
+    (kong,) = [container for container in containers(docker) if service(container) == "kong"]
+    addresses = [network["IPAddress"] for network in kong["NetworkSettings"]["Networks"].values()]
+    doors = json.dumps([["kong", address, port] for address in addresses for port in (8001, 8002, 8007)])
+    for name in PYTHON_INSIDE:
+        assert json.loads(compose(docker, "exec", "-T", name, "python", "-c", PROBE, doors)) == [], name
+    assert httpx.get(f"{docker.admin_url}/status").status_code == 200  # the door itself is open
+
+
 def test_the_outside_finds_two_ports(docker: DockerStack) -> None:
     open_to_all = {
         (service(container), inside)

@@ -141,4 +141,4 @@ async def test_the_admin_api_says_that_it_is_a_stand_in(stand_in: StandIn) -> No
     root = json.loads((await request(stand_in.admin_port, "GET", "/")).body)
     assert root["edition"] == "stand-in"
     assert root["version"] == "3.9.3"
-    assert (await request(stand_in.admin_port, "GET", "/nowhere")).status == 404
+    assert (await request(stand_in.admin_port, "GET", "/services/nowhere")).status == 404

@@ -109,6 +109,23 @@ def test_nothing_starts_before_what_it_reads_at_its_start(compose: dict[str, Any
     assert waits_for("member") == {"postgres"}
 
 
+def test_kongs_admin_api_listens_where_no_other_container_is(compose: dict[str, Any]) -> None:
+    kong = compose["services"]["kong"]
+    addresses = {
+        address.strip().rpartition(":")[0] for address in environment(kong)["KONG_ADMIN_LISTEN"].split(",")
+    }
+    named = addresses - {"127.0.0.1"}
+    on = kong["networks"] if isinstance(kong["networks"], dict) else {}
+    aliases = {
+        alias: network for network, settings in on.items() for alias in (settings or {}).get("aliases", [])
+    }
+    assert all(aliases.get(name) == "gateway_door" for name in named), (
+        addresses
+    )  # where Kong is alone: see above
+    outside = [address for address, port in published(kong) if port == "8001"]
+    assert outside == (["127.0.0.1"] if named else [])
+
+
 def test_kong_has_its_configuration_read_only_and_no_secret(compose: dict[str, Any]) -> None:
     kong = compose["services"]["kong"]
     assert all(str(volume).endswith(":ro") for volume in kong["volumes"])
