@@ -15,6 +15,7 @@ from frontend_proxy.arrival import Arrival
 from frontend_proxy.asgi import ABORT, OVERLOADED, App, Message, Receive, Scope, Send
 from frontend_proxy.cookies import Header, Jar
 from frontend_proxy.metrics import Metrics
+from frontend_proxy.peers import Peer
 from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
 from frontend_proxy.security_headers import secured
 from frontend_proxy.settings import Settings
@@ -38,6 +39,7 @@ class Edge:
         self._site = Site(settings.origin, settings.production, settings.max_body)
         self._jar = jar
         self._metrics = metrics
+        self._told_unreadable = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -53,6 +55,8 @@ class Edge:
         started = time.monotonic()
         client = scope["client"][0] if scope["client"] else ""
         peer = peers.seen(client, scope["scheme"], headers, self._trusted)
+        if peer.unreadable is not None:
+            self._report(peer)
         line = Line(scope["method"], scope["raw_path"], scope["query_string"])
         arrived = Arrival(
             request_id=request_id,
@@ -84,6 +88,16 @@ class Edge:
                     "duration_ms": round(seconds * 1000, 1),
                     "client": peer.address,
                 },
+            )
+
+    def _report(self, peer: Peer) -> None:
+        # Logged once: until somebody mends that proxy, all behind it share its address, on every request.
+        self._metrics.forwarded_for_unreadable()
+        if not self._told_unreadable:
+            self._told_unreadable = True
+            log.warning(
+                "a trusted proxy's X-Forwarded-For names no address",
+                extra={"proxy": peer.address, "written": peer.unreadable},
             )
 
     def _admit(self, scope: Scope, line: Line, headers: admission.Headers, scheme: str) -> None:

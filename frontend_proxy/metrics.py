@@ -44,6 +44,11 @@ class Metrics:
             ("upstream", "reason"),
             registry=self.registry,
         )
+        self._unreadable = Counter(
+            "frontend_unreadable_forwarded_for_total",
+            "Requests whose X-Forwarded-For, written by a trusted proxy, names no address.",
+            registry=self.registry,
+        )
         self._renewals = Counter(
             "frontend_renewals_total",
             "Sessions renewed at auth, or not.",
@@ -59,6 +64,10 @@ class Metrics:
     def refused(self, reason: str) -> None:
         """A request that nothing behind the edge has seen. `reason`: a problem's name, or its status."""
         self._refusals.labels(reason).inc()
+
+    def forwarded_for_unreadable(self) -> None:
+        """A trusted proxy named a client that is no address."""
+        self._unreadable.inc()
 
     def upstream_failed(self, upstream: str, reason: Literal["unavailable", "timeout"]) -> None:
         """`upstream` as problems call it."""

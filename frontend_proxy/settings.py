@@ -5,7 +5,6 @@ cookies.
 """
 
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal, get_type_hints
 from zoneinfo import ZoneInfo
 
@@ -13,9 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from common import origins
+from common.client_address import Network, networks
 from common.origins import Origin
-
-Network = IPv4Network | IPv6Network
 
 VARIABLES = {
     name: f"FRONTEND_{name.upper()}"
@@ -104,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def trusted_networks(self) -> tuple[Network, ...]:
-        return tuple(ip_network(text.strip()) for text in self.trusted_proxies.split(",") if text.strip())
+        return networks(self.trusted_proxies)
 
 
 def read(environ: Mapping[str, str]) -> Settings:

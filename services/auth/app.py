@@ -160,7 +160,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         dependencies={
             "accounts": given(accounts),
             "administration": given(administration),
-            "client": Provide(ClientReader(settings.trusted_proxies), sync_to_thread=False),
+            "client": Provide(ClientReader(settings.trusted_proxies, registry), sync_to_thread=False),
             "idempotency": given(idempotency),
             "password_care": given(password_care),
             "public_keys": given(keyring),

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from common import origins, redis_address
+from common.client_address import Network, networks
 from services.auth.adapters.hashing import Argon2Parameters
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
-from services.auth.web.client import Networks, parse_networks
 from services.chassis.settings import Env, ServiceSettings, SettingsError
 
 _REGISTRATIONS_WINDOW = 3600
@@ -156,7 +156,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         if self.production and scheme != "https":
             raise SettingsError("PUBLIC_ORIGIN must be an https:// origin in production")
         try:
-            parse_networks(self.auth_trusted_proxies)
+            networks(self.auth_trusted_proxies)
         except ValueError as fault:
             raise SettingsError("AUTH_TRUSTED_PROXIES is not a list of networks") from fault
 
@@ -174,8 +174,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         return str(origins.of_setting(self.public_origin))
 
     @property
-    def trusted_proxies(self) -> Networks:
-        return parse_networks(self.auth_trusted_proxies)
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        return networks(self.auth_trusted_proxies)
 
     @property
     def lifetimes(self) -> Lifetimes:

@@ -1,41 +1,40 @@
-"""The client's address, behind proxies that are ours and with headers that may be made up."""
+"""auth's client: its address by the rule of all parts, and the name that it gives itself."""
+
+import logging
+from typing import Any
 
 import pytest
-from litestar.testing import RequestFactory
+from litestar import Request
+from prometheus_client import CollectorRegistry
 
-from services.auth.web.client import ClientReader, address, parse_networks
-
-OURS = parse_networks("127.0.0.0/8, ::1/128, 10.0.0.0/8")
-
-
-def test_an_empty_part_of_the_list_is_no_network() -> None:
-    """compose.prod.yaml ends the list with a variable that is mostly empty."""
-    assert (
-        parse_networks("10.0.0.0/26,") == parse_networks(" ,10.0.0.0/26, ,") == parse_networks("10.0.0.0/26")
-    )
-    assert parse_networks("") == parse_networks(",") == ()
+from common.client_address import networks
+from services.auth.web.client import ClientReader
 
 
-@pytest.mark.parametrize(
-    ("peer", "forwarded", "expected"),
-    [
-        ("203.0.113.9", "", "203.0.113.9"),
-        ("203.0.113.9", "198.51.100.7", "203.0.113.9"),
-        ("127.0.0.1", "198.51.100.7", "198.51.100.7"),
-        ("::1", "2001:db8::7", "2001:db8::7"),
-        ("127.0.0.1", "198.51.100.7, 10.0.0.3", "198.51.100.7"),
-        ("127.0.0.1", "1.2.3.4, 198.51.100.7, 10.0.0.3", "198.51.100.7"),
-        ("127.0.0.1", "", "127.0.0.1"),
-        ("127.0.0.1", "made up", "127.0.0.1"),
-        ("127.0.0.1", "198.51.100.7, made up", "127.0.0.1"),
-        ("127.0.0.1", "10.0.0.1, 10.0.0.2", "10.0.0.1"),
-        ("", "198.51.100.7", ""),
-    ],
-)
-def test_only_what_our_own_proxies_wrote_is_believed(peer: str, forwarded: str, expected: str) -> None:
-    assert address(peer, forwarded, OURS) == expected
+def request(*headers: tuple[str, bytes]) -> Request[Any, Any, Any]:
+    raw = [(name.encode(), value) for name, value in headers]
+    scope: Any = {"type": "http", "headers": raw, "client": ("10.0.0.2", 4711)}
+    return Request(scope)
 
 
-def test_a_device_is_named_as_its_sender_wrote_it() -> None:
-    request = RequestFactory().get(headers={"User-Agent": "쇼핑앱/1.0".encode().decode("latin-1")})
-    assert ClientReader(())(request).device == "쇼핑앱/1.0"
+def test_what_a_trusted_proxy_wrote_unreadably_is_logged_once_and_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    registry = CollectorRegistry()
+    reader = ClientReader(networks("10.0.0.0/8"), registry)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert reader(request(("x-forwarded-for", b"unknown"))).address == "10.0.0.2"
+    assert [record.__dict__["written"] for record in caplog.records] == ["unknown"]
+    assert registry.get_sample_value("auth_unreadable_forwarded_for_total") == 3
+
+
+def test_all_lines_of_the_header_are_read() -> None:
+    reader = ClientReader(networks("10.0.0.0/8"), CollectorRegistry())
+    sent = request(("x-forwarded-for", b"6.6.6.6"), ("x-forwarded-for", b"203.0.113.7:50123"))
+    assert reader(sent).address == "203.0.113.7"
+
+
+def test_a_device_is_shown_by_the_name_that_it_sent() -> None:
+    reader = ClientReader((), CollectorRegistry())
+    assert reader(request(("user-agent", "쇼핑앱/1.0".encode()))).device == "쇼핑앱/1.0"

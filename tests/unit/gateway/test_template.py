@@ -107,6 +107,13 @@ def test_what_only_the_gateway_may_say_is_removed_in_every_spelling(
     assert list(request.headers) == [("Accept", "*/*")]
 
 
+def test_several_lines_of_forwarded_addresses_become_one(pre_function: LuaFunctions) -> None:
+    """Kong passes on the first line alone: behind a proxy that adds its own, that one is the client's invention."""
+    request = exchange(("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.7"))
+    pre_function.rewrite(request)
+    assert list(request.headers) == [("X-Forwarded-For", "6.6.6.6, 203.0.113.7")]
+
+
 def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
     fields = [
         ("Authorization", "Bearer x"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.auth.web.client import address, parse_networks
+from common.client_address import client, networks
 from tests.unit.project.compose_files import COMPOSE_FILES, environment, interpolated, load, published
 
 # Who has a reason to open a connection to whom. Anything else on a shared network is a mistake.
@@ -246,7 +246,7 @@ def test_on_every_way_in_production_auth_finds_the_client(
 ) -> None:
     auth = load("compose.prod.yaml")["services"]["auth"]
     text = interpolated(environment(auth)["AUTH_TRUSTED_PROXIES"], KONG_TRUSTED_IPS=terminator)
-    assert address(peer, forwarded, parse_networks(text)) == expected
+    assert client(peer, [forwarded], networks(text)).address == expected
 
 
 def test_what_auth_believes_in_development_stays_in_development() -> None:
