@@ -7,9 +7,10 @@ requests carry no idempotency key (docs/decisions/0021-conditional-changes.md).
 from typing import Any, NamedTuple
 
 from frontend_proxy.auth_client import Answer
-from frontend_proxy.pages import forms, profiles
+from frontend_proxy.pages import profiles
 from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.profiles import Edit
+from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, ensure
 from frontend_proxy.pages.visitor import Visitor
 
@@ -45,6 +46,7 @@ async def save_profile(
     if saved.status == 412:
         theirs = profiles.differing(values, profiles.stored(saved.current))
         return Edit(values, int(saved.current["version"]), {}, theirs, tongue.t("profile.stale")), 412
-    name = "email-taken" if saved.status == 409 else forms.problem_name(saved.answer)
-    errors = tongue.objections(forms.objections(saved.answer))
-    return Edit(values, version, errors, {}, tongue.problem(name, saved.status)), saved.status
+    fault, errors = refused(
+        tongue, saved.answer, profiles.FIELDS, "email-taken" if saved.status == 409 else ""
+    )
+    return Edit(values, version, errors, {}, fault), saved.status

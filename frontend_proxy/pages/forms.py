@@ -49,27 +49,29 @@ async def read(request: Asked) -> Form:
         if len(body) > MAX_FORM:
             raise Problem(413, "request-too-large", f"A form is at most {MAX_FORM} bytes.", close=True)
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError as fault:
         raise Problem(400, "", "The form cannot be read.") from fault
     return Form(dict(pairs))
 
 
-def objections(answer: Answer) -> dict[str, str]:
-    """The field errors of a problem (`errors: [{field, message}]`), by field."""
-    found: dict[str, str] = {}
+class Objection(NamedTuple):
+    """What is wrong with a field: a code of common/field_codes.py, and what its sentence names."""
+
+    code: str
+    params: dict[str, object]
+
+
+def objections(answer: Answer) -> dict[str, Objection]:
+    """The field errors of a problem (`errors: [{field, code, params}]`), by field; their messages are left out."""
+    found: dict[str, Objection] = {}
     errors = answer.document().get("errors")
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, dict) and isinstance(error.get("field"), str):
-            found.setdefault(error["field"], str(error.get("message", "")))
+            params = error.get("params")
+            objection = Objection(str(error.get("code", "")), params if isinstance(params, dict) else {})
+            found.setdefault(error["field"], objection)
     return found
-
-
-def password_objections(answer: Answer) -> dict[str, str]:
-    """Field errors where a new password was asked for: auth may call it by either name."""
-    return {
-        "new_password" if field == "password" else field: text for field, text in objections(answer).items()
-    }
 
 
 def problem_name(answer: Answer) -> str:

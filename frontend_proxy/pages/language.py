@@ -97,12 +97,12 @@ class Tongue:
         """What a browser calls itself, in the words of its owner: `Chrome · macOS`."""
         return devices.name(agent) or self.t("account.unknown_device")
 
-    def objections(self, errors: Mapping[str, str]) -> dict[str, str]:
-        """Field errors in the visitor's words where there are some, else in the API's."""
-        return {
-            field: self.t(f"fields.{field}") if self._words.has(self.language, f"fields.{field}") else message
-            for field, message in errors.items()
-        }
+    def objection(self, code: str, params: Mapping[str, object]) -> str:
+        """What to tell a visitor of a field's error; never the API's own text, which is for developers."""
+        try:
+            return self.t(f"fields.{code}", **params)
+        except KeyError:  # a code, or a form of it, that only a newer service knows
+            return self.t("fields.invalid")
 
     def date(self, moment: str | None) -> str:
         """An RFC 3339 time as a day, `2026년 11월 22일`; empty for none."""

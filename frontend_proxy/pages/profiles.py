@@ -1,12 +1,17 @@
 """A member's profile as a form: into a change for the member API, and back when somebody else was faster."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from common import visible_text
 from frontend_proxy.pages.forms import Form
 
+FIELDS = frozenset({"name", "email", "phone", "grade"})
 GRADES = ("standard", "silver", "gold", "vip")
+
+_PUNCTUATION = re.compile(r"[\s().\u2010-\u2015-]")
 
 
 class Edit(NamedTuple):
@@ -50,10 +55,10 @@ def change(values: Mapping[str, Any]) -> dict[str, Any]:
 def phone(text: str) -> str | None:
     """A phone number in E.164's form: white space and dashes go, and a Korean trunk 0 becomes +82. None for
     empty."""
-    digits = re.sub(r"[\s().-]", "", text)
+    digits = _PUNCTUATION.sub("", visible_text.without_invisible(unicodedata.normalize("NFKC", text)))
     if not digits:
         return None
-    return f"+82{digits[1:]}" if re.fullmatch(r"0\d{8,10}", digits) else digits
+    return f"+82{digits[1:]}" if re.fullmatch(r"0[0-9]{8,10}", digits) else digits
 
 
 def version(form: Form) -> int:

@@ -21,6 +21,9 @@ from typing import Any
 
 import msgspec
 
+from common import field_codes
+from common.field_codes import InvalidValue, Parameter
+
 
 class Problem(Exception):  # noqa: N818  # the RFC's own word
     """A refusal that the client is told about.
@@ -45,11 +48,24 @@ class BadRequest(Problem):
     title = "Bad Request"
 
 
-class FieldError(msgspec.Struct, frozen=True):
-    """One wrong value: `field` is its path in the request (`addresses.0.city`), empty for the whole body."""
+class FieldError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One wrong value: `field` is its path in the request (`addresses.0.city`), empty for the whole body.
+
+    `code` is one of common/field_codes.py, `params` what its sentence names; `message` is for developers.
+    """
 
     field: str
+    code: str
     message: str
+    params: dict[str, int | str] = {}
+
+    @classmethod
+    def of(cls, field: str, code: str, **params: Parameter) -> "FieldError":
+        return cls(field, code, field_codes.message(code, params), params)
+
+    @classmethod
+    def refusing(cls, field: str, value: InvalidValue) -> "FieldError":
+        return cls(field, value.code, str(value), value.params)
 
 
 class InvalidInput(BadRequest):

@@ -47,7 +47,7 @@ def decode(cursor: str, sort: str, kind: type[K]) -> tuple[K, UUID]:
         document = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         made_for, value, id_ = msgspec.json.decode(document, type=tuple[str, kind, UUID])  # type: ignore[valid-type]
     except (binascii.Error, ValueError) as fault:
-        raise InvalidInput([FieldError("cursor", "is not a cursor of this listing")]) from fault
+        raise InvalidInput([FieldError.of("cursor", "invalid_cursor")]) from fault
     if made_for != sort:
-        raise InvalidInput([FieldError("cursor", "was made for another order")])
+        raise InvalidInput([FieldError.of("cursor", "invalid_cursor")])
     return value, id_

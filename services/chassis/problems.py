@@ -13,7 +13,7 @@ from litestar.utils.scope.state import ScopeState
 
 from services.chassis import request_context
 from services.chassis.errors import FieldError, InvalidInput, Problem
-from services.chassis.field_errors import of_body
+from services.chassis.field_errors import of_body, parsed
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -130,14 +130,14 @@ def _field_errors(request: Request[Any, Any, Any], extra: list[Any]) -> list[Fie
     errors = []
     for item in extra:
         if not isinstance(item, dict):
-            errors.append(FieldError("", str(item)))
+            errors.append(FieldError.of("", "invalid"))
         elif item.get("source") == "body":
             field = request.route_handler.parsed_data_field
             body = ScopeState.from_scope(request.scope).body
             found = of_body(field.annotation, body) if field and isinstance(body, bytes) else []
-            return found or [FieldError("", str(item.get("message", "")))]
+            return found or [parsed(str(item.get("message", "")))]
         else:
-            errors.append(FieldError(str(item.get("key", "")), str(item.get("message", ""))))
+            errors.append(parsed(str(item.get("message", "")), str(item.get("key", ""))))
     return errors
 
 

@@ -10,6 +10,7 @@ from frontend_proxy.pages import forms, profiles
 from frontend_proxy.pages.editing import Saved, save
 from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, ensure, go
 from frontend_proxy.pages.visitor import Asked, Visitor
 
@@ -73,19 +74,16 @@ def _page(
     done: str = "",
 ) -> ASGIResponse:
     tongue = site.views.tongue(member)
-    fault, errors = None, {}
+    fault: str | None = None
+    errors: dict[str, str] = {}
     if saved is not None:
         stale = saved.status == 412
+        # The API names a field by its place in the list. The form's own is the last one.
+        here = f"addresses.{len(own['addresses'])}."
+        fault, found = refused(tongue, saved.answer, {here + name for name in FIELDS})
+        errors = {field.removeprefix(here): text for field, text in found.items()}
+        fault = tongue.t("profile.stale_list") if stale else fault
         own = saved.current if stale else own
-        fault = (
-            tongue.t("profile.stale_list")
-            if stale
-            else tongue.problem(forms.problem_name(saved.answer), saved.status)
-        )
-        # The API names a field by its place in the list: `addresses.2.city`.
-        errors = tongue.objections(
-            {field.rpartition(".")[2]: message for field, message in forms.objections(saved.answer).items()}
-        )
     return site.views.page(
         member,
         "account/addresses.html",

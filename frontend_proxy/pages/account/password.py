@@ -6,6 +6,7 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms
 from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import go
 from frontend_proxy.pages.visitor import Asked
 
@@ -29,12 +30,12 @@ class AccountPassword(Controller):
         if answer.status in {200, 204}:
             cookies = site.jar.start(answer.tokens) if answer.tokens else ()
             return go("/account/password?done=changed", cookies)
-        tongue = site.views.tongue(member)
+        fault, errors = refused(site.views.tongue(member), answer, passwords)
         return site.views.page(
             member,
             "account/password.html",
             status=answer.status,
-            fault=tongue.problem(forms.problem_name(answer), answer.status),
-            errors=tongue.objections(forms.password_objections(answer)),
+            fault=fault,
+            errors=errors,
             done="",
         )

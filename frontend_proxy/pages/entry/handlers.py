@@ -10,10 +10,13 @@ from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms
 from frontend_proxy.pages.given import TheSite, TheVisitor
 from frontend_proxy.pages.language import COOKIE, LANGUAGES
+from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, go
 from frontend_proxy.pages.visitor import Asked, Visitor
 from frontend_proxy.paths import local
 from frontend_proxy.problems import Problem
+
+REGISTER_FIELDS = frozenset({"name", "email", "password"})
 
 
 class Entry(Controller):
@@ -69,8 +72,9 @@ class Entry(Controller):
             if entered.tokens is None:
                 return go("/sign-in?done=registered")
             return go(target, site.jar.start(entered.tokens))
-        tongue = site.views.tongue(guest)
-        errors = forms.objections(answer)
+        fault, errors = refused(
+            site.views.tongue(guest), answer, REGISTER_FIELDS, "register" if answer.status == 409 else ""
+        )
         return site.views.page(
             guest,
             "entry/register.html",
@@ -78,9 +82,7 @@ class Entry(Controller):
             next=target,
             email=email,
             name=name,
-            fault=tongue.problem(
-                "register" if answer.status == 409 else forms.problem_name(answer), answer.status
-            ),
+            fault=fault,
             errors=errors,
         )
 

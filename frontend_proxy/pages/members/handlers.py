@@ -12,6 +12,7 @@ from frontend_proxy.pages import forms, profiles
 from frontend_proxy.pages.editing import save_profile
 from frontend_proxy.pages.given import TheSite, TheVisitor
 from frontend_proxy.pages.profiles import GRADES, Edit
+from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, ensure, go
 from frontend_proxy.pages.visitor import Asked, Visitor
 
@@ -64,9 +65,10 @@ class Members(Controller):
         if answer.status == 201:
             return go("/members?done=created")
         tongue = site.views.tongue(member)
-        name = "email-taken" if answer.status == 409 else forms.problem_name(answer)
-        errors = tongue.objections(forms.objections(answer))
-        edit = Edit(values, 0, errors, {}, tongue.problem(name, answer.status))
+        fault, errors = refused(
+            tongue, answer, profiles.FIELDS, "email-taken" if answer.status == 409 else ""
+        )
+        edit = Edit(values, 0, errors, {}, fault)
         return _new(site, member, edit, answer.status)
 
     @get("/{member_id:uuid}")

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms
 from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import ensure, go
 from frontend_proxy.pages.visitor import Asked
 
@@ -19,7 +20,7 @@ class Recovery(Controller):
 
     @get("/password/forgot")
     async def ask_for_a_link(self, site: TheSite, guest: TheVisitor) -> ASGIResponse:
-        return site.views.page(guest, "recovery/forgot.html", sent=False)
+        return site.views.page(guest, "recovery/forgot.html", sent=False, email="", fault=None, errors={})
 
     @post("/password/forgot")
     async def send_a_link(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
@@ -28,6 +29,17 @@ class Recovery(Controller):
         answer = await site.backend.call(
             guest, "POST", "/api/auth/password/forgot", {"email": form.text("email")}
         )
+        fault, errors = refused(site.views.tongue(guest), answer, {"email"})
+        if errors:
+            return site.views.page(
+                guest,
+                "recovery/forgot.html",
+                status=answer.status,
+                sent=False,
+                email=form.text("email"),
+                fault=fault,
+                errors=errors,
+            )
         ensure(answer, 202)
         return site.views.page(guest, "recovery/forgot.html", sent=True)
 
@@ -48,14 +60,15 @@ class Recovery(Controller):
         if answer.status == 204:
             return go("/sign-in?done=reset", site.jar.end())
         tongue = site.views.tongue(guest)
-        errors = tongue.objections(forms.password_objections(answer))
-        name = "link-used" if answer.status in {400, 422} and "new_password" not in errors else ""
+        fault, errors = refused(tongue, answer, {"new_password"})
+        if not errors and answer.status in {400, 422}:
+            fault = tongue.problem("link-used", answer.status)
         return site.views.page(
             guest,
             "recovery/reset.html",
             status=answer.status,
             token=token,
-            fault=tongue.problem(name, 422 if errors else answer.status),
+            fault=fault,
             errors=errors,
         )
 

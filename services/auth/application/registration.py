@@ -9,7 +9,7 @@ from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.ports import Accounts, Audit, Mail, UnitOfWork
 from services.auth.application.signing_in import Client
 from services.auth.domain import passwords, throttling
-from services.auth.domain.accounts import Account, normalise_email
+from services.auth.domain.accounts import Account, accepted_name, normalise_email
 from services.auth.domain.errors import EmailTaken
 from services.auth.domain.mails import Kind
 from services.auth.domain.throttling import Subject
@@ -28,9 +28,10 @@ class Registration:
     async def prepare(self, email: str, password: str, name: str, client: Client) -> Account:
         """The account as it would be, its password hashed; nobody has it yet.
 
-        Raises InvalidEmail, UnacceptablePassword, TryLater, Overloaded.
+        Raises InvalidEmail, InvalidName, UnacceptablePassword, TryLater, Overloaded.
         """
         address = normalise_email(email)
+        name = accepted_name(name)
         accepted = passwords.accept(password, (address, name))
         where = throttling.network(client.address)
         registrations = (Subject(f"registered-at:{where}", self.gate.limits.registrations),)
@@ -40,7 +41,7 @@ class Registration:
         return Account(
             id=self.issuer.uuid(),
             email=address,
-            name=name.strip(),
+            name=name,
             roles=("member",),
             status="active",
             password_hash=hash_,

@@ -8,8 +8,11 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.auth.domain.errors import InvalidEmail, UnknownRole
+from common import visible_text
+from common.field_codes import InvalidValue
+from services.auth.domain.errors import InvalidEmail, InvalidName, UnknownRole
 
+LONGEST_NAME = 100
 ROLES = frozenset({"admin", "member"})
 Status = Literal["active", "disabled"]
 
@@ -80,7 +83,15 @@ def normalise_email(text: str) -> str:
             text.strip(), check_deliverability=False, test_environment=True, strict=True
         ).normalized.lower()
     except EmailNotValidError as error:
-        raise InvalidEmail(str(error)) from error
+        raise InvalidEmail from error
+
+
+def accepted_name(text: str) -> str:
+    """A name in its stored form (common/visible_text.py): it ends up in mails and logs. Raises InvalidName."""
+    try:
+        return visible_text.line(text, LONGEST_NAME)
+    except InvalidValue as fault:
+        raise InvalidName(fault) from fault
 
 
 def lookup_email(text: str) -> str:

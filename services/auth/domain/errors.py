@@ -2,6 +2,7 @@
 
 Refusal
 ├── InvalidEmail            the address is not one (RFC 5321)
+├── InvalidName             the name shows nothing, is too long or holds control characters
 ├── EmailTaken              another account has this address
 ├── UnacceptablePassword    the new password breaks a rule
 ├── WrongCredentials        unknown account, wrong password or disabled account, told apart by nobody
@@ -16,13 +17,24 @@ Refusal
 └── Overloaded              more password hashes are waiting than this process will take on
 """
 
+from common.field_codes import InvalidValue, Parameter
+
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """Base of all; its text is shown to the caller, so it never holds a secret."""
 
 
 class InvalidEmail(Refusal):
-    pass
+    def __init__(self) -> None:
+        super().__init__("This is not an e-mail address.")
+
+
+class InvalidName(Refusal):
+    """`value` says what is wrong with it."""
+
+    def __init__(self, value: InvalidValue) -> None:
+        super().__init__(f"The name {value}.")
+        self.value = value
 
 
 class EmailTaken(Refusal):
@@ -31,7 +43,11 @@ class EmailTaken(Refusal):
 
 
 class UnacceptablePassword(Refusal):
-    pass
+    """`value` says which rule it breaks."""
+
+    def __init__(self, code: str, **params: Parameter) -> None:
+        self.value = InvalidValue(code, **params)
+        super().__init__(f"The password {self.value}.")
 
 
 class WrongCredentials(Refusal):

@@ -14,6 +14,9 @@ from services.auth.domain.errors import UnacceptablePassword
 
 SHORTEST = 8
 LONGEST = 256  # NIST asks for at least 64 to be allowed; the bound keeps the work of normalising small
+_DECOMPOSED = (
+    4  # code points of one character before normalising, at most: what is longer is not even looked at
+)
 _CONTEXT = frozenset({"gatehouse"})  # the service's own name
 _SHORTEST_WORD = 4
 
@@ -28,18 +31,20 @@ def accept(password: str, about: Iterable[str] = ()) -> str:
 
     Length counts code points after normalising. Raises UnacceptablePassword.
     """
+    if len(password) > LONGEST * _DECOMPOSED:
+        raise UnacceptablePassword("too_long", max=LONGEST)
     normal = normalise(password)
     if len(normal) < SHORTEST:
-        raise UnacceptablePassword(f"A password has at least {SHORTEST} characters.")
+        raise UnacceptablePassword("too_short", min=SHORTEST)
     if len(normal) > LONGEST:
-        raise UnacceptablePassword(f"A password has at most {LONGEST} characters.")
+        raise UnacceptablePassword("too_long", max=LONGEST)
     folded = normal.casefold()
     if folded in commonest():
-        raise UnacceptablePassword("This password is among the commonest; choose another.")
+        raise UnacceptablePassword("password_common")
     if _is_run(folded):
-        raise UnacceptablePassword("A password is more than a repeated or consecutive character.")
+        raise UnacceptablePassword("password_repetitive")
     if not _words(about).isdisjoint((folded, _core(folded))):
-        raise UnacceptablePassword("The password is little more than your address, your name or ours.")
+        raise UnacceptablePassword("password_personal")
     return normal
 
 

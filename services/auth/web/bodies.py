@@ -7,17 +7,26 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from services.auth.domain import passwords
+from services.auth.domain.accounts import LONGEST_NAME
+
 Email = Annotated[str, Meta(min_length=1, max_length=320, examples=["test@example.com"])]
 # Only a bound on the work that a stranger can cause; the rules for new passwords are in domain/passwords.py.
 Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["password123"])]
-NewPassword = Annotated[str, Meta(min_length=1, max_length=1024, examples=["a long and private sentence"])]
+# Documented here, decided by the domain: it knows the form in which length counts.
+NewPassword = Annotated[
+    str,
+    Meta(
+        examples=["a long and private sentence"],
+        extra_json_schema={"extra": {"min_length": passwords.SHORTEST, "max_length": passwords.LONGEST}},
+    ),
+]
 Name = Annotated[
     str,
     Meta(
-        max_length=100,
-        pattern=r"^(?![\s\S]*[\x00-\x1f\x7f])[\s\S]*\S",
-        description="Not blank and without control characters, as it ends up in mails and logs.",
+        description="Holds something visible, and no control characters.",
         examples=["Kim Minji"],
+        extra_json_schema={"extra": {"min_length": 1, "max_length": LONGEST_NAME}},
     ),
 ]
 OpaqueToken = Annotated[str, Meta(min_length=1, max_length=512, description="Opaque; treat it as a secret.")]

@@ -23,7 +23,7 @@ def _as_new_password() -> Iterator[None]:
     try:
         yield
     except UnacceptablePassword as refusal:
-        raise InvalidInput([FieldError("new_password", str(refusal))]) from refusal
+        raise InvalidInput([FieldError.refusing("new_password", refusal.value)]) from refusal
 
 
 class PasswordController(Controller):

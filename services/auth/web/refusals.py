@@ -19,16 +19,20 @@ def _wrong_credentials(error: errors.WrongCredentials) -> Unauthenticated:
     return Unauthenticated(str(error), error="")
 
 
-def _email(error: errors.InvalidEmail) -> InvalidInput:
-    return InvalidInput([FieldError("email", str(error))])
+def _email(_: errors.InvalidEmail) -> InvalidInput:
+    return InvalidInput([FieldError.of("email", "invalid_email")])
+
+
+def _name(error: errors.InvalidName) -> InvalidInput:
+    return InvalidInput([FieldError.refusing("name", error.value)])
 
 
 def _password(error: errors.UnacceptablePassword) -> InvalidInput:
-    return InvalidInput([FieldError("password", str(error))])
+    return InvalidInput([FieldError.refusing("password", error.value)])
 
 
-def _current_password(error: errors.WrongPassword) -> InvalidInput:
-    return InvalidInput([FieldError("current_password", str(error))])
+def _current_password(_: errors.WrongPassword) -> InvalidInput:
+    return InvalidInput([FieldError.of("current_password", "wrong_password")])
 
 
 def _try_later(error: errors.TryLater) -> TooManyRequests:
@@ -37,6 +41,7 @@ def _try_later(error: errors.TryLater) -> TooManyRequests:
 
 REFUSALS: Refusals = {
     errors.InvalidEmail: _email,
+    errors.InvalidName: _name,
     errors.EmailTaken: Conflict,
     errors.UnacceptablePassword: _password,
     errors.WrongCredentials: _wrong_credentials,

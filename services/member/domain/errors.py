@@ -11,6 +11,8 @@ MemberError
 
 from collections.abc import Mapping
 
+from common.field_codes import InvalidValue
+
 
 class MemberError(Exception):
     """A refusal of the member domain."""
@@ -46,6 +48,6 @@ class EmailUnderWay(MemberError):  # noqa: N818
 class InvalidMember(MemberError):  # noqa: N818
     """`faults` maps the field's path to what is wrong with its value."""
 
-    def __init__(self, faults: Mapping[str, str]) -> None:
+    def __init__(self, faults: Mapping[str, InvalidValue]) -> None:
         super().__init__("Some values are not valid.")
         self.faults = dict(faults)

@@ -6,39 +6,35 @@ from collections.abc import Callable, Sequence
 
 from email_validator import EmailNotValidError, validate_email
 
+from common import visible_text
+from common.field_codes import InvalidValue
 from services.member.domain.errors import InvalidMember
 from services.member.domain.member import Address, Grade, Profile
 
 MAX_NAME = 100
+MAX_POSTAL_CODE = 20
 MAX_ADDRESSES = 10
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-_PHONE_PUNCTUATION = str.maketrans("", "", " -.()")
+_PHONE_PUNCTUATION = re.compile(r"[\s().\u2010-\u2015-]")
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
 def email(text: str) -> str:
-    """RFC 5321 syntax, lower case: no provider in use tells addresses apart by case. Raises ValueError.
+    """RFC 5321 syntax, lower case: no provider in use tells addresses apart by case. Raises InvalidValue.
 
     As auth has it, to the letter: an address taken here that auth refuses would be nobody's to sign in with.
     """
     try:
         found = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as fault:
-        raise ValueError(str(fault)) from fault
+        raise InvalidValue("invalid_email") from fault
     return found.normalized.lower()
 
 
 def line(text: str, longest: int = MAX_NAME) -> str:
-    """One line of text: NFC, no control characters, no space around. Raises ValueError if empty or too long."""
-    clean = " ".join(composed(text).split())
-    if not clean:
-        raise ValueError("must not be empty")
-    if len(clean) > longest:
-        raise ValueError(f"must not be longer than {longest} characters")
-    if any(unicodedata.category(character) in {"Cc", "Cs", "Co", "Cn"} for character in clean):
-        raise ValueError("must not hold control characters")
-    return clean
+    """One line of text in its stored form (common/visible_text.py). Raises InvalidValue."""
+    return visible_text.line(text, longest)
 
 
 def composed(text: str) -> str:
@@ -47,18 +43,18 @@ def composed(text: str) -> str:
 
 
 def phone(text: str) -> str:
-    """E.164, as `+821012345678`; spaces, dots, hyphens and brackets are dropped. Raises ValueError."""
-    digits = text.translate(_PHONE_PUNCTUATION)
+    """E.164, as `+821012345678`; white space, dots, hyphens and brackets are dropped. Raises InvalidValue."""
+    digits = _PHONE_PUNCTUATION.sub("", visible_text.without_invisible(unicodedata.normalize("NFKC", text)))
     if not _E164.fullmatch(digits):
-        raise ValueError("must be an international number such as +821012345678")
+        raise InvalidValue("invalid_phone")
     return digits
 
 
 def country(text: str) -> str:
-    """ISO 3166-1 alpha-2 in upper case. Raises ValueError."""
-    code = text.strip().upper()
+    """ISO 3166-1 alpha-2 in upper case. Raises InvalidValue."""
+    code = visible_text.without_invisible(text).strip().upper()
     if not _COUNTRY.fullmatch(code):
-        raise ValueError("must be a two-letter country code such as KR")
+        raise InvalidValue("invalid_country")
     return code
 
 
@@ -86,8 +82,12 @@ def profile(
         phone = faults.check("phone", _phone, phone)
     if present is None or tuple(addresses) != present.addresses:
         if len(addresses) > MAX_ADDRESSES:
-            faults.found["addresses"] = f"must not be more than {MAX_ADDRESSES}"
-        addresses = [_address(faults, index, address) for index, address in enumerate(addresses)]
+            faults.found["addresses"] = InvalidValue("too_many", max=MAX_ADDRESSES)
+        kept = present.addresses if present else ()
+        addresses = [
+            address if address in kept else _address(faults, index, address)
+            for index, address in enumerate(addresses)
+        ]
     if faults.found:
         raise InvalidMember(faults.found)
     return Profile(
@@ -107,13 +107,13 @@ class _Faults:
     """Collects what is wrong, so that a form learns of all its fields in one answer."""
 
     def __init__(self) -> None:
-        self.found: dict[str, str] = {}
+        self.found: dict[str, InvalidValue] = {}
 
     def check(self, field: str, normal: Callable[[str], str], value: str) -> str:
         try:
             return normal(value)
-        except ValueError as fault:
-            self.found[field] = str(fault)
+        except InvalidValue as fault:
+            self.found[field] = fault
             return value
 
 
@@ -122,8 +122,12 @@ def _address(faults: _Faults, index: int, address: Address) -> Address:
     return Address(
         recipient=faults.check(f"{at}.recipient", line, address.recipient),
         line1=faults.check(f"{at}.line1", line, address.line1),
-        line2=faults.check(f"{at}.line2", line, address.line2) if address.line2.strip() else "",
+        line2=""
+        if visible_text.is_blank(address.line2)
+        else faults.check(f"{at}.line2", line, address.line2),
         city=faults.check(f"{at}.city", line, address.city),
-        postal_code=faults.check(f"{at}.postal_code", lambda text: line(text, 20), address.postal_code),
+        postal_code=faults.check(
+            f"{at}.postal_code", lambda text: line(text, MAX_POSTAL_CODE), address.postal_code
+        ),
         country=faults.check(f"{at}.country", country, address.country),
     )

@@ -38,7 +38,7 @@ SortOrder = Annotated[Sort, QueryParameter(name="sort", description="`-` means n
 def text(field: str, value: str | None) -> str | None:
     """Raises InvalidInput for a character that no stored text has, and that PostgreSQL would not take."""
     if value is not None and "\0" in value:
-        raise InvalidInput([FieldError(field, "must not hold a null character")])
+        raise InvalidInput([FieldError.of(field, "forbidden_characters")])
     return value
 
 
@@ -50,12 +50,12 @@ def moment(field: str, value: datetime | None) -> datetime | None:
 def _utc(field: str, value: datetime) -> datetime:
     """Raises InvalidInput for a time without an offset: it would mean another moment in each place."""
     if value.tzinfo is None:
-        raise InvalidInput([FieldError(field, "must have an offset from UTC, such as Z")])
+        raise InvalidInput([FieldError.of(field, "no_utc_offset")])
     try:
         return value.astimezone(UTC)
     except OverflowError as fault:
         # Within a day of the calendar's ends, where the offset leads out of it.
-        raise InvalidInput([FieldError(field, "must be between the years 1 and 9999 in UTC")]) from fault
+        raise InvalidInput([FieldError.of(field, "out_of_calendar")]) from fault
 
 
 def after(cursor: str | None, sort: Sort) -> tuple[str | datetime, UUID] | None:

@@ -17,7 +17,9 @@ def _under_way(error: EmailUnderWay) -> errors.Problem:
 
 
 def _invalid(error: InvalidMember) -> errors.Problem:
-    return errors.InvalidInput([errors.FieldError(field, message) for field, message in error.faults.items()])
+    return errors.InvalidInput(
+        [errors.FieldError.refusing(field, fault) for field, fault in error.faults.items()]
+    )
 
 
 REFUSALS: Refusals = {

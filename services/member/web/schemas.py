@@ -11,9 +11,15 @@ from msgspec import UNSET, Meta, UnsetType
 from services.member.domain import values
 from services.member.domain.member import Address, Grade, Member, Profile
 
-Text = Annotated[str, Meta(max_length=400)]
+# Documented here, decided by the domain: it knows the form in which length counts.
+Text = Annotated[str, Meta(extra_json_schema={"extra": {"max_length": values.MAX_NAME}})]
 Email = Annotated[str, Meta(max_length=320, examples=["minji@example.com"])]
-Name = Annotated[str, Meta(max_length=400, examples=["Kim Minji"])]
+Name = Annotated[
+    str,
+    Meta(
+        examples=["Kim Minji"], extra_json_schema={"extra": {"min_length": 1, "max_length": values.MAX_NAME}}
+    ),
+]
 Phone = Annotated[str, Meta(max_length=40, description="E.164.", examples=["+821012345678"])]
 
 
@@ -23,8 +29,11 @@ class AddressBody(msgspec.Struct, frozen=True):
     recipient: Text
     line1: Text
     city: Text
-    postal_code: Annotated[str, Meta(max_length=40, examples=["04524"])]
-    country: Annotated[str, Meta(max_length=10, description="ISO 3166-1 alpha-2.", examples=["KR"])]
+    postal_code: Annotated[
+        str,
+        Meta(examples=["04524"], extra_json_schema={"extra": {"max_length": values.MAX_POSTAL_CODE}}),
+    ]
+    country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.", examples=["KR"])]
     line2: Text = ""
 
     def address(self) -> Address:

@@ -104,13 +104,13 @@ async def test_callers_at_different_addresses_share_no_key(client: Client) -> No
     ("changed", "field"),
     [
         ({"email": "no address"}, "email"),
-        ({"password": "short"}, "password"),
+        ({"password": "tiny"}, "password"),
         ({"password": "password123"}, "password"),
         ({"password": "minji@example.com"}, "password"),
         ({"name": ""}, "name"),
         ({"name": "   "}, "name"),
-        ({"name": "Minji\nBcc: all@example.com"}, "name"),
-        ({"name": "Minji\n"}, "name"),
+        ({"name": "\u200b\u3164\u2800"}, "name"),
+        ({"name": "Minji\x1b[2J"}, "name"),
         ({"name": "Minji\x00"}, "name"),
         ({"name": "x" * 101}, "name"),
         ({"password": "x" * 1025}, "password"),
@@ -164,3 +164,9 @@ async def test_the_mailed_link_confirms_the_address_once(client: Client, tmp_pat
 async def test_any_character_may_be_in_a_password(client: Client, password: str) -> None:
     await register(client, "minji@example.com", password=password)
     await sign_in(client, email="minji@example.com", password=password)
+
+
+async def test_a_name_is_kept_in_one_line(client: Client) -> None:
+    body = {"email": "minji@example.com", "password": PASSWORD, "name": " Minji\nBcc:\u202e all@example.com"}
+    answer = await client.post("/api/auth/register", json=body)
+    assert answer.json()["name"] == "Minji Bcc: all@example.com"

@@ -98,3 +98,26 @@ def test_a_line_is_refused_or_normal_and_stays_so(text: str) -> None:
     assert values.line(normal) == normal
     assert 1 <= len(normal) <= values.MAX_NAME
     assert not any(character in normal for character in "\0\n\r\t")
+
+
+def test_an_address_that_stays_is_not_judged_by_todays_rules() -> None:
+    old = Address(recipient="\u200b", line1="x", city="Seoul", postal_code="04524", country="KR")
+    present = Profile(email="minji@example.com", name="Kim Minji", addresses=(old,))
+    new = Address(recipient="Kim", line1="Sejong-daero 110", city="Seoul", postal_code="04524", country="KR")
+    changed = values.profile(
+        email=present.email,
+        name=present.name,
+        phone=None,
+        grade=present.grade,
+        addresses=[old, new],
+        marketing_consent=False,
+        present=present,
+    )
+    assert changed.addresses == (old, new)
+
+
+@pytest.mark.parametrize(
+    "text", ["\u202a+82 10-1234-5678\u202c", "＋８２１０１２３４５６７８", "+82\u00a010\u20111234\u20135678"]
+)
+def test_a_phone_number_is_read_as_people_paste_it(text: str) -> None:
+    assert values.phone(text) == "+821012345678"
