@@ -6,7 +6,7 @@ Every pytest process starts its own, so that parallel workers share nothing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
@@ -22,6 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="auto",
         help="what the journeys run on: compose.yaml, devstack, or (auto) Docker where Kong's image is at hand",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports travel between processes as UTF-8; bytes that a test logged and that are none are shown escaped."""
+    report = yield
+    report.sections = [
+        (name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")
