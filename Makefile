@@ -11,6 +11,7 @@ STAMPS := $(VENV)/.stamps
 
 LOCKS      := service plugins proxy stand-in devstack dev
 UV_VERSION := 0.13.9
+SUBJECTS_SINCE := 96dea47
 SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)
 DOCKERFILES = $(wildcard deploy/*.Dockerfile)
 
@@ -19,6 +20,7 @@ NAME ?=
 ARGS ?=
 FROM ?=
 DOCKER_TESTS ?= tests/e2e
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -64,7 +66,14 @@ seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to me
 
 .PHONY: test
 test: $(STAMPS)/dev browser ## Every test that this machine can run; each skip says why (ARGS="-k login" narrows)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup --durations=10 $(ARGS)
+
+.PHONY: coverage
+coverage: $(STAMPS)/dev browser ## The tests with line coverage of every process; fails below the floor in pyproject.toml
+	@rm -f test-results/coverage*
+	@$(BIN)/python -m coverage run -m pytest --numprocesses=$(JOBS) --dist=loadgroup $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --skip-covered --sort=cover
 
 .PHONY: unit
 unit: $(STAMPS)/dev ## The tests that need no server: seconds
@@ -91,7 +100,7 @@ browser: # A Chromium for the browser journeys, where it can be had without aski
 ##@ Check
 
 .PHONY: check
-check: format-check lint types imports shell docker gateway docs-check ## Format, lint, types, layers, scripts, compose, gateway configuration
+check: format-check lint types imports subjects shell docker gateway docs-check ## Format, lint, types, layers, scripts, compose, gateway configuration
 
 .PHONY: format
 format: $(STAMPS)/dev ## Write the code in the project's format
@@ -113,6 +122,18 @@ types: $(STAMPS)/dev ## mypy --strict
 .PHONY: imports
 imports: $(STAMPS)/dev ## The layers: who may import whom (.importlinter)
 	@$(BIN)/lint-imports --no-logo
+
+.PHONY: dead-code
+dead-code: $(STAMPS)/dev # Functions, classes and methods that nothing uses (the plugins' PDK is complete whether or not we use all of it)
+	@unused=$$($(BIN)/vulture | grep -E 'unused (function|class|method|property)' | grep -v '/runtime/pdk/'); \
+		test -z "$$unused" || { echo "$$unused" >&2; exit 1; }
+
+.PHONY: subjects
+subjects: # Commit subjects of 72 characters at most, since the rule holds
+	@git rev-parse --quiet --verify $(SUBJECTS_SINCE)^{commit} >/dev/null 2>&1 || { \
+		echo "the history does not reach back to $(SUBJECTS_SINCE): commit subjects not checked"; exit 0; }; \
+		git log --format='%h %s' $(SUBJECTS_SINCE)..HEAD | awk 'length($$0) - length($$1) - 1 > 72 \
+			{print "longer than 72 characters: " $$0; bad = 1} END {exit bad}' >&2
 
 .PHONY: shell
 shell: $(STAMPS)/dev # The shell scripts
