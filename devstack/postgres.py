@@ -55,7 +55,8 @@ class Postgres:
                 unprivileged.hand_over(Path(secret.name))
             self._run(
                 *("initdb", "--pgdata", str(data), "--username", SUPERUSER, "--pwfile", secret.name),
-                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
+                *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"),
+                *(("--no-sync",) if self.throwaway else ()),
             )
 
     def command(self) -> Command:

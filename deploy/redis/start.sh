@@ -40,7 +40,7 @@ case ${1:-start} in
 start)
 	acl=${TMPDIR:-/tmp}/users.acl
 	users > "$acl"
-	# Sessions and idempotency outcomes are promises: appended to disk every second, never evicted to make room.
+	# Appended to disk every second, which keeps most of it: what was promised is in PostgreSQL. Never evicted to make room.
 	exec redis-server --aclfile "$acl" --appendonly yes --appendfsync everysec \
 		--maxmemory "${REDIS_MAXMEMORY:-256mb}" --maxmemory-policy noeviction --save '' --dir /data
 	;;

@@ -9,7 +9,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 
-from services.auth.adapters import demo_data, sealing, tables
+from services.auth.adapters import carry_over, demo_data, sealing, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.authentication import LocalAuthenticator
@@ -17,12 +17,14 @@ from services.auth.adapters.hashing import Argon2Passwords
 from services.auth.adapters.keyring import Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.letters import Letters
-from services.auth.adapters.links_redis import RedisLinks
+from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_delivery import delivery
 from services.auth.adapters.mail_orders import CONFIRMATION, MAIL, OutboxMail
 from services.auth.adapters.mail_target import MailTarget
 from services.auth.adapters.member_order import OutboxMemberOrder
-from services.auth.adapters.sessions_redis import RedisSessions
+from services.auth.adapters.revocation_keeping import RevocationKeeping
+from services.auth.adapters.revocations_redis import RedisRevocations
+from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.adapters.throttle_redis import RedisThrottle
 from services.auth.application.administration import Administration
 from services.auth.application.gate import Gate
@@ -43,6 +45,7 @@ from services.auth.web.sessions import SessionController
 from services.auth.web.tokens import TokenController
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
+from services.chassis.durability import warn_unless_kept
 from services.chassis.http_client import HttpClient
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.migrations import CHASSIS, migrate
@@ -73,11 +76,13 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         settings.argon2, threads=settings.hashing_threads, waiting=settings.argon2_waiting
     )
     accounts = PostgresAccounts(database, OutboxMemberOrder(database))
-    sessions = RedisSessions(redis.client, settings.lifetimes, most=settings.sessions_per_account)
+    sessions = PostgresSessions(database, settings.lifetimes, most=settings.sessions_per_account)
+    revocations, mailed = RedisRevocations(redis.client, settings.lifetimes), PostgresLinks(database)
+    keeping = RevocationKeeping(sessions, mailed, revocations, settings.lifetimes, clock=clock)
     throttle, audit = RedisThrottle(redis.client), LoggedAudit(registry)
     links = MailedLinks(
         accounts=accounts,
-        links=RedisLinks(redis.client),
+        links=mailed,
         key=sealing.derive(settings.master_key, "mailed links"),
         reset_within=settings.password_reset_seconds,
         take_back_within=settings.email_take_back_seconds,
@@ -101,8 +106,18 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         secret=sealing.derive(settings.master_key, "idempotency fingerprints"),
     )
     gate = Gate(hasher=hasher, throttle=throttle, limits=settings.limits, clock=clock)
-    care = SessionCare(accounts=accounts, sessions=sessions, issuer=issuer, audit=audit)
-    sign_in = SignIn(accounts=accounts, sessions=sessions, gate=gate, issuer=issuer, audit=audit)
+    care = SessionCare(
+        accounts=accounts, sessions=sessions, revocations=revocations, issuer=issuer, audit=audit
+    )
+    sign_in = SignIn(
+        accounts=accounts,
+        sessions=sessions,
+        revocations=revocations,
+        work=database,
+        gate=gate,
+        issuer=issuer,
+        audit=audit,
+    )
     registration = Registration(
         accounts=accounts,
         work=database,
@@ -115,6 +130,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     password_care = PasswordCare(
         accounts=accounts,
         sessions=sessions,
+        revocations=revocations,
         work=database,
         gate=gate,
         links=links,
@@ -125,6 +141,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     administration = Administration(
         accounts=accounts,
         sessions=sessions,
+        revocations=revocations,
         throttle=throttle,
         work=database,
         mail=mail,
@@ -136,6 +153,8 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     @asynccontextmanager
     async def prepared() -> AsyncIterator[None]:
         await migrate(database, *MIGRATIONS)
+        await warn_unless_kept(database)
+        await carry_over.sessions(database, redis.client, settings.lifetimes, clock())
         if settings.loads_demo_data:
             await demo_data.load(accounts, hasher)
         yield
@@ -175,6 +194,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             redis.lifespan,
             prepared,
             keyring.lifespan,
+            keeping.lifespan,
             http.lifespan,
             delivering.lifespan,
             idempotency.lifespan,

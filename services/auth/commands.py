@@ -14,7 +14,8 @@ from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.keyring import REREAD_EVERY
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.member_order import OutboxMemberOrder
-from services.auth.adapters.sessions_redis import RedisSessions
+from services.auth.adapters.revocations_redis import RedisRevocations
+from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.app import MIGRATIONS
 from services.auth.application.administration import settle_email
 from services.auth.application.roles import Roles
@@ -148,7 +149,9 @@ async def _roles(values: Settings) -> AsyncIterator[Roles]:
     database, redis = tables.bound(values.auth_database_url), Redis(values.redis_url)
     roles = Roles(
         accounts=PostgresAccounts(database, OutboxMemberOrder(database)),
-        sessions=RedisSessions(redis.client, values.lifetimes),
+        sessions=PostgresSessions(database, values.lifetimes),
+        revocations=RedisRevocations(redis.client, values.lifetimes),
+        work=database,
         audit=LoggedAudit(metrics.new_registry()),
         clock=time.time,
     )

@@ -31,7 +31,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^rediss?://",
-            description="Sessions and throttles, `redis://user@host:port/0`; `rediss://` checks the certificate "
+            description="Throttles, revocation log, `redis://user@host:port/0`; `rediss://` checks the certificate "
             "and its name (`?ssl_ca_certs=` names a file of authorities).",
         ),
         Env(secret=True, schemes=redis_address.SCHEMES, apart="AUTH_REDIS_PASSWORD"),

@@ -11,6 +11,7 @@ from litestar.di import Provide
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import JwksAuthenticator
+from services.chassis.durability import warn_unless_kept
 from services.chassis.http_client import HttpClient
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.jwks import KeySet
@@ -54,6 +55,7 @@ def build(settings: Settings) -> Litestar:
     @asynccontextmanager
     async def schema() -> AsyncIterator[None]:
         await migrate(database, *MIGRATIONS)
+        await warn_unless_kept(database)
         if settings.demo_data:
             await demo_data.load(database)
         yield

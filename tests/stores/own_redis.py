@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from devstack import throwaway
 from devstack.redis import Redis
@@ -25,6 +26,19 @@ class OwnRedis:
         self._process = self._server.command().start(subprocess.DEVNULL)
         while not self._server.ready():
             time.sleep(0.01)
+
+    def lose_everything(self) -> None:
+        """While it is down: its disk is empty."""
+        for file in self._server.directory.glob("appendonly*"):
+            file.unlink()
+
+    def lose_the_end(self, size: int) -> None:
+        """While it is down: what it wrote last was not on disk. `size`: what is left of its log, bytes."""
+        os.truncate(self.log, size)
+
+    @property
+    def log(self) -> Path:
+        return self._server.directory / "appendonly.aof"
 
     def kill(self) -> None:
         """As a crash would: it keeps nothing."""
@@ -46,9 +60,10 @@ class OwnRedis:
 
 
 @contextmanager
-def running() -> Iterator[OwnRedis]:
+def running(*, keeps: bool = False) -> Iterator[OwnRedis]:
+    """`keeps`: it has an append-only log, as one that is not for tests."""
     with throwaway.temporary_directory() as directory:
-        redis = OwnRedis(Redis(directory / "redis", throwaway.free_port(), "secret", throwaway=True))
+        redis = OwnRedis(Redis(directory / "redis", throwaway.free_port(), "secret", throwaway=not keeps))
         redis.start()
         try:
             yield redis

@@ -20,6 +20,7 @@ from kong.plugins.idempotency.store import Store
 from kong.plugins.redis_link import RedisLink, StoreUnavailableError
 from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
 from tests.nasty_passwords import PASSWORDS
+from tests.revocations import mark_whole
 from tests.unit.project.compose_files import environment, load
 
 RULES = [
@@ -80,6 +81,8 @@ async def test_token_validator_follows_the_revocations_that_auth_writes(users: s
     expires = str(time.time() + 60)
     async with Redis.from_url(url(users, "auth")) as auth:
         await auth.xadd("auth:revocations", {"sid": "ended", "exp": expires})
+    async with RedisLink(url(users, "auth"), 2.0) as link:
+        await mark_whole(link)
     source = RevocationSource(url(users, "token-validator"), "auth:revocations", 2.0)
     async with RevocationWatch(source) as watch:
         assert await watch.settle(5.0)
@@ -91,6 +94,7 @@ async def test_token_validator_can_change_and_read_nothing_else(users: str) -> N
     assert await refused(users, "token-validator", "DEL", "auth:revocations")
     assert await refused(users, "token-validator", "XTRIM", "auth:revocations", "MAXLEN", 0)
     assert await refused(users, "token-validator", "HGETALL", "auth:session:1")
+    assert await refused(users, "token-validator", "SET", "auth:revocations:whole-in", "x")
     assert await refused(users, "token-validator", "EVAL", "return 1", 0)
 
 

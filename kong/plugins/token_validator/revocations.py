@@ -1,9 +1,11 @@
 """Which sessions are revoked, known without asking Redis on each request.
 
 Auth writes each revoked session to a Redis stream (docs/contracts.md). A reader takes in the whole stream on
-every new connection, so that whatever it missed or Redis lost meanwhile makes no gap, and then follows it
-with blocking reads. What it has learnt it keeps until the session's last token has expired, whatever becomes
-of Redis.
+every new connection, so that whatever it missed makes no gap, and then follows it with blocking reads. What it
+has learnt it keeps until the session's last token has expired, whatever becomes of Redis.
+
+A Redis that was restarted may have lost what it had acknowledged. So the stream counts for nothing before auth has
+marked it as whole in this very process of Redis: one that has another mark, or none, is a store that is down.
 """
 
 import asyncio
@@ -20,6 +22,8 @@ from kong.plugins.redis_link import RedisLink, StoreUnavailableError
 log = logging.getLogger(__name__)
 
 START = b"0-0"
+MARK = b":whole-in"
+"""What the mark's key has beside the stream's."""
 READ_AT_ONCE = 1000
 LONGEST_BLOCK_MS = 400
 """How long Redis holds a read without news: well below the silence after which it counts as down."""
@@ -29,6 +33,10 @@ LONGEST_KEPT = 86400.0
 """Seconds; no access token lives this long, so no entry may stay longer."""
 MOST_SESSIONS = 200_000
 """Beyond it (about 40 MB) the watch counts as down rather than forgetting a revoked session."""
+
+
+class NotWholeError(Exception):
+    """Auth has not rebuilt the stream in this process of Redis."""
 
 
 class Revocations:
@@ -57,6 +65,13 @@ class Revocations:
         self._until = {session: until for session, until in self._until.items() if until > now}
 
 
+def whole_in(mark: bytes | None, info: bytes) -> bool:
+    """Whether auth's mark names the Redis process that gave this answer to INFO."""
+    fields = dict(line.split(b":", 1) for line in info.split(b"\r\n") if b":" in line)
+    process = fields.get(b"run_id", b"")
+    return process != b"" and mark == process
+
+
 class RevocationSource(msgspec.Struct, frozen=True):
     """Where revocations come from; after `silence` seconds without a word Redis counts as down."""
 
@@ -77,12 +92,14 @@ class RevocationWatch:
         self.revoked = Revocations()
         self._source = source
         self._stream = source.stream.encode()
+        self._mark = self._stream + MARK
         self._clock, self._monotonic = clock, monotonic
         self._block = min(LONGEST_BLOCK_MS, round(source.silence * 250))
         self._heard: float | None = None
         self._unknown_since = monotonic()
         self._pruned = monotonic()
         self._settled = asyncio.Event()
+        self._waits_for_auth = False
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -96,7 +113,7 @@ class RevocationWatch:
             await asyncio.wait({self._task})
 
     def current(self) -> bool:
-        """Whether everything in the stream up to a moment ago (`silence`) is known."""
+        """Whether the stream was whole and everything in it up to a moment ago (`silence`) is known."""
         return self._heard is not None and self._monotonic() - self._heard < self._source.silence
 
     async def settle(self, patience: float) -> bool:
@@ -116,6 +133,16 @@ class RevocationWatch:
                 self._settled.clear()
                 try:
                     await self._read_all_and_on(link)
+                except NotWholeError:
+                    # Auth needs a moment: whoever waits goes on waiting (settle).
+                    self._distrust()
+                    if not self._waits_for_auth:
+                        log.warning(
+                            "Redis is another process than before: waiting for auth to rebuild the revocations"
+                        )
+                    self._waits_for_auth = True
+                    await asyncio.sleep(RETRY)
+                    continue
                 except StoreUnavailableError:
                     if self._heard is not None:
                         log.warning("revocations are not known until the stream has been read again")
@@ -131,9 +158,13 @@ class RevocationWatch:
     async def _read_all_and_on(self, link: RedisLink) -> None:
         """Reads the stream from its start and follows it until the connection, or Redis' memory, is another."""
         last, complete = START, False
-        await link.command(b"PING")
+        info = await link.command(b"INFO", b"server")
         connection = link.connection_number
         self._distrust()
+        if not whole_in(await link.command(b"GET", self._mark), info):
+            raise NotWholeError
+        self._waits_for_auth = False
+        # From here on all is of one connection, and so of one process of Redis, or counts for nothing.
         while True:
             entries = _entries(await self._read(link, last, self._block if complete else None))
             if link.connection_number != connection:
@@ -144,8 +175,8 @@ class RevocationWatch:
                 self.revoked.learn(fields, now)
             self._tidy(now)
             if not entries:
-                if complete and await self._went_back(link, last):
-                    log.warning("the revocation stream went back in time: reading it again")
+                if complete and await self._lost(link, last):
+                    log.warning("Redis lost revocations: reading them again")
                     return
                 complete = True
             if complete:
@@ -160,10 +191,11 @@ class RevocationWatch:
         wait: tuple[bytes | int, ...] = () if block is None else (b"BLOCK", block)
         return await link.command(b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream, last)
 
-    async def _went_back(self, link: RedisLink, last: bytes) -> bool:
-        """Whether the stream ends before what was read of it: Redis lost data, or a replica without them took over."""
+    async def _lost(self, link: RedisLink, last: bytes) -> bool:
+        """Whether the mark is gone, or the stream ends before what was read of it: somebody emptied Redis."""
+        mark = await link.command(b"GET", self._mark)
         newest = await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1)
-        return last != START and (not newest or _order(newest[0][0]) < _order(last))
+        return mark is None or (last != START and (not newest or _order(newest[0][0]) < _order(last)))
 
     def _tidy(self, now: float) -> None:
         if self._monotonic() - self._pruned > PRUNE_EVERY:

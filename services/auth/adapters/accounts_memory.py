@@ -26,6 +26,9 @@ class MemoryAccounts:
     async def by_id(self, id_: UUID) -> Account | None:
         return self._accounts.get(id_)
 
+    async def held(self, id_: UUID) -> Account | None:
+        return await self.by_id(id_)
+
     async def register(self, account: Account) -> None:
         self._make_way(account.id, account.email)
         if await self.by_any_email(account.email):

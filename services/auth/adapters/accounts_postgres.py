@@ -35,6 +35,9 @@ class PostgresAccounts:
     async def by_id(self, id_: UUID) -> Account | None:
         return _account(await AccountRow.select().where(AccountRow.id == id_).first())
 
+    async def held(self, id_: UUID) -> Account | None:
+        return _account(await AccountRow.select().where(AccountRow.id == id_).first().lock_rows("SHARE"))
+
     async def register(self, account: Account) -> None:
         try:
             async with self._database.transaction():

@@ -1,9 +1,10 @@
-"""Sessions in one process' memory, for tests of what builds on them. `revoked` is the revocation log."""
+"""Sessions in one process' memory, for tests of what builds on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from services.auth.application.ports import Reused, Rotated
+from services.auth.application.ports import Ended, Reused, Rotated
 from services.auth.domain.refresh_tokens import RefreshToken
 from services.auth.domain.sessions import Lifetimes, Session
 
@@ -20,13 +21,12 @@ class MemorySessions:
         self._lifetimes = lifetimes
         self._most = most
         self._kept: dict[UUID, _Kept] = {}
-        self.revoked: list[tuple[UUID, int]] = []
 
-    async def open(self, session: Session, token: RefreshToken) -> None:
+    async def open(self, session: Session, token: RefreshToken) -> Ended:
         self._kept[session.id] = _Kept(session, token.digest)
-        living = await self.of(session.account, session.created_at)
-        for surplus in sorted(living, key=self._ends_at)[: max(0, len(living) - self._most)]:
-            await self.end(surplus.id, session.created_at)
+        living = sorted(await self.of(session.account, session.created_at), key=self._ends_at)
+        surplus = [one.id for one in living[: max(0, len(living) - self._most)]]
+        return self._end(surplus, session.created_at)
 
     async def rotate(
         self, presented: RefreshToken, successor: RefreshToken, now: float
@@ -35,14 +35,12 @@ class MemorySessions:
         if kept is None:
             return None
         if now >= self._ends_at(kept.session):
-            await self.end(presented.session, now)
             return None
         if kept.digest != presented.digest:
             text, until = kept.successors.get(presented.digest, ("", 0.0))
             if now < until:
                 return Rotated(kept.session, text)
-            await self.end(presented.session, now)
-            return Reused(kept.session.account)
+            return Reused(self._end([presented.session], now))
         kept.digest = successor.digest
         kept.session = replace(kept.session, last_seen_at=now)
         kept.successors[presented.digest] = (successor.text, now + self._lifetimes.grace)
@@ -60,20 +58,17 @@ class MemorySessions:
         ]
         return sorted(living, key=lambda one: one.last_seen_at, reverse=True)
 
-    async def end(self, id_: UUID, now: float) -> UUID | None:
-        kept = self._kept.pop(id_, None)
-        if kept is None:
-            return None
-        self.revoked.append((id_, self._lifetimes.revoked_until(now)))
-        return kept.session.account
+    async def end(self, id_: UUID, now: float) -> Ended:
+        return self._end([id_], now)
 
-    async def end_all(self, account: UUID, now: float, *, except_for: UUID | None = None) -> int:
-        ids = [
-            id_ for id_, kept in self._kept.items() if kept.session.account == account and id_ != except_for
-        ]
-        for id_ in ids:
-            await self.end(id_, now)
-        return len(ids)
+    async def end_all(self, account: UUID, now: float, *, except_for: UUID | None = None) -> Ended:
+        return self._end([one.id for one in await self.of(account, now) if one.id != except_for], now)
+
+    def _end(self, ids: Sequence[UUID], now: float) -> Ended:
+        kept = [self._kept.pop(id_).session for id_ in ids if id_ in self._kept]
+        ended = [session for session in kept if now < self._ends_at(session)]
+        account = ended[0].account if ended else None
+        return Ended(account, tuple(session.id for session in ended), len(ended))
 
     def _ends_at(self, session: Session) -> float:
         return min(session.last_seen_at + self._lifetimes.idle, session.created_at + self._lifetimes.absolute)

@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.auth.application.ports import Accounts, Audit, Clock, Mail, Sessions, Throttle, UnitOfWork
+from services.auth.application.ports import (
+    Accounts,
+    Audit,
+    Clock,
+    Ended,
+    Mail,
+    Revocations,
+    Sessions,
+    Throttle,
+    UnitOfWork,
+)
 from services.auth.domain.accounts import Account, Status, lookup_email, normalise_email
 from services.auth.domain.errors import UnknownAccount
 from services.auth.domain.mails import Kind
@@ -17,6 +27,7 @@ _NOTICES = Limit(free=3, first=300, ceiling=3600, window=7200)
 class Administration:
     accounts: Accounts
     sessions: Sessions
+    revocations: Revocations
     throttle: Throttle
     work: UnitOfWork
     mail: Mail
@@ -25,17 +36,22 @@ class Administration:
 
     async def set_status(self, account: UUID, status: Status) -> None:
         """Disabling ends all sessions. Idempotent. Raises UnknownAccount."""
-        # The status is stored before the sessions are ended: signing_in.py relies on this order.
-        await self.accounts.set_status(account, status)
-        ended = await self.sessions.end_all(account, self.clock()) if status == "disabled" else 0
-        self.audit.record("account_status_set", account=account, status=status, sessions=ended)
+        now = self.clock()
+        async with self.work.transaction():
+            # The account first: signing_in.py relies on this order.
+            await self.accounts.set_status(account, status)
+            ended = await self.sessions.end_all(account, now) if status == "disabled" else Ended()
+        self.audit.record("account_status_set", account=account, status=status, sessions=ended.count)
+        await self.revocations.tell(ended, now)
 
     async def erase(self, account: UUID) -> None:
         """The owner is gone for good, and with them what is personal. Idempotent. Raises UnknownAccount."""
-        # In the order of set_status, for the same reason.
-        await self.accounts.erase(account)
-        ended = await self.sessions.end_all(account, self.clock())
-        self.audit.record("account_erased", account=account, sessions=ended)
+        now = self.clock()
+        async with self.work.transaction():
+            await self.accounts.erase(account)
+            ended = await self.sessions.end_all(account, now)
+        self.audit.record("account_erased", account=account, sessions=ended.count)
+        await self.revocations.tell(ended, now)
 
     async def set_email(self, account: UUID, email: str, order: int | None = None) -> None:
         """Moves the account to another address to sign in with (`Account.moved`). Idempotent.

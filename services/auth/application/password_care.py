@@ -1,14 +1,12 @@
 """Changing a password that is known, and replacing one that is forgotten."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
-from services.auth.application.ports import Accounts, Audit, Mail, Sessions, UnitOfWork
+from services.auth.application.ports import Accounts, Audit, Ended, Mail, Revocations, Sessions, UnitOfWork
 from services.auth.application.signing_in import Client
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
@@ -24,6 +22,7 @@ _LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
 class PasswordCare:
     accounts: Accounts
     sessions: Sessions
+    revocations: Revocations
     work: UnitOfWork
     gate: Gate
     links: MailedLinks
@@ -49,10 +48,14 @@ class PasswordCare:
                 raise WrongPassword
             hash_ = await turn.hash(accepted)
         await self.gate.throttle.forget(subject)
-        store = partial(self.accounts.replace_hash, id_, hash_, expecting=account.password_hash)
-        if not await self._replace(account, store, "password_changed", client, spared=session):
-            raise WrongPassword
-        await self._welcome(account, client)
+        async with self.work.transaction():
+            if not await self.accounts.replace_hash(id_, hash_, expecting=account.password_hash):
+                raise WrongPassword
+            ended = await self._end_sessions(account, spared=session)
+        self.audit.record(
+            "password_changed", account=id_, address=client.address, sessions=ended.count, session=session
+        )
+        await self._settle(account, ended, client)
 
     async def forgot(self, email: str, client: Client) -> None:
         """Mails a link if there is such an account; the caller never learns whether."""
@@ -78,39 +81,27 @@ class PasswordCare:
         account = await self.links.look(secret)
         accepted = passwords.accept(new, (account.email, account.recovery_email, account.name))
         async with self.gate.passed(client.address) as turn:
-            account = await self.links.take(secret)
+            await self.links.look(secret)  # it may have been used while this waited
             hash_ = await turn.hash(accepted)
-        store = partial(self.accounts.recover, account, hash_)
-        if not await self._replace(account, store, "password_reset", client):
-            raise InvalidLink
+        async with self.work.transaction():
+            account = await self.links.take(secret)
+            if not await self.accounts.recover(account, hash_):
+                raise InvalidLink
+            ended = await self._end_sessions(account)
+        self.audit.record("password_reset", account=account.id, address=client.address, sessions=ended.count)
         if account.former_email is not None:
             self.audit.record("email_taken_back", account=account.id, address=client.address)
-        await self._welcome(account.recovered(hash_), client)
+        await self._settle(account.recovered(hash_), ended, client)
 
-    async def _replace(
-        self,
-        account: Account,
-        store: Callable[[], Awaitable[object]],
-        event: str,
-        client: Client,
-        *,
-        spared: UUID | None = None,
-    ) -> bool:
-        """Ends the account's sessions but `spared` and stores the password; False when another change came first."""
-        # Sessions first: whatever dies on the way, a new password never leaves them alive.
-        ended = await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
-        async with self.work.transaction():
-            if not await store():
-                return False
-            await self.mail.order(Kind.PASSWORD_CHANGED, account)
-        try:
-            # And again, for who signed in with the old one meanwhile: signing_in.py relies on this order.
-            ended += await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
-        finally:
-            # The password is a new one even where that failed.
-            here = {} if spared is None else {"session": spared}
-            self.audit.record(event, account=account.id, address=client.address, sessions=ended, **here)
-        return True
+    async def _end_sessions(self, account: Account, *, spared: UUID | None = None) -> Ended:
+        """With the new password, in one transaction and after it: signing_in.py relies on this order."""
+        await self.mail.order(Kind.PASSWORD_CHANGED, account)
+        return await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
+
+    async def _settle(self, account: Account, ended: Ended, client: Client) -> None:
+        """What lies in Redis, and follows what PostgreSQL has."""
+        await self.revocations.tell(ended, self.issuer.clock())
+        await self._welcome(account, client)
 
     async def _welcome(self, account: Account, client: Client) -> None:
         """Strangers who keep guessing must not keep out whoever set the password; who knew the former is one now."""

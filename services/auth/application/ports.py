@@ -32,6 +32,9 @@ class Accounts(Protocol):
 
     async def by_id(self, id_: UUID) -> Account | None: ...
 
+    async def held(self, id_: UUID) -> Account | None:
+        """As `by_id`, and nobody changes it before the transaction at hand has ended."""
+
     async def register(self, account: Account) -> None:
         """Stores the account and, in the same transaction, the order of its member.
 
@@ -75,6 +78,16 @@ class Accounts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """`sessions`: of which the revocation log has to hear. `count` of them, of `account`, ended now; the others before,
+    and may not have been told."""
+
+    account: UUID | None = None
+    sessions: tuple[UUID, ...] = ()
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Rotated:
     """`token` is now the session's refresh token; a repeat within the grace gets the same one again."""
 
@@ -86,13 +99,17 @@ class Rotated:
 class Reused:
     """A former token came back after its grace: the session has been ended, in the same step."""
 
-    account: UUID
+    ended: Ended
 
 
 class Sessions(Protocol):
-    """Whatever ends a session writes it to the revocation log (docs/contracts.md) in the same atomic step."""
+    """What ends here has ended for good, whatever dies; with the transaction around it, where there is one.
 
-    async def open(self, session: Session, token: RefreshToken) -> None: ...
+    Whoever ends sessions tells Revocations of them before anybody is told that they have ended.
+    """
+
+    async def open(self, session: Session, token: RefreshToken) -> Ended:
+        """What ended to make room for it."""
 
     async def rotate(
         self, presented: RefreshToken, successor: RefreshToken, now: float
@@ -108,11 +125,18 @@ class Sessions(Protocol):
     async def of(self, account: UUID, now: float) -> list[Session]:
         """The account's living sessions, the latest seen first."""
 
-    async def end(self, id_: UUID, now: float) -> UUID | None:
-        """Ends the session; its account, or None when it was over already."""
+    async def end(self, id_: UUID, now: float) -> Ended:
+        """Ends the session, unless it was over already."""
 
-    async def end_all(self, account: UUID, now: float, *, except_for: UUID | None = None) -> int:
-        """Ends the account's sessions but one; how many."""
+    async def end_all(self, account: UUID, now: float, *, except_for: UUID | None = None) -> Ended:
+        """Ends the account's sessions but one."""
+
+
+class Revocations(Protocol):
+    """The revocation log (docs/contracts.md), by which gateways and services refuse tokens of sessions that ended."""
+
+    async def tell(self, ended: Ended, now: float) -> None:
+        """Returns when everybody who follows the log hears of them. After the transaction that ended them."""
 
 
 class HashingTurn(Protocol):
@@ -192,7 +216,8 @@ class Mail(Protocol):
 
 
 class UnitOfWork(Protocol):
-    """Makes what happens inside one change: all of it is kept, or none. For Accounts and Mail."""
+    """Makes what happens inside one change: all of it is kept, or none. For Accounts, Sessions, Links and
+    Mail."""
 
     def transaction(self) -> AbstractAsyncContextManager[object]: ...
 

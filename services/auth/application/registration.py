@@ -63,7 +63,9 @@ class Registration:
 
     async def confirm_email(self, secret: str) -> None:
         """Whoever has the mailed link reads that mailbox. Raises InvalidLink."""
-        self.audit.record("email_confirmed", account=await self.links.confirm(secret))
+        async with self.work.transaction():
+            account = await self.links.confirm(secret)
+        self.audit.record("email_confirmed", account=account)
 
     def _guesses(self, client: Client) -> Subject:
         """What failed sign-ins from the address count for."""

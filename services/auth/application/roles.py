@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.auth.application.ports import Accounts, Audit, Clock, Sessions
+from services.auth.application.ports import Accounts, Audit, Clock, Revocations, Sessions, UnitOfWork
 from services.auth.domain.accounts import Account, lookup_email
 
 
@@ -10,6 +10,8 @@ from services.auth.domain.accounts import Account, lookup_email
 class Roles:
     accounts: Accounts
     sessions: Sessions
+    revocations: Revocations
+    work: UnitOfWork
     audit: Audit
     clock: Clock
 
@@ -22,10 +24,13 @@ class Roles:
     async def revoke(self, email: str, role: str) -> Account:
         """Ends all of the account's sessions, so that tokens with the role are refused at once.
 
-        Idempotent: where the sessions' store was down, the same again ends them. Raises UnknownAccount, UnknownRole.
+        Idempotent: where the revocation log was down, the same again tells it. Raises UnknownAccount, UnknownRole.
         """
-        # Stored first: a session that is opened or refreshed meanwhile has its roles from here.
-        account = await self.accounts.remove_role(lookup_email(email), role)
-        ended = await self.sessions.end_all(account.id, self.clock())
-        self.audit.record("role_revoked", account=account.id, role=role, sessions=ended)
+        now = self.clock()
+        async with self.work.transaction():
+            # First: a session that is opened or refreshed meanwhile has its roles from here.
+            account = await self.accounts.remove_role(lookup_email(email), role)
+            ended = await self.sessions.end_all(account.id, now)
+        self.audit.record("role_revoked", account=account.id, role=role, sessions=ended.count)
+        await self.revocations.tell(ended, now)
         return account

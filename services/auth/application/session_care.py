@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.auth.application.issuing import Issuer, TokenPair
-from services.auth.application.ports import Accounts, Audit, Reused, Sessions
+from services.auth.application.ports import Accounts, Audit, Reused, Revocations, Sessions
 from services.auth.domain.errors import SessionEnded, UnknownSession
 from services.auth.domain.sessions import Session
 
@@ -13,6 +13,7 @@ from services.auth.domain.sessions import Session
 class SessionCare:
     accounts: Accounts
     sessions: Sessions
+    revocations: Revocations
     issuer: Issuer
     audit: Audit
 
@@ -24,12 +25,15 @@ class SessionCare:
         now = self.issuer.clock()
         outcome = await self.sessions.rotate(presented, self.issuer.refresh_token(presented.session), now)
         if isinstance(outcome, Reused):
-            self.audit.record("refresh_token_reused", account=outcome.account, session=presented.session)
+            self.audit.record(
+                "refresh_token_reused", account=outcome.ended.account, session=presented.session
+            )
+            await self.revocations.tell(outcome.ended, now)
         if outcome is None or isinstance(outcome, Reused):
             raise SessionEnded
         account = await self.accounts.by_id(outcome.session.account)
         if account is None or not account.active:
-            await self.sessions.end(presented.session, now)
+            await self.revocations.tell(await self.sessions.end(presented.session, now), now)
             raise SessionEnded
         return self.issuer.pair(account, outcome.session, outcome.token, now)
 
@@ -58,10 +62,14 @@ class SessionCare:
         await self._end(session, "session_ended")
 
     async def end_others(self, account: UUID, current: UUID) -> None:
-        ended = await self.sessions.end_all(account, self.issuer.clock(), except_for=current)
-        self.audit.record("other_sessions_ended", account=account, session=current, sessions=ended)
+        now = self.issuer.clock()
+        ended = await self.sessions.end_all(account, now, except_for=current)
+        self.audit.record("other_sessions_ended", account=account, session=current, sessions=ended.count)
+        await self.revocations.tell(ended, now)
 
     async def _end(self, session: UUID, event: str) -> None:
-        account = await self.sessions.end(session, self.issuer.clock())
-        if account is not None:
-            self.audit.record(event, account=account, session=session)
+        now = self.issuer.clock()
+        ended = await self.sessions.end(session, now)
+        if ended.account is not None:
+            self.audit.record(event, account=ended.account, session=session)
+        await self.revocations.tell(ended, now)

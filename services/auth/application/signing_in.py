@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer, TokenPair
-from services.auth.application.ports import Accounts, Audit, HashingTurn, Sessions
+from services.auth.application.ports import Accounts, Audit, HashingTurn, Revocations, Sessions, UnitOfWork
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
 from services.auth.domain.errors import TryLater, WrongCredentials
@@ -29,6 +29,8 @@ class Client:
 class SignIn:
     accounts: Accounts
     sessions: Sessions
+    revocations: Revocations
+    work: UnitOfWork
     gate: Gate
     issuer: Issuer
     audit: Audit
@@ -41,13 +43,14 @@ class SignIn:
             self.issuer.uuid(), account.id, device=client.device, address=client.address, now=now
         )
         refresh = self.issuer.refresh_token(session.id)
-        await self.sessions.open(session, refresh)
-        # Disabling an account and changing its password end the sessions that exist; one that was being
-        # opened meanwhile is found out here, since the change is stored before the sessions are ended.
-        current = await self.accounts.by_id(account.id)
-        if current is None or not current.active or current.password_hash != hash_:
-            await self.sessions.end(session.id, now)
-            raise WrongCredentials
+        async with self.work.transaction():
+            # Disabling an account and changing its password end its sessions in the transaction that changes it: they
+            # have come first and are seen here, or wait until this session is there to be ended.
+            current = await self.accounts.held(account.id)
+            if current is None or not current.active or current.password_hash != hash_:
+                raise WrongCredentials
+            surplus = await self.sessions.open(session, refresh)
+        await self.revocations.tell(surplus, now)
         # Who signs in with a new address and the password is its owner's: the former one is needed no longer.
         if current.former_email is not None and await self.accounts.settle_email(current.id, account.email):
             self.audit.record("email_settled", account=account.id)

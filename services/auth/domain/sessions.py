@@ -25,6 +25,10 @@ class Lifetimes:
         """Unix time after which no access token of a session that ends now can be alive."""
         return int(now) + self.access + _SKEW
 
+    def forgotten_before(self, now: float) -> float:
+        """Whatever ended before this moment no access token can name any more, on anybody's clock."""
+        return now - self.access - 2 * _SKEW
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:

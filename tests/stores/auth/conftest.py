@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 
-from services.auth.app import build
+from services.auth.adapters import tables
+from services.auth.app import MIGRATIONS, build
 from services.auth.settings import Settings
 from services.chassis import settings as chassis_settings
+from services.chassis.migrations import migrate
+from services.chassis.postgres import Database
 from services.chassis.redis import Redis
 from tests.in_process import running
 from tests.stores.auth.calls import Client
@@ -52,6 +55,15 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     yield opened
     done.set()
     await keeping
+
+
+@pytest.fixture
+async def database(new_postgres_database: Callable[[], str]) -> AsyncIterator[Database]:
+    """auth's own, empty."""
+    database = tables.bound(new_postgres_database())
+    async with database.lifespan():
+        await migrate(database, *MIGRATIONS)
+        yield database
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from devstack import throwaway
 from services.auth.adapters import tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.letters import Letters
-from services.auth.adapters.links_redis import RedisLinks
+from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_delivery import Deliver, delivery
 from services.auth.adapters.mail_orders import CONFIRMATION, MAIL, OutboxMail
 from services.auth.adapters.mail_target import MailTarget
@@ -61,7 +61,7 @@ class Post:
         self.accounts = PostgresAccounts(database, OutboxMemberOrder(database))
         self.links = MailedLinks(
             accounts=self.accounts,
-            links=RedisLinks(redis.client),
+            links=PostgresLinks(database),
             key=b"k" * 32,
             reset_within=60,
             take_back_within=60,

@@ -8,7 +8,8 @@ import pytest
 
 from kong.plugins.redis_link import RedisLink
 from kong.plugins.token_validator import revocations
-from kong.plugins.token_validator.revocations import Revocations, RevocationSource, RevocationWatch
+from kong.plugins.token_validator.revocations import Revocations, RevocationSource, RevocationWatch, whole_in
+from tests.revocations import mark_whole
 from tests.stores.own_redis import OwnRedis
 
 STREAM = "auth:revocations"
@@ -28,11 +29,12 @@ async def revoke(link: RedisLink, session: str, entry: bytes = b"*") -> None:
 @pytest.fixture
 async def link(own_redis: OwnRedis) -> AsyncIterator[RedisLink]:
     async with RedisLink(own_redis.url, 2.0) as link:
+        await mark_whole(link)
         yield link
 
 
 @pytest.fixture
-def source(own_redis: OwnRedis) -> RevocationSource:
+def source(own_redis: OwnRedis, link: RedisLink) -> RevocationSource:
     return RevocationSource(own_redis.url, STREAM, 0.6)
 
 
@@ -105,9 +107,62 @@ async def test_after_a_restart_that_lost_the_stream_old_and_new_revocations_are_
         own_redis.kill()
         own_redis.start()
         await revoke(link, "after", b"1-1")  # an older clock: lower than every id seen so far
+        await mark_whole(link)
         await until(lambda: "after" in watch.revoked)
         assert "before" in watch.revoked
         assert await watch.settle(1.0)
+
+
+async def test_a_redis_that_came_back_is_not_believed_before_auth_has_rebuilt_it(
+    source: RevocationSource, link: RedisLink, own_redis: OwnRedis
+) -> None:
+    async with RevocationWatch(source) as watch:
+        await until(watch.current)
+        mark = await link.command(b"GET", b"auth:revocations:whole-in")
+        own_redis.kill()
+        own_redis.start()
+        # Its disk had the mark, and not what was revoked last: the mark is of the process before.
+        await link.command(b"SET", b"auth:revocations:whole-in", mark)
+        await until(lambda: not watch.current())
+        assert not await watch.settle(0.5)
+        await revoke(link, "lost and rebuilt")
+        await mark_whole(link)
+        await until(watch.current)
+        assert "lost and rebuilt" in watch.revoked
+
+
+async def test_whoever_waits_while_auth_rebuilds_goes_on_when_it_has(
+    source: RevocationSource, link: RedisLink
+) -> None:
+    await link.command(b"DEL", b"auth:revocations:whole-in")
+    async with RevocationWatch(source) as watch:
+        settled = asyncio.create_task(watch.settle(2.0))
+        await asyncio.sleep(0)
+        assert not watch.current()
+        await mark_whole(link)
+        assert await settled
+
+
+async def test_a_redis_that_was_emptied_is_not_believed(source: RevocationSource, link: RedisLink) -> None:
+    async with RevocationWatch(source) as watch:
+        await until(watch.current)
+        await link.command(b"FLUSHALL")
+        await until(lambda: not watch.current())
+
+
+@pytest.mark.parametrize("mark", [None, b"", b"another", b"run1 "])
+def test_a_mark_of_another_process_is_none(mark: bytes | None) -> None:
+    assert not whole_in(mark, b"# Server\r\nredis_version:7.2.4\r\nrun_id:run1\r\n")
+
+
+@pytest.mark.parametrize("info", [b"", b"# Server\r\n", b"# Server\r\nrun_id:\r\n", b"run_id"])
+def test_a_redis_that_does_not_name_its_process_is_never_whole(info: bytes) -> None:
+    assert not whole_in(b"", info)
+    assert not whole_in(None, info)
+
+
+def test_the_mark_of_this_process_is_believed() -> None:
+    assert whole_in(b"run1", b"# Server\r\nredis_version:7.2.4\r\nrun_id:run1\r\n")
 
 
 async def test_a_stream_that_goes_back_in_time_is_read_again(

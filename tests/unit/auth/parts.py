@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from services.auth.adapters.accounts_memory import MemoryAccounts
 from services.auth.adapters.links_memory import MemoryLinks
+from services.auth.adapters.revocations_memory import MemoryRevocations
 from services.auth.adapters.sessions_memory import MemorySessions
 from services.auth.adapters.throttle_memory import MemoryThrottle
 from services.auth.application.administration import Administration
@@ -120,6 +121,7 @@ class Parts:
         self.now = 1_800_000_000.0
         self.accounts = MemoryAccounts()
         self.sessions = MemorySessions(LIFETIMES)
+        self.revocations = MemoryRevocations(LIFETIMES)
         self.hasher = NamedHashes()
         self.throttle = MemoryThrottle()
         self.link_store = MemoryLinks()
@@ -155,13 +157,16 @@ class Parts:
             limits=Limits(account=LIMIT, address=LIMIT, registrations=LIMIT),
             clock=lambda: self.now,
         )
-        self.sign_in = SignIn(sessions=self.sessions, gate=gate, **common)
-        self.care = SessionCare(sessions=self.sessions, **common)
+        self.sign_in = SignIn(
+            sessions=self.sessions, revocations=self.revocations, work=self.mail, gate=gate, **common
+        )
+        self.care = SessionCare(sessions=self.sessions, revocations=self.revocations, **common)
         self.registration = Registration(
             work=self.mail, links=self.links, mail=self.mail, gate=gate, **common
         )
         self.password_care = PasswordCare(
             sessions=self.sessions,
+            revocations=self.revocations,
             work=self.mail,
             links=self.links,
             mail=self.mail,
@@ -171,6 +176,7 @@ class Parts:
         self.administration = Administration(
             accounts=self.accounts,
             sessions=self.sessions,
+            revocations=self.revocations,
             throttle=self.throttle,
             work=self.mail,
             mail=self.mail,

@@ -44,7 +44,7 @@ async def test_a_reused_token_ends_the_session_and_is_recorded() -> None:
         with pytest.raises(SessionEnded):
             await parts.care.refresh(text)
     assert parts.events.names.count("refresh_token_reused") == 1
-    assert [sid for sid, _ in parts.sessions.revoked] == [
+    assert [sid for sid, _ in parts.revocations.told] == [
         event["session"] for name, event in parts.events.recorded if name == "refresh_token_reused"
     ]
     assert await parts.sessions.of(id_, parts.now) == []
@@ -75,7 +75,7 @@ async def test_a_disabled_account_is_not_refreshed_and_loses_its_session() -> No
     await parts.accounts.set_status(id_, "disabled")
     with pytest.raises(SessionEnded):
         await parts.care.refresh(pair.refresh)
-    assert len(parts.sessions.revoked) == 1
+    assert len(parts.revocations.told) == 1
 
 
 async def test_a_used_refresh_token_still_signs_its_session_out() -> None:

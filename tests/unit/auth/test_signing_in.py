@@ -1,12 +1,12 @@
 """Signing in: who gets a session, and what happens when something changes in the midst of it."""
 
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
 
+from services.auth.domain.accounts import Account
 from services.auth.domain.errors import TryLater, WrongCredentials
-from services.auth.domain.refresh_tokens import RefreshToken
-from services.auth.domain.sessions import Session
 from tests.unit.auth.parts import HERE, LIFETIMES, Parts
 
 EMAIL, PASSWORD = "minji@example.com", "good sentence"
@@ -39,7 +39,7 @@ async def test_a_disabled_account_is_refused_after_its_password_was_verified() -
     with pytest.raises(WrongCredentials):
         await parts.sign_in(EMAIL, PASSWORD, HERE)
     assert parts.hasher.verified == [f"h1:{PASSWORD}"]
-    assert parts.sessions.revoked == []
+    assert parts.revocations.told == []
 
 
 async def test_two_spellings_of_a_password_are_one() -> None:
@@ -105,16 +105,15 @@ async def test_a_password_changed_while_the_old_one_signs_in_ends_that_session()
     assert await parts.sessions.of(id_, parts.now) == []
 
 
-def _meanwhile(parts: Parts, act: object) -> None:
+def _meanwhile(parts: Parts, act: Callable[[], Awaitable[object]]) -> None:
     """Has `act` happen after the password was found right and before the session is opened."""
-    opening = parts.sessions.open
+    hold = parts.accounts.held
 
-    async def open_after(session: Session, token: RefreshToken) -> None:
-        assert callable(act)
+    async def held_after(id_: UUID) -> Account | None:
         await act()
-        await opening(session, token)
+        return await hold(id_)
 
-    parts.sessions.open = open_after  # type: ignore[method-assign]
+    parts.accounts.held = held_after  # type: ignore[method-assign]
 
 
 async def test_failures_make_the_next_attempt_wait_and_a_success_forgets_them() -> None:
