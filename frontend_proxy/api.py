@@ -24,6 +24,8 @@ SESSION_CALLS = {
     "/api/auth/refresh": "refresh",
     "/api/auth/logout": "logout",
 }
+RESUME_METHODS = "GET, HEAD, OPTIONS, POST"
+"""A page that was asked for, or that a form was sent to, and both come back by 307."""
 MAX_CREDENTIALS = 64 * 1024
 """Bytes of a session call's body."""
 
@@ -41,7 +43,11 @@ class Api:
         arrival = arrivals.of(scope)
         incoming = Incoming(receive, scope["headers"])
         path = scope["path"]
-        if path == RESUME:
+        if path == RESUME and scope["method"] == "OPTIONS":
+            await _send_whole(Answer(204, [(b"allow", RESUME_METHODS.encode())], b""), [], send)
+        elif path == RESUME and scope["method"] not in RESUME_METHODS.split(", "):
+            raise Problem(405, "", "A session is resumed by GET or POST.", headers={"Allow": RESUME_METHODS})
+        elif path == RESUME:
             await self._resume(scope, arrival, send)
         elif path in SESSION_CALLS and scope["method"] == "POST":
             await self._session_call(SESSION_CALLS[path], scope, arrival, incoming, send)

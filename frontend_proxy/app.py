@@ -16,7 +16,7 @@ from frontend_proxy.auth_client import AuthClient
 from frontend_proxy.cookies import Jar
 from frontend_proxy.edge import Edge
 from frontend_proxy.metrics import Metrics
-from frontend_proxy.pages import assets, given
+from frontend_proxy.pages import assets, given, methods
 from frontend_proxy.pages.account.addresses import AccountAddresses
 from frontend_proxy.pages.account.devices import AccountDevices
 from frontend_proxy.pages.account.password import AccountPassword
@@ -81,20 +81,15 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
         logging_config=None,
     )
     api = Api(gateway, auth, Renewals(metrics.counting(auth.refresh)), jar)
-    return Edge(_apart(api, cast(App, pages)), errors.at_the_edge, settings, jar, metrics)
+    return Edge(_apart(api, methods.answered(cast(App, pages))), errors.at_the_edge, settings, jar, metrics)
 
 
 def _apart(api: App, pages: App) -> App:
-    """/api is streamed and stays out of the pages' framework: it has the path as it came.
-
-    A page answers HEAD as it answers GET (RFC 9110 §9.3.2); the server leaves the content out.
-    """
+    """/api is streamed and stays out of the pages' framework: it has the path as it came."""
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and f"{scope['path']}/".startswith("/api/"):
             await api(scope, receive, send)
-        elif scope.get("method") == "HEAD":
-            await pages({**scope, "method": "GET"}, receive, send)
         else:
             await pages(scope, receive, send)
 

@@ -14,7 +14,7 @@ from frontend_proxy.admission import Line, Site
 from frontend_proxy.arrival import Arrival
 from frontend_proxy.asgi import ABORT, OVERLOADED, App, Message, Receive, Scope, Send
 from frontend_proxy.cookies import Header, Jar
-from frontend_proxy.metrics import Metrics
+from frontend_proxy.metrics import Metrics, kind
 from frontend_proxy.peers import Peer
 from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
 from frontend_proxy.security_headers import secured
@@ -79,7 +79,10 @@ class Edge:
         finally:
             seconds = time.monotonic() - started
             self._metrics.answered(scope["path"], answer.status, seconds)
-            log.info(
+            # Probes come every few seconds, and are of interest where they fail.
+            quiet = kind(scope["path"]) == "health" and 0 < answer.status < 400
+            log.log(
+                logging.DEBUG if quiet else logging.INFO,
                 "request",
                 extra={
                     "method": line.method,

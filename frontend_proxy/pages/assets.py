@@ -6,6 +6,7 @@ One digest for the tree, so that a module's relative import lands in the same re
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,6 +58,22 @@ def _asset(path: Path, content: bytes) -> Asset:
     return Asset(media_type, content, gzip.compress(content, 9, mtime=0) if compressible else None)
 
 
+def takes_gzip(accepted: str) -> bool:
+    """Whether `Accept-Encoding` takes gzip (RFC 9110 §12.5.3): named with a weight above 0, or by `*`."""
+    weights = dict(_weights(accepted.lower()))
+    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+
+
+def _weights(accepted: str) -> Iterator[tuple[str, float]]:
+    for item in accepted.split(","):
+        coding, _, parameter = item.partition(";")
+        name, _, weight = parameter.strip().partition("=")
+        try:
+            yield coding.strip(), float(weight) if name.strip() == "q" else 1.0
+        except ValueError:
+            continue
+
+
 def route(assets: Assets) -> HTTPRouteHandler:
     """The handler that serves `assets`."""
 
@@ -69,7 +86,7 @@ def route(assets: Assets) -> HTTPRouteHandler:
             raise NotFoundException
         headers = {"Cache-Control": _YEAR, "Vary": "Accept-Encoding"}
         body = asset.plain
-        if asset.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        if asset.gzipped is not None and takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             body = asset.gzipped
         return Response(body, media_type=asset.media_type, headers=headers)

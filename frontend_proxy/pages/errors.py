@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.arrival import Arrival
+from frontend_proxy.pages import methods
 from frontend_proxy.pages.language import COOKIE, preferred
 from frontend_proxy.pages.site import Site, go
 from frontend_proxy.pages.visitor import Asked, Elsewhere, Visitor, guest
@@ -29,7 +30,10 @@ class ErrorPages:
         return self._answer(request, problem)
 
     def refused(self, request: Asked, fault: HTTPException) -> Response[bytes]:
-        headers = {name: value for name, value in (fault.headers or {}).items() if name.lower() == "allow"}
+        known = next(
+            (value for name, value in (fault.headers or {}).items() if name.lower() == "allow"), None
+        )
+        headers = {} if known is None else {"Allow": methods.allow(known)}
         return self._answer(request, Problem(fault.status_code, "", fault.detail, headers=headers))
 
     def failed(self, request: Asked, fault: Exception) -> Response[bytes]:
