@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import aiohttp
 import aiohttp.client_reqrep
+from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDict
 from yarl import URL
 
 from common import header_bytes
+from common.address_health import AddressHealth, HealthyResolver, WatchedRequest, watched
 from frontend_proxy import problems
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.problems import Problem
@@ -29,9 +31,14 @@ class Pool:
     It adds nothing to a request: no header, no cookie, no decompression, no redirect followed.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, resolver: AbstractResolver | None = None
+    ) -> None:
         self._settings = settings
         self.metrics = metrics
+        self._resolver = resolver
+        self._health = AddressHealth()
+        self._connector: aiohttp.TCPConnector | None = None
         self._client: aiohttp.ClientSession | None = None
 
     @property
@@ -41,10 +48,23 @@ class Pool:
             raise RuntimeError("the pool is not open")
         return self._client
 
+    def watched(self) -> watched:
+        """Around one request, so that an address that hangs is left out (common/address_health.py)."""
+        if self._connector is None:
+            raise RuntimeError("the pool is not open")
+        return watched(self._health, self._connector)
+
     async def __aenter__(self) -> "Pool":
-        self._client = aiohttp.ClientSession(
+        connector = aiohttp.TCPConnector(
+            limit=self._settings.max_connections,
             # Connections are given up before the other end closes idle ones (uvicorn after 5 s).
-            connector=aiohttp.TCPConnector(limit=self._settings.max_connections, keepalive_timeout=4),
+            keepalive_timeout=4,
+            resolver=HealthyResolver(self._health, self._resolver or aiohttp.DefaultResolver()),
+        )
+        self._connector = connector
+        self._client = aiohttp.ClientSession(
+            connector=connector,
+            request_class=WatchedRequest,
             timeout=aiohttp.ClientTimeout(
                 total=None,
                 connect=self._settings.upstream_timeout,
@@ -80,13 +100,14 @@ class Upstream(NamedTuple):
         """
         try:
             async with asyncio.timeout(UPLOAD_DEADLINE):
-                return await self.pool.client.request(
-                    method,
-                    URL(self.base + target, encoded=True),
-                    headers=headers,
-                    data=body,
-                    allow_redirects=False,
-                )
+                with self.pool.watched():
+                    return await self.pool.client.request(
+                        method,
+                        URL(self.base + target, encoded=True),
+                        headers=headers,
+                        data=body,
+                        allow_redirects=False,
+                    )
         except TimeoutError as fault:
             raise self.timed_out() from fault
         except aiohttp.ClientError as fault:
