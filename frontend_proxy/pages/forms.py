@@ -30,7 +30,8 @@ class Form(NamedTuple):
         return self.fields.get(name, "")
 
     def checked(self, name: str) -> bool:
-        return name in self.fields
+        """Whether a checkbox was sent as browsers send one: nothing else is taken for consent."""
+        return self.fields.get(name) == "on"
 
     @property
     def key(self) -> str:

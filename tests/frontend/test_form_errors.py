@@ -78,3 +78,53 @@ async def test_a_form_that_is_no_utf_8_is_refused_and_not_stored_with_signs_for_
         async with front.browser.post(f"{front.url}/account", data=body, headers=headers) as answer:
             assert answer.status == 400
     assert front.gateway.seen == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "consents"),
+    [("on", True), ("off", False), ("false", False), ("0", False), ("", False), (None, False)],
+)
+async def test_only_a_checked_box_is_consent(front: Front, sent: str | None, consents: bool) -> None:
+    await front.sign_in()
+    stored: list[Any] = []
+
+    async def member(request: web.Request) -> web.Response:
+        if request.method == "PATCH":
+            stored.append((await request.json())["marketing_consent"])
+        return web.json_response(MEMBER)
+
+    front.gateway.answer = member
+    data = {**FORMS["/account"], **({} if sent is None else {"marketing_consent": sent})}
+    async with front.browser.post(f"{front.url}/account", data=data, allow_redirects=False) as answer:
+        assert answer.status == 303
+    assert stored == [consents]
+
+
+@pytest.mark.parametrize("number", ["7", "00", "-1", "", "x"])
+async def test_an_address_that_is_not_there_is_not_said_to_be_removed(front: Front, number: str) -> None:
+    await front.sign_in()
+    address = {
+        "recipient": "Kim",
+        "line1": "x",
+        "line2": "",
+        "city": "x",
+        "postal_code": "x",
+        "country": "KR",
+    }
+
+    async def member(request: web.Request) -> web.Response:
+        assert request.method == "GET"
+        return web.json_response({**MEMBER, "addresses": [address]})
+
+    front.gateway.answer = member
+    data = {"version": "3", "number": number}
+    url = f"{front.url}/account/addresses/remove"
+    async with front.browser.post(url, data=data, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/account/addresses")
+
+
+async def test_a_media_type_is_compared_without_case(front: Front) -> None:
+    headers = {"Content-Type": "Application/X-WWW-Form-Urlencoded; Charset=UTF-8"}
+    url = f"{front.url}/language"
+    async with front.browser.post(url, data=b"language=ko", headers=headers, allow_redirects=False) as answer:
+        assert answer.status == 303

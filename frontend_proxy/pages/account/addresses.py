@@ -45,6 +45,10 @@ class AccountAddresses(Controller):
         kept = [
             address for number, address in enumerate(own["addresses"]) if str(number) != form.text("number")
         ]
+        if len(kept) == len(own["addresses"]):
+            return go(
+                HERE
+            )  # There is no such address: nothing was removed, and nothing is said to have been.
         saved = await _store(site, member, own, form, kept)
         return go(f"{HERE}?done=removed") if saved.status == 200 else _page(site, member, own, saved=saved)
 
