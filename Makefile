@@ -49,9 +49,13 @@ logs: $(STAMPS)/devstack ## The logs (NAME=auth: of one process)
 	@$(BIN)/python -m devstack logs $(NAME) $(ARGS)
 
 .PHONY: restart
-restart: $(STAMPS)/devstack ## Restart one process (NAME=kong renders kong.yml.template again)
+restart: $(STAMPS)/devstack ## Restart one process (NAME=kong takes the edited kong.yml.template over, without a gap)
 	@test -n "$(NAME)" || { echo "make restart NAME=kong   (make status lists the names)" >&2; exit 2; }
 	@$(BIN)/python -m devstack restart $(NAME) $(ARGS)
+
+.PHONY: reload
+reload: ## Let the running gateway take over an edited kong.yml.template, without a gap (local processes or compose)
+	@deploy/reload.sh
 
 .PHONY: migrate
 migrate: $(STAMPS)/devstack ## Bring both databases of the running stack to this checkout's tables (each start does it too)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from devstack.errors import PrepareError
 from devstack.gateway import declarative
-from devstack.gateway.app import attach
+from devstack.gateway.attachments import attach
 from devstack.gateway.entities import ConfigError, Configuration
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.settings import ROOT
@@ -28,15 +28,6 @@ VALUES = {
     "TOKEN_ISSUER": "https://issuer.example",
     "TOKEN_AUDIENCE": "gatehouse",
 }
-# Those of kong:3.9.3 (kong/constants.lua) that the stand-in passes over.
-_BUNDLED_NAMES = """
-acl acme aws-lambda azure-functions basic-auth bot-detection cors datadog file-log grpc-gateway grpc-web hmac-auth
-http-log ip-restriction jwt key-auth ldap-auth loggly oauth2 opentelemetry prometheus proxy-cache rate-limiting
-redirect request-termination request-transformer response-ratelimiting response-transformer session
-standard-webhooks statsd syslog tcp-log udp-log zipkin ai-proxy ai-prompt-decorator ai-prompt-template
-ai-prompt-guard ai-request-transformer ai-response-transformer
-"""
-BUNDLED = frozenset(_BUNDLED_NAMES.split())
 
 
 def check(template: Path, environment: Mapping[str, str]) -> Configuration:
@@ -54,12 +45,10 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
             raise PrepareError(finished.stderr.strip())
         try:
             configuration = declarative.load(rendered)
-            _, passed_over = attach(configuration, _plugin_servers(), OwnAnswers({}))
+            attach(configuration, _plugin_servers(), OwnAnswers({}))
         except ConfigError as error:
-            raise PrepareError(f"{template}: {error}") from error
-    unknown = sorted(set(passed_over) - BUNDLED)
-    if unknown:
-        raise PrepareError(f"{template}: there is no plugin {', '.join(unknown)}")
+            place = f"{template}:{error.line}" if error.line else str(template)
+            raise PrepareError(f"{place}: {error}") from error
     return configuration
 
 

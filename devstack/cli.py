@@ -64,9 +64,8 @@ def status(settings: Settings) -> int:
 
 
 def restart(settings: Settings, name: str) -> int:
-    """Start a part anew, its configuration read again. While that is refused before the stop, it runs on."""
-    control.ask(settings.control_socket, command="restart", name=name)
-    print(f"{name} is ready.")
+    """Let the gateway take over its edited template without a gap; start any other part anew."""
+    print(control.ask(settings.control_socket, command="restart", name=name)["said"])
     return 0
 
 
@@ -115,7 +114,13 @@ def check_template(settings: Settings) -> int:
 def forget_everything(settings: Settings) -> None:
     """Remove data, logs and secrets: what devstack made there, and nothing else that the directory may hold."""
     unprivileged.discard(settings.state / "postgres")
-    for directory in (settings.state / "redis", settings.state / "mail", settings.logs, settings.runtime):
+    for directory in (
+        settings.state / "redis",
+        settings.state / "mail",
+        settings.gateway_state,
+        settings.logs,
+        settings.runtime,
+    ):
         shutil.rmtree(directory, ignore_errors=True)
     for file in (settings.secrets_file, settings.rendered, settings.process_list):
         file.unlink(missing_ok=True)

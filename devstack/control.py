@@ -66,7 +66,7 @@ async def _answer(supervisor: Supervisor, line: bytes) -> Mapping[str, Any]:
             case {"command": "down"}:
                 supervisor.ask_to_stop()
             case {"command": "restart", "name": str(name)}:
-                await supervisor.restart(name)
+                return {"done": True, "said": await supervisor.restart(name)}
             case {"command": "stop", "name": str(name)}:
                 await supervisor.stop_one(name)
             case {"command": "kill", "name": str(name), "signal": str(number)}:

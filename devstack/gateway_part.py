@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from devstack import probes
@@ -34,7 +35,10 @@ def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) 
     environment = {**values, **_kong_environment(settings)}
     return Part(
         name="kong",
-        prepare=lambda: _prepare(settings, environment),
+        check=lambda: _check(settings, environment),
+        prepare=lambda: _prepare(environment),
+        reload=lambda: _reload(settings, environment),
+        remark=lambda: _remark(settings),
         command=lambda: _command(settings, environment),
         ready=probes.http(admin, "/status"),
         needs=needs,
@@ -50,6 +54,8 @@ def _kong_environment(settings: Settings) -> dict[str, str]:
         "KONG_TEMPLATE": settings.passed_on.get("KONG_TEMPLATE") or str(ROOT / TEMPLATE),
         "KONG_DECLARATIVE_CONFIG": str(settings.rendered),
         "KONG_PLUGINS_DIR": str(settings.plugins),
+        "KONG_CONTROL_DIR": str(settings.runtime / "gateway"),
+        "KONG_STATE_DIR": str(settings.gateway_state),
         "KONG_PREFIX": str(settings.runtime / "kong"),
         "KONG_PROXY_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_PORT']}",
         "KONG_ADMIN_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_ADMIN_PORT']}",
@@ -60,10 +66,21 @@ def _kong_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _prepare(settings: Settings, environment: dict[str, str]) -> None:
-    """Render once before anything is stopped, so that a mistake in the template is told with its line."""
+def _check(settings: Settings, environment: dict[str, str]) -> None:
+    """Render once before a start that somebody asked for. Such a start does not fall back on an older configuration."""
+    (settings.gateway_state / "kong.yml").unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory() as directory:
+        _script(settings, environment, "render.sh", environment["KONG_TEMPLATE"], f"{directory}/kong.yml")
+
+
+def _reload(settings: Settings, environment: dict[str, str]) -> str:
+    """Raises PrepareError, with nothing changed, where Kong refuses the template."""
+    return _script(settings, environment, "reload.sh")
+
+
+def _script(settings: Settings, environment: dict[str, str], name: str, *arguments: str) -> str:
     finished = subprocess.run(
-        ["sh", "kong/render.sh", environment["KONG_TEMPLATE"], environment["KONG_DECLARATIVE_CONFIG"]],
+        ["sh", str(ROOT / "kong" / name), *arguments],
         cwd=ROOT,
         env={**settings.passed_on, **environment},
         capture_output=True,
@@ -72,6 +89,18 @@ def _prepare(settings: Settings, environment: dict[str, str]) -> None:
     )
     if finished.returncode != 0:
         raise PrepareError(finished.stderr.strip())
+    return finished.stdout.strip()
+
+
+def _remark(settings: Settings) -> str:
+    fallback = Path(f"{settings.rendered}.fallback")
+    try:
+        return f"runs on an older configuration than the template, since\n{fallback.read_text().strip()}"
+    except FileNotFoundError:
+        return ""
+
+
+def _prepare(environment: dict[str, str]) -> None:
     prefix = Path(environment["KONG_PREFIX"])
     for leftover in [*prefix.glob("*"), *prefix.glob("sockets/*"), prefix / "pids" / "nginx.pid"]:
         if (

@@ -29,7 +29,12 @@ class Part:
     name: str
     command: Callable[[], Command]
     ready: Callable[[], Awaitable[bool]]
+    check: Callable[[], None] = nothing  # before a start that somebody asked for; raises DevstackError
     prepare: Callable[[], None] = nothing
+    reload: Callable[[], str] | None = (
+        None  # takes edits over while it runs, and says so; raises DevstackError
+    )
+    remark: Callable[[], str] = lambda: ""  # what is wrong with it although it is ready
     finish: Callable[[], None] = nothing
     needs: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()

@@ -62,6 +62,11 @@ class Settings:
         return self.state / "kong.yml"
 
     @property
+    def gateway_state(self) -> Path:
+        """The last configuration that was in force."""
+        return self.state / "gateway"
+
+    @property
     def lock_file(self) -> Path:
         return self.state / "lock"
 

@@ -75,9 +75,9 @@ class Supervisor:
                 del remaining[unit.part.name]
         self._process_list.unlink(missing_ok=True)
 
-    async def restart(self, name: str) -> None:
-        """Raises DevstackError if there is no such part, or it does not become ready."""
-        await self._unit(name).restart()
+    async def restart(self, name: str) -> str:
+        """What was done. Raises DevstackError if there is no such part, or it does not become ready."""
+        return await self._unit(name).restart()
 
     async def stop_one(self, name: str) -> None:
         """End a part and leave it so until somebody restarts it."""
@@ -102,7 +102,7 @@ class Supervisor:
                 "seconds": round(now - unit.started_at, 1) if unit.started_at else 0.0,
                 "url": unit.part.url,
                 "note": unit.part.note,
-                "reason": unit.reason,
+                "reason": unit.reason or unit.part.remark(),
             }
             for unit in self._units.values()
         ]

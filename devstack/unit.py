@@ -47,14 +47,22 @@ class Unit:
 
     async def start(self) -> None:
         """Bring it up and keep it up. Raises DevstackError if it does not become ready."""
+        await asyncio.to_thread(self.part.check)
         await asyncio.to_thread(self.part.prepare)
         await self._start_prepared()
 
-    async def restart(self) -> None:
-        """Prepare first: while an edited file is refused, what runs goes on running. Raises as start does."""
+    async def restart(self) -> str:
+        """Reload what can be reloaded, else end it and start it anew; says which. Raises as start does.
+
+        Check first: while an edited file is refused, what runs goes on running.
+        """
+        if self.part.reload is not None and self.state is State.READY:
+            return await asyncio.to_thread(self.part.reload)
+        await asyncio.to_thread(self.part.check)
         await asyncio.to_thread(self.part.prepare)
         await self.stop()
         await self._start_prepared()
+        return f"{self.part.name} is ready."
 
     async def stop(self) -> None:
         if self._watch is not None:

@@ -1,23 +1,32 @@
 #!/bin/sh
-# Renders kong.yml.template, waits for the plugin servers, becomes Kong. Runs in the stock image (POSIX sh, awk) and on a
+# Renders kong.yml.template, waits for the plugin servers, becomes Kong. Runs in the stock image (POSIX sh, awk, bash) and on a
 # machine with a `kong` of its own; arguments, if any, replace the command that starts Kong.
+#
+# A template that cannot be rendered, or that Kong refuses, stops the start; but where KONG_STATE_DIR holds a configuration that
+# worked before, Kong goes on with that one, and says so again and again.
 set -eu
 
 GATEHOUSE_HOME=$(cd "$(dirname "$0")" && pwd)
-KONG_PLUGINS_DIR=${KONG_PLUGINS_DIR:-/run/kong-plugins}
-KONG_DECLARATIVE_CONFIG=${KONG_DECLARATIVE_CONFIG:-/tmp/kong.yml}
-export GATEHOUSE_HOME KONG_PLUGINS_DIR KONG_DECLARATIVE_CONFIG
+# shellcheck source=kong/configuration.sh
+. "$GATEHOUSE_HOME/configuration.sh"
+# shellcheck source=kong/explain.sh
+. "$GATEHOUSE_HOME/explain.sh"
 
-template=${KONG_TEMPLATE:-}
-for candidate in "$GATEHOUSE_HOME/kong.yml.template" "$GATEHOUSE_HOME/../kong.yml.template"; do
-  if [ -z "$template" ] && [ -e "$candidate" ]; then template=$candidate; fi
-done
-[ -n "$template" ] || {
-  echo "kong.yml.template is neither in $GATEHOUSE_HOME nor above it; KONG_TEMPLATE can name it" >&2
-  exit 1
+REMIND_SECONDS=${KONG_FALLBACK_REMIND_SECONDS:-60}
+
+# What is on disk is rejected for the reason given: the last configuration that worked takes its place.
+fall_back() {
+  cp "$worked" "$KONG_DECLARATIVE_CONFIG"
+  printf '%s\n' "$1" >"$fallback"
+  echo "FALLBACK: Kong goes on with the last configuration that worked. Correct $template, then reload (make reload)." >&2
 }
 
-sh "$GATEHOUSE_HOME/render.sh" "$template" "$KONG_DECLARATIVE_CONFIG"
+rm -f "$refusal" "$fallback"
+if ! reason=$(sh "$GATEHOUSE_HOME/render.sh" "$template" "$KONG_DECLARATIVE_CONFIG" 2>&1); then
+  printf '%s\n' "$reason" >&2
+  if [ -z "$worked" ] || [ ! -s "$worked" ]; then exit 1; fi
+  fall_back "$reason"
+fi
 
 # shellcheck source=kong/environment.sh
 . "$GATEHOUSE_HOME/environment.sh"
@@ -39,37 +48,54 @@ if [ $# -eq 0 ]; then
   set -- /docker-entrypoint.sh kong docker-start
 fi
 
-# Kong's reason for refusing the file is one line above a Lua stack trace: show the reason, point at the template.
-# A loop of the shell's own, since awks read a pipe in blocks and would hold lines back.
-explain() {
-  trap '' INT TERM QUIT # ends with the stream, after Kong
-  in_trace=false
-  while IFS= read -r line || [ -n "$line" ]; do
-    case $line in
-      "stack traceback:"*)
-        in_trace=true
-        continue
-        ;;
-      "	"*)
-        if $in_trace; then continue; fi
-        ;;
-      *": error parsing declarative config file "*)
-        echo "Kong refuses $template (rendered to $KONG_DECLARATIVE_CONFIG, the same lines):"
-        line=
-        ;;
-      "failed parsing declarative configuration: "[0-9]*:[0-9]*": "*)
-        reason=${line#"failed parsing declarative configuration: "}
-        line="$template:${reason%%:*}: ${reason#*:*: }"
-        ;;
-    esac
-    in_trace=false
-    if [ -n "$line" ]; then printf '%s\n' "$line"; fi
-  done
-}
+# Of a Kong that was killed: a new one would not take its socket's name.
+(umask 077 && mkdir -p "$KONG_CONTROL_DIR")
+rm -f "$KONG_CONTROL_DIR/admin.socket"
 
 errors=$(mktemp -u "${TMPDIR:-/tmp}/kong-errors.XXXXXX")
 mkfifo -m 600 "$errors"
 explain <"$errors" >&2 &
 exec 2>"$errors"
 rm -f "$errors"
+
+# Beside Kong, which this process becomes: keeps a configuration that has come into force, or reminds of one that has not.
+attend() {
+  waited=0
+  while sleep 1 && kill -0 "$1" 2>/dev/null; do
+    if [ -e "$fallback" ]; then
+      waited=$((waited + 1))
+      if [ $((waited % REMIND_SECONDS)) -eq 0 ]; then
+        echo "FALLBACK: Kong runs on an older configuration than $template: $(head -n 2 "$fallback" | tail -n 1)" >&2
+      fi
+    elif [ "$(hash_in_force)" = "$(hash_of "$KONG_DECLARATIVE_CONFIG")" ]; then
+      remember
+      return
+    fi
+  done
+}
+if [ -n "$worked" ]; then attend $$ & fi
+
+# A configuration that never ran, with one to fall back on: this shell stays until Kong has ended, to start it once more.
+if [ -n "$worked" ] && [ -s "$worked" ] && ! cmp -s "$worked" "$KONG_DECLARATIVE_CONFIG"; then
+  "$@" &
+  kong=$!
+  for signal in TERM INT QUIT; do
+    # shellcheck disable=SC2064 # this signal, and this process
+    trap "stopped=true; kill -$signal $kong 2>/dev/null || :" "$signal"
+  done
+  stopped=false
+  status=0
+  while kill -0 "$kong" 2>/dev/null; do
+    status=0
+    wait "$kong" || status=$?
+  done
+  trap - TERM INT QUIT
+  if $stopped || [ "$status" -eq 0 ]; then exit "$status"; fi
+  for _ in 1 2 3 4 5; do # what Kong said last may still be on its way
+    if [ -s "$refusal" ]; then break; fi
+    sleep 0.2
+  done
+  if [ ! -s "$refusal" ]; then exit "$status"; fi
+  fall_back "$(cat "$refusal")"
+fi
 exec "$@"

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Kong's settings that are the same wherever it runs, each overridable from outside. Sourced, with GATEHOUSE_HOME as the
-# directory of this file and KONG_PLUGINS_DIR as the one of the plugin servers' sockets and dumps.
+# directory of this file, KONG_PLUGINS_DIR as the one of the plugin servers' sockets and dumps, KONG_CONTROL_DIR as that of Kong's own socket.
 #
 # Why these values: docs of each at https://docs.konghq.com/gateway/3.9.x/reference/configuration/.
 
@@ -42,6 +42,8 @@ export KONG_ADMIN_GUI_LISTEN="${KONG_ADMIN_GUI_LISTEN:-off}"
 export KONG_STATUS_LISTEN="${KONG_STATUS_LISTEN:-off}"
 # Whatever its address, the Admin API only shows: not to be overridden, nor does anything need more.
 export KONG_NGINX_ADMIN_INCLUDE="$GATEHOUSE_HOME/admin-read-only.conf"
+# But for the one who reloads it: a socket in a directory that is closed to every other user.
+export KONG_NGINX_ADMIN_LISTEN="unix:${KONG_CONTROL_DIR:-/tmp/control}/admin.socket"
 
 # Clients learn neither the version nor the latencies of the parts behind, by asking for them neither.
 export KONG_HEADERS="${KONG_HEADERS:-X-Kong-Request-Id}"

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+from devstack.gateway import declarative
 from devstack.gateway.app import serve
 from devstack.gateway.entities import ConfigError
 
@@ -21,7 +22,11 @@ async def main() -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except (ConfigError, OSError) as error:
+    except ConfigError as error:
         file = os.environ.get("KONG_DECLARATIVE_CONFIG")
-        print(f"stand-in for Kong: error parsing declarative config file {file}:\n{error}", file=sys.stderr)
+        reason = f"error parsing declarative config file {file}:\n{declarative.told(error)}"
+        print(f"stand-in for Kong: {reason}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"stand-in for Kong: {error}", file=sys.stderr)
         sys.exit(1)

@@ -9,15 +9,16 @@ from typing import Any
 from aiohttp import web
 
 from devstack.gateway.admin_guard import refusal
-from devstack.gateway.entities import Configuration, Plugin, Route, Service
+from devstack.gateway.entities import Plugin, Route, Service
+from devstack.gateway.in_force import InForce
 from devstack.gateway.paths import normalized
 
 EDITION = "stand-in"
 
 
 class Admin:
-    def __init__(self, configuration: Configuration, requests: Callable[[], int]) -> None:
-        self._configuration = configuration
+    def __init__(self, in_force: InForce, requests: Callable[[], int]) -> None:
+        self._in_force = in_force
         self._requests = requests
         self._began = int(time.time())
 
@@ -28,13 +29,17 @@ class Admin:
         refused = refusal(request.method, request.raw_path, normalized(request.path), request.headers)
         if refused is not None:
             return web.json_response({"message": refused.message}, status=refused.status)
+        return self.show(request)
+
+    def show(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer, whoever asks."""
         body = self._answer([part for part in request.path.split("/") if part])
         if body is None:
             return web.json_response({"message": "Not found"}, status=404)
         return web.json_response(body)
 
     def _answer(self, parts: list[str]) -> dict[str, Any] | None:
-        configuration = self._configuration
+        configuration = self._in_force.configuration
         match parts:
             case []:
                 return {

@@ -8,7 +8,11 @@ from typing import Any
 
 
 class ConfigError(Exception):
-    """The file is not one that the gateway can run."""
+    """The file is not one that the gateway can run. `line` is where in it, if that is known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Plugin:
     config: Mapping[str, Any]
     service: Service | None = None
     route: Route | None = None
+    line: int | None = None
 
 
 @dataclass

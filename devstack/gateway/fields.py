@@ -3,70 +3,107 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from devstack.gateway.entities import ConfigError
+from devstack.gateway.marks import line_of
+
+_NAME = re.compile(r"[0-9A-Za-z._~\-\u0080-\U0010ffff]+")  # Kong's, of services, routes and plugins
 
 
-def record(value: Any, where: str) -> Mapping[str, Any]:
+def record(value: Any, where: str, line: int | None = None) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise ConfigError(f"{where}: expected a record")
+        raise ConfigError(f"{where}: expected a record", line)
     return value
 
 
+def records(entry: Mapping[str, Any], name: str, where: str) -> list[Mapping[str, Any]]:
+    """A list of records; where it is absent, an empty one."""
+    values = array(entry, name, where)
+    return [
+        record(value, f"an entry of {name} of {where}", line_of(values, number))
+        for number, value in enumerate(values)
+    ]
+
+
 def array(entry: Mapping[str, Any], name: str, where: str) -> list[Any]:
-    value = entry.get(name) or []
+    value = entry.get(name)
+    if value is None:
+        return []
     if not isinstance(value, list):
-        raise ConfigError(f"{where}: {name}: expected an array")
+        raise ConfigError(f"{where}: {name}: expected an array", line_of(entry, name))
     return value
 
 
 def strings(entry: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:
     values = array(entry, name, where)
-    if not all(isinstance(value, str) for value in values):
-        raise ConfigError(f"{where}: {name}: expected strings")
+    for number, value in enumerate(values):
+        if not isinstance(value, str):
+            raise ConfigError(f"{where}: {name}: expected strings", line_of(values, number))
     return tuple(values)
 
 
 def name_of(entry: Mapping[str, Any], where: str) -> str:
     name = entry.get("name")
     if not isinstance(name, str) or not name:
-        raise ConfigError(f"a {where} has no name")
+        raise ConfigError(f"a {where} has no name", line_of(entry, "name"))
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"{where}: name: {name!r}: only letters, digits and . - _ ~", line_of(entry, "name")
+        )
     return name
 
 
-def integer(entry: Mapping[str, Any], name: str, default: int, where: str) -> int:
+def integer(
+    entry: Mapping[str, Any], name: str, default: int, where: str, between: tuple[int, int] | None = None
+) -> int:
     value = entry.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ConfigError(f"{where}: {name}: expected an integer")
+        raise ConfigError(f"{where}: {name}: expected an integer", line_of(entry, name))
+    if between is not None and not between[0] <= value <= between[1]:
+        raise ConfigError(
+            f"{where}: {name}: value should be between {between[0]} and {between[1]}", line_of(entry, name)
+        )
     return value
 
 
 def boolean(entry: Mapping[str, Any], name: str, default: bool, where: str) -> bool:
     value = entry.get(name, default)
     if not isinstance(value, bool):
-        raise ConfigError(f"{where}: {name}: expected a boolean")
+        raise ConfigError(f"{where}: {name}: expected a boolean", line_of(entry, name))
+    return value
+
+
+def one_of(entry: Mapping[str, Any], name: str, default: Any, where: str, choices: tuple[Any, ...]) -> Any:
+    value = entry.get(name, default)
+    if value not in choices or isinstance(value, bool):
+        raise ConfigError(
+            f"{where}: {name}: expected one of: {', '.join(map(str, choices))}", line_of(entry, name)
+        )
     return value
 
 
 def only(entry: Mapping[str, Any], fields: set[str], where: str) -> None:
     unknown = sorted(str(name) for name in entry if name not in fields)
     if unknown:
-        raise ConfigError(f"{where}: unknown field: {', '.join(unknown)}")
+        raise ConfigError(f"{where}: unknown field: {', '.join(unknown)}", line_of(entry, unknown[0]))
 
 
-def unique(names: list[str], kind: str) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ConfigError(f"more than one {kind} is called {', '.join(repeated)}")
+def unique(entries: Iterable[tuple[str, int | None]], kind: str) -> None:
+    """`entries` are names, each with its line."""
+    seen: set[str] = set()
+    for name, line in entries:
+        if name in seen:
+            raise ConfigError(f"more than one {kind} is called {name}", line)
+        seen.add(name)
 
 
-def regex(pattern: str, where: str) -> None:
+def regex(pattern: str, where: str, line: int | None = None) -> None:
     try:
         re.compile(python_regex(pattern))
     except re.error as error:
-        raise ConfigError(f"{where}: {pattern!r} is not a regular expression: {error}") from error
+        raise ConfigError(f"{where}: {pattern!r} is not a regular expression: {error}", line) from error
 
 
 def python_regex(pattern: str) -> str:

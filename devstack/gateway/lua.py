@@ -11,6 +11,7 @@ from typing import Any
 from lupa.luajit21 import LuaRuntime
 
 from devstack.gateway.entities import ConfigError
+from devstack.gateway.marks import line_of
 from devstack.gateway.pdk import Functions
 
 # What a chunk sees besides `kong`: values in, values out, nothing of the machine.
@@ -66,7 +67,9 @@ class LuaPlugin:
                 compiled = compiler(source, f"={name}/{phase}/{number}", self._sandbox)
                 chunk, reason = compiled if isinstance(compiled, tuple) else (compiled, None)
                 if chunk is None:
-                    raise ConfigError(f"plugin {name}: config.{phase}: {reason}")
+                    raise ConfigError(
+                        f"plugin {name}: config.{phase}: {reason}", line_of(sources, number - 1)
+                    )
                 self._handlers.setdefault(phase, []).append(chunk)
 
     def has(self, phase: str) -> bool:

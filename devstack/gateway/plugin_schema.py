@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devstack.gateway.entities import ConfigError
+from devstack.gateway.marks import line_of
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -24,7 +25,7 @@ def completed(plugin: str, schema: Mapping[str, Any], given: Mapping[str, Any]) 
     rules = {name: rule for field in _config_fields(schema) for name, rule in field.items()}
     unknown = sorted(set(given) - set(rules))
     if unknown:
-        raise ConfigError(f"plugin {plugin}: config.{unknown[0]}: unknown field")
+        raise ConfigError(f"plugin {plugin}: config.{unknown[0]}: unknown field", line_of(given, unknown[0]))
     values: dict[str, Any] = {}
     for name, rule in rules.items():
         value = given.get(name)
@@ -32,9 +33,12 @@ def completed(plugin: str, schema: Mapping[str, Any], given: Mapping[str, Any]) 
             value = rule.get("default")
         if value is None:
             if rule.get("required"):
-                raise ConfigError(f"plugin {plugin}: config.{name}: required field missing")
+                raise ConfigError(f"plugin {plugin}: config.{name}: required field missing", line_of(given))
             continue
-        _check(plugin, name, value, rule)
+        try:
+            _check(plugin, name, value, rule)
+        except ConfigError as error:
+            raise ConfigError(str(error), line_of(given, name)) from error
         values[name] = value
     return values
 

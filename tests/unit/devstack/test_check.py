@@ -17,26 +17,55 @@ def test_the_template_would_start_a_gateway() -> None:
     assert {service.name for service in configuration.services} >= {"auth", "member", "bff"}
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "reason"),
-    [
-        ("${MEMBER_URL}", "${MEMBRE_URL}", "the variable MEMBRE_URL is not set"),
-        ("strip_path: false", "strip_pat: false", "unknown field: strip_pat"),
-        (
-            "- name: request-size-limiting",
-            "- name: request-sized-limiting",
-            "there is no plugin request-sized-limiting",
-        ),
-        ("jwks_url:", "jwks_uri:", "plugin token-validator: config.jwks_uri: unknown field"),
-        ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "plugin idempotency: config.ttl: expected a integer"),
-        ("local headers, cut_off", "locale headers, cut_off", "plugin pre-function: config.rewrite:"),
-        ("  - name: member\n", "  - name: [member\n", "failed parsing declarative configuration: "),
-    ],
-)
-def test_names_what_is_wrong(tmp_path: Path, right: str, wrong: str, reason: str) -> None:
+MISTAKES = [
+    ("${MEMBER_URL}", "${MEMBRE_URL}", "${MEMBRE_URL}", "the variable MEMBRE_URL is not set"),
+    ("strip_path: false", "strip_pat: false", "strip_pat: false", "unknown field: strip_pat"),
+    ("strip_path: false", 'strip_path: "no"', 'strip_path: "no"', "strip_path: expected a boolean"),
+    ("connect_timeout: 2000", "connect_timeout: 2s", "connect_timeout: 2s", "expected an integer"),
+    ("retries: 1", "retries: 99999", "retries: 99999", "value should be between 0 and 32767"),
+    ("[/api/members]", "[api/members]", "[api/members]", "does not begin with /"),
+    ("[/api/members]", '["~/api/(members"]', "(members", "is not a regular expression"),
+    ("- name: members\n", "- name: home\n", "- name: home\n", "more than one route is called home"),
+    ("- name: member\n", "- name: bff\n", "- name: bff\n", "more than one service is called bff"),
+    ("- name: member\n", "- name: my member\n", "- name: my member", "only letters, digits"),
+    (
+        "- name: request-size-limiting",
+        "- name: request-sized-limiting",
+        "sized-limiting",
+        "there is no plugin",
+    ),
+    ("name: token-validator", "name: token-validatr", "token-validatr", "there is no plugin token-validatr"),
+    (
+        "- name: request-size-limiting",
+        "- name: correlation-id",
+        "- name: correlation-id",
+        "more than one plugin",
+    ),
+    ("jwks_url:", "jwks_uri:", "jwks_uri:", "plugin token-validator: config.jwks_uri: unknown field"),
+    ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "ttl: soon", "plugin idempotency: config.ttl: expected a"),
+    (
+        "size_unit:",
+        "size_units:",
+        "size_units:",
+        "plugin request-size-limiting: config.size_units: unknown field",
+    ),
+    ("local headers, cut_off", "locale headers, cut_off", "rewrite:", "plugin pre-function: config.rewrite:"),
+    ("  - name: member\n", "  - name: [member\n", "  - name: [member\n", "expected"),
+    ("  - name: member\n", "   - name: member\n", "   - name: member\n", "expected"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "at", "reason"), MISTAKES)
+def test_names_what_is_wrong_with_its_line(
+    tmp_path: Path, right: str, wrong: str, at: str, reason: str
+) -> None:
     assert right in TEMPLATE
     template = tmp_path / "kong.yml.template"
-    template.write_text(TEMPLATE.replace(right, wrong))
+    text = TEMPLATE.replace(right, wrong)
+    template.write_text(text)
     with pytest.raises(PrepareError) as refused:
         check(template, os.environ)
     assert reason in str(refused.value)
+    places = [text.count("\n", 0, found) + 1 for found in range(len(text)) if text.startswith(at, found)]
+    near = {f"{template}:{place + after}: " for place in places for after in (0, 1)}
+    assert any(place in str(refused.value) for place in near), str(refused.value)

@@ -105,6 +105,6 @@ def test_shows_kongs_reason_without_the_stack_trace_and_names_the_template(place
 
 
 def test_leaves_no_pipe_behind(place: Path) -> None:
-    before = {entry.name for entry in place.iterdir()} | {"kong.yml"}
+    before = {entry.name for entry in place.iterdir()} | {"kong.yml", "control"}
     start(place, "true")
     assert {entry.name for entry in place.iterdir()} == before

@@ -1,0 +1,50 @@
+"""The plugins that stock Kong brings: their names, and the schemas of those that the stand-in plays itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# kong:3.9.3 (kong/constants.lua).
+_NAMES = """
+acl acme aws-lambda azure-functions basic-auth bot-detection correlation-id cors datadog file-log grpc-gateway grpc-web
+hmac-auth http-log ip-restriction jwt key-auth ldap-auth loggly oauth2 opentelemetry post-function pre-function
+prometheus proxy-cache rate-limiting redirect request-size-limiting request-termination request-transformer
+response-ratelimiting response-transformer session standard-webhooks statsd syslog tcp-log udp-log zipkin
+ai-proxy ai-prompt-decorator ai-prompt-template ai-prompt-guard ai-request-transformer ai-response-transformer
+"""
+NAMES = frozenset(_NAMES.split())
+
+
+def _schema(*fields: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """In the form of a plugin server's dump."""
+    return {"fields": [{"config": {"type": "record", "fields": list(fields)}}]}
+
+
+_PHASES = ("certificate", "rewrite", "access", "header_filter", "body_filter", "log")
+_FUNCTIONS = _schema(*({phase: {"type": "array"}} for phase in _PHASES))
+SCHEMAS = {
+    "correlation-id": _schema(
+        {"header_name": {"type": "string", "default": "Kong-Request-ID"}},
+        {
+            "generator": {
+                "type": "string",
+                "default": "uuid#counter",
+                "one_of": ["uuid", "uuid#counter", "tracker"],
+            }
+        },
+        {"echo_downstream": {"type": "boolean", "default": False}},
+    ),
+    "request-size-limiting": _schema(
+        {"allowed_payload_size": {"type": "integer", "default": 128}},
+        {
+            "size_unit": {
+                "type": "string",
+                "default": "megabytes",
+                "one_of": ["megabytes", "kilobytes", "bytes"],
+            }
+        },
+        {"require_content_length": {"type": "boolean", "default": False}},
+    ),
+    "pre-function": _FUNCTIONS,
+    "post-function": _FUNCTIONS,
+}

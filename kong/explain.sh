@@ -1,0 +1,54 @@
+# shellcheck shell=sh
+# Shows what Kong writes to standard error. Sourced after configuration.sh.
+#
+# Kong's reason for refusing a file is a message of several lines above a Lua stack trace, with a path and no line: here it becomes
+# lines of FILE:LINE: REASON, also left in $refusal. A loop of the shell's own, since awks read a pipe in blocks.
+# shellcheck disable=SC2154 # variables of configuration.sh
+explain() {
+  trap '' INT TERM QUIT HUP # ends with the stream, after Kong
+  in_trace=false
+  in_refusal=false
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      "stack traceback:"*)
+        if $in_refusal; then tell_refusal; fi
+        in_trace=true
+        continue
+        ;;
+      "	"*)
+        if $in_trace; then continue; fi
+        ;;
+      *": error parsing declarative config file "*)
+        in_refusal=true
+        : >"$refusal.raw"
+        continue
+        ;;
+      [0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]\ * | nginx:*)
+        if $in_refusal; then tell_refusal; fi
+        case $line in *"declarative reconfigure failed"*) printf '%s\n' "$line" >"$refusal" ;; esac
+        ;;
+      "failed parsing declarative configuration: "*)
+        if $in_refusal; then
+          printf '%s\n' "$line" >>"$refusal.raw"
+          tell_refusal
+          continue
+        fi
+        ;;
+    esac
+    in_trace=false
+    if $in_refusal; then
+      printf '%s\n' "$line" >>"$refusal.raw"
+    elif [ -n "$line" ]; then
+      printf '%s\n' "$line"
+    fi
+  done
+  if $in_refusal; then tell_refusal; fi
+}
+
+tell_refusal() {
+  in_refusal=false
+  located "$refusal.raw" "$KONG_DECLARATIVE_CONFIG" >"$refusal.partial"
+  rm -f "$refusal.raw"
+  cat "$refusal.partial"
+  mv -f "$refusal.partial" "$refusal"
+}

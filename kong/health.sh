@@ -1,0 +1,18 @@
+#!/bin/sh
+# The container's health check: Kong has a configuration in force. What is printed stands in `docker inspect`.
+set -eu
+
+GATEHOUSE_HOME=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=kong/configuration.sh
+. "$GATEHOUSE_HOME/configuration.sh"
+# shellcheck source=kong/environment.sh
+. "$GATEHOUSE_HOME/environment.sh"
+
+[ -n "$(hash_in_force)" ] || {
+  echo "Kong's Admin API does not answer" >&2
+  exit 1
+}
+if [ -e "$fallback" ]; then
+  echo "FALLBACK: Kong runs on an older configuration than $template:"
+  cat "$fallback"
+fi

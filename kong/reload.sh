@@ -1,0 +1,71 @@
+#!/bin/sh
+# reload.sh [-]: lets the running Kong take over the edited kong.yml.template, without a gap. With - the template is read from
+# standard input: a file that an editor has replaced is another one than a container has mounted.
+#
+# Exit status 0 means that the edit is in force, by the hash that Kong reports. Else nothing has changed, on disk as in Kong, and the
+# reason is shown with FILE:LINE. Kong takes the file over its own socket (POST /config): no worker ends, so no connection does.
+set -eu
+
+GATEHOUSE_HOME=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=kong/configuration.sh
+. "$GATEHOUSE_HOME/configuration.sh"
+
+SETTLE_TRIES=5 # a fifth of a second each: the workers build their routers after Kong has answered
+work=$KONG_DECLARATIVE_CONFIG.reloading
+candidate=$work/kong.yml
+shown=$template
+
+refuse() {
+  printf '%s\n' "$@" "Nothing was changed." >&2
+  exit 1
+}
+
+umask 077
+if ! mkdir "$work" 2>/dev/null; then
+  holder=$(cat "$work/pid" 2>/dev/null) || holder=
+  if [ -n "$holder" ] && kill -0 "$holder" 2>/dev/null; then refuse "another reload is under way (process $holder)"; fi
+fi
+echo $$ >"$work/pid"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+if [ "${1:-}" = - ]; then
+  shown=kong.yml.template
+  template=$work/kong.yml.template
+  cat >"$template"
+elif [ "$(stat -c %h "$template" 2>/dev/null || echo 1)" = 0 ]; then
+  refuse "$template was replaced outside of this container, which still has the former one: use make reload, or restart Kong"
+fi
+
+sh "$GATEHOUSE_HOME/render.sh" "$template" "$candidate" 2>"$work/reason" || refuse "$(sed "s|^$work/||" "$work/reason")"
+template=$shown
+wanted=$(hash_of "$candidate")
+
+rm -f "$refusal"
+tries=10
+while :; do
+  ask POST /config "$candidate" >"$work/answer" || refuse "Kong does not answer on $KONG_CONTROL_DIR/admin.socket"
+  status=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$work/answer")
+  tries=$((tries - 1))
+  if [ "$status" != 429 ] || [ "$tries" -eq 0 ]; then break; fi
+  sleep 0.5 # another configuration is being loaded
+done
+if [ "$status" = 400 ]; then
+  awk -f "$GATEHOUSE_HOME/reason.awk" "$work/answer" >"$work/reason"
+  refuse "$(located "$work/reason" "$candidate" | sed "s|rendered to $work/|rendered as |")"
+fi
+[ "$status" = 201 ] || refuse "Kong answers $status: $(tail -n 1 "$work/answer")"
+
+tries=$SETTLE_TRIES
+while [ "$tries" -gt 0 ] || [ "$(hash_in_force)" != "$wanted" ]; do
+  if [ -s "$refusal" ] || [ "$tries" -lt -50 ]; then
+    ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
+    refuse "Kong took $shown and could not build its routes from it: $(cat "$refusal" 2>/dev/null)"
+  fi
+  tries=$((tries - 1))
+  sleep 0.2
+done
+mv -f "$candidate" "$KONG_DECLARATIVE_CONFIG"
+rm -f "$fallback"
+remember
+echo "$shown is in force ($wanted)"

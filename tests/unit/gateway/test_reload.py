@@ -1,0 +1,269 @@
+"""kong/reload.sh and the fall back of kong/entrypoint.sh, with the stand-in as the gateway."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from devstack.settings import ROOT
+from devstack.throwaway import free_ports, temporary_directory
+
+TEMPLATE = """_format_version: "3.0"
+services:
+  - name: nowhere
+    url: "${NOWHERE_URL}"
+    routes:
+      - name: only
+        paths: [/here]
+"""
+
+
+class Place:
+    """A directory with a template; the gateway that is started there."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.port, self.admin = free_ports(2)
+        self.template = directory / "kong.yml.template"
+        self.template.write_text(TEMPLATE)
+        self.log = directory / "log"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "NOWHERE_URL": "http://127.0.0.1:9",
+            "KONG_TEMPLATE": str(self.template),
+            "KONG_DECLARATIVE_CONFIG": str(directory / "kong.yml"),
+            "KONG_PLUGINSERVER_NAMES": "none",
+            "KONG_PLUGINSERVER_NONE_SOCKET": str(directory / "none.socket"),
+            "KONG_PLUGINSERVER_NONE_QUERY_CMD": f"cat {directory / 'none.json'}",
+            "KONG_PLUGINS_DIR": str(directory),
+            "KONG_CONTROL_DIR": str(directory / "control"),
+            "KONG_STATE_DIR": str(directory / "state"),
+            "KONG_PROXY_LISTEN": f"127.0.0.1:{self.port}",
+            "KONG_ADMIN_LISTEN": f"127.0.0.1:{self.admin}",
+            "KONG_FALLBACK_REMIND_SECONDS": "1",
+            "TMPDIR": str(directory),
+        }
+        dump = '{"Protocol": "ProtoBuf:1", "Plugins": [{"Name": "none", "Phases": [], "Priority": 1, "Schema": {}}]}'
+        (directory / "none.json").write_text(dump)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(directory / "none.socket"))
+
+    def routed(self, path: str) -> bool:
+        """Whether a route takes the path (502, as its upstream is not there). False while nothing listens."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}{path}").status_code != 404
+        except httpx.ConnectError:
+            return False
+
+    def reload(self, *arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["sh", str(ROOT / "kong" / "reload.sh"), *arguments],
+            env=self.environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @contextmanager
+    def started(self) -> Iterator[subprocess.Popen[bytes]]:
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                ["sh", str(ROOT / "kong" / "entrypoint.sh"), sys.executable, "-m", "devstack.gateway"],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(20)
+            finally:
+                if process.returncode is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def until(condition: Callable[[], bool], place: Place) -> None:
+    give_up = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up, place.log.read_text()
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with temporary_directory() as directory:
+        yield Place(directory)
+
+
+def test_a_good_edit_is_in_force_when_it_says_so_and_a_bad_one_changes_nothing(place: Place) -> None:
+    with place.started():
+        until(lambda: place.routed("/here"), place)
+        rendered = place.directory / "kong.yml"
+
+        place.template.write_text(TEMPLATE.replace("/here", "/there"))
+        reloaded = place.reload()
+        assert (reloaded.returncode, reloaded.stderr) == (0, "")
+        assert f"{place.template} is in force" in reloaded.stdout
+        assert place.routed("/there") and not place.routed("/here")
+        in_force = rendered.read_text()
+
+        for right, wrong, said in [
+            ("        paths:", "        path:", ":7: route only: unknown field: path"),
+            ("      - name: only", "     - name: [only", "expected"),
+            ("${NOWHERE_URL}", "${ELSEWHERE_URL}", ":4: the variable ELSEWHERE_URL is not set"),
+            (
+                "services:",
+                "plugins: [{name: token-validatr}]\nservices:",
+                ":2: there is no plugin token-validatr",
+            ),
+        ]:
+            place.template.write_text(TEMPLATE.replace(right, wrong))
+            refused = place.reload()
+            assert refused.returncode == 1
+            assert f"{place.template}:" in refused.stderr
+            assert said in refused.stderr
+            assert "Nothing was changed." in refused.stderr
+            assert rendered.read_text() == in_force
+            assert place.routed("/there")
+
+
+def test_the_template_may_come_through_standard_input(place: Place) -> None:
+    with place.started():
+        until(lambda: place.routed("/here"), place)
+        assert place.reload("-", typed=TEMPLATE.replace("/here", "/typed")).returncode == 0
+        assert place.routed("/typed")
+        refused = place.reload("-", typed=TEMPLATE.replace("paths", "pahts"))
+        assert "kong.yml.template:7: " in refused.stderr
+        assert str(place.directory / "kong.yml.reloading") not in refused.stderr
+
+
+def test_says_that_nothing_runs(place: Place) -> None:
+    refused = place.reload()
+    assert refused.returncode == 1
+    assert "Kong does not answer" in refused.stderr
+
+
+@pytest.mark.parametrize("wrong", ["${ELSEWHERE_URL}", '"\n    pott: 80\n    x: "'])
+def test_a_restart_with_a_bad_file_goes_on_with_the_last_good_one_and_says_so_again(
+    place: Place, wrong: str
+) -> None:
+    with place.started():
+        until((place.directory / "state" / "kong.yml").exists, place)
+    place.template.write_text(TEMPLATE.replace("${NOWHERE_URL}", wrong))
+    with place.started():
+        until(lambda: place.routed("/here"), place)
+        until(
+            lambda: place.log.read_text().count("FALLBACK: Kong runs on an older configuration") >= 2, place
+        )
+        assert f"{place.template}:" in place.log.read_text()
+        place.template.write_text(TEMPLATE.replace("/here", "/mended"))
+        assert place.reload().returncode == 0
+        assert place.routed("/mended")
+        assert not (place.directory / "kong.yml.fallback").exists()
+
+
+def test_a_restart_with_a_good_edit_takes_it_and_ends_when_it_is_told_to(place: Place) -> None:
+    with place.started():
+        until((place.directory / "state" / "kong.yml").exists, place)
+    place.template.write_text(TEMPLATE.replace("/here", "/there"))
+    with place.started() as process:
+        until(lambda: place.routed("/there"), place)
+        until(lambda: "/there" in (place.directory / "state" / "kong.yml").read_text(), place)
+        process.send_signal(signal.SIGQUIT)
+        process.wait(20)
+    assert not place.routed("/there")
+
+
+def test_a_first_start_with_a_bad_file_stops_with_its_line(place: Place) -> None:
+    place.template.write_text(TEMPLATE.replace("paths", "pahts"))
+    with place.started() as process:
+        assert process.wait(30) == 1
+    assert f"{place.template}:7: route only: unknown field: pahts" in place.log.read_text()
+
+
+def test_what_is_kept_is_for_its_owner_alone(place: Place) -> None:
+    with place.started():
+        until((place.directory / "state" / "kong.yml").exists, place)
+        for path in ("state", "state/kong.yml", "control"):
+            assert (place.directory / path).stat().st_mode & 0o077 == 0, path
+
+
+# Kong 3.9.3's own words of POST /config, and of its start.
+ANSWER = (
+    '{"code":14,"name":"invalid declarative configuration","fields":{"services":[null,{"plugins":[{"config":'
+    '{"isuer":"unknown field"}}],"routes":{"2":{"strip_pat":"unknown field"}}}]},"message":"..."}'
+)
+REASON = """\
+in 'services':
+  - in entry 2 of 'services':
+    in 'plugins':
+      - in entry 1 of 'plugins':
+        in 'config':
+          in 'isuer': unknown field
+    in 'routes':
+      - in entry 2 of 'routes':
+        in 'strip_pat': unknown field
+"""
+DOCUMENT = """_format_version: "3.0"
+services:
+  - name: one
+    plugins:
+      - &validator
+        name: token-validator
+        # a remark
+        config:
+          isuer: here
+    routes: [{name: a, paths: [/a]}]
+
+  - name: two
+    plugins:
+      - *validator
+    routes:
+      - name: b
+        paths: [/b]
+      - name: c
+        strip_pat: false
+"""
+
+
+@pytest.mark.skipif(shutil.which("awk") is None, reason="no awk on this machine")
+def test_kongs_path_of_entries_becomes_a_line(tmp_path: Path) -> None:
+    file = tmp_path / "kong.yml"
+    file.write_text(DOCUMENT)
+    reason = subprocess.run(
+        ["awk", "-f", str(ROOT / "kong" / "reason.awk")],
+        input=ANSWER,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert reason == REASON
+    located = subprocess.run(
+        ["awk", "-f", str(ROOT / "kong" / "locate.awk"), "-", str(file)],
+        env={**os.environ, "TEMPLATE": "T"},
+        input=reason,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert located.splitlines() == [
+        "T:9: services 2: plugins 1: config: isuer: unknown field",
+        "T:19: services 2: routes 2: strip_pat: unknown field",
+    ]
