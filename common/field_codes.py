@@ -31,6 +31,8 @@ MESSAGES: Mapping[str, str] = {
     "password_common": "is among the commonest passwords",
     "password_repetitive": "must be more than a repeated or consecutive character",
     "password_personal": "must be more than your address, your name or ours",
+    "unknown_parameter": "is not a parameter of this address",
+    "repeated": "must not be sent twice",
     "wrong_password": "is not the current password",
 }
 """Each code's sentence; its placeholders are the code's parameters."""

@@ -2,11 +2,12 @@
 
 import base64
 import os
+from email.utils import parseaddr
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from common import origins, redis_address
+from common import email_address, origins, redis_address
 from common.client_address import Network, networks
 from services.auth.adapters.hashing import Argon2Parameters
 from services.auth.domain.sessions import Lifetimes
@@ -155,6 +156,10 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
             ) from fault
         if self.production and scheme != "https":
             raise SettingsError("PUBLIC_ORIGIN must be an https:// origin in production")
+        try:
+            email_address.normalise(parseaddr(self.mail_from)[1])
+        except ValueError as fault:
+            raise SettingsError("MAIL_FROM is not a sender such as Shop <no-reply@shop.example>") from fault
         try:
             networks(self.auth_trusted_proxies)
         except ValueError as fault:

@@ -7,13 +7,15 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
 
 from services.chassis import docs, health, metrics, problems
+from services.chassis.http_methods import HttpMethods
 from services.chassis.identity import Access, Authenticator, provide_identity
 from services.chassis.middleware import RequestMetrics, RequestMiddleware
-from services.chassis.unreadable import ReadingRequest
+from services.chassis.reading import ParameterCheck, ReadingRequest
 
 VERSION = "0.1.0"
 MAX_BODY_BYTES = 1024 * 1024
@@ -49,7 +51,7 @@ def create_app(
             metrics.handler(registry),
         ],
         dependencies={"identity": Provide(provide_identity, sync_to_thread=False), **(dependencies or {})},
-        guards=[Access(authenticator, internal_key)],
+        guards=[Access(authenticator, internal_key), ParameterCheck()],
         exception_handlers=problems.handlers(refusals or {}),
         state=State(dict(state or {})),
         lifespan=[_entered(lifespan)],
@@ -59,8 +61,19 @@ def create_app(
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = RequestMiddleware(app.asgi_handler, RequestMetrics(registry))
+    app.asgi_handler = RequestMiddleware(
+        HttpMethods(app.asgi_handler, _methods(app)), RequestMetrics(registry)
+    )
     return app
+
+
+def _methods(app: Litestar) -> dict[str, set[str]]:
+    """The methods of each route, by its template."""
+    found: dict[str, set[str]] = {}
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            found.setdefault(route.path_format, set()).update(route.methods)
+    return found
 
 
 def _entered(items: Sequence[Lifespan]) -> Callable[[Litestar], AbstractAsyncContextManager[None]]:

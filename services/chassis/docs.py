@@ -16,6 +16,7 @@ from litestar.params import FromPath
 
 from services.chassis.errors import NotFound
 from services.chassis.identity import INTERNAL_KEY_HEADER
+from services.chassis.media_types import accepted
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -63,8 +64,26 @@ def openapi(title: str, version: str) -> OpenAPIConfig:
             include_in_schema=False,
             response_headers=[ResponseHeader(name=name, value=value) for name, value in headers.items()],
         ),
-        render_plugins=[_OfflinePage(path="/"), JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[_OfflinePage(path="/"), _Document(path="/openapi.json")],
     )
+
+
+class _Document(JsonRenderPlugin):
+    """The framework's document, with what the frame does with every body (media_types.py)."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        for path in openapi_schema["paths"].values():
+            for method, operation in path.items():
+                if isinstance(operation, dict) and "requestBody" in operation:
+                    _describe_body(method.upper(), operation)
+        return super().render(request, openapi_schema)
+
+
+def _describe_body(method: str, operation: dict[str, Any]) -> None:
+    content = operation["requestBody"]["content"]
+    operation["requestBody"]["content"] = dict.fromkeys(accepted(method), content["application/json"])
+    refusal = dict(operation["responses"]["400"])
+    operation["responses"]["415"] = {**refusal, "description": "The body is not announced as JSON."}
 
 
 class _OfflinePage(OpenAPIRenderPlugin):

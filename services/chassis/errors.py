@@ -8,9 +8,11 @@ Problem
 ├── NotFound 404
 ├── Conflict 409
 ├── PreconditionFailed 412
+├── UnsupportedMediaType 415
 ├── Unprocessable 422
 ├── PreconditionRequired 428
 ├── TooManyRequests 429
+├── UnknownMethod 501
 └── Unavailable 503
 
 Each carries its own status, so that one handler turns any of them into RFC 9457 problem+json (problems.py).
@@ -109,6 +111,16 @@ class PreconditionFailed(Problem):
     title = "Precondition Failed"
 
 
+class UnsupportedMediaType(Problem):
+    """`accepted`: the header that says what would be."""
+
+    status = 415
+    title = "Unsupported Media Type"
+
+    def __init__(self, detail: str, accepted: Mapping[str, str]) -> None:
+        super().__init__(detail, headers=accepted)
+
+
 class Unprocessable(Problem):
     status = 422
     title = "Unprocessable Content"
@@ -127,6 +139,14 @@ class TooManyRequests(Problem):
 
     def __init__(self, detail: str, *, retry_after: int, **members: Any) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)}, retryable=True, **members)
+
+
+class UnknownMethod(Problem):
+    status = 501
+    title = "Not Implemented"
+
+    def __init__(self) -> None:
+        super().__init__("No service here knows this method.")
 
 
 class Unavailable(Problem):

@@ -11,7 +11,7 @@ from services.chassis.unreadable import UNREADABLE
 
 _PATH = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`$")
-_KINDS = {"str": "string", "array": "array", "object": "object"}
+_KINDS = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^Expected `str` of length >= (?P<min>\d+)$"), "too_short"),
     (re.compile(r"^Expected `str` of length <= (?P<max>\d+)$"), "too_long"),
@@ -76,7 +76,7 @@ def _parameter(text: str) -> Parameter:
 
 def _of_value(name: str, value: Any, kind: Any) -> list[FieldError]:
     try:
-        msgspec.convert(value, kind, strict=False)
+        msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as fault:
         return [parsed(str(fault), name)]
     return []

@@ -60,8 +60,8 @@ class Access:
     async def __call__(
         self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
-        if handler.opt.get("public"):
-            return
+        if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
+            return  # the framework's OPTIONS says which methods there are, and nothing else
         if handler.opt.get("internal"):
             self._check_internal_key(connection.headers.get(INTERNAL_KEY_HEADER, ""))
             return

@@ -99,7 +99,9 @@ class RequestMiddleware:
 
         try:
             if self._active > MAX_CONCURRENT:
-                await _refuse_overload(scope, send_named)
+                await problems.send(
+                    Unavailable("Too many requests at once; try again in a moment."), scope, send_named
+                )
             else:
                 await self._app(scope, receive, send_named)
         finally:
@@ -124,17 +126,3 @@ class RequestMiddleware:
                 "duration_ms": round(elapsed * 1000, 2),
             },
         )
-
-
-async def _refuse_overload(scope: HTTPScope, send: Send) -> None:
-    problem = Unavailable("Too many requests at once; try again in a moment.")
-    body = problems.body(problem, scope["path"])
-    headers = {"Content-Type": problems.CONTENT_TYPE, "Content-Length": str(len(body)), **problem.headers}
-    await send(
-        {
-            "type": "http.response.start",
-            "status": problem.status,
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": False})

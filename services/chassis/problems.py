@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.types import HTTPScope, Send
 from litestar.utils.scope.state import ScopeState
 
 from services.chassis import request_context
@@ -18,6 +19,13 @@ from services.chassis.field_errors import of_body, parsed
 CONTENT_TYPE = "application/problem+json"
 
 _log = logging.getLogger(__name__)
+
+_DETAILS = {
+    400: "The request is malformed.",
+    404: "There is nothing at this address.",
+    405: "This address does not support the method; see the Allow header.",
+    413: "The request's body is larger than this address accepts.",
+}
 
 ExceptionHandler = Callable[[Request[Any, Any, Any], Any], Response[bytes]]
 
@@ -102,6 +110,22 @@ def respond(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes
     return Response(content, status_code=problem.status, media_type=CONTENT_TYPE, headers=headers)
 
 
+async def send(problem: Problem, scope: HTTPScope, send: Send) -> None:
+    """Answers with the problem, below the framework."""
+    content = b"" if scope["method"] == "HEAD" else body(problem, scope["path"])
+    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "private, no-cache", **problem.headers}
+    if content:
+        headers["Content-Length"] = str(len(content))
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": content, "more_body": False})
+
+
 def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Litestar's own refusals: no route, wrong method, malformed or invalid input, a body over the limit."""
     if error.status_code >= 500:
@@ -116,13 +140,8 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 
 
 def _detail(error: HTTPException) -> str:
-    if error.status_code == 404:
-        return "There is nothing at this address."
-    if error.status_code == 405:
-        return "This address does not support the method; see the Allow header."
-    if error.status_code == 413:
-        return "The request's body is larger than this address accepts."
-    return error.detail
+    # Never the framework's text, nor that of an exception inside it: they name what is no business of a client's.
+    return _DETAILS.get(error.status_code, "The request cannot be served as it is.")
 
 
 def _field_errors(request: Request[Any, Any, Any], extra: list[Any]) -> list[FieldError]:

@@ -1,8 +1,11 @@
 """What auth's mails say. Plain text: a link that people can read before they follow it."""
 
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import parseaddr
 from urllib.parse import urlencode
 
+from common.email_address import on_the_wire
 from services.auth.domain.accounts import Account
 
 
@@ -11,7 +14,8 @@ class Letters:
 
     def __init__(self, site: str, sender: str) -> None:
         self._site = site
-        self._sender = sender
+        name, address = parseaddr(sender)
+        self._sender = Address(name, addr_spec=on_the_wire(address))
 
     def password_reset(self, account: Account, secret: str) -> EmailMessage:
         moved = (
@@ -63,7 +67,7 @@ class Letters:
     def _letter(self, account: Account, to: str, subject: str, text: str) -> EmailMessage:
         letter = EmailMessage()
         letter["From"] = self._sender
-        letter["To"] = to
+        letter["To"] = on_the_wire(to)
         letter["Subject"] = subject
         body = f"{_greeting(account, to)}\n\n{text}\n"
         # Left as it is where that is allowed: quoted-printable breaks a link for who reads the file itself.

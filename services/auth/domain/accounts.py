@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
-
-from common import visible_text
+from common import email_address, visible_text
 from common.field_codes import InvalidValue
 from services.auth.domain.errors import InvalidEmail, InvalidName, UnknownRole
 
@@ -72,17 +70,10 @@ class Account:
 
 
 def normalise_email(text: str) -> str:
-    """The one spelling under which an address is stored and looked up: NFC, lower case.
-
-    The local part is folded too: RFC 5321 §2.4 lets a host tell case apart, none that people use does,
-    and two accounts that differ in case alone would be one person's.
-    Whether the domain exists is for the confirmation mail to find out. Raises InvalidEmail.
-    """
+    """The one spelling under which an address is stored and looked up. Raises InvalidEmail."""
     try:
-        return validate_email(
-            text.strip(), check_deliverability=False, test_environment=True, strict=True
-        ).normalized.lower()
-    except EmailNotValidError as error:
+        return email_address.normalise(text)
+    except InvalidValue as error:
         raise InvalidEmail from error
 
 

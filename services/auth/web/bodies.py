@@ -7,10 +7,19 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from common import email_address
 from services.auth.domain import passwords
 from services.auth.domain.accounts import LONGEST_NAME
 
-Email = Annotated[str, Meta(min_length=1, max_length=320, examples=["test@example.com"])]
+Email = Annotated[
+    str,
+    Meta(
+        examples=["test@example.com"],
+        extra_json_schema={"extra": {"min_length": 3, "max_length": email_address.LONGEST}},
+    ),
+]
+# Signing in answers what is no address as an unknown one.
+Login = Annotated[str, Meta(min_length=1, max_length=320, examples=["test@example.com"])]
 # Only a bound on the work that a stranger can cause; the rules for new passwords are in domain/passwords.py.
 Password = Annotated[str, Meta(min_length=1, max_length=1024, examples=["password123"])]
 # Documented here, decided by the domain: it knows the form in which length counts.
@@ -40,7 +49,7 @@ class Registered(msgspec.Struct):
 
 
 class Credentials(msgspec.Struct):
-    email: Email
+    email: Login
     password: Password
 
 
@@ -58,7 +67,7 @@ class PasswordChange(msgspec.Struct):
 
 
 class PasswordForgotten(msgspec.Struct):
-    email: Email
+    email: Login
 
 
 class PasswordReset(msgspec.Struct):

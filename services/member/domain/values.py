@@ -4,9 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from email_validator import EmailNotValidError, validate_email
-
-from common import visible_text
+from common import email_address, visible_text
 from common.field_codes import InvalidValue
 from services.member.domain.errors import InvalidMember
 from services.member.domain.member import Address, Grade, Profile
@@ -20,16 +18,7 @@ _PHONE_PUNCTUATION = re.compile(r"[\s().\u2010-\u2015-]")
 _COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
 
 
-def email(text: str) -> str:
-    """RFC 5321 syntax, lower case: no provider in use tells addresses apart by case. Raises InvalidValue.
-
-    As auth has it, to the letter: an address taken here that auth refuses would be nobody's to sign in with.
-    """
-    try:
-        found = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
-    except EmailNotValidError as fault:
-        raise InvalidValue("invalid_email") from fault
-    return found.normalized.lower()
+email = email_address.normalise
 
 
 def line(text: str, longest: int = MAX_NAME) -> str:

@@ -26,6 +26,13 @@ IfMatch = Annotated[
     HeaderParameter(name="If-Match", description="The ETag that you read, or `*`.", max_length=1024),
 ]
 
+IfNoneMatch = Annotated[
+    str | None,
+    HeaderParameter(
+        name="If-None-Match", description="`*`, or ETags that it must not have.", max_length=1024
+    ),
+]
+
 EMPTY = ResponseSpec(None, description="Done; there is nothing more to say.", generate_examples=False)
 CHANGE_REFUSALS = documented(400, 401, 403, 404, 409, 412, 413, 422, 428, 503)
 
@@ -125,8 +132,9 @@ class MembersController(Controller):
         members: NamedDependency[MemberService],
         data: JSONBody[MemberReplacement],
         if_match: IfMatch = None,
+        if_none_match: IfNoneMatch = None,
     ) -> Response[MemberBody]:
-        versions = preconditions.versions(if_match)
+        versions = preconditions.versions(if_match, if_none_match)
         return _answer(await members.change(_caller(request), member_id, versions, data.apply))
 
     @patch(
@@ -144,8 +152,9 @@ class MembersController(Controller):
         members: NamedDependency[MemberService],
         data: JSONBody[MemberPatch],
         if_match: IfMatch = None,
+        if_none_match: IfNoneMatch = None,
     ) -> Response[MemberBody]:
-        versions = preconditions.versions(if_match)
+        versions = preconditions.versions(if_match, if_none_match)
         return _answer(await members.change(_caller(request), member_id, versions, data.apply))
 
     @delete(
@@ -162,9 +171,10 @@ class MembersController(Controller):
         member_id: FromPath[UUID],
         members: NamedDependency[MemberService],
         if_match: IfMatch = None,
+        if_none_match: IfNoneMatch = None,
     ) -> Response[None]:
         caller = _caller(request)
-        versions = preconditions.versions(if_match, required=not caller.is_admin)
+        versions = preconditions.versions(if_match, if_none_match, required=not caller.is_admin)
         await members.delete(caller, member_id, versions)
         return Response(None, status_code=204)
 

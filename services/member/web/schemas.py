@@ -8,12 +8,20 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from common import email_address
 from services.member.domain import values
 from services.member.domain.member import Address, Grade, Member, Profile
 
 # Documented here, decided by the domain: it knows the form in which length counts.
-Text = Annotated[str, Meta(extra_json_schema={"extra": {"max_length": values.MAX_NAME}})]
-Email = Annotated[str, Meta(max_length=320, examples=["minji@example.com"])]
+Text = Annotated[str, Meta(extra_json_schema={"extra": {"min_length": 1, "max_length": values.MAX_NAME}})]
+OptionalText = Annotated[str, Meta(extra_json_schema={"extra": {"max_length": values.MAX_NAME}})]
+Email = Annotated[
+    str,
+    Meta(
+        examples=["minji@example.com"],
+        extra_json_schema={"extra": {"min_length": 3, "max_length": email_address.LONGEST}},
+    ),
+]
 Name = Annotated[
     str,
     Meta(
@@ -31,13 +39,19 @@ class AddressBody(msgspec.Struct, frozen=True):
     city: Text
     postal_code: Annotated[
         str,
-        Meta(examples=["04524"], extra_json_schema={"extra": {"max_length": values.MAX_POSTAL_CODE}}),
+        Meta(
+            examples=["04524"],
+            extra_json_schema={"extra": {"min_length": 1, "max_length": values.MAX_POSTAL_CODE}},
+        ),
     ]
     country: Annotated[str, Meta(description="ISO 3166-1 alpha-2.", examples=["KR"])]
-    line2: Text = ""
+    line2: OptionalText = ""
 
     def address(self) -> Address:
         return Address(**msgspec.structs.asdict(self))
+
+
+Addresses = Annotated[list[AddressBody], Meta(max_length=values.MAX_ADDRESSES)]
 
 
 class MemberBody(msgspec.Struct, frozen=True):
@@ -80,7 +94,7 @@ class NewMember(msgspec.Struct, frozen=True):
     name: Name
     phone: Phone | None = None
     grade: Grade = Grade.STANDARD
-    addresses: list[AddressBody] = []
+    addresses: Addresses = []
     marketing_consent: bool = False
 
     def profile(self) -> Profile:
@@ -101,7 +115,7 @@ class MemberReplacement(msgspec.Struct, frozen=True):
     name: Name
     phone: Phone | None = None
     grade: Grade | UnsetType = UNSET
-    addresses: list[AddressBody] = []
+    addresses: Addresses = []
     marketing_consent: bool = False
 
     def apply(self, present: Profile) -> Profile:
@@ -123,7 +137,7 @@ class MemberPatch(msgspec.Struct, frozen=True):
     name: Name | UnsetType = UNSET
     phone: Phone | UnsetType | None = UNSET
     grade: Grade | UnsetType = UNSET
-    addresses: list[AddressBody] | UnsetType | None = UNSET
+    addresses: Addresses | UnsetType | None = UNSET
     marketing_consent: bool | UnsetType = UNSET
 
     def apply(self, present: Profile) -> Profile:

@@ -358,3 +358,28 @@ async def test_mail_is_kept_as_files_that_only_their_owner_reads(tmp_path: Path)
     [file] = tmp_path.glob("mail/*.eml")
     assert "the_secret-1" in file.read_text()
     assert file.stat().st_mode & 0o077 == 0
+
+
+async def test_an_address_of_any_script_passes_a_relay_without_smtputf8() -> None:
+    """Its domain goes as an A-label, in the envelope and the headers; the sender's does, too."""
+    received: list[tuple[str, list[str], bytes]] = []
+
+    class Handler:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+            received.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
+            return "250 OK"
+
+    server = Controller(Handler(), hostname="127.0.0.1", port=throwaway.free_port(), enable_SMTPUTF8=False)
+    server.start()
+    try:
+        letters = Letters("http://localhost:3000", "쇼핑 <no-reply@bücher.example>")
+        to = replace(account(), email="minji@bücher.example")
+        await delivery(f"smtp://127.0.0.1:{server.port}")(letters.password_reset(to, "secret"))
+    finally:
+        server.stop()
+    [(sender, recipients, content)] = received
+    assert (sender, recipients) == ("no-reply@xn--bcher-kva.example", ["minji@xn--bcher-kva.example"])
+    letter = message_from_bytes(content, policy=default)
+    assert content.isascii()
+    assert letter["From"] == "쇼핑 <no-reply@xn--bcher-kva.example>"
+    assert letter["To"] == "minji@xn--bcher-kva.example"

@@ -54,6 +54,7 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("SESSION_ABSOLUTE_SECONDS", "1000"),
         ("AUTH_TRUSTED_PROXIES", "everybody"),
         ("PUBLIC_ORIGIN", "https://shop.example/path"),
+        ("MAIL_FROM", "The shop"),
     ],
 )
 def test_what_is_malformed_is_named_and_not_shown(name: str, value: str) -> None:

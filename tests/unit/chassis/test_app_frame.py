@@ -20,6 +20,7 @@ from services.chassis.errors import Conflict, Problem, TooManyRequests, Unauthen
 from services.chassis.identity import Identity
 from tests.in_process import running
 
+JSON = {"Content-Type": "application/json"}
 INTERNAL_KEY = "internal-key-for-tests"
 
 
@@ -153,8 +154,8 @@ async def test_every_error_is_a_problem(api: AsyncClient) -> None:
     wrong_method = await api.delete("/items")
     problem(wrong_method, 405)
     assert "POST" in wrong_method.headers["Allow"]
-    problem(await api.post("/items", content=b"{"), 400)
-    problem(await api.post("/items", content=b"\xff"), 400)
+    problem(await api.post("/items", content=b"{", headers=JSON), 400)
+    problem(await api.post("/items", content=b"\xff", headers=JSON), 400)
     problem(await api.post("/items", content=b"x" * 1_100_000), 413)
     problem(await api.get("/search?limit=x"), 400)
     problem(await api.get("/search"), 400)
@@ -177,7 +178,7 @@ async def test_every_error_is_a_problem(api: AsyncClient) -> None:
     ],
 )
 async def test_each_wrong_field_is_named(api: AsyncClient, body: Any, fields: list[str]) -> None:
-    answer = await api.post("/items", content=json.dumps(body))
+    answer = await api.post("/items", content=json.dumps(body), headers=JSON)
     assert [error["field"] for error in problem(answer, 400)["errors"]] == fields
 
 
@@ -193,7 +194,7 @@ async def test_each_wrong_field_is_named(api: AsyncClient, body: Any, fields: li
     ids=["no UTF-8", "no UTF-8 where nobody looks", "deep", "deep where a list belongs", "deep and open"],
 )
 async def test_a_body_that_no_decoder_can_read_is_the_callers_fault(api: AsyncClient, body: bytes) -> None:
-    problem(await api.post("/items", content=body), 400)
+    problem(await api.post("/items", content=body, headers=JSON), 400)
 
 
 async def test_an_unexpected_error_tells_the_client_nothing_and_the_log_everything(

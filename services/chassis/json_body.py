@@ -1,0 +1,58 @@
+"""Reads a JSON body strictly: nothing is taken for what it is not. `1` and `"true"` are no booleans, `"7"` is no
+number: a consent that nobody gave in so many words is none.
+
+An object that names a member twice is refused: two readers of it could each see another one (RFC 8259 §4). What a
+decoder raises for bodies that it cannot read is one refusal, whatever it is.
+"""
+
+import functools
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from services.chassis.errors import BadRequest, InvalidInput
+from services.chassis.field_errors import of_body, parsed
+from services.chassis.unreadable import UNREADABLE
+
+
+def read(body: bytes, annotation: Any) -> Any:
+    """`body` as `annotation`. Raises BadRequest for what is no JSON, InvalidInput where it is not what is asked for."""
+    try:
+        return _decoded(body, annotation)
+    except msgspec.ValidationError as fault:
+        raise InvalidInput(of_body(annotation, body) or [parsed(str(fault))]) from fault
+    except UNREADABLE as fault:
+        raise BadRequest("The body is not JSON (RFC 8259).") from fault
+
+
+def _decoded(body: bytes, annotation: Any) -> Any:
+    # First, since it bounds the depth and refuses what is not UTF-8, NaN, and anything after the value.
+    msgspec.json.decode(body)
+    try:
+        json.loads(body, object_pairs_hook=_unique, parse_int=_unread, parse_float=_unread)
+    except _TwiceError as fault:
+        raise BadRequest("The body names a member twice in one object.") from fault
+    return _decoder(annotation).decode(body)
+
+
+@functools.cache
+def _decoder(annotation: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(annotation, strict=True)
+
+
+class _TwiceError(Exception):
+    pass
+
+
+def _unique(members: Sequence[tuple[str, Any]]) -> None:
+    names = set()
+    for name, _ in members:
+        if name in names:
+            raise _TwiceError
+        names.add(name)
+
+
+def _unread(_: str) -> None:
+    """The number's value is nobody's business here."""
