@@ -3,8 +3,14 @@
 # Nothing but Python 3.11-3.13 has to be on the machine: the rest is installed into .venv from the locked,
 # hashed requirements. Stamp files make an up-to-date .venv cost nothing.
 
-VENV   ?= .venv
-PYTHON ?= $(shell sh devstack/interpreter.sh)
+# Variables of these names in the environment are somebody else's (WSL has NAME): they count on make's command line alone.
+$(foreach name,NAME ARGS FROM MEMBERS FOREGROUND VENV PYTHON DOCKER_TESTS JOBS,\
+	$(if $(filter environment%,$(origin $(name))),$(eval $(name) :=)$(eval unexport $(name))))
+# What a shell means for other programs: the stack, the tests and the tools of this checkout bring their own.
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP CDPATH LD_PRELOAD
+
+VENV   := $(or $(VENV),.venv)
+PYTHON := $(or $(PYTHON),$(shell sh devstack/interpreter.sh))
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
@@ -16,11 +22,8 @@ SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)
 DOCKERFILES = $(wildcard deploy/*.Dockerfile)
 
 # Arguments that the commands below take: make logs NAME=auth, make test ARGS="-k login"
-NAME ?=
-ARGS ?=
-FROM ?=
-DOCKER_TESTS ?= tests/e2e
-JOBS ?= 2
+DOCKER_TESTS := $(or $(DOCKER_TESTS),tests/e2e)
+JOBS := $(or $(JOBS),2)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -108,28 +111,28 @@ check: format-check lint types imports subjects shell docker gateway docs-check 
 
 .PHONY: format
 format: $(STAMPS)/dev ## Write the code in the project's format
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/python -m ruff format .
+	@$(BIN)/python -m ruff check --fix-only --quiet .
 
 .PHONY: format-check
 format-check: $(STAMPS)/dev # The format, unchanged
-	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
+	@$(BIN)/python -m ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
 
 .PHONY: lint
 lint: $(STAMPS)/dev # ruff's rules
-	@$(BIN)/ruff check --quiet .
+	@$(BIN)/python -m ruff check --quiet .
 
 .PHONY: types
 types: $(STAMPS)/dev ## mypy --strict
-	@$(BIN)/mypy
+	@$(BIN)/python -m mypy
 
 .PHONY: imports
 imports: $(STAMPS)/dev ## The layers: who may import whom (.importlinter)
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()' --no-logo
 
 .PHONY: dead-code
 dead-code: $(STAMPS)/dev # Functions, classes and methods that nothing uses (the plugins' PDK is complete whether or not we use all of it)
-	@unused=$$($(BIN)/vulture | grep -E 'unused (function|class|method|property)' | grep -v '/runtime/pdk/'); \
+	@unused=$$($(BIN)/python -m vulture | grep -E 'unused (function|class|method|property)' | grep -v '/runtime/pdk/'); \
 		test -z "$$unused" || { echo "$$unused" >&2; exit 1; }
 
 .PHONY: subjects
@@ -210,8 +213,8 @@ help: ## This list
 # ----- The virtual environment ---------------------------------------------------------------------------------
 
 $(STAMPS)/base:
-	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed (with its venv module: python3-venv on Debian)" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
+	@test -n '$(PYTHON)' || { echo "Python 3.11, 3.12 or 3.13 is needed (with its venv module: python3-venv on Debian)" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "creating $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv $(VENV); }
 	@mkdir -p $(STAMPS) && touch $@
 
 # dev contains devstack; a machine that only runs the stack never installs the test tools.

@@ -4,7 +4,7 @@
 # COMPOSE_FILE chooses the project, as for docker compose itself. Each database is one pg_dump, consistent in itself; Redis is one
 # snapshot. What is not in it: secrets/. Without auth_key_encryption_key the signing keys in the dump are of no use.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 directory=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}
 
 [ ! -e "$directory" ] || { echo "$directory is there already: a backup is never written over" >&2; exit 1; }

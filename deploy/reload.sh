@@ -2,7 +2,7 @@
 # Lets every gateway of this checkout that runs take over kong.yml.template: devstack's, and that of the compose project
 # (COMPOSE_FILE chooses it). A template that Kong refuses changes nothing; its line is named, and the exit status is 1.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 
 found=false
 if [ -x .venv/bin/python ]; then

@@ -4,7 +4,7 @@
 # COMPOSE_FILE chooses the project. Everything that was written after the backup is lost; sessions that were revoked after it are
 # alive again until they expire (docs/operations.md says what to do if that matters).
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 directory=${1:?usage: restore.sh DIRECTORY}
 for file in auth.dump member.dump redis.rdb; do
 	[ -s "$directory/$file" ] || { echo "$directory/$file is missing or empty: nothing was changed" >&2; exit 1; }

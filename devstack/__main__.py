@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 
-from devstack import cli, dotenv, running, service_command
-from devstack.errors import DevstackError
-from devstack.settings import ROOT, read
+from devstack import account, cli, dotenv, environment, running, service_command
+from devstack.errors import DevstackError, SettingsError
+from devstack.settings import ROOT, Settings, locate, read
+
+LOOKING_AND_STOPPING = ("down", "status", "logs", "stop", "kill", "restart")
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -42,38 +44,57 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def _settings(*, strict: bool) -> Settings:
+    """Without `strict`, what of `.env` cannot be read is left out: no mistake there keeps a stack running."""
+    if strict:
+        values = dotenv.parse(dotenv.text_of(ROOT), os.environ)
+        return read(environment.given(values, os.environ))
+    try:
+        values = dotenv.readable(dotenv.text_of(ROOT), os.environ)
+    except SettingsError:
+        values = {}
+    return locate(environment.given(values, os.environ))
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = _settings(strict=options.command not in LOOKING_AND_STOPPING)
+    match options.command:
+        case "up":
+            return cli.up(settings, detach=options.detach, fresh=options.fresh)
+        case "down":
+            return cli.down(settings)
+        case "status":
+            return cli.status(settings)
+        case "logs":
+            return cli.show_logs(settings, options.name, lines=options.lines, follow=options.follow)
+        case "restart":
+            return cli.restart(settings, options.name)
+        case "stop":
+            return cli.stop(settings, options.name)
+        case "kill":
+            return cli.kill(settings, options.name, options.signal)
+        case "check":
+            return cli.check_template(settings)
+        case "run":
+            return service_command.run(settings, options.service, options.arguments)
+        case _:
+            running.run(settings, show_logs=False)
+            return 0
+
+
 def main() -> int:
     options = arguments().parse_args()
     try:
-        os.environ.update(dotenv.merged(ROOT, os.environ))
-        settings = read(os.environ)
-        match options.command:
-            case "up":
-                return cli.up(settings, detach=options.detach, fresh=options.fresh)
-            case "down":
-                return cli.down(settings)
-            case "status":
-                return cli.status(settings)
-            case "logs":
-                return cli.show_logs(settings, options.name, lines=options.lines, follow=options.follow)
-            case "restart":
-                return cli.restart(settings, options.name)
-            case "stop":
-                return cli.stop(settings, options.name)
-            case "kill":
-                return cli.kill(settings, options.name, options.signal)
-            case "check":
-                return cli.check_template(settings)
-            case "run":
-                return service_command.run(settings, options.service, options.arguments)
-            case "supervise":
-                running.run(settings, show_logs=False)
+        return _run(options)
     except DevstackError as error:
         print(error, file=sys.stderr)
         return 1
+    except PermissionError as error:
+        who = account.name(os.geteuid())
+        print(f"{error.filename or 'a file'} is not for {who}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +22,7 @@ STOP_DEADLINE = 60.0
 
 def up(settings: Settings, *, detach: bool, fresh: bool) -> int:
     """Bring the stack up: in this terminal until Ctrl-C, or detached, returning once it is healthy."""
+    running.require_own_state(settings)
     if _is_running(settings):
         if fresh:
             raise DevstackError("the stack is running: stop it (down) before a fresh start")
@@ -37,9 +41,11 @@ def down(settings: Settings) -> int:
     try:
         control.ask(settings.control_socket, command="down")
     except NotRunningError:
-        ended = leftovers.end(settings.process_list)
-        print(f"The stack was not running{f'; ended {ended} processes that it left' if ended else ''}.")
-        return 0
+        if not running.is_locked(settings):
+            ended = leftovers.end(settings.process_list)
+            print(f"The stack was not running{f'; ended {ended} processes that it left' if ended else ''}.")
+            return 0
+        _end_supervisor(settings)
     give_up = time.monotonic() + STOP_DEADLINE
     while running.is_locked(settings):
         if time.monotonic() > give_up:
@@ -54,6 +60,9 @@ def status(settings: Settings) -> int:
     try:
         answer = control.ask(settings.control_socket, command="status")
     except NotRunningError as error:
+        if running.is_locked(settings):
+            print(f"The stack runs, and does not answer at {settings.control_socket}: `down` stops it.")
+            return 1
         print(error)
         return 3
     print(terminal.table(answer["parts"]))
@@ -111,6 +120,17 @@ def check_template(settings: Settings) -> int:
     return 0
 
 
+def _end_supervisor(settings: Settings) -> None:
+    """Ask a supervisor to stop whose socket is gone: something has tidied up, or it is only just starting."""
+    supervisor = running.supervisor_pid(settings)
+    if supervisor is None:
+        raise DevstackError(
+            f"a stack runs with its state in {settings.state}, and does not say as which process"
+        )
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(supervisor, signal.SIGTERM)
+
+
 def forget_everything(settings: Settings) -> None:
     """Remove data, logs and secrets: what devstack made there, and nothing else that the directory may hold."""
     unprivileged.discard(settings.state / "postgres")
@@ -132,9 +152,9 @@ def _up_detached(settings: Settings) -> int:
     last_words = settings.logs / "supervisor.log"
     with last_words.open("wb") as output:
         supervisor = subprocess.Popen(
-            [sys.executable, "-m", "devstack", "supervise"],
+            [sys.executable, "-E", "-m", "devstack", "supervise"],
             cwd=ROOT,
-            env=dict(settings.passed_on),
+            env={name: value for name, value in settings.passed_on.items() if not name.startswith("LD_")},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

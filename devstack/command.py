@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from devstack import environment
+
 LEASH = Path(__file__).with_name("leash.py")
 
 
 @dataclass(frozen=True)
 class Command:
-    """`stop` is the signal for a clean end; `user` is a system user to run as, which needs root."""
+    """`stop` is the signal for a clean end; `user` is a system user to run as, which needs root.
+
+    `env` is all that it gets beside what every child gets (environment.py).
+    """
 
     argv: tuple[str, ...]
     env: dict[str, str] = field(default_factory=dict)
@@ -40,7 +45,7 @@ class Command:
         return [*vector, "--", *self.argv]
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **self.env}
+        return {**environment.for_children(os.environ), **self.env}
 
     def start(self, output: IO[bytes] | int | None = None) -> subprocess.Popen[bytes]:
         """Start it in a process group of its own, both output streams into `output`."""

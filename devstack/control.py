@@ -49,6 +49,8 @@ def ask(path: Path, **request: str) -> dict[str, Any]:
             line = connection.makefile().readline()
     except (FileNotFoundError, ConnectionError):
         raise NotRunningError("the stack is not running") from None
+    except PermissionError:
+        raise DevstackError(f"the stack is another user's: {path} is not for this one") from None
     if not line:
         raise NotRunningError("the stack stopped before it answered")
     answer: dict[str, Any] = json.loads(line)

@@ -5,9 +5,10 @@ Both are started through kong/entrypoint.sh with the same variables and the same
 
 from __future__ import annotations
 
-import getpass
 import grp
 import os
+import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -16,10 +17,12 @@ from pathlib import Path
 
 from devstack import probes
 from devstack.command import Command
+from devstack.environment import for_children
 from devstack.errors import PrepareError
 from devstack.part import Part
-from devstack.settings import LOOPBACK, ROOT, Settings
+from devstack.settings import LOOPBACK, PLAIN_PATH, ROOT, Settings
 
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
 TEMPLATE = "kong.yml.template"  # KONG_TEMPLATE names another
 GUARD = Path(__file__).with_name("guard.py")
 
@@ -32,11 +35,11 @@ def real_kong(settings: Settings) -> bool:
 def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) -> Part:
     """`values` are the template's variables."""
     admin = settings.ports["GATEWAY_ADMIN_PORT"]
-    environment = {**values, **_kong_environment(settings)}
+    environment = {**_given(settings), **values, **_kong_environment(settings)}
     return Part(
         name="kong",
         check=lambda: _check(settings, environment),
-        prepare=lambda: _prepare(environment),
+        prepare=lambda: _prepare(settings, environment),
         reload=lambda: _reload(settings, environment),
         remark=lambda: _remark(settings),
         command=lambda: _command(settings, environment),
@@ -48,8 +51,19 @@ def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) 
     )
 
 
+def _given(settings: Settings) -> dict[str, str]:
+    """Kong's own variables, and those that the template names."""
+    template = Path(settings.passed_on.get("KONG_TEMPLATE") or ROOT / TEMPLATE)
+    try:
+        named = set(_VARIABLE.findall(template.read_text(encoding="utf-8", errors="replace")))
+    except OSError:
+        named = set()  # render.sh says what is wrong with it
+    return {
+        name: value for name, value in settings.passed_on.items() if name.startswith("KONG_") or name in named
+    }
+
+
 def _kong_environment(settings: Settings) -> dict[str, str]:
-    group = grp.getgrgid(os.getgid()).gr_name
     return {
         "KONG_TEMPLATE": settings.passed_on.get("KONG_TEMPLATE") or str(ROOT / TEMPLATE),
         "KONG_DECLARATIVE_CONFIG": str(settings.rendered),
@@ -60,10 +74,24 @@ def _kong_environment(settings: Settings) -> dict[str, str]:
         "KONG_PROXY_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_PORT']}",
         "KONG_ADMIN_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_ADMIN_PORT']}",
         "KONG_NGINX_DAEMON": "off",
-        # Under root nginx would give its workers to a user who can reach neither sockets nor prefix.
-        "KONG_NGINX_USER": f"{getpass.getuser()} {group}",
+        **_workers_account(),
         "KONG_NGINX_WORKER_PROCESSES": settings.passed_on.get("KONG_NGINX_WORKER_PROCESSES", "2"),
     }
+
+
+def _scripts(settings: Settings) -> Path:
+    """kong/ of this checkout, by a path that nginx's configuration takes without quotes."""
+    own = ROOT / "kong"
+    return own if PLAIN_PATH.fullmatch(str(own)) else settings.runtime / "gatehouse"
+
+
+def _workers_account() -> dict[str, str]:
+    """Under root nginx would give its workers to a user who can reach neither sockets nor prefix."""
+    try:
+        user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+    except KeyError:
+        return {}  # an account without a name is not root's, and then nginx does not ask
+    return {"KONG_NGINX_USER": f"{user} {group}"}
 
 
 def _check(settings: Settings, environment: dict[str, str]) -> None:
@@ -82,7 +110,7 @@ def _script(settings: Settings, environment: dict[str, str], name: str, *argumen
     finished = subprocess.run(
         ["sh", str(ROOT / "kong" / name), *arguments],
         cwd=ROOT,
-        env={**settings.passed_on, **environment},
+        env={**for_children(settings.passed_on), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -100,7 +128,7 @@ def _remark(settings: Settings) -> str:
         return ""
 
 
-def _prepare(environment: dict[str, str]) -> None:
+def _prepare(settings: Settings, environment: dict[str, str]) -> None:
     prefix = Path(environment["KONG_PREFIX"])
     for leftover in [*prefix.glob("*"), *prefix.glob("sockets/*"), prefix / "pids" / "nginx.pid"]:
         if (
@@ -108,10 +136,14 @@ def _prepare(environment: dict[str, str]) -> None:
         ):  # of a Kong that was killed: a new one would trip
             leftover.unlink(missing_ok=True)
     prefix.mkdir(parents=True, exist_ok=True)
+    link = _scripts(settings)
+    if link.parent == settings.runtime:
+        link.unlink(missing_ok=True)
+        link.symlink_to(ROOT / "kong")
 
 
 def _command(settings: Settings, environment: dict[str, str]) -> Command:
-    entrypoint = ("sh", str(ROOT / "kong" / "entrypoint.sh"))
+    entrypoint = ("sh", str(_scripts(settings) / "entrypoint.sh"))
     if not real_kong(settings):
         return Command((*entrypoint, sys.executable, "-m", "devstack.gateway"), env=environment, cwd=ROOT)
     guarded = (sys.executable, "-I", "-S", str(GUARD))

@@ -23,14 +23,14 @@ def end(process_list: Path) -> int:
             process = psutil.Process(pid)
             if process.create_time() == created:  # else the number has gone to somebody else
                 alive += [process, *process.children(recursive=True)]
-        except psutil.NoSuchProcess:
+        except psutil.Error:  # gone, or somebody else's
             continue
     for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.Error):
             process.terminate()
     _, stubborn = psutil.wait_procs(alive, timeout=GRACE)
     for process in stubborn:
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.Error):
             process.kill()
     process_list.unlink(missing_ok=True)
     return len(alive)

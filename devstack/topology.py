@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from devstack import probes
+from devstack import environment, probes, service_settings
 from devstack.command import Command
 from devstack.gateway_part import gateway
 from devstack.part import Part
@@ -57,19 +57,20 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
     encryption = {
         "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
     }
-    mail = {"MAIL_URL": given.get("MAIL_URL") or f"file://{settings.state / 'mail'}"}
+    mail = {"MAIL_URL": given.get("MAIL_URL") or (settings.state / "mail").as_uri()}
     demo = {"DEMO_DATA": given.get("DEMO_DATA") or DEMO_DATA}
 
     def python(
         name: str, module: str, port_variable: str, needs: tuple[str, ...], *told: dict[str, str]
     ) -> Part:
         port = settings.ports[port_variable]
-        environment = {**common, port_variable: str(port)}
+        settings_of_its_own = environment.chosen(given, service_settings.names(name))
+        variables = {**settings_of_its_own, **common, port_variable: str(port)}
         for values in told:
-            environment.update(values)
+            variables.update(values)
         return Part(
             name=name,
-            command=lambda: Command((sys.executable, "-m", module), env=environment, cwd=ROOT),
+            command=lambda: Command((sys.executable, "-m", module), env=variables, cwd=ROOT),
             ready=probes.http(port, "/health/ready"),
             needs=needs,
             ports=(port,),

@@ -6,7 +6,7 @@
 # worked before, Kong goes on with that one, and says so again and again.
 set -eu
 
-GATEHOUSE_HOME=$(cd "$(dirname "$0")" && pwd)
+GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=kong/configuration.sh
 . "$GATEHOUSE_HOME/configuration.sh"
 # shellcheck source=kong/explain.sh

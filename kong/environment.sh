@@ -4,15 +4,19 @@
 #
 # Why these values: docs of each at https://docs.konghq.com/gateway/3.9.x/reference/configuration/.
 
+quoted() { # TEXT: as one word of a shell's command
+	printf "'%s'" "$(printf %s "$1" | sed "s/'/'\\\\''/g")"
+}
+
 export KONG_DATABASE=off
 export KONG_PLUGINS="${KONG_PLUGINS:-bundled,token-validator,idempotency}"
 
 # One plugin server per plugin; something else starts and supervises them, so there is no START_CMD.
 export KONG_PLUGINSERVER_NAMES="${KONG_PLUGINSERVER_NAMES:-token-validator,idempotency}"
 export KONG_PLUGINSERVER_TOKEN_VALIDATOR_SOCKET="${KONG_PLUGINSERVER_TOKEN_VALIDATOR_SOCKET:-$KONG_PLUGINS_DIR/token-validator.socket}"
-export KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD="${KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD:-cat $KONG_PLUGINS_DIR/token-validator.json}"
+export KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD="${KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD:-cat $(quoted "$KONG_PLUGINS_DIR/token-validator.json")}"
 export KONG_PLUGINSERVER_IDEMPOTENCY_SOCKET="${KONG_PLUGINSERVER_IDEMPOTENCY_SOCKET:-$KONG_PLUGINS_DIR/idempotency.socket}"
-export KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD="${KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD:-cat $KONG_PLUGINS_DIR/idempotency.json}"
+export KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD="${KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD:-cat $(quoted "$KONG_PLUGINS_DIR/idempotency.json")}"
 
 # A plugin server that hangs costs a request 3 s, not Kong's 60; connections to it are kept under concurrency.
 export KONG_NGINX_PROXY_LUA_SOCKET_READ_TIMEOUT="${KONG_NGINX_PROXY_LUA_SOCKET_READ_TIMEOUT:-3s}"

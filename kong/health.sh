@@ -2,7 +2,7 @@
 # The container's health check: Kong has a configuration in force. What is printed stands in `docker inspect`.
 set -eu
 
-GATEHOUSE_HOME=$(cd "$(dirname "$0")" && pwd)
+GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=kong/configuration.sh
 . "$GATEHOUSE_HOME/configuration.sh"
 # shellcheck source=kong/environment.sh

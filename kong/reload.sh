@@ -6,7 +6,7 @@
 # reason is shown with FILE:LINE. Kong takes the file over its own socket (POST /config): no worker ends, so no connection does.
 set -eu
 
-GATEHOUSE_HOME=$(cd "$(dirname "$0")" && pwd)
+GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=kong/configuration.sh
 . "$GATEHOUSE_HOME/configuration.sh"
 

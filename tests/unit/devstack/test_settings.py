@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from devstack import dotenv, secret_store, settings
+from devstack import secret_store, settings
 from devstack.errors import SettingsError
 
 
@@ -40,20 +41,29 @@ def test_sockets_have_a_short_path_wherever_the_state_is(tmp_path: Path) -> None
     assert read.runtime != settings.read({"DEVSTACK_DIR": str(deep / "er")}).runtime
 
 
-def test_dotenv_gives_way_to_the_environment(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text('# comment\n\nA=file\nexport B="quoted # value"\nC=plain # comment\nD=\n')
-    assert dotenv.merged(tmp_path, {"A": "real"}) == {
-        "A": "real",
-        "B": "quoted # value",
-        "C": "plain",
-        "D": "",
-    }
-    assert dotenv.merged(tmp_path / "nowhere", {"A": "real"}) == {"A": "real"}
+def test_sockets_have_a_path_that_needs_no_quotes(tmp_path: Path) -> None:
+    for name in ("with space", "it's", 'say "x"', "a$b", "상점"):
+        read = settings.read({"DEVSTACK_DIR": str(tmp_path / name)})
+        assert settings.PLAIN_PATH.fullmatch(str(read.runtime)), name
+        assert settings.PLAIN_PATH.fullmatch(str(read.rendered)), name
 
 
-def test_a_line_of_dotenv_that_is_none_is_named() -> None:
-    with pytest.raises(SettingsError, match=r"\.env:2"):
-        dotenv.parse("A=1\nwhat is this\n")
+def test_where_a_stack_is_depends_on_its_directory_and_on_no_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("deep/" * 20)
+    deep.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(deep)
+    one = settings.locate({"DEVSTACK_DIR": str(deep)})
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert settings.locate({"DEVSTACK_DIR": str(deep)}).control_socket == one.control_socket
+    assert settings.locate({"DEVSTACK_DIR": str(tmp_path / "link")}).control_socket == one.control_socket
+
+
+def test_a_stack_is_found_whatever_else_is_wrong() -> None:
+    found = settings.locate({"DEVSTACK_PORT_OFFSET": "many", "AUTH_PORT": "http"})
+    assert found.state == settings.ROOT / ".devstack"
 
 
 def test_secrets_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_becomes_the_command_with_the_file_rendered_and_kongs_settings(place: Pa
     assert shown.returncode == 0
     assert 'url: "http://bff:3001"' in shown.stdout
     assert "KONG_PLUGINS=bundled,token-validator,idempotency" in shown.stdout
-    assert f"KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD=cat {place}/token-validator.json" in shown.stdout
+    assert f"KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD=cat '{place}/token-validator.json'" in shown.stdout
     assert "KONG_ANONYMOUS_REPORTS=off" in shown.stdout
 
 
