@@ -9,11 +9,15 @@ CatalogError
 ├── Stale                   it was changed since the caller read it
 ├── InvalidLines            an order's lines that no order can have
 ├── OtherLines              an order's reservation was made for other lines
+├── UnfitPicture            a file that is no picture for a shop
+├── UnknownImage
 ├── BelowReserved           an adjustment would leave less than is promised to orders
 └── InvalidProduct          values that are not allowed, each by its field
 """
 
 from collections.abc import Mapping
+
+from services.catalog.domain.pictures import SENTENCES, Fault
 
 
 class CatalogError(Exception):
@@ -63,6 +67,17 @@ class BelowReserved(CatalogError):  # noqa: N818
     def __init__(self, reserved: int) -> None:
         super().__init__(f"{reserved} are promised to orders; stock cannot go below that.")
         self.reserved = reserved
+
+
+class UnfitPicture(CatalogError):  # noqa: N818
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(SENTENCES[fault])
+        self.fault = fault
+
+
+class UnknownImage(CatalogError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("The product has no image at this position.")
 
 
 class InvalidProduct(CatalogError):  # noqa: N818
