@@ -19,7 +19,7 @@ LOCKS      := service catalog plugins proxy stand-in devstack dev
 UV_VERSION := 0.13.9
 SUBJECTS_SINCE := 96dea47
 SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)
-DOCKERFILES = $(wildcard deploy/*.Dockerfile)
+DOCKERFILES = deploy/Dockerfile
 
 # Arguments that the commands below take: make logs NAME=auth, make test ARGS="-k login"
 DOCKER_TESTS := $(or $(DOCKER_TESTS),tests/e2e)
@@ -95,10 +95,6 @@ storm: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key tak
 	@STORM_OPERATIONS=$${STORM_OPERATIONS:-2000} STORM_FAULTS=$${STORM_FAULTS:-50} \
 		$(BIN)/python -m pytest tests/e2e/test_storm.py --timeout=3600 -s $(ARGS)
 
-.PHONY: durability
-durability: $(STAMPS)/dev ## Sign-outs, changes, refreshes, registrations, then kill -9: nothing answered is undone (ROUNDS=200)
-	@DURABILITY_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/e2e/test_durability.py --timeout=7200 -s $(ARGS)
-
 .PHONY: browser
 browser: # A Chromium for the browser journeys, where it can be had without asking
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \
@@ -155,7 +151,7 @@ docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 	@$(BIN)/hadolint --config deploy/hadolint.yaml $(DOCKERFILES)
 	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml \
 		"compose.yaml -f compose.small.yaml" "compose.yaml -f deploy/compose.stand-in.yaml"; do \
-		docker compose -f $$f config --quiet || exit 1; done; \
+		PUBLIC_ORIGIN=https://shop.example docker compose -f $$f config --quiet || exit 1; done; \
 	else echo "no docker compose on this machine: compose files not checked"; fi
 
 .PHONY: gateway
@@ -167,6 +163,24 @@ gateway: $(STAMPS)/dev # kong.yml.template, rendered and held against the plugin
 .PHONY: secrets
 secrets: $(STAMPS)/base ## Random secrets for compose.prod.yaml into secrets/, never over what is there
 	@$(BIN)/python deploy/make_secrets.py secrets
+
+.PHONY: docker-versions
+docker-versions: # The oldest Docker and Compose that this was tried on, or newer
+	@deploy/docker-versions.sh
+
+.PHONY: images
+images: docker-versions ## Build every image of the compose project, and remove those that this leaves without a name
+	@docker compose build $(NAME)
+	@docker image prune --force --filter label=org.opencontainers.image.vendor=gatehouse
+
+.PHONY: deploy
+deploy: docker-versions ## Replace what changed by the images and files of now, without a failed request (NAME=member: one part)
+	@$(or $(PYTHON),python3) deploy/rollout.py deploy $(if $(FORCE),--force) $(NAME)
+
+.PHONY: scale
+scale: docker-versions ## Run so many of one part, without a failed request: make scale NAME=member REPLICAS=3
+	@test -n "$(NAME)" -a -n "$(REPLICAS)" || { echo "make scale NAME=member REPLICAS=3" >&2; exit 2; }
+	@$(or $(PYTHON),python3) deploy/rollout.py scale $(NAME) $(REPLICAS)
 
 .PHONY: backup
 backup: ## Save databases and Redis of the running compose project to backups/ (COMPOSE_FILE chooses it)

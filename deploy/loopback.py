@@ -2,7 +2,8 @@
 
 Services and stores sit on internal networks, through which Docker publishes nothing; and a port of this
 machine belongs to one container, while a service may have several. So one container takes the ports,
-and resolves the name anew for each connection. Usage: loopback.py 4000=auth:4000 5000=member:5000 ...
+and resolves the name anew for each connection. It listens on the address that its door has, and on none of those that
+the networks behind know it by: through it they would reach each other. Usage: loopback.py ADDRESS 4000=auth:4000 ...
 """
 
 import asyncio
@@ -14,12 +15,12 @@ CHUNK_BYTES = 64 * 1024
 CONNECT_SECONDS = 3.0
 
 
-async def main(mappings: list[str]) -> None:
+async def main(address: str, mappings: list[str]) -> None:
     """Forwards until SIGTERM. Raises OSError where a port is taken, ValueError for a mapping that is none."""
     for mapping in mappings:
         port, target = mapping.split("=")
         host, target_port = target.split(":")
-        await asyncio.start_server(partial(forward, host, int(target_port)), "0.0.0.0", int(port))
+        await asyncio.start_server(partial(forward, host, int(target_port)), address, int(port))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await stop.wait()
@@ -53,4 +54,4 @@ async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    asyncio.run(main(sys.argv[1], sys.argv[2:]))

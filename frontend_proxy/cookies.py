@@ -21,14 +21,14 @@ class Tokens(NamedTuple):
     refresh_lifetime: int
 
 
-class SentTokens(NamedTuple):
+class Presented(NamedTuple):
     """What a browser sent of a session."""
 
     access: str | None
     refresh: str | None
 
 
-class SessionCookies:
+class Jar:
     """Names and attributes of the session's cookies.
 
     `secure` (anything but development): `__Host-` names, which a browser takes only over TLS, for every path
@@ -41,10 +41,10 @@ class SessionCookies:
         self._refresh_path = "/" if secure else "/api"
         self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
 
-    def read(self, headers: Iterable[Header]) -> SentTokens:
+    def read(self, headers: Iterable[Header]) -> Presented:
         """The session's tokens among a request's headers."""
         cookies = parse(headers)
-        return SentTokens(_token(cookies.get(self.access_name)), _token(cookies.get(self.refresh_name)))
+        return Presented(_token(cookies.get(self.access_name)), _token(cookies.get(self.refresh_name)))
 
     def start(self, tokens: Tokens) -> list[Header]:
         """`Set-Cookie` headers that begin or renew a session.

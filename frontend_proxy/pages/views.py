@@ -9,14 +9,14 @@ from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
 from frontend_proxy.pages.assets import Assets
-from frontend_proxy.pages.page_context import PageContext
-from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
+from frontend_proxy.pages.language import LANGUAGES, Tongue, Words
+from frontend_proxy.pages.visitor import Visitor
 
 
 class Views:
     """Renders `<domain>/<name>.html`."""
 
-    def __init__(self, pages: Path, assets: Assets, words: Translations, zone: ZoneInfo) -> None:
+    def __init__(self, pages: Path, assets: Assets, words: Words, zone: ZoneInfo) -> None:
         self._words = words
         self._zone = zone
         self._environment = jinja2.Environment(
@@ -31,19 +31,17 @@ class Views:
         # One key for each form that is rendered: sending that form twice is one action.
         self._environment.globals["new_key"] = lambda: str(uuid.uuid4())
 
-    def translator(self, visitor: PageContext) -> Translator:
+    def tongue(self, visitor: Visitor) -> Tongue:
         """The visitor's language."""
-        return Translator(self._words, visitor.language, self._zone)
+        return Tongue(self._words, visitor.language, self._zone)
 
-    def page(
-        self, visitor: PageContext, template: str, /, status: int = 200, **values: object
-    ) -> ASGIResponse:
+    def page(self, visitor: Visitor, template: str, /, status: int = 200, **values: object) -> ASGIResponse:
         """A whole page for `visitor`."""
-        translator = self.translator(visitor)
+        tongue = self.tongue(visitor)
         content = self._environment.get_template(template).render(
             visitor=visitor,
-            translator=translator,
-            t=translator.t,
+            tongue=tongue,
+            t=tongue.t,
             languages=LANGUAGES,
             **values,
         )

@@ -13,7 +13,7 @@ import msgspec
 
 from services.chassis import request_context
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
 class JsonFormatter(logging.Formatter):
@@ -93,6 +93,7 @@ def configure(service: str, level: str) -> None:
     atexit.register(handler.flush)
     handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Each request is logged once, by the middleware that knows its ids; these would say it again.
-    for chatty in ("uvicorn.access", "aiohttp.access", "asyncio"):
+    # Each request is logged once, by the middleware that knows its ids; these would say it again. coredis reports the
+    # first use of each script as an error and a retry.
+    for chatty in ("uvicorn.access", "aiohttp.access", "asyncio", "coredis"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

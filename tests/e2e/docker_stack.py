@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 from testcontainers.compose import DockerCompose
@@ -21,21 +22,21 @@ STAND_IN = "deploy/compose.stand-in.yaml"
 COMMAND_DEADLINE = 180  # seconds
 PUBLISHED = (
     *("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT"),
-    *("POSTGRES_PORT", "REDIS_PORT", "MAILPIT_PORT"),
+    *("POSTGRES_PORT", "REDIS_PORT", "MAILBOX_PORT"),
 )
 
 
 def available() -> bool:
     """A Docker engine answers and has Kong's image: nothing would be pulled in the middle of the tests."""
-    return shutil.which("docker") is not None and _has_image(KONG_IMAGE)
+    return shutil.which("docker") is not None and has_image(KONG_IMAGE)
 
 
 def compose_files() -> list[str]:
     """Kong where its image is at hand; else the development stand-in, which is built here, in its place."""
-    return ["compose.yaml"] if _has_image(KONG_IMAGE) else ["compose.yaml", STAND_IN]
+    return ["compose.yaml"] if has_image(KONG_IMAGE) else ["compose.yaml", STAND_IN]
 
 
-def _has_image(name: str) -> bool:
+def has_image(name: str) -> bool:
     found = subprocess.run(
         ["docker", "image", "inspect", name], capture_output=True, check=False, timeout=COMMAND_DEADLINE
     )
@@ -85,6 +86,7 @@ def running() -> Iterator[DockerStack]:
         **os.environ,
         **{name: str(port) for name, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)},
         "COMPOSE_PROJECT_NAME": f"gatehouse-e2e-{os.getpid()}",
+        "NETWORK_PREFIX": free_prefix(),
         "INTERNAL_API_KEY": "development-key-for-the-journeys-of-the-tests",
         "TESTCONTAINERS_RYUK_DISABLED": "true",
     }
@@ -104,6 +106,31 @@ def running() -> Iterator[DockerStack]:
         project.stop()
         os.environ.clear()
         os.environ.update(before)
+
+
+def free_prefix() -> str:
+    """The first three numbers of a /24 that no network of this engine has. Raises StopIteration where there is none."""
+    ids = subprocess.run(
+        ["docker", "network", "ls", "--quiet"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=COMMAND_DEADLINE,
+    ).stdout.split()
+    shown = subprocess.run(
+        ["docker", "network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", *ids],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=COMMAND_DEADLINE,
+    ).stdout.split()
+    taken = [ip_network(subnet) for subnet in shown]
+    prefixes = (f"10.{214 + number // 256}.{number % 256}" for number in range(os.getpid() % 256, 4096))
+    return next(
+        prefix
+        for prefix in prefixes
+        if not any(ip_network(f"{prefix}.0/24").overlaps(other) for other in taken if other.version == 4)
+    )
 
 
 def what_failed(project: DockerCompose) -> str:

@@ -52,6 +52,7 @@ def _settings(options: argparse.Namespace) -> supervisor.Settings:
         dump_to=options.dump_to,
         metrics_address=None if port is None else (options.metrics_host, port),
         drain=options.drain,
+        take_over=options.take_over,
     )
 
 
@@ -77,6 +78,7 @@ def _parser(package: str) -> argparse.ArgumentParser:
     add("--dump", action="store_true", help="print what Kong's query command has to print, and end")
     add("--socket", type=Path, metavar="PATH", help="the Unix socket that Kong connects to")
     add("--socket-mode", type=_octal, default=0o666, metavar="MODE", help="its mode, octal (666)")
+    add("--take-over", action="store_true", help="take the place of a server that listens on the socket")
     add("--dump-to", type=Path, metavar="FILE", help="write the dump there before listening")
     add("--workers", type=_positive, default=1, metavar="N", help="worker processes (1)")
     add(

@@ -1,4 +1,4 @@
-"""Makes the socket that Kong connects to: its mode right from the start, over a stale one, never over a live one."""
+"""Makes the socket that Kong connects to: its mode right from the start, over a stale one, or a live one if told to."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ REQUEST_TIMEOUT = 1.0
 """Seconds that a killed server's workers have to disappear."""
 
 
-def bind(listener: socket.socket, path: Path, mode: int) -> None:
-    """Bind and listen. Raises SocketRefusedError where the path is taken or unfit."""
+def bind(listener: socket.socket, path: Path, mode: int, *, take_over: bool = False) -> None:
+    """Bind and listen. Raises SocketRefusedError where the path is taken or unfit.
+
+    `take_over`: a live server's place too. It keeps the connections that it has; new ones are ours.
+    """
     with _only_one(path.parent):
-        refuse_unfit(path)
+        refuse_unfit(path, take_over=take_over)
         # Kong finds the socket when it answers, and not before: between bind and listen connections are refused, and
         # between bind and a chmod Kong's workers would be denied, so the mode is given by the mask.
         coming = path.with_name(COMING)
@@ -39,14 +42,14 @@ def bind(listener: socket.socket, path: Path, mode: int) -> None:
         coming.replace(path)
 
 
-def refuse_unfit(path: Path) -> None:
+def refuse_unfit(path: Path, *, take_over: bool = False) -> None:
     """Raise SocketRefusedError where the path cannot be taken: too long, not a socket, or a server lives behind it."""
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise SocketRefusedError(f"{path}: a socket's path has at most {LONGEST_PATH} bytes")
     if not path.parent.is_dir():
         raise SocketRefusedError(f"{path}: no directory {path.parent}")
     end = time.monotonic() + REQUEST_TIMEOUT
-    while _taken(path):
+    while _taken(path) and not take_over:
         if time.monotonic() > end:
             raise SocketRefusedError(f"{path}: another server is listening there")
         time.sleep(0.05)

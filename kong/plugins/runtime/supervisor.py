@@ -49,6 +49,8 @@ class Settings:
     metrics_address: tuple[str, int] | None
     drain: float
     """Seconds."""
+    take_over: bool = False
+    """Take the place of a server that lives, which is then free to end."""
 
 
 class Supervisor:
@@ -72,7 +74,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until told to stop. Returns the process's exit status. Raises SocketRefusedError."""
-        listening.refuse_unfit(self._settings.socket)
+        listening.refuse_unfit(self._settings.socket, take_over=self._settings.take_over)
         self._watch_signals()
         try:
             if not self._first_start():
@@ -100,7 +102,12 @@ class Supervisor:
             if self._stopping:
                 return True
         self._write_dump(first.dump)
-        listening.bind(self._listener, self._settings.socket, self._settings.socket_mode)
+        listening.bind(
+            self._listener,
+            self._settings.socket,
+            self._settings.socket_mode,
+            take_over=self._settings.take_over,
+        )
         self._inode = self._settings.socket.stat().st_ino
         first.serve()
         self._workers += [self._spawn(row, self._metrics) for row in range(1, self._settings.workers)]

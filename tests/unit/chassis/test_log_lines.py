@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.chassis.telemetry import JsonFormatter, LineHandler
+from services.chassis.telemetry import JsonFormatter, LineHandler, configure
 
 
 @pytest.fixture
@@ -72,3 +72,20 @@ def test_an_exception_and_what_cannot_be_encoded_are_still_one_line(pipe: tuple[
         logger.exception("failed", extra={"odd": object()})
     (line,) = os.read(reader, 100_000).splitlines()
     assert "two\nlines" in json.loads(line)["exception"]
+
+
+def test_no_line_says_the_same_again_in_colours() -> None:
+    record = logging.makeLogRecord({"msg": "Started", "color_message": "\x1b[36mStarted\x1b[0m"})
+    assert "color_message" not in json.loads(JsonFormatter("test").format(record))
+
+
+def test_the_first_use_of_a_redis_script_is_no_news() -> None:
+    loggers = [logging.getLogger(), logging.getLogger("coredis")]
+    before = [(logger.level, logger.handlers[:]) for logger in loggers]
+    try:
+        configure("test", "INFO")
+        assert not logging.getLogger("coredis.retry").isEnabledFor(logging.INFO)
+    finally:
+        for logger, (level, handlers) in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+            logger.handlers = handlers
