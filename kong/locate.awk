@@ -95,11 +95,23 @@ function to_entry(n,    j, c, count) {
   return 0
 }
 
-function locate(depth,    k) {
+# Of two that are named alike Kong gives the place in a list of its own making: the last that bears the name.
+function named_last(said,    name, j, found) {
+  if (!match(said, /with name set to '[^']*' already declared/)) return 1
+  name = substr(said, RSTART + 18)
+  sub(/'.*/, "", name)
+  found = 1
+  for (j = 1; j <= lines; j++)
+    if (column[j] >= 0 && content[j] ~ /^name:/ && content[j] ~ ("^name: *[\"']?" name "[\"']? *$")) found = j
+  return found
+}
+
+function locate(depth, said,    k) {
   here = 1
   to = lines
   entry = 1
-  for (k = 1; k <= depth; k++)
+  if (!to_key(step[1])) return named_last(said)
+  for (k = 2; k <= depth; k++)
     if (!(step[k] ~ /^[0-9]+$/ ? to_entry(step[k] + 0) : to_key(step[k]))) break
   return here
 }
@@ -130,6 +142,6 @@ END {
     if (said == "") continue
     path = ""
     for (k = 1; k <= depth; k++) path = path (k == 1 ? "" : step[k] ~ /^[0-9]+$/ ? " " : ": ") step[k]
-    print ENVIRON["TEMPLATE"] ":" locate(depth) ": " path ": " said
+    print ENVIRON["TEMPLATE"] ":" locate(depth, said) ": " path ": " said
   }
 }

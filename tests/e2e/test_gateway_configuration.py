@@ -1,14 +1,17 @@
-"""kong.yml.template is the gateway's whole configuration: an edit counts at the next restart, a mistake is named."""
+"""kong.yml.template is the gateway's whole configuration: an edit takes effect without a gap, a mistake not at all."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.e2e.people import Tokens
 from tests.e2e.stack import RestartRefused, Stack
+from tests.e2e.traffic import traffic
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def test_an_unset_variable_is_named_with_its_line_and_the_gateway_runs_on(
     assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 401
 
 
-def test_a_line_that_is_not_yaml_stops_the_start_and_is_named(stack: Stack, template: Path) -> None:
+def test_a_line_that_is_not_yaml_is_named_and_the_gateway_runs_on(stack: Stack, template: Path) -> None:
     lines = template.read_text().splitlines()
     number = next(number for number, line in enumerate(lines, start=1) if line.startswith("  - name: member"))
     lines[number - 1] = "  - name: [member"
@@ -53,14 +56,75 @@ def test_a_line_that_is_not_yaml_stops_the_start_and_is_named(stack: Stack, temp
         stack.restart("kong")
     assert any(f"{template}:{near}: " in str(refused.value) for near in (number, number + 1))
     assert "stack traceback" not in str(refused.value)
+    assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 401
 
 
-def test_a_mistake_that_kong_finds_is_told_in_its_words_without_a_stack_trace(
-    stack: Stack, template: Path
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("strip_path: false", "strip_pat: false", "unknown field"),
+        ("connect_timeout: 2000", 'connect_timeout: "2 s"', "expected an integer"),
+        ("name: token-validator", "name: token-validatr", "token-validatr"),
+        ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "expected a"),
+        ("[/api/members]", '["~/api/(members"]', "regex"),
+        ("- name: members\n", "- name: home\n", "home"),
+    ],
+)
+def test_a_mistake_that_kong_finds_is_named_with_its_line_and_the_gateway_runs_on(
+    stack: Stack, template: Path, right: str, wrong: str, said: str
 ) -> None:
-    template.write_text(template.read_text().replace("strip_path: false", "strip_pat: false", 1))
+    before = httpx.get(f"{stack.admin_url}/status").json()["configuration_hash"]
+    text = template.read_text()
+    assert right in text
+    template.write_text(text.replace(right, wrong, 1))
+    number = text.count("\n", 0, text.index(right)) + 1
     with pytest.raises(RestartRefused) as refused:
         stack.restart("kong")
-    assert "strip_pat" in str(refused.value)
-    assert "unknown field" in str(refused.value)
+    assert said.replace("regex", "reg") in str(refused.value)
+    assert f"{template}:{number}: " in str(refused.value)
     assert "stack traceback" not in str(refused.value)
+    assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 401
+    assert httpx.get(f"{stack.admin_url}/status").json()["configuration_hash"] == before
+
+
+def test_no_request_fails_while_good_and_bad_edits_take_turns(
+    stack: Stack, template: Path, admin: Tokens
+) -> None:
+    text = template.read_text()
+    with traffic(stack, admin) as outcomes:
+        for turn in range(6):
+            template.write_text(text.replace("[/api/home,", f"[/api/home, /api/house-{turn},"))
+            stack.restart("kong")
+            for number in range(10):  # each worker has it
+                status = httpx.get(f"{stack.gateway_url}/api/house-{turn}").status_code
+                assert status == 401, (turn, number)
+            template.write_text(text.replace("strip_path:", "strip_pat:", 1 + turn))
+            with pytest.raises(RestartRefused):
+                stack.restart("kong")
+            assert httpx.get(f"{stack.gateway_url}/api/house-{turn}").status_code == 401
+    print(f"answers while 6 edits were taken and 6 refused: {dict(outcomes)}")
+    assert set(outcomes) == {"200", "201"}, outcomes
+
+
+def test_a_gateway_that_dies_beside_a_bad_file_comes_back_with_what_worked(
+    stack: Stack, template: Path
+) -> None:
+    template.write_text(template.read_text().replace("[/api/home,", "[/api/house,"))
+    stack.restart("kong")
+    worked = httpx.get(f"{stack.admin_url}/status").json()["configuration_hash"]
+    template.write_text(template.read_text().replace("strip_path:", "strip_pat:"))
+    stack.kill("kong")
+
+    def in_force() -> str:
+        try:
+            return str(httpx.get(f"{stack.admin_url}/status").json()["configuration_hash"])
+        except httpx.HTTPError:
+            return ""
+
+    give_up = time.monotonic() + 60
+    while in_force() != worked:
+        assert time.monotonic() < give_up
+        time.sleep(0.2)
+    while (status := httpx.get(f"{stack.gateway_url}/api/house").status_code) != 401:
+        assert time.monotonic() < give_up, status
+        time.sleep(0.2)

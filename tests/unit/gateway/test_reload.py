@@ -267,3 +267,19 @@ def test_kongs_path_of_entries_becomes_a_line(tmp_path: Path) -> None:
         "T:9: services 2: plugins 1: config: isuer: unknown field",
         "T:19: services 2: routes 2: strip_pat: unknown field",
     ]
+
+
+def test_of_two_that_are_named_alike_the_last_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / "kong.yml"
+    file.write_text(DOCUMENT.replace("name: c", "name: b"))
+    violation = "uniqueness violation: 'routes' entity with name set to 'b' already declared"
+    reason = f"in 'routes':\n  - in entry 1 of 'routes': {violation}\n"
+    located = subprocess.run(
+        ["awk", "-f", str(ROOT / "kong" / "locate.awk"), "-", str(file)],
+        env={**os.environ, "TEMPLATE": "T"},
+        input=reason,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert located.startswith("T:18: routes 1: uniqueness violation")
