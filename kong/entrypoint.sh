@@ -21,7 +21,7 @@ fall_back() {
   echo "FALLBACK: Kong goes on with the last configuration that worked. Correct $template, then reload (make reload)." >&2
 }
 
-rm -f "$refusal" "$fallback"
+rm -f "$refusal" "$refusal.heard" "$fallback"
 if ! reason=$(sh "$GATEHOUSE_HOME/render.sh" "$template" "$KONG_DECLARATIVE_CONFIG" 2>&1); then
   printf '%s\n' "$reason" >&2
   if [ -z "$worked" ] || [ ! -s "$worked" ]; then exit 1; fi
@@ -91,10 +91,13 @@ if [ -n "$worked" ] && [ -s "$worked" ] && ! cmp -s "$worked" "$KONG_DECLARATIVE
   done
   trap - TERM INT QUIT
   if $stopped || [ "$status" -eq 0 ]; then exit "$status"; fi
-  for _ in 1 2 3 4 5; do # what Kong said last may still be on its way
-    if [ -s "$refusal" ]; then break; fi
+  echo "$KONG_ENDED" >&2
+  tries=150 # a fifth of a second each: what Kong said last may still be on its way
+  while [ ! -e "$refusal.heard" ] && [ "$tries" -gt 0 ]; do
+    tries=$((tries - 1))
     sleep 0.2
   done
+  rm -f "$refusal.heard"
   if [ ! -s "$refusal" ]; then exit "$status"; fi
   fall_back "$(cat "$refusal")"
 fi

@@ -4,6 +4,8 @@
 # Kong's reason for refusing a file is a message of several lines above a Lua stack trace, with a path and no line: here it becomes
 # lines of FILE:LINE: REASON, also left in $refusal. A loop of the shell's own, since awks read a pipe in blocks.
 # shellcheck disable=SC2154 # variables of configuration.sh
+KONG_ENDED="Kong has ended: that was its last line" # told to explain through the same stream, answered by $refusal.heard
+
 explain() {
   trap '' INT TERM QUIT HUP # ends with the stream, after Kong
   in_trace=false
@@ -17,6 +19,11 @@ explain() {
         ;;
       "	"*)
         if $in_trace; then continue; fi
+        ;;
+      "$KONG_ENDED")
+        if $in_refusal; then tell_refusal; fi
+        : >"$refusal.heard"
+        continue
         ;;
       *": error parsing declarative config file "*)
         in_refusal=true
@@ -49,6 +56,6 @@ tell_refusal() {
   in_refusal=false
   located "$refusal.raw" "$KONG_DECLARATIVE_CONFIG" >"$refusal.partial"
   rm -f "$refusal.raw"
-  cat "$refusal.partial"
+  cmp -s "$refusal.partial" "$refusal" || cat "$refusal.partial" # nginx says it twice at a start
   mv -f "$refusal.partial" "$refusal"
 }
