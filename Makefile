@@ -95,6 +95,10 @@ storm: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key tak
 	@STORM_OPERATIONS=$${STORM_OPERATIONS:-2000} STORM_FAULTS=$${STORM_FAULTS:-50} \
 		$(BIN)/python -m pytest tests/e2e/test_storm.py --timeout=3600 -s $(ARGS)
 
+.PHONY: durability
+durability: $(STAMPS)/dev ## Sign-outs, changes, refreshes, registrations, then kill -9: nothing answered is undone (ROUNDS=200)
+	@DURABILITY_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/e2e/test_durability.py --timeout=7200 -s $(ARGS)
+
 .PHONY: browser
 browser: # A Chromium for the browser journeys, where it can be had without asking
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \

@@ -1,21 +1,19 @@
 """/api: session calls to auth, everything else to the gateway with the visitor's cookie turned into a Bearer
 token."""
 
-import time
 from urllib.parse import parse_qs, quote
 
 from multidict import CIMultiDict
 
-from frontend_proxy import arrival as arrivals
-from frontend_proxy import session
-from frontend_proxy.arrival import Arrival
+from frontend_proxy import request_context
 from frontend_proxy.asgi import Receive, Scope, Send
 from frontend_proxy.auth_client import MAX_ANSWER, Answer, AuthClient, without_tokens
-from frontend_proxy.cookies import Header, Jar, Presented, Tokens
+from frontend_proxy.cookies import Header, SentTokens
+from frontend_proxy.edge.paths import RESUME, local
 from frontend_proxy.forwarding import Incoming, passed_back, passed_on, stream
-from frontend_proxy.paths import local
 from frontend_proxy.problems import Problem
-from frontend_proxy.session import RESUME, Renewals
+from frontend_proxy.request_context import RequestContext
+from frontend_proxy.session_manager import SessionManager
 from frontend_proxy.upstream import Upstream
 
 SESSION_CALLS = {
@@ -33,14 +31,13 @@ MAX_CREDENTIALS = 64 * 1024
 class Api:
     """The ASGI application under /api. Paths are compared decoded, as every later hop reads them."""
 
-    def __init__(self, gateway: Upstream, auth: AuthClient, renewals: Renewals, jar: Jar) -> None:
+    def __init__(self, gateway: Upstream, auth: AuthClient, sessions: SessionManager) -> None:
         self._gateway = gateway
         self._auth = auth
-        self._renewals = renewals
-        self._jar = jar
+        self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        arrival = arrivals.of(scope)
+        context = request_context.of(scope)
         incoming = Incoming(receive, scope["headers"])
         path = scope["path"]
         if path == RESUME and scope["method"] == "OPTIONS":
@@ -48,36 +45,36 @@ class Api:
         elif path == RESUME and scope["method"] not in RESUME_METHODS.split(", "):
             raise Problem(405, "", "A session is resumed by GET or POST.", headers={"Allow": RESUME_METHODS})
         elif path == RESUME:
-            await self._resume(scope, arrival, send)
+            await self._resume(scope, context, send)
         elif path in SESSION_CALLS and scope["method"] == "POST":
-            await self._session_call(SESSION_CALLS[path], scope, arrival, incoming, send)
+            await self._session_call(SESSION_CALLS[path], scope, context, incoming, send)
         else:
-            await self._forward(scope, arrival, incoming, send)
+            await self._forward(scope, context, incoming, send)
 
     async def _session_call(
-        self, call: str, scope: Scope, arrival: Arrival, incoming: Incoming, send: Send
+        self, call: str, scope: Scope, context: RequestContext, incoming: Incoming, send: Send
     ) -> None:
-        headers = arrival.onward(passed_on(scope["headers"]))
+        headers = context.onward(passed_on(scope["headers"]))
         body = await incoming.whole(MAX_CREDENTIALS)
         if call == "refresh":
-            await self._refresh(arrival, send)
+            await self._refresh(context, send)
             return
         if call == "logout":
-            body = logout_body(headers, arrival.presented)
+            body = logout_body(headers, context.sent_tokens)
         answer = await self._auth.post(call, headers, body)
-        # Any other answer leaves the session alive: forgotten here, nobody could end it any more (ADR 20).
+        # After any other answer the session is still valid. Without its cookies nobody could end it (decision 20).
         ended = call == "logout" and (answer.status // 100 == 2 or answer.status == 401)
-        cookies = self._jar.end() if ended else []
-        await _send_whole(answer, cookies + self._started(answer.tokens), send)
+        cookies = self._sessions.ended() if ended else []
+        await _send_whole(answer, cookies + self._sessions.started(answer.tokens), send)
 
-    async def _refresh(self, arrival: Arrival, send: Send) -> None:
-        """Renews on the cookie alone; a browser holds its refresh token nowhere else."""
-        tokens = await self._renewed(arrival)
+    async def _refresh(self, context: RequestContext, send: Send) -> None:
+        """Renews by the cookie; a browser has its refresh token nowhere else."""
+        tokens = await self._sessions.renew(context)
         if tokens is None:
-            raise unauthenticated(self._jar)
-        await _send_whole(Answer(204, [], b""), self._jar.start(tokens), send)
+            raise unauthenticated(self._sessions.ended())
+        await _send_whole(Answer(204, [], b""), self._sessions.started(tokens), send)
 
-    async def _resume(self, scope: Scope, arrival: Arrival, send: Send) -> None:
+    async def _resume(self, scope: Scope, context: RequestContext, send: Send) -> None:
         """Renews the session of a page's visitor and sends the browser back, with its form if it had sent one
         (307)."""
         asked = parse_qs(scope["query_string"].decode("ascii", "replace")).get("next", [])
@@ -85,22 +82,22 @@ class Api:
         back = quote(target, safe="/")
         cookies: list[Header] = []
         try:
-            tokens = await self._renewed(arrival)
+            tokens = await self._sessions.renew(context)
         except Problem:
-            # Auth is away: the session is kept, and a page says so.
+            # auth is down: the session is kept, and a page says so.
             location, status = f"/unavailable?next={back}", 303
         else:
             if tokens is not None:
-                location, status, cookies = target, 307, self._jar.start(tokens)
+                location, status, cookies = target, 307, self._sessions.started(tokens)
             else:
-                location, status, cookies = f"/sign-in?next={back}", 303, self._jar.end()
+                location, status, cookies = f"/sign-in?next={back}", 303, self._sessions.ended()
         await _send_whole(Answer(status, [(b"location", location.encode())], b""), cookies, send)
 
-    async def _forward(self, scope: Scope, arrival: Arrival, incoming: Incoming, send: Send) -> None:
+    async def _forward(self, scope: Scope, context: RequestContext, incoming: Incoming, send: Send) -> None:
         """Forwards to the gateway, with a live access token where the visitor has a session."""
-        access, cookies = await self._live_access(arrival)
+        access, cookies = await self._sessions.access(context)
         guarded = scope["path"].startswith("/api/auth/")
-        headers = _outbound(scope, arrival, access, guarded=guarded)
+        headers = _outbound(scope, context, access, guarded=guarded)
         if incoming.length is not None:
             headers["Content-Length"] = incoming.length
         target = _target(scope)
@@ -109,14 +106,13 @@ class Api:
                 scope["method"], target, headers, incoming.chunks() if incoming.exists else None
             )
             if response.status == 401 and access is not None and not cookies:
-                # Refused although it looks alive: revoked, or clocks differ. The session itself may go on.
-                tokens = await self._renewed(arrival)
-                cookies = self._started(tokens) or self._jar.end()
-                if tokens is not None and not incoming.exists:
-                    # What was streamed is gone; only a request without a body can be repeated here. Otherwise
-                    # the 401 is passed on with the new cookies, and the caller's own repetition succeeds.
+                # Refused although it has not expired: it was revoked, or the clocks differ.
+                access, cookies = await self._sessions.renewed_access(context)
+                if access is not None and not incoming.exists:
+                    # A body that was streamed cannot be sent again. Then the 401 goes back with the new cookies, and
+                    # the client's next attempt succeeds.
                     response.close()
-                    headers["Authorization"] = f"Bearer {tokens.access}"
+                    headers["Authorization"] = f"Bearer {access}"
                     response = await self._gateway.send(scope["method"], target, headers)
         except Problem as problem:
             raise incoming.fault or problem from None
@@ -125,63 +121,35 @@ class Api:
             answer = without_tokens(
                 response.status, passed_back(response.status, response.raw_headers), content
             )
-            await _send_whole(answer, cookies + self._started(answer.tokens), send)
+            await _send_whole(answer, cookies + self._sessions.started(answer.tokens), send)
         else:
             await stream(response, self._gateway, cookies, incoming, send)
 
-    async def _live_access(self, arrival: Arrival) -> tuple[str | None, list[Header]]:
-        """An access token worth sending, and the cookies of a renewal that getting it took.
 
-        Expiry is read before anything is sent, so that a streamed body meets a live token. A session that is
-        over is forgotten, and the request goes on without one: the gateway knows which of its routes need
-        one.
-        """
-        access = arrival.presented.access
-        if access is not None and not session.expired(access, time.time()):
-            return access, []
-        if access is None and arrival.presented.refresh is None:
-            return None, []
-        tokens = await self._renewed(arrival)
-        return (tokens.access, self._jar.start(tokens)) if tokens else (None, self._jar.end())
-
-    async def _renewed(self, arrival: Arrival) -> Tokens | None:
-        """The session's next tokens; None where it is over, or is not the one that the access token is of.
-
-        A name without a prefix, as in development, a sibling domain can plant: the visitor would go on as
-        somebody else.
-        """
-        access, refresh = arrival.presented
-        tokens = await self._renewals.renew(refresh, arrival) if refresh else None
-        if tokens is not None and access is not None and not session.same_session(access, tokens.access):
-            return None
-        return tokens
-
-    def _started(self, tokens: Tokens | None) -> list[Header]:
-        return self._jar.start(tokens) if tokens else []
-
-
-def logout_body(headers: CIMultiDict[str], presented: Presented) -> bytes:
+def logout_body(headers: CIMultiDict[str], sent_tokens: SentTokens) -> bytes:
     """Sets `headers` for a logout and returns its body: the refresh token names the session even when the
     access token, which is sent beside it, has expired."""
     headers["Content-Type"] = "application/json"
-    if presented.access is not None:
-        headers["Authorization"] = f"Bearer {presented.access}"
-    return f'{{"refresh_token":"{presented.refresh}"}}'.encode() if presented.refresh else b"{}"
+    if sent_tokens.access is not None:
+        headers["Authorization"] = f"Bearer {sent_tokens.access}"
+    return f'{{"refresh_token":"{sent_tokens.refresh}"}}'.encode() if sent_tokens.refresh else b"{}"
 
 
-def unauthenticated(jar: Jar) -> Problem:
-    """401 for a visitor without a session that could be renewed."""
+def unauthenticated(cookies: list[Header]) -> Problem:
+    """401 for a visitor without a session to renew; `cookies` clear what is left of one."""
     return Problem(
         401,
         "",
         "There is no session to renew.",
         headers={"WWW-Authenticate": 'Bearer realm="api"'},
-        cookies=jar.end(),
+        cookies=cookies,
     )
 
 
-def _outbound(scope: Scope, arrival: Arrival, access: str | None, *, guarded: bool) -> CIMultiDict[str]:
-    headers = arrival.onward(passed_on(scope["headers"]))
+def _outbound(
+    scope: Scope, context: RequestContext, access: str | None, *, guarded: bool
+) -> CIMultiDict[str]:
+    headers = context.onward(passed_on(scope["headers"]))
     if access is not None:
         headers["Authorization"] = f"Bearer {access}"
     if guarded:

@@ -13,10 +13,10 @@ from frontend_proxy import health
 from frontend_proxy.api import Api
 from frontend_proxy.asgi import App, Receive, Scope, Send
 from frontend_proxy.auth_client import AuthClient
-from frontend_proxy.cookies import Jar
-from frontend_proxy.edge import Edge
+from frontend_proxy.cookies import SessionCookies
+from frontend_proxy.edge.application import Edge
 from frontend_proxy.metrics import Metrics
-from frontend_proxy.pages import assets, given, methods
+from frontend_proxy.pages import assets, dependencies, methods
 from frontend_proxy.pages.account.addresses import AccountAddresses
 from frontend_proxy.pages.account.devices import AccountDevices
 from frontend_proxy.pages.account.password import AccountPassword
@@ -25,14 +25,14 @@ from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
 from frontend_proxy.pages.home.handlers import Home
-from frontend_proxy.pages.language import Words
 from frontend_proxy.pages.members.handlers import Members
+from frontend_proxy.pages.page_context import Redirect
 from frontend_proxy.pages.recovery.handlers import Recovery
 from frontend_proxy.pages.site import Site
+from frontend_proxy.pages.translator import Translations
 from frontend_proxy.pages.views import Views
-from frontend_proxy.pages.visitor import Elsewhere
 from frontend_proxy.problems import Problem
-from frontend_proxy.session import Renewals
+from frontend_proxy.session_manager import SessionManager
 from frontend_proxy.settings import Settings
 from frontend_proxy.upstream import Pool, Upstream
 
@@ -45,10 +45,10 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
     gateway = Upstream("gateway", settings.gateway_url, pool)
     auth_service = Upstream("auth service", settings.auth_url, pool)
     auth = AuthClient(auth_service)
-    jar = Jar(secure=settings.production)
+    session_cookies = SessionCookies(secure=settings.production)
     static = assets.Assets(ROOT / "static")
-    views = Views(ROOT / "pages", static, Words(ROOT / "pages"), ZoneInfo(settings.time_zone))
-    site = Site(views, Backend(gateway, auth), jar, settings.production)
+    views = Views(ROOT / "pages", static, Translations(ROOT / "pages"), ZoneInfo(settings.time_zone))
+    site = Site(views, Backend(gateway, auth), session_cookies, settings.production)
     errors = ErrorPages(site)
 
     @asynccontextmanager
@@ -69,9 +69,9 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             assets.route(static),
             *health.routes({"auth": auth_service, "gateway": gateway}),
         ],
-        dependencies=given.dependencies(site),
+        dependencies=dependencies.providers(site),
         exception_handlers={
-            Elsewhere: errors.elsewhere,
+            Redirect: errors.redirected,
             Problem: errors.problem,
             HTTPException: errors.refused,
             Exception: errors.failed,
@@ -80,8 +80,14 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
         openapi_config=None,
         logging_config=None,
     )
-    api = Api(gateway, auth, Renewals(metrics.counting(auth.refresh)), jar)
-    return Edge(_apart(api, methods.answered(cast(App, pages))), errors.at_the_edge, settings, jar, metrics)
+    api = Api(gateway, auth, SessionManager(metrics.counting(auth.refresh), session_cookies))
+    return Edge(
+        _apart(api, methods.answered(cast(App, pages))),
+        errors.at_the_edge,
+        settings,
+        session_cookies,
+        metrics,
+    )
 
 
 def _apart(api: App, pages: App) -> App:

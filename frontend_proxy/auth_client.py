@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import msgspec
 from multidict import CIMultiDict
 
-from frontend_proxy.arrival import Arrival
 from frontend_proxy.cookies import Header, Tokens, is_token
 from frontend_proxy.forwarding import passed_back
 from frontend_proxy.problems import Problem
+from frontend_proxy.request_context import RequestContext
 from frontend_proxy.upstream import Upstream
 
 MAX_ANSWER = 64 * 1024
@@ -68,13 +68,13 @@ class AuthClient:
         content = await self._upstream.read(response, MAX_ANSWER)
         return without_tokens(response.status, passed_back(response.status, response.raw_headers), content)
 
-    async def refresh(self, refresh_token: str, arrival: Arrival) -> Tokens | None:
+    async def refresh(self, refresh_token: str, context: RequestContext) -> Tokens | None:
         """The session's successor tokens, or None where auth refuses the token (RFC 6749 §6).
 
         Raises Problem where auth is away, or answers neither: the session may well be alive, so it is not
         given up.
         """
-        headers = arrival.onward(CIMultiDict({"Content-Type": "application/json"}))
+        headers = context.onward(CIMultiDict({"Content-Type": "application/json"}))
         answer = await self.post("refresh", headers, msgspec.json.encode({"refresh_token": refresh_token}))
         if answer.tokens is not None:
             return answer.tokens

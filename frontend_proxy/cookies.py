@@ -21,14 +21,14 @@ class Tokens(NamedTuple):
     refresh_lifetime: int
 
 
-class Presented(NamedTuple):
+class SentTokens(NamedTuple):
     """What a browser sent of a session."""
 
     access: str | None
     refresh: str | None
 
 
-class Jar:
+class SessionCookies:
     """Names and attributes of the session's cookies.
 
     `secure` (anything but development): `__Host-` names, which a browser takes only over TLS, for every path
@@ -41,10 +41,10 @@ class Jar:
         self._refresh_path = "/" if secure else "/api"
         self._attributes = "; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
 
-    def read(self, headers: Iterable[Header]) -> Presented:
+    def read(self, headers: Iterable[Header]) -> SentTokens:
         """The session's tokens among a request's headers."""
         cookies = parse(headers)
-        return Presented(_token(cookies.get(self.access_name)), _token(cookies.get(self.refresh_name)))
+        return SentTokens(_token(cookies.get(self.access_name)), _token(cookies.get(self.refresh_name)))
 
     def start(self, tokens: Tokens) -> list[Header]:
         """`Set-Cookie` headers that begin or renew a session.

@@ -10,10 +10,10 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
 
-from frontend_proxy.arrival import Arrival
 from frontend_proxy.cookies import Tokens
+from frontend_proxy.request_context import RequestContext
 
-Refresh = Callable[[str, Arrival], Awaitable[Tokens | None]]
+Refresh = Callable[[str, RequestContext], Awaitable[Tokens | None]]
 
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds."""
@@ -76,10 +76,10 @@ class Metrics:
     def counting(self, refresh: Refresh) -> Refresh:
         """`refresh`, counted: `renewed`, `over` where auth refuses the token, `failed` where it cannot be asked."""
 
-        async def counted(refresh_token: str, arrival: Arrival) -> Tokens | None:
+        async def counted(refresh_token: str, context: RequestContext) -> Tokens | None:
             outcome = "failed"
             try:
-                tokens = await refresh(refresh_token, arrival)
+                tokens = await refresh(refresh_token, context)
                 outcome = "renewed" if tokens else "over"
             finally:
                 self._renewals.labels(outcome).inc()

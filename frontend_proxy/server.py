@@ -13,12 +13,12 @@ import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from frontend_proxy.admission import MAX_HEADER_BYTES
 from frontend_proxy.asgi import ABORT, OVERLOADED, App
+from frontend_proxy.edge.admission import MAX_HEADER_BYTES
+from frontend_proxy.edge.paths import MAX_TARGET
+from frontend_proxy.edge.security_headers import secured
 from frontend_proxy.metrics import Metrics
-from frontend_proxy.paths import MAX_TARGET
 from frontend_proxy.problems import MEDIA_TYPE, Problem
-from frontend_proxy.security_headers import secured
 from frontend_proxy.settings import Settings
 
 MAX_HEAD = MAX_HEADER_BYTES + MAX_TARGET + 1024

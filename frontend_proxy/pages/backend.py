@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 
 from frontend_proxy.auth_client import Answer, AuthClient, without_tokens
 from frontend_proxy.forwarding import passed_back
-from frontend_proxy.pages.visitor import Visitor
+from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.problems import Problem
 from frontend_proxy.upstream import Upstream
 
@@ -25,7 +25,7 @@ class Backend:
 
     async def call(
         self,
-        visitor: Visitor,
+        visitor: PageContext,
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
@@ -33,7 +33,7 @@ class Backend:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """A call through the gateway. Raises Elsewhere where the gateway refuses the visitor's token."""
+        """A call through the gateway. Raises Redirect where the gateway refuses the visitor's token."""
         outbound = _headers(visitor, headers)
         outbound["Accept"] = "application/json"
         outbound["Accept-Encoding"] = "identity"
@@ -52,14 +52,14 @@ class Backend:
         return answer
 
     async def session_call(
-        self, visitor: Visitor, call: str, body: Mapping[str, Any], key: str = ""
+        self, visitor: PageContext, call: str, body: Mapping[str, Any], key: str = ""
     ) -> Answer:
         """`POST /api/auth/<call>` straight to auth: login and register."""
         headers = _headers(visitor, {"Idempotency-Key": key} if key else None)
         headers["Content-Type"] = "application/json"
         return await self._auth.post(call, headers, msgspec.json.encode(body))
 
-    async def end_session(self, visitor: Visitor) -> None:
+    async def end_session(self, visitor: PageContext) -> None:
         """Ends the visitor's session at auth. Raises Problem where auth did not confirm it."""
         headers = _headers(visitor, {"Authorization": f"Bearer {visitor.access}"})
         headers["Content-Type"] = "application/json"
@@ -68,8 +68,8 @@ class Backend:
             raise Problem(503, "upstream-unavailable", "The session could not be ended.")
 
 
-def _headers(visitor: Visitor, headers: Mapping[str, str] | None) -> CIMultiDict[str]:
-    outbound = visitor.arrival.onward(CIMultiDict(headers or {}))
+def _headers(visitor: PageContext, headers: Mapping[str, str] | None) -> CIMultiDict[str]:
+    outbound = visitor.request.onward(CIMultiDict(headers or {}))
     outbound["Accept-Language"] = visitor.language
     if visitor.agent:
         outbound["User-Agent"] = visitor.agent

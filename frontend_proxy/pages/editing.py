@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import profiles
 from frontend_proxy.pages.forms import Form
+from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.profiles import Edit
 from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, ensure
-from frontend_proxy.pages.visitor import Visitor
 
 
 class Saved(NamedTuple):
@@ -23,7 +23,7 @@ class Saved(NamedTuple):
     answer: Answer
 
 
-async def save(site: Site, visitor: Visitor, path: str, patch: dict[str, Any], *, version: int) -> Saved:
+async def save(site: Site, visitor: PageContext, path: str, patch: dict[str, Any], *, version: int) -> Saved:
     """PATCHes a member if `version` is still current, or if it is what `patch` asks for already."""
     answer = await site.backend.call(visitor, "PATCH", path, patch, headers={"If-Match": f'"{version}"'})
     if answer.status != 412:
@@ -34,7 +34,7 @@ async def save(site: Site, visitor: Visitor, path: str, patch: dict[str, Any], *
 
 
 async def save_profile(
-    site: Site, visitor: Visitor, path: str, form: Form, *, with_grade: bool
+    site: Site, visitor: PageContext, path: str, form: Form, *, with_grade: bool
 ) -> tuple[Edit | None, int]:
     """Saves a sent profile form. None where it was saved, else the form to show again; and the answer's status."""
     values = profiles.typed(form, with_grade=with_grade)
@@ -42,11 +42,11 @@ async def save_profile(
     saved = await save(site, visitor, path, profiles.change(values), version=version)
     if saved.status == 200:
         return None, 200
-    tongue = site.views.tongue(visitor)
+    translator = site.views.translator(visitor)
     if saved.status == 412:
         theirs = profiles.differing(values, profiles.stored(saved.current))
-        return Edit(values, int(saved.current["version"]), {}, theirs, tongue.t("profile.stale")), 412
+        return Edit(values, int(saved.current["version"]), {}, theirs, translator.t("profile.stale")), 412
     fault, errors = refused(
-        tongue, saved.answer, profiles.FIELDS, "email-taken" if saved.status == 409 else ""
+        translator, saved.answer, profiles.FIELDS, "email-taken" if saved.status == 409 else ""
     )
     return Edit(values, version, errors, {}, fault), saved.status

@@ -7,12 +7,12 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 
-from frontend_proxy.arrival import Arrival
 from frontend_proxy.pages import methods
-from frontend_proxy.pages.language import COOKIE, preferred
+from frontend_proxy.pages.page_context import PageContext, PageRequest, Redirect, guest
 from frontend_proxy.pages.site import Site, go
-from frontend_proxy.pages.visitor import Asked, Elsewhere, Visitor, guest
+from frontend_proxy.pages.translator import COOKIE, preferred
 from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
+from frontend_proxy.request_context import RequestContext
 
 log = logging.getLogger("frontend_proxy.pages")
 
@@ -23,35 +23,37 @@ class ErrorPages:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def elsewhere(self, _: Asked, reason: Elsewhere) -> Response[bytes]:
-        return _Ready(go(reason.location, self._site.jar.end() if reason.ended else (), reason.status))
+    def redirected(self, _: PageRequest, reason: Redirect) -> Response[bytes]:
+        return _Ready(
+            go(reason.location, self._site.session_cookies.end() if reason.ended else (), reason.status)
+        )
 
-    def problem(self, request: Asked, problem: Problem) -> Response[bytes]:
+    def problem(self, request: PageRequest, problem: Problem) -> Response[bytes]:
         return self._answer(request, problem)
 
-    def refused(self, request: Asked, fault: HTTPException) -> Response[bytes]:
+    def refused(self, request: PageRequest, fault: HTTPException) -> Response[bytes]:
         known = next(
             (value for name, value in (fault.headers or {}).items() if name.lower() == "allow"), None
         )
         headers = {} if known is None else {"Allow": methods.allow(known)}
         return self._answer(request, Problem(fault.status_code, "", fault.detail, headers=headers))
 
-    def failed(self, request: Asked, fault: Exception) -> Response[bytes]:
+    def failed(self, request: PageRequest, fault: Exception) -> Response[bytes]:
         log.error("a page failed", exc_info=fault)
         return self._answer(request, unexpected())
 
-    def at_the_edge(self, problem: Problem, arrival: Arrival, accepted: str) -> bytes:
+    def at_the_edge(self, problem: Problem, context: RequestContext, accepted: str) -> bytes:
         """The page of a refusal. Nothing of the request is believed or repeated in it, and it leads home."""
-        language = preferred(arrival.cookies.get(COOKIE), accepted)
-        visitor = Visitor(arrival, language, target="/", agent="", access=None, roles=())
+        language = preferred(context.cookies.get(COOKIE), accepted)
+        visitor = PageContext(context, language, target="/", agent="", access=None, roles=())
         return self._page(visitor, problem, retry=None).body
 
-    def _answer(self, request: Asked, problem: Problem) -> Response[bytes]:
+    def _answer(self, request: PageRequest, problem: Problem) -> Response[bytes]:
         visitor = guest(request)
         accept = {"accept": request.headers.getall("accept", [])}
         headers = {**problem.headers, **({"Connection": "close"} if problem.close else {})}
         if not wants_page(accept):
-            body = problem.body(request.url.path, visitor.arrival.request_id)
+            body = problem.body(request.url.path, visitor.request.request_id)
             answer = ASGIResponse(
                 body=body, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers
             )
@@ -62,13 +64,13 @@ class ErrorPages:
             answer.headers.add(name, value)
         return _Ready(answer)
 
-    def _page(self, visitor: Visitor, problem: Problem, *, retry: str | None) -> ASGIResponse:
+    def _page(self, visitor: PageContext, problem: Problem, *, retry: str | None) -> ASGIResponse:
         return self._site.views.page(
             visitor,
             "shared/error.html",
             status=problem.status,
             problem_status=problem.status,
-            message=self._site.views.tongue(visitor).problem(problem.name, problem.status),
+            message=self._site.views.translator(visitor).problem(problem.name, problem.status),
             retry=retry,
         )
 

@@ -1,4 +1,4 @@
-"""What comes in by a form: its fields as text, its idempotency key, and the API's objections put beside its
+"""What comes in by a form: its fields as text, its idempotency key, and the API's field_errors put beside its
 fields."""
 
 import re
@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from frontend_proxy.auth_client import Answer
-from frontend_proxy.pages.visitor import Asked
+from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.problems import Problem
 
 MAX_FORM = 64 * 1024
@@ -40,7 +40,7 @@ class Form(NamedTuple):
         return given if _KEY.fullmatch(given) else str(uuid.uuid4())
 
 
-async def read(request: Asked) -> Form:
+async def read(request: PageRequest) -> Form:
     """The form of `request`. Raises Problem 415 or 413."""
     if request.content_type[0] != "application/x-www-form-urlencoded":
         raise Problem(415, "", "Forms are sent as application/x-www-form-urlencoded.")
@@ -56,22 +56,22 @@ async def read(request: Asked) -> Form:
     return Form(dict(pairs))
 
 
-class Objection(NamedTuple):
+class FieldError(NamedTuple):
     """What is wrong with a field: a code of common/field_codes.py, and what its sentence names."""
 
     code: str
     params: dict[str, object]
 
 
-def objections(answer: Answer) -> dict[str, Objection]:
+def field_errors(answer: Answer) -> dict[str, FieldError]:
     """The field errors of a problem (`errors: [{field, code, params}]`), by field; their messages are left out."""
-    found: dict[str, Objection] = {}
+    found: dict[str, FieldError] = {}
     errors = answer.document().get("errors")
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, dict) and isinstance(error.get("field"), str):
             params = error.get("params")
-            objection = Objection(str(error.get("code", "")), params if isinstance(params, dict) else {})
-            found.setdefault(error["field"], objection)
+            field_error = FieldError(str(error.get("code", "")), params if isinstance(params, dict) else {})
+            found.setdefault(error["field"], field_error)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.auth_client import Answer
-from frontend_proxy.cookies import Header, Jar
+from frontend_proxy.cookies import Header, SessionCookies
 from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.forms import problem_name
 from frontend_proxy.pages.views import Views
@@ -18,7 +18,7 @@ class Site(NamedTuple):
 
     views: Views
     backend: Backend
-    jar: Jar
+    session_cookies: SessionCookies
     secure: bool
 
 

@@ -9,14 +9,14 @@ from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
 from frontend_proxy.pages.assets import Assets
-from frontend_proxy.pages.language import LANGUAGES, Tongue, Words
-from frontend_proxy.pages.visitor import Visitor
+from frontend_proxy.pages.page_context import PageContext
+from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
 
 
 class Views:
     """Renders `<domain>/<name>.html`."""
 
-    def __init__(self, pages: Path, assets: Assets, words: Words, zone: ZoneInfo) -> None:
+    def __init__(self, pages: Path, assets: Assets, words: Translations, zone: ZoneInfo) -> None:
         self._words = words
         self._zone = zone
         self._environment = jinja2.Environment(
@@ -31,17 +31,19 @@ class Views:
         # One key for each form that is rendered: sending that form twice is one action.
         self._environment.globals["new_key"] = lambda: str(uuid.uuid4())
 
-    def tongue(self, visitor: Visitor) -> Tongue:
+    def translator(self, visitor: PageContext) -> Translator:
         """The visitor's language."""
-        return Tongue(self._words, visitor.language, self._zone)
+        return Translator(self._words, visitor.language, self._zone)
 
-    def page(self, visitor: Visitor, template: str, /, status: int = 200, **values: object) -> ASGIResponse:
+    def page(
+        self, visitor: PageContext, template: str, /, status: int = 200, **values: object
+    ) -> ASGIResponse:
         """A whole page for `visitor`."""
-        tongue = self.tongue(visitor)
+        translator = self.translator(visitor)
         content = self._environment.get_template(template).render(
             visitor=visitor,
-            tongue=tongue,
-            t=tongue.t,
+            translator=translator,
+            t=translator.t,
             languages=LANGUAGES,
             **values,
         )

@@ -21,7 +21,7 @@ from tests.frontend.doubles import Auth, Double, running
 
 @dataclass
 class Front:
-    """A running proxy, its upstreams, and a browser's HTTP side (a cookie jar, no redirects followed)."""
+    """A running proxy, its upstreams, and a browser's HTTP side (a cookie session_cookies, no redirects followed)."""
 
     url: str
     port: int
@@ -40,11 +40,11 @@ class Front:
 
     def keep(self, path: str, **cookies: str) -> None:
         """Puts cookies into the browser as if the proxy had set them for `path`."""
-        jar = self.browser.cookie_jar
+        session_cookies = self.browser.cookie_jar
         for name, value in cookies.items():
             cookie: SimpleCookie = SimpleCookie({name: value})
             cookie[name]["path"] = path
-            jar.update_cookies(cookie, self._at("/api/auth/x"))
+            session_cookies.update_cookies(cookie, self._at("/api/auth/x"))
 
     async def sign_in(self) -> None:
         """Signs the browser in."""

@@ -7,12 +7,12 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms, profiles
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.editing import Saved, save
 from frontend_proxy.pages.forms import Form
-from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, ensure, go
-from frontend_proxy.pages.visitor import Asked, Visitor
 
 FIELDS = ("recipient", "line1", "line2", "city", "postal_code", "country")
 HERE = "/account/addresses"
@@ -25,11 +25,15 @@ class AccountAddresses(Controller):
     path = HERE
 
     @get("/")
-    async def show(self, site: TheSite, member: TheVisitor, done: FromQuery[str] = "") -> ASGIResponse:
+    async def show(
+        self, site: InjectedSite, member: InjectedPageContext, done: FromQuery[str] = ""
+    ) -> ASGIResponse:
         return _page(site, member, await _own(site, member), done=done)
 
     @post("/")
-    async def add(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def add(
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         own = await _own(site, member)
         values = {name: form.text(name) for name in FIELDS}
@@ -39,7 +43,9 @@ class AccountAddresses(Controller):
         return _page(site, member, own, values=values, saved=saved)
 
     @post("/remove")
-    async def remove(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def remove(
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         own = await _own(site, member)
         kept = [
@@ -57,12 +63,12 @@ class AccountAddresses(Controller):
         return go(HERE)
 
 
-async def _own(site: Site, member: Visitor) -> dict[str, Any]:
+async def _own(site: Site, member: PageContext) -> dict[str, Any]:
     return ensure(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
 
 
 async def _store(
-    site: Site, member: Visitor, own: dict[str, Any], form: Form, addresses: list[dict[str, Any]]
+    site: Site, member: PageContext, own: dict[str, Any], form: Form, addresses: list[dict[str, Any]]
 ) -> Saved:
     path = f"/api/members/{own['id']}"
     return await save(site, member, path, {"addresses": addresses}, version=profiles.version(form))
@@ -70,23 +76,23 @@ async def _store(
 
 def _page(
     site: Site,
-    member: Visitor,
+    member: PageContext,
     own: dict[str, Any],
     *,
     values: dict[str, str] | None = None,
     saved: Saved | None = None,
     done: str = "",
 ) -> ASGIResponse:
-    tongue = site.views.tongue(member)
+    translator = site.views.translator(member)
     fault: str | None = None
     errors: dict[str, str] = {}
     if saved is not None:
         stale = saved.status == 412
         # The API names a field by its place in the list. The form's own is the last one.
         here = f"addresses.{len(own['addresses'])}."
-        fault, found = refused(tongue, saved.answer, {here + name for name in FIELDS})
+        fault, found = refused(translator, saved.answer, {here + name for name in FIELDS})
         errors = {field.removeprefix(here): text for field, text in found.items()}
-        fault = tongue.t("profile.stale_list") if stale else fault
+        fault = translator.t("profile.stale_list") if stale else fault
         own = saved.current if stale else own
     return site.views.page(
         member,

@@ -8,9 +8,9 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms
-from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.pages.site import ensure, go
-from frontend_proxy.pages.visitor import Asked
 
 HERE = "/account/sessions"
 
@@ -23,12 +23,16 @@ class AccountDevices(Controller):
     path = HERE
 
     @get("/")
-    async def show(self, site: TheSite, member: TheVisitor, done: FromQuery[str] = "") -> ASGIResponse:
+    async def show(
+        self, site: InjectedSite, member: InjectedPageContext, done: FromQuery[str] = ""
+    ) -> ASGIResponse:
         answer = ensure(await site.backend.call(member, "GET", "/api/auth/sessions"), 200)
         return site.views.page(member, "account/devices.html", sessions=answer.document()["items"], done=done)
 
     @post("/end")
-    async def end(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def end(
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
+    ) -> ASGIResponse:
         """One session; 404 from auth means that it has ended already, which is what was wanted."""
         form = await forms.read(request)
         session = form.text("session")
@@ -41,7 +45,9 @@ class AccountDevices(Controller):
         return go(f"{HERE}?done=ended")
 
     @post("/end-others")
-    async def end_others(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def end_others(
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         answer = await site.backend.call(
             member, "DELETE", "/api/auth/sessions", headers={"Idempotency-Key": form.key}

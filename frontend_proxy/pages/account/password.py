@@ -5,10 +5,10 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms
-from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import go
-from frontend_proxy.pages.visitor import Asked
 
 
 class AccountPassword(Controller):
@@ -17,20 +17,24 @@ class AccountPassword(Controller):
     path = "/account/password"
 
     @get("/")
-    async def show(self, site: TheSite, member: TheVisitor, done: FromQuery[str] = "") -> ASGIResponse:
+    async def show(
+        self, site: InjectedSite, member: InjectedPageContext, done: FromQuery[str] = ""
+    ) -> ASGIResponse:
         return site.views.page(member, "account/password.html", fault=None, errors={}, done=done)
 
     @post("/")
-    async def change(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def change(
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         passwords = {name: form.secret(name) for name in ("current_password", "new_password")}
         answer = await site.backend.call(
             member, "POST", "/api/auth/password/change", passwords, headers={"Idempotency-Key": form.key}
         )
         if answer.status in {200, 204}:
-            cookies = site.jar.start(answer.tokens) if answer.tokens else ()
+            cookies = site.session_cookies.start(answer.tokens) if answer.tokens else ()
             return go("/account/password?done=changed", cookies)
-        fault, errors = refused(site.views.tongue(member), answer, passwords)
+        fault, errors = refused(site.views.translator(member), answer, passwords)
         return site.views.page(
             member,
             "account/password.html",

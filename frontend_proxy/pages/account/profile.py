@@ -5,11 +5,11 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms, profiles
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.editing import save_profile
-from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.pages.profiles import Edit
 from frontend_proxy.pages.site import ensure, go
-from frontend_proxy.pages.visitor import Asked
 
 
 class AccountProfile(Controller):
@@ -18,14 +18,18 @@ class AccountProfile(Controller):
     path = "/account"
 
     @get("/")
-    async def show(self, site: TheSite, member: TheVisitor, done: FromQuery[str] = "") -> ASGIResponse:
+    async def show(
+        self, site: InjectedSite, member: InjectedPageContext, done: FromQuery[str] = ""
+    ) -> ASGIResponse:
         answer = ensure(await site.backend.call(member, "GET", "/api/members/me"), 200)
         own = answer.document()
         edit = Edit(profiles.stored(own), int(own["version"]), {}, {})
         return site.views.page(member, "account/profile.html", edit=edit, own=own, done=done)
 
     @post("/")
-    async def save(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def save(
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         own = ensure(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
         edit, status = await save_profile(site, member, f"/api/members/{own['id']}", form, with_grade=False)

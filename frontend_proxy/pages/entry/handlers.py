@@ -7,13 +7,13 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy import cookies
 from frontend_proxy.auth_client import Answer
+from frontend_proxy.edge.paths import local
 from frontend_proxy.pages import forms
-from frontend_proxy.pages.given import TheSite, TheVisitor
-from frontend_proxy.pages.language import COOKIE, LANGUAGES
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, go
-from frontend_proxy.pages.visitor import Asked, Visitor
-from frontend_proxy.paths import local
+from frontend_proxy.pages.translator import COOKIE, LANGUAGES
 from frontend_proxy.problems import Problem
 
 REGISTER_FIELDS = frozenset({"name", "email", "password"})
@@ -25,8 +25,8 @@ class Entry(Controller):
     @get("/sign-in")
     async def ask_to_sign_in(
         self,
-        site: TheSite,
-        guest: TheVisitor,
+        site: InjectedSite,
+        guest: InjectedPageContext,
         next: FromQuery[str] = "/",
         done: FromQuery[str] = "",
     ) -> ASGIResponse:
@@ -35,13 +35,15 @@ class Entry(Controller):
         return site.views.page(guest, "entry/sign_in.html", next=local(next), email="", fault=None, done=done)
 
     @post("/sign-in")
-    async def sign_in(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
+    async def sign_in(
+        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         target, email = local(form.text("next")), form.text("email")
         answer = await _login(site, guest, email, form.secret("password"))
         if answer.tokens is not None:
-            return go(target, site.jar.start(answer.tokens))
-        fault = site.views.tongue(guest).problem(
+            return go(target, site.session_cookies.start(answer.tokens))
+        fault = site.views.translator(guest).problem(
             "sign-in" if answer.status in {400, 401, 422} else "", answer.status
         )
         return site.views.page(
@@ -50,7 +52,7 @@ class Entry(Controller):
 
     @get("/register")
     async def ask_to_register(
-        self, site: TheSite, guest: TheVisitor, next: FromQuery[str] = "/"
+        self, site: InjectedSite, guest: InjectedPageContext, next: FromQuery[str] = "/"
     ) -> ASGIResponse:
         if guest.signed_in:
             return go(local(next))
@@ -59,7 +61,9 @@ class Entry(Controller):
         )
 
     @post("/register")
-    async def register(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
+    async def register(
+        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+    ) -> ASGIResponse:
         """Makes the account and signs in; where that second step fails, the sign-in page is the way on."""
         form = await forms.read(request)
         target, email, name = local(form.text("next")), form.text("email"), form.text("name")
@@ -71,9 +75,9 @@ class Entry(Controller):
             entered = await _login(site, guest, email, password)
             if entered.tokens is None:
                 return go("/sign-in?done=registered")
-            return go(target, site.jar.start(entered.tokens))
+            return go(target, site.session_cookies.start(entered.tokens))
         fault, errors = refused(
-            site.views.tongue(guest), answer, REGISTER_FIELDS, "register" if answer.status == 409 else ""
+            site.views.translator(guest), answer, REGISTER_FIELDS, "register" if answer.status == 409 else ""
         )
         return site.views.page(
             guest,
@@ -91,7 +95,7 @@ class Entry(Controller):
         return go("/")
 
     @post("/sign-out")
-    async def sign_out(self, site: TheSite, visitor: TheVisitor) -> ASGIResponse:
+    async def sign_out(self, site: InjectedSite, visitor: InjectedPageContext) -> ASGIResponse:
         """Ends the session at auth by the access token, renewed on the way if it has expired: no page reads
         the refresh token. With auth away the browser forgets both all the same, and the page says
         what was not done."""
@@ -101,10 +105,10 @@ class Entry(Controller):
                 await site.backend.end_session(visitor)
             except Problem:
                 done = "forgotten"
-        return go(f"/sign-in?done={done}", site.jar.end())
+        return go(f"/sign-in?done={done}", site.session_cookies.end())
 
     @post("/language")
-    async def choose_language(self, request: Asked, site: TheSite) -> ASGIResponse:
+    async def choose_language(self, request: PageRequest, site: InjectedSite) -> ASGIResponse:
         form = await forms.read(request)
         chosen, target = form.text("language"), local(form.text("next"))
         if chosen not in LANGUAGES:
@@ -112,5 +116,5 @@ class Entry(Controller):
         return go(target, [cookies.preference(COOKIE, chosen, secure=site.secure)])
 
 
-async def _login(site: Site, guest: Visitor, email: str, password: str) -> Answer:
+async def _login(site: Site, guest: PageContext, email: str, password: str) -> Answer:
     return await site.backend.session_call(guest, "login", {"email": email, "password": password})

@@ -4,10 +4,10 @@ from litestar import Controller, get
 from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
-from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.edge.paths import local
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.site import Site
-from frontend_proxy.pages.visitor import Visitor
-from frontend_proxy.paths import local
 from frontend_proxy.problems import Problem
 
 PLACES = {"profile": "/account", "sessions": "/account/sessions", "members": "/members"}
@@ -18,7 +18,7 @@ class Home(Controller):
     """The first page."""
 
     @get("/")
-    async def home(self, site: TheSite, visitor: TheVisitor) -> ASGIResponse:
+    async def home(self, site: InjectedSite, visitor: InjectedPageContext) -> ASGIResponse:
         if not visitor.signed_in:
             return site.views.page(visitor, "home/welcome.html")
         answer = await site.backend.call(visitor, "GET", "/api/home")
@@ -35,14 +35,19 @@ class Home(Controller):
         )
 
     @get("/unavailable")
-    async def unavailable(self, site: TheSite, guest: TheVisitor, next: FromQuery[str] = "/") -> ASGIResponse:  # noqa: A002
-        message = site.views.tongue(guest).problem("upstream-unavailable", 503)
+    async def unavailable(
+        self,
+        site: InjectedSite,
+        guest: InjectedPageContext,
+        next: FromQuery[str] = "/",  # noqa: A002
+    ) -> ASGIResponse:
+        message = site.views.translator(guest).problem("upstream-unavailable", 503)
         return site.views.page(
             guest, "shared/error.html", status=503, problem_status=503, message=message, retry=local(next)
         )
 
 
-async def _account_name(site: Site, visitor: Visitor) -> str | None:
+async def _account_name(site: Site, visitor: PageContext) -> str | None:
     """The account's name, while the member is not there: just after registering, it is still on its way."""
     try:
         account = await site.backend.call(visitor, "GET", "/api/auth/me")

@@ -9,12 +9,12 @@ from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms, profiles
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.editing import save_profile
-from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.profiles import GRADES, Edit
 from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, ensure, go
-from frontend_proxy.pages.visitor import Asked, Visitor
 
 PAGE = 20
 EMPTY = {"name": "", "email": "", "phone": "", "grade": "standard", "marketing_consent": False}
@@ -28,8 +28,8 @@ class Members(Controller):
     @get("/")
     async def index(
         self,
-        site: TheSite,
-        member: TheVisitor,
+        site: InjectedSite,
+        member: InjectedPageContext,
         q: FromQuery[str] = "",
         cursor: FromQuery[str] = "",
         done: FromQuery[str] = "",
@@ -52,11 +52,13 @@ class Members(Controller):
         )
 
     @get("/new")
-    async def ask_for_new(self, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def ask_for_new(self, site: InjectedSite, member: InjectedPageContext) -> ASGIResponse:
         return _new(site, member, Edit(EMPTY, 0, {}, {}))
 
     @post("/new")
-    async def create(self, request: Asked, site: TheSite, member: TheVisitor) -> ASGIResponse:
+    async def create(
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         values = profiles.typed(form, with_grade=True)
         answer = await site.backend.call(
@@ -64,21 +66,23 @@ class Members(Controller):
         )
         if answer.status == 201:
             return go("/members?done=created")
-        tongue = site.views.tongue(member)
+        translator = site.views.translator(member)
         fault, errors = refused(
-            tongue, answer, profiles.FIELDS, "email-taken" if answer.status == 409 else ""
+            translator, answer, profiles.FIELDS, "email-taken" if answer.status == 409 else ""
         )
         edit = Edit(values, 0, errors, {}, fault)
         return _new(site, member, edit, answer.status)
 
     @get("/{member_id:uuid}")
-    async def show(self, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]) -> ASGIResponse:
+    async def show(
+        self, site: InjectedSite, member: InjectedPageContext, member_id: FromPath[UUID]
+    ) -> ASGIResponse:
         person = await _find(site, member, member_id)
         return _edit(site, member, person, Edit(profiles.stored(person), int(person["version"]), {}, {}))
 
     @post("/{member_id:uuid}")
     async def save(
-        self, request: Asked, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext, member_id: FromPath[UUID]
     ) -> ASGIResponse:
         form = await forms.read(request)
         edit, status = await save_profile(site, member, f"/api/members/{member_id}", form, with_grade=True)
@@ -88,7 +92,7 @@ class Members(Controller):
 
     @get("/{member_id:uuid}/delete")
     async def ask_to_delete(
-        self, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]
+        self, site: InjectedSite, member: InjectedPageContext, member_id: FromPath[UUID]
     ) -> ASGIResponse:
         return site.views.page(
             member, "members/delete.html", person=await _find(site, member, member_id), fault=None
@@ -96,7 +100,7 @@ class Members(Controller):
 
     @post("/{member_id:uuid}/delete")
     async def delete(
-        self, request: Asked, site: TheSite, member: TheVisitor, member_id: FromPath[UUID]
+        self, request: PageRequest, site: InjectedSite, member: InjectedPageContext, member_id: FromPath[UUID]
     ) -> ASGIResponse:
         """Deletes what the page showed: a member who changed meanwhile is shown again first."""
         form = await forms.read(request)
@@ -108,24 +112,26 @@ class Members(Controller):
         )
         if answer.status == 412:
             person = await _find(site, member, member_id)
-            fault = site.views.tongue(member).t("profile.stale")
+            fault = site.views.translator(member).t("profile.stale")
             return site.views.page(member, "members/delete.html", status=412, person=person, fault=fault)
         ensure(answer, 204)
         return go("/members?done=deleted")
 
 
-async def _find(site: Site, member: Visitor, member_id: UUID) -> dict[str, Any]:
+async def _find(site: Site, member: PageContext, member_id: UUID) -> dict[str, Any]:
     answer = await site.backend.call(member, "GET", f"/api/members/{member_id}")
     if answer.status == 404:
         raise NotFoundException
     return ensure(answer, 200).document()
 
 
-def _new(site: Site, member: Visitor, edit: Edit, status: int = 200) -> ASGIResponse:
+def _new(site: Site, member: PageContext, edit: Edit, status: int = 200) -> ASGIResponse:
     return site.views.page(member, "members/new.html", status=status, edit=edit, grades=GRADES)
 
 
-def _edit(site: Site, member: Visitor, person: dict[str, Any], edit: Edit, status: int = 200) -> ASGIResponse:
+def _edit(
+    site: Site, member: PageContext, person: dict[str, Any], edit: Edit, status: int = 200
+) -> ASGIResponse:
     return site.views.page(
         member, "members/edit.html", status=status, person=person, edit=edit, grades=GRADES
     )

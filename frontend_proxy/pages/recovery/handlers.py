@@ -9,27 +9,29 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import forms
-from frontend_proxy.pages.given import TheSite, TheVisitor
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import ensure, go
-from frontend_proxy.pages.visitor import Asked
 
 
 class Recovery(Controller):
     """Ways back in."""
 
     @get("/password/forgot")
-    async def ask_for_a_link(self, site: TheSite, guest: TheVisitor) -> ASGIResponse:
+    async def ask_for_a_link(self, site: InjectedSite, guest: InjectedPageContext) -> ASGIResponse:
         return site.views.page(guest, "recovery/forgot.html", sent=False, email="", fault=None, errors={})
 
     @post("/password/forgot")
-    async def send_a_link(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
+    async def send_a_link(
+        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+    ) -> ASGIResponse:
         """Says the same for every address: whether there is an account is not for strangers."""
         form = await forms.read(request)
         answer = await site.backend.call(
             guest, "POST", "/api/auth/password/forgot", {"email": form.text("email")}
         )
-        fault, errors = refused(site.views.tongue(guest), answer, {"email"})
+        fault, errors = refused(site.views.translator(guest), answer, {"email"})
         if errors:
             return site.views.page(
                 guest,
@@ -45,12 +47,14 @@ class Recovery(Controller):
 
     @get("/password/reset")
     async def ask_for_a_password(
-        self, site: TheSite, guest: TheVisitor, token: FromQuery[str] = ""
+        self, site: InjectedSite, guest: InjectedPageContext, token: FromQuery[str] = ""
     ) -> ASGIResponse:
         return site.views.page(guest, "recovery/reset.html", token=token, fault=None, errors={})
 
     @post("/password/reset")
-    async def reset(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
+    async def reset(
+        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         token = form.text("token")
         body = {"token": token, "new_password": form.secret("new_password")}
@@ -58,11 +62,11 @@ class Recovery(Controller):
             guest, "POST", "/api/auth/password/reset", body, headers={"Idempotency-Key": form.key}
         )
         if answer.status == 204:
-            return go("/sign-in?done=reset", site.jar.end())
-        tongue = site.views.tongue(guest)
-        fault, errors = refused(tongue, answer, {"new_password"})
+            return go("/sign-in?done=reset", site.session_cookies.end())
+        translator = site.views.translator(guest)
+        fault, errors = refused(translator, answer, {"new_password"})
         if not errors and answer.status in {400, 422}:
-            fault = tongue.problem("link-used", answer.status)
+            fault = translator.problem("link-used", answer.status)
         return site.views.page(
             guest,
             "recovery/reset.html",
@@ -74,19 +78,21 @@ class Recovery(Controller):
 
     @get("/email/verify")
     async def ask_to_verify(
-        self, site: TheSite, guest: TheVisitor, token: FromQuery[str] = ""
+        self, site: InjectedSite, guest: InjectedPageContext, token: FromQuery[str] = ""
     ) -> ASGIResponse:
         return site.views.page(guest, "recovery/verify.html", token=token, fault=None, done=False)
 
     @post("/email/verify")
-    async def verify(self, request: Asked, site: TheSite, guest: TheVisitor) -> ASGIResponse:
+    async def verify(
+        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+    ) -> ASGIResponse:
         form = await forms.read(request)
         answer = await site.backend.call(
             guest, "POST", "/api/auth/email/verify", {"token": form.text("token")}
         )
         if answer.status == 204:
             return site.views.page(guest, "recovery/verify.html", token="", fault=None, done=True)
-        fault = site.views.tongue(guest).problem(
+        fault = site.views.translator(guest).problem(
             "link-used" if answer.status in {400, 422} else "", answer.status
         )
         return site.views.page(

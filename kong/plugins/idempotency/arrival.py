@@ -35,6 +35,8 @@ class Arrival(msgspec.Struct, frozen=True):
     body: bytes | None
     owner: str
     caller: str
+    anonymous_at: str | None
+    """The address of a caller without an account."""
 
 
 async def read_headers(kong: Kong) -> Headers:
@@ -81,7 +83,7 @@ async def understand(
     ):  # else Kong's normalised path is the same, and a question saved
         path = await kong.request.get_path()
     user = _text(headers.get(caller_header))
-    caller = f"u:{user}" if user else f"a:{await kong.client.get_forwarded_ip()}"
+    address = None if user else str(await kong.client.get_forwarded_ip())
     body = facts.body
     return Arrival(
         method=facts.method,
@@ -90,7 +92,8 @@ async def understand(
         content_type=_text(headers.get("content-type")),
         body=None if isinstance(body, BodyInFile) or len(body) > max_body else body,
         owner=facts.owner,
-        caller=caller,
+        caller=f"u:{user}" if address is None else f"a:{address}",
+        anonymous_at=address,
     )
 
 

@@ -1,6 +1,7 @@
 """Runs each keyed request once, and answers its repeats with the first outcome.
 
-Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, ledger.py decides,
+Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, ledger.py decides, anonymous.py
+says how many keys callers without an account may have,
 reservations.py holds the key, store.py makes that atomic. Redis down: 503 and nothing upstream
 (`on_store_error: reject`).
 """
@@ -11,8 +12,9 @@ from typing import Any, NoReturn
 
 from common import redis_address
 from kong.plugins import config
+from kong.plugins.idempotency import anonymous, ledger, outcomes, preconditions, refusals
 from kong.plugins.idempotency import arrival as arrivals
-from kong.plugins.idempotency import ledger, outcomes, preconditions, refusals
+from kong.plugins.idempotency.anonymous import LARGEST_BODY, Counts, Room, Shares
 from kong.plugins.idempotency.arrival import Arrival
 from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
 from kong.plugins.idempotency.keys import MalformedKeyError, find_key
@@ -34,7 +36,16 @@ priority = 900  # below the authentication plugins, whose X-User-Id is the calle
 REQUESTS = metrics.counter(
     "idempotency_requests_total",
     "Keyed requests by what became of them.",
-    outcome=("reserved", "replayed", "in_progress", "mismatch", "not_kept", "refused", "store_error"),
+    outcome=(
+        "reserved",
+        "replayed",
+        "in_progress",
+        "mismatch",
+        "not_kept",
+        "refused",
+        "store_error",
+        "left_to_the_service",
+    ),
 )
 STATE = "idempotency"
 """Under this name in `kong.ctx.shared`, access leaves the reservation for response."""
@@ -59,13 +70,23 @@ class Plugin:
         self._secret = secret(redis_address.parse(self.config.redis_url).password)
         self._keys_expected = True
         """Whether the last request had a key, so that most likely the next one has: what to ask Kong for at once."""
+        self._shares = Shares(
+            self.config.anonymous_per_network, self.config.anonymous_in_total, self.config.anonymous_ttl
+        )
         self._reservations: Reservations
+        self._counts: Counts
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         async with _links.use((self.config.redis_url, self.config.store_timeout)) as link:
+            store = Store(link)
+            self._counts = store
             self._reservations = Reservations(
-                Store(link), lease=self.config.lock_ttl, wait=self.config.wait, ttl=self.config.ttl
+                store,
+                lease=self.config.lock_ttl,
+                wait=self.config.wait,
+                ttl=self.config.ttl,
+                anonymous_ttl=self.config.anonymous_ttl,
             )
             try:
                 yield
@@ -111,15 +132,17 @@ class Plugin:
         state, status, headers, body = await _upstreams_answer(kong)
         if not isinstance(state, str):
             return  # no key, or no reservation of this request's
+        claim = Claim.parse(state)
+        most = min(self.config.max_body, LARGEST_BODY) if claim.anonymous else self.config.max_body
         conclusion = ledger.conclude(
             status=status,
             headers=headers,
             body=body,
             kept=self._kept,
             stored_headers=self._stored_headers,
-            max_body=self.config.max_body,
+            max_body=most,
         )
-        await self._reservations.end(Claim.parse(state), conclusion)
+        await self._reservations.end(claim, conclusion)
 
     async def _reserve(self, kong: Kong, key: str, arrival: Arrival, body: bytes) -> None:
         claim = Claim(
@@ -133,8 +156,16 @@ class Plugin:
                 key=self._secret,
             ),
             arrival.owner,
+            arrival.anonymous_at is not None,
         )
         try:
+            if arrival.anonymous_at is not None:
+                match await anonymous.admit(self._counts, self._shares, arrival.anonymous_at):
+                    case Room.NETWORK_FULL:
+                        await self._refuse(kong, refusals.too_many_keys(self._shares.window))
+                    case Room.ALL_FULL:
+                        REQUESTS.labels(outcome="left_to_the_service").inc()
+                        return
             finding = await self._reservations.make(claim, kong.request.get_method)
         except StoreUnavailableError:
             REQUESTS.labels(outcome="store_error").inc()

@@ -56,6 +56,18 @@ def request_too_large(most: int) -> Problem:
     )
 
 
+def too_many_keys(window: int) -> Problem:
+    """`window`: seconds after which the network has its whole share again at the latest."""
+    return Problem(
+        name="idempotency-too-many-keys",
+        status=429,
+        title="Too many requests with an idempotency key",
+        detail="Your network has sent many keys without signing in. Nothing was done. Repeat this later.",
+        headers={"Retry-After": str(window)},
+        members={"retryable": True},
+    )
+
+
 def in_progress(lease: float) -> Problem:
     """`lease`: seconds after which the key is free again at the latest."""
     return Problem(

@@ -54,29 +54,33 @@ class Claim(msgspec.Struct, frozen=True):
     place: bytes
     fingerprint: bytes
     owner: str
+    anonymous: bool = False
 
     @property
     def reservation(self) -> bytes:
         return ledger.reservation(self.fingerprint, self.owner)
 
     def __str__(self) -> str:
-        return f"{self.place.decode()} {self.fingerprint.hex()} {self.owner}"
+        return f"{self.place.decode()} {self.fingerprint.hex()} {self.owner} {'anonymous' if self.anonymous else ''}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """The claim that was told as `str(claim)`."""
-        place, fingerprint, owner = text.split(" ")
-        return cls(place.encode(), bytes.fromhex(fingerprint), owner)
+        place, fingerprint, owner, anonymous = text.split(" ")
+        return cls(place.encode(), bytes.fromhex(fingerprint), owner, anonymous != "")
 
 
 class Reservations:
-    """`lease`, `wait` and `ttl` in seconds."""
+    """`lease`, `wait`, `ttl` and `anonymous_ttl` in seconds."""
 
-    def __init__(self, records: Records, *, lease: float, wait: float, ttl: float) -> None:
+    def __init__(
+        self, records: Records, *, lease: float, wait: float, ttl: float, anonymous_ttl: float
+    ) -> None:
         self._records = records
         self._lease = lease
         self._wait = wait
         self._ttl = ttl
+        self._anonymous_ttl = min(ttl, anonymous_ttl)
         self._taking_back: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -159,5 +163,6 @@ class Reservations:
             completion = ledger.completion(claim.fingerprint, outcome)
         else:
             completion = await asyncio.to_thread(ledger.completion, claim.fingerprint, outcome)
-        held = await self._records.complete(claim.place, claim.reservation, completion, self._ttl)
+        ttl = self._anonymous_ttl if claim.anonymous else self._ttl
+        held = await self._records.complete(claim.place, claim.reservation, completion, ttl)
         return "not_kept" if outcome.unkept else "completed", held

@@ -23,6 +23,30 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
         }
     },
     {
+        "anonymous_ttl": {
+            "type": "integer",
+            "default": 300,
+            "between": [1, 31536000],
+            "description": "As ttl, for callers without an account, if that is shorter.",
+        }
+    },
+    {
+        "anonymous_per_network": {
+            "type": "integer",
+            "default": 300,
+            "between": [1, 1000000],
+            "description": "Their keys of one network (an IPv4 address, an IPv6 /64) in anonymous_ttl; then 429.",
+        }
+    },
+    {
+        "anonymous_in_total": {
+            "type": "integer",
+            "default": 10000,
+            "between": [1, 10000000],
+            "description": "The same of all networks; beyond it keys are left to the services.",
+        }
+    },
+    {
         "lock_ttl": {
             "type": "number",
             "default": 30,
@@ -127,6 +151,9 @@ class Config(msgspec.Struct, frozen=True):
 
     redis_url: str
     ttl: int
+    anonymous_ttl: int
+    anonymous_per_network: int
+    anonymous_in_total: int
     lock_ttl: float
     wait: float
     methods: list[str]

@@ -1,4 +1,4 @@
-"""The records in Redis: reserve, complete and release, each one script on one key, so that only one request wins."""
+"""The records in Redis: each step is one script on one key, so that only one request wins."""
 
 from kong.plugins.redis_link import RedisLink, Script
 
@@ -40,9 +40,17 @@ end
 return 0
 """)
 
+_COUNT = Script("""
+local count = redis.call('INCR', KEYS[1])
+if count == 1 or redis.call('PTTL', KEYS[1]) < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+end
+return count
+""")
+
 
 class Store:
-    """`Records` in Redis."""
+    """`Records` and `Counts` in Redis."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -58,6 +66,12 @@ class Store:
     async def release(self, key: bytes, reservation: bytes) -> bool:
         freed: int = await self._link.evaluate(_RELEASE, key, reservation)
         return freed == 1
+
+    async def count(self, name: bytes, window: float) -> int:
+        counted: int = await self._link.evaluate(
+            _COUNT, b"idempotency:anonymous:" + name, _milliseconds(window)
+        )
+        return counted
 
 
 def _milliseconds(seconds: float) -> int:

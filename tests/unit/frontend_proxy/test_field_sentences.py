@@ -8,22 +8,22 @@ import pytest
 from common.field_codes import MESSAGES, parameters
 from frontend_proxy.app import ROOT
 from frontend_proxy.auth_client import Answer
-from frontend_proxy.pages.language import LANGUAGES, Tongue, Words
 from frontend_proxy.pages.refusals import refused
+from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
 
-WORDS = Words(ROOT / "pages")
+WORDS = Translations(ROOT / "pages")
 ZONE = ZoneInfo("Asia/Seoul")
 
 
-def tongue(language: str) -> Tongue:
-    return Tongue(WORDS, language, ZONE)
+def translator(language: str) -> Translator:
+    return Translator(WORDS, language, ZONE)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", MESSAGES)
 def test_every_code_has_a_sentence(code: str, language: str) -> None:
     assert parameters(WORDS._texts[language][f"fields.{code}"]) <= parameters(MESSAGES[code])
-    said = tongue(language).objection(code, dict.fromkeys(parameters(MESSAGES[code]), 7))
+    said = translator(language).field_error(code, dict.fromkeys(parameters(MESSAGES[code]), 7))
     assert bool(re.search("[가-힣]", said)) == (language == "ko")
     assert "{" not in said
 
@@ -53,7 +53,7 @@ def test_there_is_no_sentence_for_a_code_that_is_none() -> None:
 def test_whatever_a_service_answers_its_own_text_is_not_shown(errors: str) -> None:
     body = f'{{"type":"about:blank","detail":"Expected","errors":{errors}}}'.encode()
     for language in LANGUAGES:
-        found = refused(tongue(language), Answer(400, [], body), {"name"})
+        found = refused(translator(language), Answer(400, [], body), {"name"})
         for text in (found.fault, *found.errors.values()):
             assert text
             assert "Expected" not in text
@@ -62,5 +62,5 @@ def test_whatever_a_service_answers_its_own_text_is_not_shown(errors: str) -> No
 
 def test_what_has_no_field_of_its_own_is_said_above_the_form() -> None:
     body = b'{"errors":[{"field":"addresses","code":"too_many","params":{"max":10}}]}'
-    found = refused(tongue("en"), Answer(400, [], body), {"name"})
+    found = refused(translator("en"), Answer(400, [], body), {"name"})
     assert found == ("There can be at most 10.", {})

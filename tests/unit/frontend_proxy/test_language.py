@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from frontend_proxy.pages import devices
-from frontend_proxy.pages.language import Tongue, Words, preferred
+from frontend_proxy.pages.translator import Translations, Translator, preferred
 
 PAGES = Path("frontend_proxy/pages")
-WORDS = Words(PAGES)
+WORDS = Translations(PAGES)
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_every_text_that_a_page_asks_for_exists() -> None:
     ("language", "expected"), [("ko", "2026년 11월 23일 05:02"), ("en", "November 23, 2026, 5:02 AM")]
 )
 def test_times_are_written_in_the_sites_zone(language: str, expected: str) -> None:
-    tongue = Tongue(WORDS, language, ZoneInfo("Asia/Seoul"))
-    assert tongue.time("2026-11-22T20:02:49Z").replace("\u202f", " ") == expected
+    translator = Translator(WORDS, language, ZoneInfo("Asia/Seoul"))
+    assert translator.time("2026-11-22T20:02:49Z").replace("\u202f", " ") == expected
 
 
 def test_what_is_no_time_is_left_out() -> None:
-    tongue = Tongue(WORDS, "en", ZoneInfo("UTC"))
-    assert [tongue.time(None), tongue.date("soon"), tongue.ago("")] == ["", "", ""]
+    translator = Translator(WORDS, "en", ZoneInfo("UTC"))
+    assert [translator.time(None), translator.date("soon"), translator.ago("")] == ["", "", ""]
 
 
 @pytest.mark.parametrize(

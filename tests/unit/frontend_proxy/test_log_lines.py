@@ -12,7 +12,7 @@ from frontend_proxy.logs import BatchHandler, JsonFormatter
 
 
 class Written:
-    """What has arrived at the other end of a pipe."""
+    """What has context at the other end of a pipe."""
 
     def __init__(self, reading: int) -> None:
         self._reading = reading

@@ -6,9 +6,10 @@ from ipaddress import ip_network
 
 import pytest
 
-from frontend_proxy import logs, peers
+from frontend_proxy import logs
 from frontend_proxy.auth_client import without_tokens
-from frontend_proxy.cookies import Jar, Tokens, parse
+from frontend_proxy.cookies import SessionCookies, Tokens, parse
+from frontend_proxy.edge import peers
 from frontend_proxy.problems import Problem
 
 TOKENS = {"access_token": "a.b.c", "refresh_token": "r", "token_type": "Bearer", "refresh_expires_in": 60}
@@ -56,17 +57,20 @@ def test_a_compressed_answer_of_auth_is_not_passed_on_unsearched() -> None:
 def test_cookies_are_read_by_their_exact_names() -> None:
     headers = [(b"cookie", b"access_token=a; Access_token=b; x=1; =y; z"), (b"cookie", b" q=2")]
     assert parse(headers) == {"access_token": "a", "Access_token": "b", "x": "1", "q": "2", "": "y"}
-    assert Jar(secure=True).read(headers).access is None
-    assert Jar(secure=False).read(headers).access == "a"
+    assert SessionCookies(secure=True).read(headers).access is None
+    assert SessionCookies(secure=False).read(headers).access == "a"
 
 
 @pytest.mark.parametrize("space", [b"\x85", b"\xa0", b"\x1f"])
 def test_no_other_name_is_taken_for_one_that_only_this_host_may_set(space: bytes) -> None:
     """Such bytes are no white space in a cookie's name (RFC 6265bis §5.6), so a sibling domain may set it."""
-    jar = Jar(secure=True)
+    session_cookies = SessionCookies(secure=True)
     planted = b"a=b; " + space + b"__Host-access_token=x; " + space + b"__Host-refresh_token=y"
-    assert jar.read([(b"cookie", planted)]) == (None, None)
-    assert jar.read([(b"cookie", b"a=b;\t __Host-access_token=x \t;__Host-refresh_token=y")]) == ("x", "y")
+    assert session_cookies.read([(b"cookie", planted)]) == (None, None)
+    assert session_cookies.read([(b"cookie", b"a=b;\t __Host-access_token=x \t;__Host-refresh_token=y")]) == (
+        "x",
+        "y",
+    )
 
 
 @pytest.mark.parametrize(

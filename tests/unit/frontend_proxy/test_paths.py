@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontend_proxy import paths
+from frontend_proxy.edge import paths
 
 
 @pytest.mark.parametrize(

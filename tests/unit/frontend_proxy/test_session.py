@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from frontend_proxy.arrival import Arrival
-from frontend_proxy.cookies import Presented, Tokens
-from frontend_proxy.peers import Peer
+from frontend_proxy.access_tokens import LEEWAY, claims, expired
+from frontend_proxy.cookies import SentTokens, Tokens
+from frontend_proxy.edge.peers import Peer
 from frontend_proxy.problems import Problem
-from frontend_proxy.session import LEEWAY, Renewals, claims, expired
+from frontend_proxy.request_context import RequestContext
+from frontend_proxy.session_manager import Renewals
 
-ARRIVAL = Arrival("request-1", "", Peer("127.0.0.1", "http"), "a", Presented(None, None), {})
+ARRIVAL = RequestContext("request-1", "", Peer("127.0.0.1", "http"), "a", SentTokens(None, None), {})
 NOW = 1_800_000_000.0
 
 
@@ -56,7 +57,7 @@ def test_what_cannot_be_read_is_renewed(text: str) -> None:
 async def test_all_who_wait_get_one_renewal() -> None:
     asked: list[str] = []
 
-    async def refresh(token: str, _: Arrival) -> Tokens | None:
+    async def refresh(token: str, _: RequestContext) -> Tokens | None:
         asked.append(token)
         await asyncio.sleep(0)
         return Tokens("a", f"{token}-next", 60)
@@ -70,7 +71,7 @@ async def test_all_who_wait_get_one_renewal() -> None:
 async def test_a_failed_renewal_is_not_remembered() -> None:
     answers = iter([Problem(503, "", "away"), None])
 
-    async def refresh(_: str, __: Arrival) -> Tokens | None:
+    async def refresh(_: str, __: RequestContext) -> Tokens | None:
         answer = next(answers)
         if isinstance(answer, Problem):
             raise answer

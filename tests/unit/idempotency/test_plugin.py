@@ -1,6 +1,7 @@
 """What a keyed request gets, sentence by sentence of the design's table, with the store in memory."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -23,6 +24,12 @@ class MemoryStore:
         self.records: dict[bytes, bytes] = {}
         self.ttls: list[float] = []
         self.error: StoreUnavailableError | None = None
+        self.counted: Counter[bytes] = Counter()
+
+    async def count(self, name: bytes, window: float) -> int:
+        self._fail()
+        self.counted[name] += 1
+        return self.counted[name]
 
     async def reserve(self, key: bytes, reservation: bytes, lease: float) -> tuple[bytes, float] | None:
         self._fail()
@@ -57,8 +64,13 @@ class Gateway:
         self.store = MemoryStore()
         config = self.plugin.config
         self.plugin._reservations = Reservations(
-            self.store, lease=config.lock_ttl, wait=config.wait, ttl=config.ttl
+            self.store,
+            lease=config.lock_ttl,
+            wait=config.wait,
+            ttl=config.ttl,
+            anonymous_ttl=config.anonymous_ttl,
         )
+        self.plugin._counts = self.store
         self.effects = 0
         self._requests = 0
 

@@ -3,6 +3,10 @@ them."""
 
 import re
 
+RESUME = "/api/auth/resume"
+"""Pages send a browser with an expired access token here, and it comes back with new cookies. Under /api, since
+browsers send the refresh token to no other path in development."""
+
 MAX_TARGET = 8 * 1024
 """Bytes of path and query together (RFC 9112 §3 asks for at least 8000)."""
 

@@ -36,7 +36,7 @@ def _ranges(header: str) -> Iterable[tuple[str, float]]:
             continue
 
 
-class Words:
+class Translations:
     """The texts of the pages: `<domain>.<key>`, read from each domain's `ko.toml` and `en.toml`."""
 
     def __init__(self, pages: Path) -> None:
@@ -61,10 +61,10 @@ def _read(pages: Path, language: str) -> dict[str, str]:
     return texts
 
 
-class Tongue:
+class Translator:
     """One language, as a template uses it: `t("home.title")`, `date(...)`, `ago(...)`."""
 
-    def __init__(self, words: Words, language: str, zone: ZoneInfo) -> None:
+    def __init__(self, words: Translations, language: str, zone: ZoneInfo) -> None:
         self._words = words
         self._zone = zone
         self.language = language
@@ -97,7 +97,7 @@ class Tongue:
         """What a browser calls itself, in the words of its owner: `Chrome · macOS`."""
         return devices.name(agent) or self.t("account.unknown_device")
 
-    def objection(self, code: str, params: Mapping[str, object]) -> str:
+    def field_error(self, code: str, params: Mapping[str, object]) -> str:
         """What to tell a visitor of a field's error; never the API's own text, which is for developers."""
         try:
             return self.t(f"fields.{code}", **params)

@@ -9,21 +9,21 @@ from typing import NamedTuple
 from multidict import CIMultiDict
 
 from frontend_proxy.asgi import Scope
-from frontend_proxy.cookies import Header, Presented
-from frontend_proxy.peers import Peer
+from frontend_proxy.cookies import Header, SentTokens
+from frontend_proxy.edge.peers import Peer
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-class Arrival(NamedTuple):
+class RequestContext(NamedTuple):
     """A request, admitted."""
 
     request_id: str
     traceparent: str
     peer: Peer
     host: str
-    presented: Presented
+    sent_tokens: SentTokens
     cookies: Mapping[str, str]
 
     def onward(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
@@ -36,11 +36,11 @@ class Arrival(NamedTuple):
         return headers
 
 
-def of(scope: Scope) -> Arrival:
-    """The arrival that the edge has left in the request's state."""
-    arrival = scope["state"]["arrival"]
-    assert isinstance(arrival, Arrival)  # noqa: S101 - the edge is the only way in
-    return arrival
+def of(scope: Scope) -> RequestContext:
+    """The context that the edge has left in the request's state."""
+    context = scope["state"]["request_context"]
+    assert isinstance(context, RequestContext)  # noqa: S101 - the edge is the only way in
+    return context
 
 
 def by_name(headers: list[Header]) -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from common import origins
 from common.origins import Origin
-from frontend_proxy import csrf, paths
+from frontend_proxy.edge import csrf, paths
 from frontend_proxy.problems import Problem
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -1,7 +1,7 @@
 """The headers that tell a browser what these answers may be used for."""
 
 from frontend_proxy.cookies import Header
-from frontend_proxy.session import RESUME
+from frontend_proxy.edge.paths import RESUME
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "

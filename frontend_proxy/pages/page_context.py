@@ -1,0 +1,102 @@
+"""What a page knows of its request: the visitor's language, and their session where they have one."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import quote
+
+from litestar import Request
+
+from common import header_bytes
+from frontend_proxy import access_tokens, request_context
+from frontend_proxy.asgi import Scope
+from frontend_proxy.edge.paths import RESUME
+from frontend_proxy.pages.translator import COOKIE, preferred
+from frontend_proxy.request_context import RequestContext
+
+PageRequest = Request[Any, Any, Any]
+
+FRESH = 10.0
+"""Seconds for which a token counts as just issued. If it is refused all the same, another renewal does not help."""
+
+
+class Redirect(Exception):  # noqa: N818 - an answer, not an error
+    """Ends a page by sending the browser to `location`; with status 307 it sends its form there again.
+    `ended`: the session is over, and its cookies are cleared."""
+
+    def __init__(self, location: str, status: int = 303, *, ended: bool = False) -> None:
+        super().__init__(location)
+        self.location = location
+        self.status = status
+        self.ended = ended
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """A page's request. `access` is a token that has not expired, or None; `roles` only decide what is shown.
+
+    `target`: the path and query that were asked for. `agent`: the User-Agent, as `header_bytes.sendable` gives it.
+    """
+
+    request: RequestContext
+    language: str
+    target: str
+    agent: str
+    access: str | None
+    roles: tuple[str, ...]
+
+    @property
+    def signed_in(self) -> bool:
+        return self.access is not None
+
+    @property
+    def admin(self) -> bool:
+        return "admin" in self.roles
+
+    def refused(self) -> Redirect:
+        """The redirect for a token that the gateway refuses: to a renewal, or to sign in if it was just renewed."""
+        claims = access_tokens.claims(self.access) if self.access else None
+        if claims is not None and abs(time.time() - claims.iat) > FRESH:
+            return Redirect(_resume(self.target), 307)
+        return Redirect(_sign_in(self.target), ended=True)
+
+
+def guest(request: PageRequest) -> PageContext:
+    """For a page that needs no session; an expired one is not renewed."""
+    context = request_context.of(cast(Scope, request.scope))
+    access = context.sent_tokens.access
+    claims = (
+        access_tokens.claims(access) if access and not access_tokens.expired(access, time.time()) else None
+    )
+    return PageContext(
+        request=context,
+        language=preferred(context.cookies.get(COOKIE), request.headers.get("accept-language", "")),
+        target=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        agent=header_bytes.sendable(request.headers.get("user-agent", "").encode("latin-1")),
+        access=access if claims else None,
+        roles=claims.roles if claims else (),
+    )
+
+
+def visitor(request: PageRequest) -> PageContext:
+    """For a page that shows more with a session; an expired one is renewed first."""
+    found = guest(request)
+    if found.access is None and found.request.sent_tokens.access is not None:
+        raise Redirect(_resume(found.target), 307)
+    return found
+
+
+def member(request: PageRequest) -> PageContext:
+    """For a page that needs a session; without one the browser is sent to sign in."""
+    found = visitor(request)
+    if found.access is None:
+        raise Redirect(_sign_in(found.target))
+    return found
+
+
+def _resume(target: str) -> str:
+    return f"{RESUME}?next={quote(target, safe='/')}"
+
+
+def _sign_in(target: str) -> str:
+    return f"/sign-in?next={quote(target, safe='/')}"
