@@ -82,5 +82,3 @@ def configure(level: str) -> None:
         logger.propagate = True
     # The edge writes its own line for a request: uvicorn's holds the query, where mailed tokens are.
     logging.getLogger("uvicorn.access").disabled = True
-    # uvicorn announces each upgrade request with advice on libraries; the edge refuses and logs it.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "upgrade" not in record.getMessage().lower())

@@ -89,10 +89,6 @@ def _framing(headers: Headers, max_body: int) -> Problem | None:
         return _bad("The only transfer coding taken is chunked.")
     if lengths and int(lengths[0]) > max_body:
         return too_large(max_body)
-    if "upgrade" in headers or any("upgrade" in value.lower() for value in headers.get("connection", [])):
-        return Problem(
-            501, "upgrade-not-supported", "Connections are not upgraded to other protocols.", close=True
-        )
     return None
 
 

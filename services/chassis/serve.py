@@ -11,6 +11,7 @@ from typing import TypeVar
 import uvicorn
 from litestar import Litestar
 
+from common.http_server.protocol import StrictProtocol
 from services.chassis import settings, telemetry
 
 S = TypeVar("S", bound=settings.ServiceSettings)
@@ -43,7 +44,7 @@ def serve(
         host=values.host,
         port=values.port,
         loop="uvloop",
-        http="httptools",
+        http=StrictProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

@@ -61,7 +61,10 @@ def status(answer: bytes) -> int:
         b"GET /api/x HTTP/1.1\r\n" + HOST + b"Host: evil.example\r\n\r\n",
         b"GET /api/x HTTP/1.1\r\n\r\n",
         b"GET /api/x HTTP/1.1\r\nHost: shop.example@evil.example\r\n\r\n",
-        b"GET http://evil.example/api/x HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET http://shop.example@evil.example/api/x HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET http:///api/x HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET ftp://shop.example/api/x HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET http://shop.example/api/../internal HTTP/1.1\r\n" + HOST + b"\r\n",
         b"GET /api/x#fragment HTTP/1.1\r\n" + HOST + b"\r\n",
         b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
         b"CONNECT evil.example:443 HTTP/1.1\r\n" + HOST + b"\r\n",
@@ -99,13 +102,25 @@ async def test_internal_addresses_are_nowhere(front: Front, path: str) -> None:
     assert front.auth_server.seen == []
 
 
-@pytest.mark.parametrize("upgrade", [b"websocket", b"h2c"])
-async def test_an_upgrade_is_refused_cleanly(front: Front, upgrade: bytes) -> None:
-    head = b"GET /api/x HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n\r\n"
-    answer = await exchange(front, head)
-    assert status(answer) == 501
-    assert b"/problems/upgrade-not-supported" in answer
-    assert front.gateway.seen == []
+@pytest.mark.parametrize("upgrade", [b"websocket", b"h2c", b"TLS/1.0"])
+async def test_an_offered_upgrade_is_ignored_and_its_body_stays_its_own(front: Front, upgrade: bytes) -> None:
+    hidden = b"\r\n\r\nPOST /api/hidden HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n"
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\nUpgrade: " + upgrade + b"\r\n"
+    head = b"POST /api/x HTTP/1.1\r\n" + HOST + offer + b"Content-Length: %d\r\n\r\n" % len(hidden)
+    last = b"GET /api/last HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+    answer = await exchange(front, head + hidden + last)
+    assert answer.count(b"HTTP/1.1 200") == answer.count(b"HTTP/1.1 ") == 2
+    assert [seen.target for seen in front.gateway.seen] == ["/api/x", "/api/last"]
+    assert front.gateway.seen[0].body == hidden
+    assert not {"upgrade", "http2-settings"} & {name.lower() for name in front.gateway.seen[0].headers}
+
+
+async def test_an_absolute_target_names_the_host(start: Start) -> None:
+    front = await start(app_env="production", public_origin="https://shop.example")
+    ours = b"GET http://shop.example/sign-in HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
+    assert status(await exchange(front, ours)) == 200
+    theirs = b"GET http://evil.example/sign-in HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+    assert status(await exchange(front, theirs)) == 421
 
 
 @pytest.mark.parametrize("method", ["TRACE", "PROPFIND"])
@@ -133,9 +148,12 @@ async def test_a_head_without_end_is_dropped_before_it_fills_memory(front: Front
     assert reader.at_eof() or reader.exception() is not None
 
 
-async def test_a_target_beyond_the_limit_is_a_414(front: Front) -> None:
-    head = b"GET /api/x?" + b"a" * 9000 + b" HTTP/1.1\r\n" + HOST + b"\r\n"
-    assert status(await exchange(front, head)) == 414
+@pytest.mark.parametrize("length", [8 * 1024 - 5, 9_000, 40_000, 70_000, 300_000])
+async def test_a_target_beyond_the_limit_is_a_414(front: Front, length: int) -> None:
+    head = b"GET /api/x?" + b"a" * length + b" HTTP/1.1\r\n" + HOST + b"\r\n"
+    answer = await exchange(front, head)
+    assert status(answer) == 414
+    assert b"/problems/request-too-large" in answer
 
 
 async def test_a_body_beyond_the_limit_is_a_413_whether_its_length_is_told_or_not(start: Start) -> None:
@@ -174,12 +192,17 @@ async def test_a_second_request_in_the_same_bytes_is_judged_on_its_own(front: Fr
     assert [seen.target for seen in front.gateway.seen] == ["/api/one"]
 
 
-async def test_bytes_that_are_no_request_do_not_land_in_an_answer_that_is_on_its_way(front: Front) -> None:
+async def test_bytes_that_are_no_request_end_the_connection_after_the_answer_that_is_on_its_way(
+    front: Front,
+) -> None:
+    more = asyncio.Event()
+
     async def gateway(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        response = web.StreamResponse(headers={"Content-Length": "8"})
         await response.prepare(request)
         await response.write(b"some")
-        await asyncio.sleep(5)
+        await more.wait()
+        await response.write(b"more")
         return response
 
     front.gateway.answer = gateway
@@ -189,10 +212,12 @@ async def test_bytes_that_are_no_request_do_not_land_in_an_answer_that_is_on_its
     while not answer.endswith(b"some"):
         answer += await asyncio.wait_for(reader.read(65536), 3)
     writer.write(b"HELLO\r\n\r\n")
-    with contextlib.suppress(ConnectionError):
-        answer += await asyncio.wait_for(reader.read(), 3)
+    await writer.drain()
+    more.set()
+    answer += await asyncio.wait_for(reader.read(), 3)
     writer.close()
-    assert answer.endswith(b"some")
+    assert answer.endswith(b"somemore")
+    assert answer.count(b"HTTP/1.1 ") == 1
 
 
 async def test_a_connection_beyond_the_limit_is_told_to_come_later(start: Start) -> None:
