@@ -4,7 +4,7 @@ llhttp refuses most of these by itself, in strict mode: bare CR and LF, folded l
 Here is what it lets pass.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 Header = tuple[bytes, bytes]
@@ -19,23 +19,24 @@ class Refusal(NamedTuple):
     detail: str
 
 
-def refusal(version: str, headers: Iterable[Header]) -> Refusal | None:
+def refusal(version: str, headers: Sequence[Header]) -> Refusal | None:
     """The first reason not to serve a request with this head. Names are in lower case."""
     if version not in VERSIONS:
         return Refusal(505, "This server speaks HTTP/1.1.")
-    hosts, codings = 0, []
-    for name, value in headers:
-        if name == b"host":
-            hosts += 1
-        elif name == b"transfer-encoding":
-            codings.append(value)
+    names = [name for name, _ in headers]
+    hosts = names.count(b"host")
     if hosts > 1 or (hosts == 0 and version == "1.1"):
         return Refusal(400, "A request names one host.")
-    if codings and version == "1.0":
-        return Refusal(400, "HTTP/1.0 has no transfer codings.")
-    if codings and (len(codings) > 1 or codings[0].strip(b" \t").lower() != b"chunked"):
-        return Refusal(400, "The only transfer coding taken is chunked.")
+    if b"transfer-encoding" in names:
+        return _coding_refusal(version, headers)
     return None
+
+
+def _coding_refusal(version: str, headers: Sequence[Header]) -> Refusal | None:
+    if version == "1.0":
+        return Refusal(400, "HTTP/1.0 has no transfer codings.")
+    codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
+    return None if codings == [b"chunked"] else Refusal(400, "The only transfer coding taken is chunked.")
 
 
 def without_upgrade(version: str, headers: Iterable[Header]) -> bytes:

@@ -1,0 +1,104 @@
+"""The server that all Python hops share, alone: every framing, in pieces of every size."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.framing.corpus import CASES, HIDDEN, HOST, LAST, Case
+from tests.framing.wire import Recorder, feed, protocol, settle, statuses
+
+
+def _divisions(raw: bytes) -> Iterator[list[bytes]]:
+    yield [raw]
+    yield [raw[at : at + 1] for at in range(len(raw))]
+    for at in range(1, len(raw)):
+        yield [raw[:at], raw[at:]]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_each_framing_has_its_one_reading_however_it_is_cut(case: Case) -> None:
+    for pieces in _divisions(case.raw):
+        recorder = Recorder()
+        transport = await feed(recorder, *pieces)
+        said = f"cut as {[len(piece) for piece in pieces]}"
+        assert tuple(recorder.reads) == case.reads, said
+        found = statuses(transport.written)
+        assert found[: len(case.reads)] == [200] * len(case.reads), said
+        assert all(400 <= status for status in found[len(case.reads) :]), said
+        assert len(found) <= len(case.reads) + 1, said
+        assert transport.ended == case.ends, said
+
+
+async def test_trailer_fields_never_join_the_headers() -> None:
+    recorder = Recorder(early=True)
+    case = next(case for case in CASES if case.name == "trailer")
+    await feed(recorder, *(case.raw[at : at + 1] for at in range(len(case.raw))))
+    assert [b"x-user-id" in headers for headers in recorder.headers] == [False, False]
+
+
+async def test_an_early_answer_leaves_the_rest_of_its_body_unread_and_the_next_request_whole() -> None:
+    recorder = Recorder(early=True)
+    made, transport = protocol(recorder)
+    made.data_received(b"POST /api/x HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % len(HIDDEN))
+    await settle(made)
+    assert statuses(transport.written) == [200], "the answer came before the body"
+    made.data_received(HIDDEN[:10])
+    assert made.timeout_keep_alive_task is None, "no idle connection in the middle of a body"
+    made.data_received(HIDDEN[10:])
+    assert made.timeout_keep_alive_task is not None, "the wait for the next request begins at its end"
+    made.data_received(LAST)
+    await settle(made)
+    assert [target for _, target, _ in recorder.reads] == ["/api/x", "/api/last"]
+    made.connection_lost(ConnectionResetError())
+
+
+async def test_an_early_answer_to_an_expectation_ends_the_connection() -> None:
+    """Whether the body follows is the client's choice: no byte after the answer can be told from it."""
+    recorder = Recorder(early=True)
+    head = b"POST /api/x HTTP/1.1\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 40\r\n\r\n"
+    transport = await feed(recorder, head, LAST)
+    assert transport.ended and statuses(transport.written) == [200]
+    assert [target for _, target, _ in recorder.reads] == ["/api/x"]
+
+
+async def test_a_malformed_request_is_not_answered_in_an_earlier_ones_turn() -> None:
+    recorder = Recorder()
+    made, transport = protocol(recorder)
+    made.data_received(b"GET /api/x HTTP/1.1\r\n" + HOST + b"\r\n" + b"HELLO\r\n\r\n")
+    assert transport.written == b"", "the first answer is not ready"
+    await settle(made)
+    assert statuses(transport.written) == [200] and transport.ended
+
+
+@pytest.mark.parametrize("length", [8 * 1024 + 1, 70_000, 300_000])
+async def test_a_target_that_is_too_long_is_a_414(length: int) -> None:
+    transport = await feed(Recorder(), b"GET /" + b"a" * length + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert statuses(transport.written) == [414] and transport.ended
+
+
+async def test_an_absolute_target_names_the_host() -> None:
+    recorder = Recorder()
+    raw = b"GET http://shop.example:8080?a=b HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+    await feed(recorder, raw)
+    assert recorder.reads == [("GET", "/", b"")]
+    assert recorder.headers[0][b"host"] == b"shop.example:8080"
+
+
+async def test_a_head_without_end_is_refused() -> None:
+    pieces = [b"GET / HTTP/1.1\r\n" + HOST, *(b"X-A: %s\r\n" % (b"a" * 4000) for _ in range(40))]
+    transport = await feed(Recorder(), *pieces)
+    assert statuses(transport.written) == [431] and transport.ended
+
+
+async def test_chunk_extensions_and_trailers_without_end_are_refused() -> None:
+    head = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    for start in (b"1;", b"1\r\na\r\n0\r\nX-A: "):
+        transport = await feed(Recorder(), head, start, *([b"a" * 4000] * 40))
+        assert statuses(transport.written) == [400] and transport.ended
+
+
+async def test_small_chunks_are_taken_in_any_number() -> None:
+    recorder = Recorder()
+    head = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    await feed(recorder, head, *([b"1\r\na\r\n" * 1000] * 40), b"0\r\n\r\n")
+    assert recorder.reads == [("POST", "/", b"a" * 40_000)]
