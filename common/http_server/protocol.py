@@ -1,7 +1,7 @@
 """uvicorn's protocol over llhttp, made strict: one reading of every message, or none.
 
-What it adds (docs/decisions/0040-one-reading-of-a-message.md): an upgrade that is offered is ignored, and the body stays
-its request's; trailer fields never join the headers; heads and framing are bounded; a malformed message is answered in
+What it adds (docs/decisions/0040-one-reading-of-a-message.md): an upgrade that is offered is ignored, and the body
+stays its request's; trailer fields never join the headers; heads and framing are bounded; a malformed message is answered in
 its own turn, never in an earlier one's.
 """
 
@@ -97,7 +97,8 @@ class StrictProtocol(HttpToolsProtocol):
             raise _Refused(TOO_LONG_TARGET)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # As uvicorn's own, without the cost of calling it for each header. Trailer fields arrive here too, and would join the headers of a request that was admitted without them.
+        # As uvicorn's own, without the cost of calling it for each header. Trailer fields arrive here too, and would
+        # join the headers of a request that was admitted without them.
         if self._in_head:
             name = name.lower()
             if name == b"expect" and value.lower() == b"100-continue":

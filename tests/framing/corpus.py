@@ -1,7 +1,7 @@
 """Requests framed in every way that has led two hops apart, and the one right reading of each.
 
-`reads` are the requests that a server finds in the bytes (RFC 9112): method, target and body. `ends`: what follows them is
-refused and the connection closed. What a wrong reading would take for a request names `/api/hidden`.
+`reads` are the requests that a server finds in the bytes (RFC 9112): method, target and body. `ends`: what follows them
+is refused and the connection closed. What a wrong reading would take for a request names `/api/hidden`.
 """
 
 from typing import NamedTuple

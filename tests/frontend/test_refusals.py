@@ -1,7 +1,6 @@
 """Requests that are not served: each is refused here, and nothing of it reaches an upstream."""
 
 import asyncio
-import contextlib
 
 import pytest
 from aiohttp import web
@@ -105,7 +104,9 @@ async def test_internal_addresses_are_nowhere(front: Front, path: str) -> None:
 @pytest.mark.parametrize("upgrade", [b"websocket", b"h2c", b"TLS/1.0"])
 async def test_an_offered_upgrade_is_ignored_and_its_body_stays_its_own(front: Front, upgrade: bytes) -> None:
     hidden = b"\r\n\r\nPOST /api/hidden HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n"
-    offer = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\nUpgrade: " + upgrade + b"\r\n"
+    offer = (
+        b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\nUpgrade: " + upgrade + b"\r\n"
+    )
     head = b"POST /api/x HTTP/1.1\r\n" + HOST + offer + b"Content-Length: %d\r\n\r\n" % len(hidden)
     last = b"GET /api/last HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
     answer = await exchange(front, head + hidden + last)
