@@ -1,8 +1,8 @@
 """uvicorn's protocol over llhttp, made strict: one reading of every message, or none.
 
 What it adds (docs/decisions/0040-one-reading-of-a-message.md): an upgrade that is offered is ignored, and the body
-stays its request's; trailer fields never join the headers; heads and framing are bounded; a malformed message is answered in
-its own turn, never in an earlier one's.
+stays its request's; trailer fields never join the headers; heads and framing are bounded; a malformed message is
+answered in its own turn, never in an earlier one's.
 """
 
 import http
