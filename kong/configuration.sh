@@ -53,7 +53,8 @@ hash_in_force() {
 # Keeps the rendered file for a start that finds one which Kong refuses. For its owner alone: it may hold passwords.
 remember() {
   [ -n "$worked" ] || return 0
-  (umask 077 && mkdir -p "$KONG_STATE_DIR" && cp "$KONG_DECLARATIVE_CONFIG" "$worked.partial" && mv -f "$worked.partial" "$worked")
+  (umask 077 && mkdir -p "$KONG_STATE_DIR" && cp "$KONG_DECLARATIVE_CONFIG" "$worked.partial" && mv -f "$worked.partial" "$worked") ||
+    echo "this configuration could not be kept in $KONG_STATE_DIR: a restart has nothing to fall back on" >&2
 }
 
 # located REASON FILE: why Kong refuses the rendered file, each reason with its line, which is the template's as well.

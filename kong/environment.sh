@@ -47,7 +47,7 @@ export KONG_STATUS_LISTEN="${KONG_STATUS_LISTEN:-off}"
 # Whatever its address, the Admin API only shows: not to be overridden, nor does anything need more.
 export KONG_NGINX_ADMIN_INCLUDE="$GATEHOUSE_HOME/admin-read-only.conf"
 # But for the one who reloads it: a socket in a directory that is closed to every other user.
-export KONG_NGINX_ADMIN_LISTEN="unix:${KONG_CONTROL_DIR:-/tmp/control}/admin.socket"
+if [ -n "${KONG_CONTROL_DIR:-}" ]; then export KONG_NGINX_ADMIN_LISTEN="unix:$KONG_CONTROL_DIR/admin.socket"; fi
 
 # Clients learn neither the version nor the latencies of the parts behind, by asking for them neither.
 export KONG_HEADERS="${KONG_HEADERS:-X-Kong-Request-Id}"

@@ -5,8 +5,6 @@ set -eu
 GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=kong/configuration.sh
 . "$GATEHOUSE_HOME/configuration.sh"
-# shellcheck source=kong/environment.sh
-. "$GATEHOUSE_HOME/environment.sh"
 
 [ -n "$(hash_in_force)" ] || {
   echo "Kong's Admin API does not answer" >&2

@@ -93,7 +93,8 @@ def test_no_request_fails_while_good_and_bad_edits_take_turns(
     text = template.read_text()
     with traffic(stack, admin) as outcomes:
         for turn in range(6):
-            template.write_text(text.replace("[/api/home,", f"[/api/home, /api/house-{turn},"))
+            edited = text.replace("[/api/home,", f"[/api/home, /api/house-{turn},")
+            template.write_text(edited.replace("lock_ttl: 5", f"lock_ttl: {6 + turn}"))
             stack.restart("kong")
             for number in range(10):  # each worker has it
                 status = httpx.get(f"{stack.gateway_url}/api/house-{turn}").status_code
