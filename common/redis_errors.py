@@ -37,8 +37,8 @@ OPERATOR = frozenset(
         "ASK",
     }
 )
-MOVED_AWAY = frozenset({"READONLY", "MASTERDOWN", "LOADING"})
-"""Answers after which the address should be looked up again: what was the master is not, or not yet."""
+MOVED_AWAY = frozenset({"READONLY", "MASTERDOWN"})
+"""Answers after which the address should be looked up again: what was the master is none now."""
 
 
 class State(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import hashlib
 import logging
 from typing import Any, Self
 
-from common import redis_address
+from common import redis_address, redis_errors
 from kong.plugins.redis_connection import (
     Command,
     ConnectionLostError,
@@ -111,7 +111,8 @@ class RedisLink:
         reason = str(error)
         if reason.startswith("NOSCRIPT"):
             return _UnknownScriptError(reason)
-        if "READONLY" in reason and self._connection is not None:
+        state = redis_errors.state(reason)
+        if state is not None and state.code in redis_errors.MOVED_AWAY and self._connection is not None:
             # A failover left us with a replica: the next command looks the address up again.
             self._connection.close()
         return self._unavailable(reason)

@@ -12,7 +12,7 @@ import asyncpg
 from piccolo.table import Table
 
 from services.chassis.postgres.engine import PatientTransaction, PooledEngine
-from services.chassis.postgres.outages import outage_as_unavailable
+from services.chassis.postgres.outages import outage_as_unavailable, passes
 
 _log = logging.getLogger(__name__)
 
@@ -112,14 +112,15 @@ class Database:
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
+                await self.engine.find_out()
                 await self.engine.start_connection_pool(
                     min_size=self._pool_min,
                     max_size=self._pool_max,
                     max_inactive_connection_lifetime=300,
                     reset=_reset,
                 )
-            except (OSError, asyncpg.CannotConnectNowError) as fault:
-                if time.monotonic() > deadline:
+            except Exception as fault:
+                if not passes(fault) or time.monotonic() > deadline:
                     raise
                 _log.info("waiting for the database", extra={"cause": repr(fault)})
                 await asyncio.sleep(0.5)

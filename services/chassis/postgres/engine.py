@@ -4,6 +4,7 @@ Two of its habits are not: it waits for a free connection without limit, and a t
 server went away) keeps its connection.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,13 +12,30 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.querystring import QueryString
 
+from services.chassis.postgres import pooling
 from services.chassis.postgres.outages import outage_as_unavailable
 
 ACQUIRE_TIMEOUT_S = 2.0
+_log = logging.getLogger(__name__)
 
 
 class PooledEngine(PostgresEngine):
     """Piccolo's engine, never outside its pool and never waiting for a connection without limit."""
+
+    begins_with = ""
+    """Statements at the beginning of each transaction, and every statement is in one: behind a pooler (pooling.py)."""
+
+    async def find_out(self) -> None:
+        """Whether a pooler stands in front of the server. Once; raises what asyncpg raises."""
+        if self._found_out:
+            return
+        if await pooling.is_pooled(self.config):
+            self.begins_with = pooling.limits(self.config)
+            self.config = pooling.behind_pooler(self.config)
+            _log.info("a pooler stands in front of the database: every statement is a transaction there")
+        self._found_out = True
+
+    _found_out = False
 
     async def check_version(self) -> None:
         """Piccolo connects when an engine is made; ours connects when the service starts."""
@@ -39,6 +57,9 @@ class PooledEngine(PostgresEngine):
             return await super().run_ddl(ddl, in_pool)
 
     async def run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
+        if self.begins_with:
+            async with self.transaction() as transaction:
+                return await transaction.connection.fetch(query, *(args or ()))
         connection = await self.acquire()
         try:
             return await connection.fetch(query, *(args or ()))
@@ -60,6 +81,11 @@ class SafeTransaction(PostgresTransaction):
     """A transaction that gives its connection back whatever happens at its end."""
 
     engine: PooledEngine
+
+    @property
+    def begins_with(self) -> str:
+        return self.engine.begins_with
+
     after_commit: list[Callable[[], None]]
     """Called once it has committed, and not if it has not."""
 
@@ -71,6 +97,8 @@ class SafeTransaction(PostgresTransaction):
         try:
             self.transaction = self.connection.transaction()
             await self.transaction.start()
+            if self.begins_with:
+                await self.connection.execute(self.begins_with)
         except BaseException:
             await self._release()
             raise
@@ -108,8 +136,15 @@ class SafeTransaction(PostgresTransaction):
 class PatientTransaction(SafeTransaction):
     """One on a connection of its own, on which no statement is cut short: neither here nor by the server."""
 
+    @property
+    def begins_with(self) -> str:
+        return self.engine.begins_with and f"{self.engine.begins_with}; SET LOCAL statement_timeout = 0"
+
     async def _acquire(self) -> asyncpg.Connection:
+        await self.engine.find_out()
         config = self.engine.config
+        if self.engine.begins_with:
+            return await asyncpg.connect(**{**config, "command_timeout": None})
         settings = {**config["server_settings"], "statement_timeout": "0"}
         return await asyncpg.connect(**{**config, "command_timeout": None, "server_settings": settings})
 

@@ -10,30 +10,43 @@ from services.chassis.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 
-_OUTAGES = (
-    OSError,
-    TimeoutError,
+_PASSES = (
+    OSError,  # TLS that fails (ssl.SSLError) and timeouts among them
     asyncpg.PostgresConnectionError,
     # The driver's own confusion about a connection that was cut in the middle of an exchange.
     asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.QueryCanceledError,
+    # Shutdown, start, recovery, a statement that took too long.
+    asyncpg.OperatorInterventionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    # A standby now, after a failover.
     asyncpg.ReadOnlySQLTransactionError,
     # Two transactions met crosswise, and this one made way: a repeat succeeds.
-    asyncpg.DeadlockDetectedError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
     # A migration ran beside us: the driver has dropped its prepared statements, so that a repeat succeeds.
     asyncpg.InvalidCachedStatementError,
 )
+_OPERATOR = (
+    # No disk, no memory.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    # The password or role is not what the server has, or not yet.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+
+def passes(fault: BaseException) -> bool:
+    """True for an outage that ends without anybody's doing, so that a start may wait for it."""
+    # InterfaceError itself tells of a connection or pool that is closed; its subclasses tell of wrong arguments.
+    return isinstance(fault, _PASSES) or type(fault) is asyncpg.InterfaceError
 
 
 def is_outage(fault: BaseException) -> bool:
     """True where the database cannot serve now, and the request may be repeated later."""
-    # InterfaceError itself tells of a connection or pool that is closed; its subclasses tell of wrong arguments.
-    return isinstance(fault, _OUTAGES) or type(fault) is asyncpg.InterfaceError
+    return passes(fault) or isinstance(fault, _OPERATOR)
 
 
 @contextmanager
@@ -43,5 +56,6 @@ def outage_as_unavailable() -> Iterator[None]:
     except Exception as fault:
         if not is_outage(fault):
             raise
-        _log.warning("the database cannot serve", extra={"cause": repr(fault)})
-        raise Unavailable("The database cannot answer at the moment.") from fault
+        level, retry_after = (logging.WARNING, 1) if passes(fault) else (logging.ERROR, 5)
+        _log.log(level, "the database cannot serve", extra={"cause": repr(fault)})
+        raise Unavailable("The database cannot answer at the moment.", retry_after=retry_after) from fault
