@@ -3,7 +3,7 @@
 import os
 import sys
 
-import frontend_proxy.lean  # noqa: F401 - before whatever imports Litestar
+import frontend_proxy.blocked_imports  # noqa: F401 - before whatever imports Litestar
 from frontend_proxy import logs
 from frontend_proxy.app import create_app
 from frontend_proxy.metrics import Metrics

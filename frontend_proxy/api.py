@@ -1,5 +1,4 @@
-"""/api: session calls to auth, everything else to the gateway with the visitor's cookie turned into a Bearer
-token."""
+"""/api: session calls go to auth, all others to the gateway, with the cookie's token as a Bearer token."""
 
 from urllib.parse import parse_qs, quote
 
@@ -9,8 +8,13 @@ from frontend_proxy import request_context
 from frontend_proxy.asgi import Receive, Scope, Send
 from frontend_proxy.auth_client import MAX_ANSWER, Answer, AuthClient, without_tokens
 from frontend_proxy.cookies import Header, SentTokens
-from frontend_proxy.edge.paths import RESUME, local
-from frontend_proxy.forwarding import Incoming, passed_back, passed_on, stream
+from frontend_proxy.edge.paths import RESUME, local_target
+from frontend_proxy.forwarding import (
+    RequestBody,
+    forwarded_request_headers,
+    forwarded_response_headers,
+    stream,
+)
 from frontend_proxy.problems import Problem
 from frontend_proxy.request_context import RequestContext
 from frontend_proxy.session_manager import SessionManager
@@ -23,13 +27,13 @@ SESSION_CALLS = {
     "/api/auth/logout": "logout",
 }
 RESUME_METHODS = "GET, HEAD, OPTIONS, POST"
-"""A page that was asked for, or that a form was sent to, and both come back by 307."""
+"""Pages redirect here from GET and POST, with 303 or 307."""
 MAX_CREDENTIALS = 64 * 1024
 """Bytes of a session call's body."""
 
 
 class Api:
-    """The ASGI application under /api. Paths are compared decoded, as every later hop reads them."""
+    """The ASGI application of /api. Paths are compared decoded, as later hops read them."""
 
     def __init__(self, gateway: Upstream, auth: AuthClient, sessions: SessionManager) -> None:
         self._gateway = gateway
@@ -38,7 +42,7 @@ class Api:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context = request_context.of(scope)
-        incoming = Incoming(receive, scope["headers"])
+        incoming = RequestBody(receive, scope["headers"])
         path = scope["path"]
         if path == RESUME and scope["method"] == "OPTIONS":
             await _send_whole(Answer(204, [(b"allow", RESUME_METHODS.encode())], b""), [], send)
@@ -52,9 +56,9 @@ class Api:
             await self._forward(scope, context, incoming, send)
 
     async def _session_call(
-        self, call: str, scope: Scope, context: RequestContext, incoming: Incoming, send: Send
+        self, call: str, scope: Scope, context: RequestContext, incoming: RequestBody, send: Send
     ) -> None:
-        headers = context.onward(passed_on(scope["headers"]))
+        headers = context.with_forwarding_headers(forwarded_request_headers(scope["headers"]))
         body = await incoming.whole(MAX_CREDENTIALS)
         if call == "refresh":
             await self._refresh(context, send)
@@ -75,10 +79,9 @@ class Api:
         await _send_whole(Answer(204, [], b""), self._sessions.started(tokens), send)
 
     async def _resume(self, scope: Scope, context: RequestContext, send: Send) -> None:
-        """Renews the session of a page's visitor and sends the browser back, with its form if it had sent one
-        (307)."""
+        """Renews the session and sends the browser back to its page, with the form that it had sent (307)."""
         asked = parse_qs(scope["query_string"].decode("ascii", "replace")).get("next", [])
-        target = local(asked[0] if asked else None)
+        target = local_target(asked[0] if asked else None)
         back = quote(target, safe="/")
         cookies: list[Header] = []
         try:
@@ -93,8 +96,10 @@ class Api:
                 location, status, cookies = f"/sign-in?next={back}", 303, self._sessions.ended()
         await _send_whole(Answer(status, [(b"location", location.encode())], b""), cookies, send)
 
-    async def _forward(self, scope: Scope, context: RequestContext, incoming: Incoming, send: Send) -> None:
-        """Forwards to the gateway, with a live access token where the visitor has a session."""
+    async def _forward(
+        self, scope: Scope, context: RequestContext, incoming: RequestBody, send: Send
+    ) -> None:
+        """Forwards to the gateway, with a valid access token where the visitor has a session."""
         access, cookies = await self._sessions.access(context)
         guarded = scope["path"].startswith("/api/auth/")
         headers = _outbound(scope, context, access, guarded=guarded)
@@ -119,7 +124,7 @@ class Api:
         if guarded and "json" in response.content_type:
             content = await self._gateway.read(response, MAX_ANSWER)
             answer = without_tokens(
-                response.status, passed_back(response.status, response.raw_headers), content
+                response.status, forwarded_response_headers(response.status, response.raw_headers), content
             )
             await _send_whole(answer, cookies + self._sessions.started(answer.tokens), send)
         else:
@@ -127,8 +132,8 @@ class Api:
 
 
 def logout_body(headers: CIMultiDict[str], sent_tokens: SentTokens) -> bytes:
-    """Sets `headers` for a logout and returns its body: the refresh token names the session even when the
-    access token, which is sent beside it, has expired."""
+    """Sets `headers` for a logout and returns its body. The refresh token names the session, even where the access
+    token has expired."""
     headers["Content-Type"] = "application/json"
     if sent_tokens.access is not None:
         headers["Authorization"] = f"Bearer {sent_tokens.access}"
@@ -149,7 +154,7 @@ def unauthenticated(cookies: list[Header]) -> Problem:
 def _outbound(
     scope: Scope, context: RequestContext, access: str | None, *, guarded: bool
 ) -> CIMultiDict[str]:
-    headers = context.onward(passed_on(scope["headers"]))
+    headers = context.with_forwarding_headers(forwarded_request_headers(scope["headers"]))
     if access is not None:
         headers["Authorization"] = f"Bearer {access}"
     if guarded:

@@ -1,4 +1,4 @@
-"""The proxy's list of parts, and how they are put together."""
+"""The proxy's parts, and how they are connected."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,7 +82,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
     )
     api = Api(gateway, auth, SessionManager(metrics.counting(auth.refresh), session_cookies))
     return Edge(
-        _apart(api, methods.answered(cast(App, pages))),
+        _routed(api, methods.answered(cast(App, pages))),
         errors.at_the_edge,
         settings,
         session_cookies,
@@ -90,8 +90,8 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
     )
 
 
-def _apart(api: App, pages: App) -> App:
-    """/api is streamed and stays out of the pages' framework: it has the path as it came."""
+def _routed(api: App, pages: App) -> App:
+    """/api is streamed and does not go through the pages' framework: it needs the raw path."""
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and f"{scope['path']}/".startswith("/api/"):

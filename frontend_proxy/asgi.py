@@ -1,5 +1,4 @@
-"""The ASGI types of the streaming parts (asgi.readthedocs.io, HTTP 2.3): plain mappings, as a server makes
-them."""
+"""ASGI's types (asgi.readthedocs.io, HTTP 2.3) and our extensions of the scope."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -9,7 +8,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ABORT = "gatehouse.abort"
-"""Our extension of the scope: `abort()` drops the connection with whatever is unsent."""
+"""Extension of the scope: `abort()` drops the connection and what was not sent yet."""
 OVERLOADED = "gatehouse.overloaded"
-"""Our extension of the scope: present where more connections are open than are served."""
+"""Extension of the scope: set where more connections are open than are served."""
 App = Callable[[Scope, Receive, Send], Awaitable[None]]

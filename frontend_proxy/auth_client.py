@@ -1,5 +1,4 @@
-"""Calls to auth that make, renew and end sessions. Here, and nowhere else, tokens are taken out of an
-answer."""
+"""Calls to auth that start, renew and end sessions. Only this module takes tokens out of a response."""
 
 from typing import Any, NamedTuple
 
@@ -7,19 +6,19 @@ import msgspec
 from multidict import CIMultiDict
 
 from frontend_proxy.cookies import Header, Tokens, is_token
-from frontend_proxy.forwarding import passed_back
+from frontend_proxy.forwarding import forwarded_response_headers
 from frontend_proxy.problems import Problem
 from frontend_proxy.request_context import RequestContext
 from frontend_proxy.upstream import Upstream
 
 MAX_ANSWER = 64 * 1024
-"""Bytes of an answer of auth's; its longest are a few kilobytes."""
+"""Bytes of a response of auth. Its longest ones have a few kilobytes."""
 
 _SECRET_MEMBERS = ("access_token", "refresh_token", "id_token", "token_type")
 
 
 class Answer(NamedTuple):
-    """An upstream's answer, whole, without the tokens that may have been in it."""
+    """An upstream's complete response. Tokens that were in it are in `tokens` alone."""
 
     status: int
     headers: list[Header]
@@ -27,15 +26,14 @@ class Answer(NamedTuple):
     tokens: Tokens | None = None
 
     def document(self) -> dict[str, Any]:
-        """The body as a JSON object; empty where it is none."""
+        """The body as a JSON object; empty where it is not one."""
         return _object(self.body) or {}
 
 
 def without_tokens(status: int, headers: list[Header], body: bytes) -> Answer:
-    """Takes a session's tokens out of an answer. Members named like tokens are removed whether or not they
-    are usable.
+    """Takes a session's tokens out of a response. Members with a token's name are removed even if they are malformed.
 
-    Raises Problem 502 for an answer that is compressed, since it cannot be searched.
+    Raises Problem 502 for a compressed response, which cannot be searched.
     """
     if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in headers):
         raise Problem(502, "upstream-unavailable", "The auth service sent an answer that cannot be read.")
@@ -55,26 +53,27 @@ def without_tokens(status: int, headers: list[Header], body: bytes) -> Answer:
 
 
 class AuthClient:
-    """The session calls of auth, straight, not through the gateway: they are what a token is got with."""
+    """auth's session calls, sent to auth itself: the gateway would ask for the token that they return."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
     async def post(self, call: str, headers: CIMultiDict[str], body: bytes) -> Answer:
         """POSTs `body` to `/api/auth/<call>`. Raises Problem 502 or 504."""
-        # The answer is searched for tokens, so it must come as plain text.
+        # The response is searched for tokens, so it must not be compressed.
         headers["Accept-Encoding"] = "identity"
         response = await self._upstream.send("POST", f"/api/auth/{call}", headers, body)
         content = await self._upstream.read(response, MAX_ANSWER)
-        return without_tokens(response.status, passed_back(response.status, response.raw_headers), content)
+        return without_tokens(
+            response.status, forwarded_response_headers(response.status, response.raw_headers), content
+        )
 
     async def refresh(self, refresh_token: str, context: RequestContext) -> Tokens | None:
         """The session's successor tokens, or None where auth refuses the token (RFC 6749 §6).
 
-        Raises Problem where auth is away, or answers neither: the session may well be alive, so it is not
-        given up.
+        Raises Problem where auth is down or answers neither: the session may still be valid.
         """
-        headers = context.onward(CIMultiDict({"Content-Type": "application/json"}))
+        headers = context.with_forwarding_headers(CIMultiDict({"Content-Type": "application/json"}))
         answer = await self.post("refresh", headers, msgspec.json.encode({"refresh_token": refresh_token}))
         if answer.tokens is not None:
             return answer.tokens

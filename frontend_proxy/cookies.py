@@ -1,7 +1,4 @@
-"""Cookies: the tokens' only place in a browser. Reading and writing them, and nothing else.
-
-Why these paths: docs/decisions/0020-session-cookies.md.
-"""
+"""Reading and writing cookies. A browser keeps its tokens in cookies alone (docs/decisions/0020-session-cookies.md)."""
 
 import re
 from collections.abc import Iterable
@@ -10,11 +7,11 @@ from typing import NamedTuple, TypeGuard
 Header = tuple[bytes, bytes]
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
-"""RFC 6750 §2.1's b64token, bounded: nothing else is ever a token, so nothing else becomes a header."""
+"""RFC 6750 §2.1, b64token, with a bound. Nothing else is put into a header."""
 
 
 class Tokens(NamedTuple):
-    """A session as auth hands it out. Lifetimes in seconds from now."""
+    """The tokens of a session, from auth. Lifetimes are in seconds from now."""
 
     access: str
     refresh: str
@@ -22,7 +19,7 @@ class Tokens(NamedTuple):
 
 
 class SentTokens(NamedTuple):
-    """What a browser sent of a session."""
+    """The tokens in a request's cookies."""
 
     access: str | None
     refresh: str | None
@@ -31,8 +28,8 @@ class SentTokens(NamedTuple):
 class SessionCookies:
     """Names and attributes of the session's cookies.
 
-    `secure` (anything but development): `__Host-` names, which a browser takes only over TLS, for every path
-    and never from a sibling domain (RFC 6265bis §4.1.3.2).
+    `secure` (everywhere but in development): names with `__Host-`, which browsers accept only over TLS, for every
+    path, and never from a sibling domain (RFC 6265bis §4.1.3.2).
     """
 
     def __init__(self, *, secure: bool) -> None:
@@ -49,8 +46,8 @@ class SessionCookies:
     def start(self, tokens: Tokens) -> list[Header]:
         """`Set-Cookie` headers that begin or renew a session.
 
-        The access token's cookie outlives the token, to show that there is a session to renew: an expired
-        token is inert.
+        The cookie of the access token lives longer than the token, so that a page knows that there is a session to
+        renew.
         """
         return [
             self._set(self.access_name, tokens.access, "/", tokens.refresh_lifetime),
@@ -69,15 +66,15 @@ class SessionCookies:
 
 
 def parse(headers: Iterable[Header]) -> dict[str, str]:
-    """The cookies of a request. A name that comes twice with different values is left out: one of the two was
-    planted by a sibling domain, and their order does not tell which."""
+    """The cookies of a request. A name that comes twice with different values is left out: a sibling domain may
+    have set one of them, and their order does not tell which."""
     found: dict[str, str] = {}
     planted: set[str] = set()
     for name, value in headers:
         if name != b"cookie":
             continue
         for pair in value.decode("latin-1").split(";"):
-            # These alone are white space to a browser: a name behind another is not the one that it keeps to a host.
+            # Browsers strip these two alone. With other white space before it, a name is not the one with `__Host-`.
             key, equals, text = pair.strip(" \t").partition("=")
             if not equals:
                 continue
@@ -87,7 +84,7 @@ def parse(headers: Iterable[Header]) -> dict[str, str]:
 
 
 def preference(name: str, value: str, *, secure: bool) -> Header:
-    """A `Set-Cookie` for a choice that is no secret (the language), kept for a year."""
+    """A `Set-Cookie` for a choice that is not secret, such as the language; kept for a year."""
     return (
         b"set-cookie",
         f"{name}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax".encode()
@@ -96,7 +93,7 @@ def preference(name: str, value: str, *, secure: bool) -> Header:
 
 
 def is_token(text: object) -> TypeGuard[str]:
-    """Whether `text` can stand in a cookie and in an `Authorization` header."""
+    """Whether `text` is safe in a cookie and in an `Authorization` header."""
     return isinstance(text, str) and _TOKEN.fullmatch(text) is not None
 
 

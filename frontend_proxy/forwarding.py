@@ -1,5 +1,4 @@
-"""What crosses the proxy: which headers pass in each direction, and the stream of an answer back to the
-browser."""
+"""Which headers pass in each direction, and how bodies are streamed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -26,7 +25,7 @@ HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-"""RFC 9110 §7.6.1, with the older names that still occur."""
+"""RFC 9110 §7.6.1, and older names that are still in use."""
 
 _OURS = frozenset(
     {
@@ -48,13 +47,13 @@ _OURS = frozenset(
 _OURS_PREFIXES = ("x-forwarded-", "x-user-", "x-consumer-", "x-credential-", "x-internal-")
 
 _NOT_FOR_BROWSERS = frozenset({"date", "server", "set-cookie", "via", "x-request-id"})
-"""The server writes its own date; an upstream has no cookie to set here: sessions are this proxy's alone."""
+"""The server sets the date. Only this proxy sets cookies."""
 
 
-def passed_on(headers: Iterable[Header]) -> CIMultiDict[str]:
+def forwarded_request_headers(headers: Iterable[Header]) -> CIMultiDict[str]:
     """The request headers that go upstream, before this proxy adds its own.
 
-    A name with an underscore is dropped, as nginx does: some receivers read it as its twin with a hyphen.
+    Names with an underscore are dropped, as by nginx: some receivers read them as the same name with a hyphen.
     """
     headers = list(headers)
     named = _named_by_connection(headers)
@@ -68,8 +67,8 @@ def passed_on(headers: Iterable[Header]) -> CIMultiDict[str]:
     return result
 
 
-def passed_back(status: int, headers: Iterable[Header]) -> list[Header]:
-    """The answer's headers that go to the browser."""
+def forwarded_response_headers(status: int, headers: Iterable[Header]) -> list[Header]:
+    """The response headers that go to the browser."""
     headers = [(name.lower(), value) for name, value in headers]
     named = _named_by_connection(headers)
     bodiless = status in {204, 304}
@@ -84,7 +83,7 @@ def passed_back(status: int, headers: Iterable[Header]) -> list[Header]:
 
 
 def _named_by_connection(headers: Iterable[Header]) -> frozenset[str]:
-    """Connection names further headers that end at this hop."""
+    """Headers that `Connection` names: they end at this hop."""
     return frozenset(
         token.strip().lower()
         for name, value in headers
@@ -93,8 +92,8 @@ def _named_by_connection(headers: Iterable[Header]) -> frozenset[str]:
     )
 
 
-class Incoming:
-    """A request's body as it arrives, and the news that its sender has left."""
+class RequestBody:
+    """A request's body as it arrives, and whether its sender has disconnected."""
 
     def __init__(self, receive: Receive, headers: Iterable[Header]) -> None:
         self._receive = receive
@@ -106,11 +105,10 @@ class Incoming:
         self.exists = bool(framing)
         self._finished = not self.exists
         self.fault: Problem | None = None
-        """What ended the body early. An HTTP client that was reading from here reports it as its own
-        connection's fault."""
+        """Why the body ended early. The HTTP client that reads it reports that as an error of its own connection."""
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The body. A browser that leaves in its midst ends the upstream request too."""
+        """The body, in pieces. A client that disconnects before its end ends the upstream request too."""
         while not self._finished:
             try:
                 message = await self._receive()
@@ -125,7 +123,7 @@ class Incoming:
                 yield message["body"]
 
     async def whole(self, limit: int) -> bytes:
-        """The body at once. Raises Problem 413 beyond `limit` bytes."""
+        """The complete body. Raises Problem 413 over `limit` bytes."""
         body = bytearray()
         async for chunk in self.chunks():
             body += chunk
@@ -136,8 +134,7 @@ class Incoming:
         return bytes(body)
 
     async def left(self) -> None:
-        """Returns when the browser has gone. While its body is still being read elsewhere, that reader is
-        told instead."""
+        """Returns when the client has disconnected. While the body is being read, its reader is told instead."""
         if not self._finished:
             await asyncio.Event().wait()
         while (await self._receive())["type"] != "http.disconnect":
@@ -145,16 +142,20 @@ class Incoming:
 
 
 async def stream(
-    response: aiohttp.ClientResponse, upstream: Upstream, extra: list[Header], incoming: Incoming, send: Send
+    response: aiohttp.ClientResponse,
+    upstream: Upstream,
+    extra: list[Header],
+    incoming: RequestBody,
+    send: Send,
 ) -> None:
-    """Sends an answer on while it arrives, never more of it in memory than a buffer; releases it at the end.
+    """Streams a response to the client and releases it; no more than a buffer of it is in memory.
 
-    An answer that breaks off upstream breaks off here: its end must not look like a whole one's.
+    A response that breaks off upstream breaks off here too: a client must not take it for a complete one.
     """
     leaving = asyncio.ensure_future(incoming.left())
     leaving.add_done_callback(lambda done: None if done.cancelled() else response.close())
     try:
-        headers = passed_back(response.status, response.raw_headers) + extra
+        headers = forwarded_response_headers(response.status, response.raw_headers) + extra
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         async for chunk in response.content.iter_any():
             await send({"type": "http.response.body", "body": chunk, "more_body": True})

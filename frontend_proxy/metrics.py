@@ -1,7 +1,6 @@
 """What the proxy counts, and the port that shows it.
 
-A port of its own (FRONTEND_METRICS_PORT), on loopback unless told otherwise: the other port faces the internet,
-and how a site is doing is not for everybody.
+The port is a separate one (FRONTEND_METRICS_PORT), by default on loopback: the main port faces the internet.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,7 +19,7 @@ _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
 class Metrics:
-    """The proxy's counters. No label takes a value of a visitor's choice: their number stays small."""
+    """The proxy's metrics. No label takes a value that a client chooses, so their number stays small."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -57,12 +56,12 @@ class Metrics:
         )
 
     def answered(self, path: str, status: int, seconds: float) -> None:
-        """An answer with `status`; 0 where the client left before there was one."""
+        """A response with `status`; 0 where the client disconnected before it."""
         self._requests.labels(kind(path), str(status) if status else "none").inc()
         self._seconds.labels(kind(path)).observe(seconds)
 
     def refused(self, reason: str) -> None:
-        """A request that nothing behind the edge has seen. `reason`: a problem's name, or its status."""
+        """A request that the edge refused. `reason`: a problem's name, or its status."""
         self._refusals.labels(reason).inc()
 
     def forwarded_for_unreadable(self) -> None:

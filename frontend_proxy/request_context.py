@@ -1,4 +1,4 @@
-"""What the edge has established about a request, for everything behind it."""
+"""What the edge knows of a request, for the code behind it."""
 
 import re
 import secrets
@@ -17,7 +17,7 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 
 
 class RequestContext(NamedTuple):
-    """A request, admitted."""
+    """An admitted request: its ids, its client, its cookies."""
 
     request_id: str
     traceparent: str
@@ -26,8 +26,8 @@ class RequestContext(NamedTuple):
     sent_tokens: SentTokens
     cookies: Mapping[str, str]
 
-    def onward(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
-        """`headers` with what the next hop is told of this request's way."""
+    def with_forwarding_headers(self, headers: CIMultiDict[str]) -> CIMultiDict[str]:
+        """`headers` with the request's ids and the forwarding headers for the next hop."""
         headers["X-Request-Id"] = self.request_id
         headers["traceparent"] = self.traceparent
         headers["X-Forwarded-For"] = self.peer.address
@@ -37,14 +37,14 @@ class RequestContext(NamedTuple):
 
 
 def of(scope: Scope) -> RequestContext:
-    """The context that the edge has left in the request's state."""
+    """The context that the edge has stored in the request's state."""
     context = scope["state"]["request_context"]
     assert isinstance(context, RequestContext)  # noqa: S101 - the edge is the only way in
     return context
 
 
 def by_name(headers: list[Header]) -> dict[str, list[str]]:
-    """Headers as all the values of each lower-case name."""
+    """All the values of each header, by its lower-case name."""
     result: dict[str, list[str]] = {}
     for name, value in headers:
         result.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
@@ -52,13 +52,13 @@ def by_name(headers: list[Header]) -> dict[str, list[str]]:
 
 
 def request_id(headers: Mapping[str, list[str]]) -> str:
-    """The caller's id where it is one, else a new one. It correlates; nothing is decided by it."""
+    """The client's id where it is valid, else a new one. It only finds log lines."""
     given = headers.get("x-request-id", [])
     return given[0] if len(given) == 1 and _REQUEST_ID.fullmatch(given[0]) else str(uuid.uuid4())
 
 
 def traceparent(headers: Mapping[str, list[str]]) -> str:
-    """The caller's trace (W3C Trace Context §3.2) where it is well-formed, else the start of one, sampled."""
+    """The client's trace (W3C Trace Context §3.2) where it is well-formed, else a new one that is sampled."""
     given = headers.get("traceparent", [])
     if len(given) == 1 and _TRACEPARENT.fullmatch(given[0]):
         return given[0]

@@ -1,7 +1,6 @@
-"""Settings: read once from the environment into a frozen struct; anything wrong stops the start by name.
+"""Settings, read once from the environment into a frozen struct. What is wrong stops the start and is named.
 
-The proxy holds no secret and no store of its own: what it needs to know of a visitor is in the visitor's
-cookies.
+The proxy has no secret and no store: what it needs to know of a visitor is in their cookies.
 """
 
 from collections.abc import Mapping
@@ -142,7 +141,7 @@ def _value(field: str, text: str, kind: Any) -> Any:
 
 
 def _contradictions(settings: Settings) -> list[str]:
-    """What no single field's type can tell."""
+    """What is wrong with the settings together."""
     faults: list[str] = []
     if settings.production and (settings.origin is None or settings.origin.scheme != "https"):
         faults.append("PUBLIC_ORIGIN must be an https:// origin in production")

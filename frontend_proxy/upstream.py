@@ -1,4 +1,4 @@
-"""The proxy's one way out: streamed HTTP requests to auth and to the gateway, with every wait bounded."""
+"""Streamed HTTP requests to auth and to the gateway, with a limit on every wait."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from frontend_proxy.problems import Problem
 from frontend_proxy.settings import Settings
 
 UPLOAD_DEADLINE = 300.0
-"""Seconds until an upstream must have taken a request body and begun to answer."""
+"""Seconds for an upstream to take a request body and begin to answer."""
 
 Body = AsyncIterator[bytes] | bytes | None
 
@@ -26,9 +26,9 @@ header_bytes.install(aiohttp.client_reqrep)
 
 
 class Pool:
-    """The connections to all upstreams: open between entering and leaving its context.
+    """The connections to all upstreams, open inside its context.
 
-    It adds nothing to a request: no header, no cookie, no decompression, no redirect followed.
+    It adds no header and no cookie, decompresses nothing and follows no redirect.
     """
 
     def __init__(

@@ -1,8 +1,7 @@
-"""Cross-site requests: told by Fetch Metadata and Origin, which no page can forge, instead of tokens in
-forms.
+"""Refuses cross-site requests by Fetch Metadata and `Origin`, which no page can forge. Forms need no tokens.
 
-A browser that sends cookies with an unsafe method sends `Sec-Fetch-Site` (all since 2023) or at least
-`Origin`. A request with neither is not from a browser, so nobody's cookies were borrowed for it.
+A browser that sends cookies with an unsafe method also sends `Sec-Fetch-Site` (all since 2023) or at least `Origin`.
+A request with neither is not from a browser, so it uses no visitor's cookies.
 """
 
 from collections.abc import Collection, Mapping
@@ -32,7 +31,7 @@ def refusal(method: str, path: str, headers: Mapping[str, list[str]], own: Colle
 
 
 def _origin(text: str) -> Origin | None:
-    """None for `null` and whatever else is no origin: it is never one of ours."""
+    """None for `null` and other text that is not an origin: it is never one of ours."""
     try:
         return origins.parse(text)
     except ValueError:
@@ -40,8 +39,7 @@ def _origin(text: str) -> Origin | None:
 
 
 def _foreign_read(path: str, sites: list[str], headers: Mapping[str, list[str]]) -> str | None:
-    """Another site may link here, but not load this site's data into its own pages (as an image, a script, a
-    fetch)."""
+    """Another site may link here. It may not load the API into its pages, as an image, a script or a fetch."""
     foreign = any(site in {"cross-site", "same-site"} for site in sites)
     navigates = headers.get("sec-fetch-mode") == ["navigate"]
     if foreign and not navigates and path.startswith("/api/"):

@@ -1,5 +1,4 @@
-"""Request targets that two hops could read differently: refused here, before any hop has to interpret
-them."""
+"""Refuses request targets that two hops could read in different ways."""
 
 import re
 
@@ -13,13 +12,11 @@ MAX_TARGET = 8 * 1024
 _VISIBLE = re.compile(rb"[\x21-\x7e]*")
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _TELLING_ESCAPE = re.compile(rb"%(?:[01][0-9a-f]|2[ef]|5c|7f|25[0-9a-f]{2})", re.IGNORECASE)
-"""Escaped control characters, dot, slash and backslash, and escapes of escapes: no client needs them in a
-path."""
+"""Escaped control characters, dots, slashes and backslashes, and escapes of escapes. No client needs them in a path."""
 
 
 def fault(path: bytes, query: bytes) -> str | None:
-    """What is wrong with a raw request target, or None. The query is data and only has to be visible
-    ASCII."""
+    """What is wrong with a raw request target, or None. A query may hold any visible ASCII."""
     if not path.startswith(b"/"):
         return "The request target is not a path."
     if not _VISIBLE.fullmatch(path) or not _VISIBLE.fullmatch(query):
@@ -33,11 +30,10 @@ def fault(path: bytes, query: bytes) -> str | None:
     return None
 
 
-def local(target: str | None, default: str = "/") -> str:
-    """`target` if it is a path on this site, else `default`: what a `next` parameter may lead to.
+def local_target(target: str | None, default: str = "/") -> str:
+    """`target` if it is a path on this site, else `default`: where a `next` parameter may lead to.
 
-    Absolute paths alone; `//host`, `/\\host` and control characters, which browsers turn into hosts, are not
-    paths.
+    Only absolute paths. Browsers read `//host`, `/\\host` and control characters as another host.
     """
     if not target or len(target) > 512 or not target.startswith("/"):
         return default

@@ -1,4 +1,4 @@
-"""Who is really on the other end: the socket's peer, or what a TLS terminator that we trust says of it."""
+"""The client's address: the peer of the socket, or what a trusted TLS terminator says."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

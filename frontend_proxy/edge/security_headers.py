@@ -1,4 +1,4 @@
-"""The headers that tell a browser what these answers may be used for."""
+"""The headers that tell browsers how responses may be used."""
 
 from frontend_proxy.cookies import Header
 from frontend_proxy.edge.paths import RESUME
@@ -24,9 +24,9 @@ _TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomain
 
 
 def secured(headers: list[Header], path: str, *, production: bool) -> list[Header]:
-    """`headers` with the site's own rules; they replace an upstream's. `path` is decoded.
+    """`headers` with the site's rules in place of an upstream's. `path` is decoded.
 
-    What states no caching is not stored: most answers here are one visitor's.
+    A response without `Cache-Control` is not stored: most of them are for one visitor.
     """
     rules = [*_ALWAYS, (b"content-security-policy", _policy(path))]
     if production:

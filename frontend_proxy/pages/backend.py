@@ -1,4 +1,4 @@
-"""The pages' way to the APIs: through the gateway like any other client, with the visitor's own token."""
+"""How pages call the APIs: through the gateway, like every client, with the visitor's own token."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ import msgspec
 from multidict import CIMultiDict
 
 from frontend_proxy.auth_client import Answer, AuthClient, without_tokens
-from frontend_proxy.forwarding import passed_back
+from frontend_proxy.forwarding import forwarded_response_headers
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.problems import Problem
 from frontend_proxy.upstream import Upstream
@@ -17,7 +17,7 @@ MAX_ANSWER = 2 * 1024 * 1024
 
 
 class Backend:
-    """Calls that pages make. Every method raises Problem 502 or 504 where the other side is away."""
+    """Calls that pages make. Every method raises Problem 502 or 504 where the upstream is down."""
 
     def __init__(self, gateway: Upstream, auth: AuthClient) -> None:
         self._gateway = gateway
@@ -46,7 +46,9 @@ class Backend:
             content = msgspec.json.encode(body)
         response = await self._gateway.send(method, target, outbound, content)
         received = await self._gateway.read(response, MAX_ANSWER)
-        answer = without_tokens(response.status, passed_back(response.status, response.raw_headers), received)
+        answer = without_tokens(
+            response.status, forwarded_response_headers(response.status, response.raw_headers), received
+        )
         if answer.status == 401 and visitor.access is not None:
             raise visitor.refused()
         return answer
@@ -54,7 +56,7 @@ class Backend:
     async def session_call(
         self, visitor: PageContext, call: str, body: Mapping[str, Any], key: str = ""
     ) -> Answer:
-        """`POST /api/auth/<call>` straight to auth: login and register."""
+        """`POST /api/auth/<call>` at auth itself: login and register."""
         headers = _headers(visitor, {"Idempotency-Key": key} if key else None)
         headers["Content-Type"] = "application/json"
         return await self._auth.post(call, headers, msgspec.json.encode(body))
@@ -69,7 +71,7 @@ class Backend:
 
 
 def _headers(visitor: PageContext, headers: Mapping[str, str] | None) -> CIMultiDict[str]:
-    outbound = visitor.request.onward(CIMultiDict(headers or {}))
+    outbound = visitor.request.with_forwarding_headers(CIMultiDict(headers or {}))
     outbound["Accept-Language"] = visitor.language
     if visitor.agent:
         outbound["User-Agent"] = visitor.agent

@@ -12,7 +12,7 @@ from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.profiles import Edit
 from frontend_proxy.pages.refusals import refused
-from frontend_proxy.pages.site import Site, ensure
+from frontend_proxy.pages.site import Site, require_status
 
 
 class Saved(NamedTuple):
@@ -28,7 +28,7 @@ async def save(site: Site, visitor: PageContext, path: str, patch: dict[str, Any
     answer = await site.backend.call(visitor, "PATCH", path, patch, headers={"If-Match": f'"{version}"'})
     if answer.status != 412:
         return Saved(answer.status, answer.document(), answer)
-    current = ensure(await site.backend.call(visitor, "GET", path), 200).document()
+    current = require_status(await site.backend.call(visitor, "GET", path), 200).document()
     repeated = all(current.get(name) == value for name, value in patch.items())
     return Saved(200 if repeated else 412, current, answer)
 

@@ -1,4 +1,4 @@
-"""Pages for what goes wrong, in the visitor's language, with a way on and the request's id."""
+"""Error pages in the visitor's language, with a link to go on and the request's id."""
 
 import logging
 from typing import Any
@@ -9,7 +9,7 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy.pages import methods
 from frontend_proxy.pages.page_context import PageContext, PageRequest, Redirect, guest
-from frontend_proxy.pages.site import Site, go
+from frontend_proxy.pages.site import Site, redirect
 from frontend_proxy.pages.translator import COOKIE, preferred
 from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
 from frontend_proxy.request_context import RequestContext
@@ -18,14 +18,14 @@ log = logging.getLogger("frontend_proxy.pages")
 
 
 class ErrorPages:
-    """The exception handlers of the pages, and the page of a request that never got to one."""
+    """The exception handlers of the pages, and the page for a request that the edge refuses."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
 
     def redirected(self, _: PageRequest, reason: Redirect) -> Response[bytes]:
         return _Ready(
-            go(reason.location, self._site.session_cookies.end() if reason.ended else (), reason.status)
+            redirect(reason.location, self._site.session_cookies.end() if reason.ended else (), reason.status)
         )
 
     def problem(self, request: PageRequest, problem: Problem) -> Response[bytes]:
@@ -43,7 +43,7 @@ class ErrorPages:
         return self._answer(request, unexpected())
 
     def at_the_edge(self, problem: Problem, context: RequestContext, accepted: str) -> bytes:
-        """The page of a refusal. Nothing of the request is believed or repeated in it, and it leads home."""
+        """The page for a request that the edge refuses. It shows nothing of the request and links to the first page."""
         language = preferred(context.cookies.get(COOKIE), accepted)
         visitor = PageContext(context, language, target="/", agent="", access=None, roles=())
         return self._page(visitor, problem, retry=None).body
@@ -76,7 +76,7 @@ class ErrorPages:
 
 
 class _Ready(Response[bytes]):
-    """An answer that is made already, in the form in which Litestar takes it from an exception handler."""
+    """A response that is made already, in the type that Litestar expects of an exception handler."""
 
     def __init__(self, answer: ASGIResponse) -> None:
         super().__init__(b"")

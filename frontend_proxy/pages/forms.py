@@ -1,5 +1,4 @@
-"""What comes in by a form: its fields as text, its idempotency key, and the API's field_errors put beside its
-fields."""
+"""Sent forms: their fields, their idempotency key, and the field errors of an API."""
 
 import re
 import uuid
@@ -35,7 +34,7 @@ class Form(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The Idempotency-Key of the form as it was rendered; a new one where a client made the form up."""
+        """The Idempotency-Key that the form was rendered with; a new one where it has none."""
         given = self.fields.get("idempotency_key", "")
         return given if _KEY.fullmatch(given) else str(uuid.uuid4())
 

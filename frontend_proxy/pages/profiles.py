@@ -1,4 +1,4 @@
-"""A member's profile as a form: into a change for the member API, and back when somebody else was faster."""
+"""A member's profile as a form: as a change for the member API, and with what somebody else stored meanwhile."""
 
 import re
 import unicodedata
@@ -62,7 +62,7 @@ def phone(text: str) -> str | None:
 
 
 def version(form: Form) -> int:
-    """The version that the form was made from; 0, which is never current, where a client made it up."""
+    """The version that the form was made from; 0, which is never current, where it has none."""
     text = form.text("version")
     return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
 

@@ -1,4 +1,4 @@
-"""What every page works with, in one parcel, and what pages do alike with answers."""
+"""What every page uses, and what all pages do with responses."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from frontend_proxy.problems import Problem
 
 
 class Site(NamedTuple):
-    """The parts that pages are made of. `secure`: cookies are for TLS alone."""
+    """The parts that pages use. `secure`: cookies are sent over TLS only."""
 
     views: Views
     backend: Backend
@@ -22,8 +22,8 @@ class Site(NamedTuple):
     secure: bool
 
 
-def go(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGIResponse:
-    """Sends the browser to `location`: after a form, to a page that may be reloaded (RFC 9110 §15.4.4)."""
+def redirect(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGIResponse:
+    """A redirect to `location`. After a form it leads to a page that may be reloaded (RFC 9110 §15.4.4)."""
     return ASGIResponse(
         status_code=status,
         media_type="text/plain",
@@ -31,8 +31,8 @@ def go(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGI
     )
 
 
-def ensure(answer: Answer, *expected: int) -> Answer:
-    """`answer` if its status is one of `expected`. Raises Problem, shown as an error page, with any other."""
+def require_status(answer: Answer, *expected: int) -> Answer:
+    """`answer` if its status is one of `expected`. Otherwise raises Problem, which becomes an error page."""
     if answer.status in expected:
         return answer
     raise Problem(

@@ -1,4 +1,4 @@
-"""Korean and English: which one a visitor reads, the words of each, and its dates and numbers."""
+"""Korean and English: which one a visitor gets, its texts, dates and numbers."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -86,7 +86,7 @@ class Translator:
         return self.t("problems.other")
 
     def known(self, key: str, otherwise: str) -> str:
-        """The text of `key`, or `otherwise` for a key that only a newer service knows."""
+        """The text of `key`, or `otherwise` where there is none, as for a value of a newer service."""
         return self.t(key) if self._words.has(self.language, key) else otherwise
 
     def grade(self, grade: str) -> str:
@@ -94,7 +94,7 @@ class Translator:
         return self.known(f"profile.grade_{grade}", grade)
 
     def device(self, agent: str) -> str:
-        """What a browser calls itself, in the words of its owner: `Chrome · macOS`."""
+        """A device by browser and system, from its User-Agent: `Chrome · macOS`."""
         return devices.name(agent) or self.t("account.unknown_device")
 
     def field_error(self, code: str, params: Mapping[str, object]) -> str:
@@ -127,7 +127,7 @@ class Translator:
         )
 
     def _local(self, moment: str | None) -> datetime | None:
-        """In the site's zone. None too for what is no time: a page is not worth losing over it."""
+        """The time in the site's zone; None too for text that is not a time."""
         try:
             parsed = datetime.fromisoformat(moment or "")
         except ValueError:

@@ -1,4 +1,4 @@
-"""Templates into answers. Whatever a template shows is escaped; it has no way to run a visitor's text."""
+"""Renders templates. Everything that a template shows is escaped."""
 
 import uuid
 from pathlib import Path
@@ -56,5 +56,5 @@ class Views:
 
 
 def breakable(address: str) -> Markup:
-    """An e-mail address that a narrow column breaks before its `@`, not in the midst of a word."""
+    """An e-mail address that may break before its `@` in a narrow column."""
     return Markup("<wbr>@").join(address.split("@"))

@@ -12,7 +12,7 @@ from frontend_proxy.pages.editing import Saved, save
 from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.refusals import refused
-from frontend_proxy.pages.site import Site, ensure, go
+from frontend_proxy.pages.site import Site, redirect, require_status
 
 FIELDS = ("recipient", "line1", "line2", "city", "postal_code", "country")
 HERE = "/account/addresses"
@@ -39,7 +39,7 @@ class AccountAddresses(Controller):
         values = {name: form.text(name) for name in FIELDS}
         saved = await _store(site, member, own, form, [*own["addresses"], values])
         if saved.status == 200:
-            return go(f"{HERE}?done=added")
+            return redirect(f"{HERE}?done=added")
         return _page(site, member, own, values=values, saved=saved)
 
     @post("/remove")
@@ -52,19 +52,21 @@ class AccountAddresses(Controller):
             address for number, address in enumerate(own["addresses"]) if str(number) != form.text("number")
         ]
         if len(kept) == len(own["addresses"]):
-            return go(
+            return redirect(
                 HERE
             )  # There is no such address: nothing was removed, and nothing is said to have been.
         saved = await _store(site, member, own, form, kept)
-        return go(f"{HERE}?done=removed") if saved.status == 200 else _page(site, member, own, saved=saved)
+        return (
+            redirect(f"{HERE}?done=removed") if saved.status == 200 else _page(site, member, own, saved=saved)
+        )
 
     @get("/remove")
     async def back(self) -> ASGIResponse:
-        return go(HERE)
+        return redirect(HERE)
 
 
 async def _own(site: Site, member: PageContext) -> dict[str, Any]:
-    return ensure(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
+    return require_status(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
 
 
 async def _store(

@@ -10,7 +10,7 @@ from litestar.response.base import ASGIResponse
 from frontend_proxy.pages import forms
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageRequest
-from frontend_proxy.pages.site import ensure, go
+from frontend_proxy.pages.site import redirect, require_status
 
 HERE = "/account/sessions"
 
@@ -26,7 +26,7 @@ class AccountDevices(Controller):
     async def show(
         self, site: InjectedSite, member: InjectedPageContext, done: FromQuery[str] = ""
     ) -> ASGIResponse:
-        answer = ensure(await site.backend.call(member, "GET", "/api/auth/sessions"), 200)
+        answer = require_status(await site.backend.call(member, "GET", "/api/auth/sessions"), 200)
         return site.views.page(member, "account/devices.html", sessions=answer.document()["items"], done=done)
 
     @post("/end")
@@ -41,8 +41,8 @@ class AccountDevices(Controller):
         answer = await site.backend.call(
             member, "DELETE", f"/api/auth/sessions/{session}", headers={"Idempotency-Key": form.key}
         )
-        ensure(answer, 204, 404)
-        return go(f"{HERE}?done=ended")
+        require_status(answer, 204, 404)
+        return redirect(f"{HERE}?done=ended")
 
     @post("/end-others")
     async def end_others(
@@ -52,9 +52,9 @@ class AccountDevices(Controller):
         answer = await site.backend.call(
             member, "DELETE", "/api/auth/sessions", headers={"Idempotency-Key": form.key}
         )
-        ensure(answer, 204)
-        return go(f"{HERE}?done=ended-others")
+        require_status(answer, 204)
+        return redirect(f"{HERE}?done=ended-others")
 
     @get(["/end", "/end-others"])
     async def back(self) -> ASGIResponse:
-        return go(HERE)
+        return redirect(HERE)

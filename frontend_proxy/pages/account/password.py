@@ -8,7 +8,7 @@ from frontend_proxy.pages import forms
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.pages.refusals import refused
-from frontend_proxy.pages.site import go
+from frontend_proxy.pages.site import redirect
 
 
 class AccountPassword(Controller):
@@ -33,7 +33,7 @@ class AccountPassword(Controller):
         )
         if answer.status in {200, 204}:
             cookies = site.session_cookies.start(answer.tokens) if answer.tokens else ()
-            return go("/account/password?done=changed", cookies)
+            return redirect("/account/password?done=changed", cookies)
         fault, errors = refused(site.views.translator(member), answer, passwords)
         return site.views.page(
             member,

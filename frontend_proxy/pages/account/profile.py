@@ -9,7 +9,7 @@ from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.editing import save_profile
 from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.pages.profiles import Edit
-from frontend_proxy.pages.site import ensure, go
+from frontend_proxy.pages.site import redirect, require_status
 
 
 class AccountProfile(Controller):
@@ -21,7 +21,7 @@ class AccountProfile(Controller):
     async def show(
         self, site: InjectedSite, member: InjectedPageContext, done: FromQuery[str] = ""
     ) -> ASGIResponse:
-        answer = ensure(await site.backend.call(member, "GET", "/api/members/me"), 200)
+        answer = require_status(await site.backend.call(member, "GET", "/api/members/me"), 200)
         own = answer.document()
         edit = Edit(profiles.stored(own), int(own["version"]), {}, {})
         return site.views.page(member, "account/profile.html", edit=edit, own=own, done=done)
@@ -31,8 +31,8 @@ class AccountProfile(Controller):
         self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
     ) -> ASGIResponse:
         form = await forms.read(request)
-        own = ensure(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
+        own = require_status(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
         edit, status = await save_profile(site, member, f"/api/members/{own['id']}", form, with_grade=False)
         if edit is None:
-            return go("/account?done=saved")
+            return redirect("/account?done=saved")
         return site.views.page(member, "account/profile.html", status=status, edit=edit, own=own, done="")

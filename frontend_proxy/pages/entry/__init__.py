@@ -1,1 +1,1 @@
-"""Coming in and going out: register, sign in, sign out, and the choice of a language."""
+"""Register, sign in, sign out, and choose a language."""

@@ -7,12 +7,12 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy import cookies
 from frontend_proxy.auth_client import Answer
-from frontend_proxy.edge.paths import local
+from frontend_proxy.edge.paths import local_target
 from frontend_proxy.pages import forms
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.refusals import refused
-from frontend_proxy.pages.site import Site, go
+from frontend_proxy.pages.site import Site, redirect
 from frontend_proxy.pages.translator import COOKIE, LANGUAGES
 from frontend_proxy.problems import Problem
 
@@ -20,7 +20,7 @@ REGISTER_FIELDS = frozenset({"name", "email", "password"})
 
 
 class Entry(Controller):
-    """The front door."""
+    """The pages to register, sign in and sign out."""
 
     @get("/sign-in")
     async def ask_to_sign_in(
@@ -31,18 +31,20 @@ class Entry(Controller):
         done: FromQuery[str] = "",
     ) -> ASGIResponse:
         if guest.signed_in:
-            return go(local(next))
-        return site.views.page(guest, "entry/sign_in.html", next=local(next), email="", fault=None, done=done)
+            return redirect(local_target(next))
+        return site.views.page(
+            guest, "entry/sign_in.html", next=local_target(next), email="", fault=None, done=done
+        )
 
     @post("/sign-in")
     async def sign_in(
         self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
     ) -> ASGIResponse:
         form = await forms.read(request)
-        target, email = local(form.text("next")), form.text("email")
+        target, email = local_target(form.text("next")), form.text("email")
         answer = await _login(site, guest, email, form.secret("password"))
         if answer.tokens is not None:
-            return go(target, site.session_cookies.start(answer.tokens))
+            return redirect(target, site.session_cookies.start(answer.tokens))
         fault = site.views.translator(guest).problem(
             "sign-in" if answer.status in {400, 401, 422} else "", answer.status
         )
@@ -55,18 +57,18 @@ class Entry(Controller):
         self, site: InjectedSite, guest: InjectedPageContext, next: FromQuery[str] = "/"
     ) -> ASGIResponse:
         if guest.signed_in:
-            return go(local(next))
+            return redirect(local_target(next))
         return site.views.page(
-            guest, "entry/register.html", next=local(next), email="", name="", fault=None, errors={}
+            guest, "entry/register.html", next=local_target(next), email="", name="", fault=None, errors={}
         )
 
     @post("/register")
     async def register(
         self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
     ) -> ASGIResponse:
-        """Makes the account and signs in; where that second step fails, the sign-in page is the way on."""
+        """Makes the account and signs in. Where signing in fails, the sign-in page follows."""
         form = await forms.read(request)
-        target, email, name = local(form.text("next")), form.text("email"), form.text("name")
+        target, email, name = local_target(form.text("next")), form.text("email"), form.text("name")
         password = form.secret("password")
         answer = await site.backend.session_call(
             guest, "register", {"email": email, "password": password, "name": name}, form.key
@@ -74,8 +76,8 @@ class Entry(Controller):
         if answer.status == 201:
             entered = await _login(site, guest, email, password)
             if entered.tokens is None:
-                return go("/sign-in?done=registered")
-            return go(target, site.session_cookies.start(entered.tokens))
+                return redirect("/sign-in?done=registered")
+            return redirect(target, site.session_cookies.start(entered.tokens))
         fault, errors = refused(
             site.views.translator(guest), answer, REGISTER_FIELDS, "register" if answer.status == 409 else ""
         )
@@ -92,28 +94,27 @@ class Entry(Controller):
 
     @get("/sign-out")
     async def ask_to_sign_out(self) -> ASGIResponse:
-        return go("/")
+        return redirect("/")
 
     @post("/sign-out")
     async def sign_out(self, site: InjectedSite, visitor: InjectedPageContext) -> ASGIResponse:
-        """Ends the session at auth by the access token, renewed on the way if it has expired: no page reads
-        the refresh token. With auth away the browser forgets both all the same, and the page says
-        what was not done."""
+        """Ends the session at auth by the access token, which is renewed first if it has expired. Where auth is
+        down, the cookies are cleared all the same, and the page says what was not done."""
         done = "signed-out"
         if visitor.access is not None:
             try:
                 await site.backend.end_session(visitor)
             except Problem:
                 done = "forgotten"
-        return go(f"/sign-in?done={done}", site.session_cookies.end())
+        return redirect(f"/sign-in?done={done}", site.session_cookies.end())
 
     @post("/language")
     async def choose_language(self, request: PageRequest, site: InjectedSite) -> ASGIResponse:
         form = await forms.read(request)
-        chosen, target = form.text("language"), local(form.text("next"))
+        chosen, target = form.text("language"), local_target(form.text("next"))
         if chosen not in LANGUAGES:
-            return go(target)
-        return go(target, [cookies.preference(COOKIE, chosen, secure=site.secure)])
+            return redirect(target)
+        return redirect(target, [cookies.preference(COOKIE, chosen, secure=site.secure)])
 
 
 async def _login(site: Site, guest: PageContext, email: str, password: str) -> Answer:

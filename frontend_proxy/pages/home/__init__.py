@@ -1,1 +1,1 @@
-"""Home: what the member's screen service has to show, or the front door for who is not signed in."""
+"""The first page: the home screen of bff, or a welcome page without a session."""

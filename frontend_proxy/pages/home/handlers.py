@@ -4,7 +4,7 @@ from litestar import Controller, get
 from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
-from frontend_proxy.edge.paths import local
+from frontend_proxy.edge.paths import local_target
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.site import Site
@@ -43,12 +43,17 @@ class Home(Controller):
     ) -> ASGIResponse:
         message = site.views.translator(guest).problem("upstream-unavailable", 503)
         return site.views.page(
-            guest, "shared/error.html", status=503, problem_status=503, message=message, retry=local(next)
+            guest,
+            "shared/error.html",
+            status=503,
+            problem_status=503,
+            message=message,
+            retry=local_target(next),
         )
 
 
 async def _account_name(site: Site, visitor: PageContext) -> str | None:
-    """The account's name, while the member is not there: just after registering, it is still on its way."""
+    """The account's name, for the moment after registering in which the member does not exist yet."""
     try:
         account = await site.backend.call(visitor, "GET", "/api/auth/me")
     except Problem:

@@ -1,4 +1,4 @@
-"""/members. The gateway and the member service decide who may; a refusal is shown as the page that it is."""
+"""/members. The gateway and the member service decide who may use it; a refusal becomes an error page."""
 
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from frontend_proxy.pages.editing import save_profile
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.profiles import GRADES, Edit
 from frontend_proxy.pages.refusals import refused
-from frontend_proxy.pages.site import Site, ensure, go
+from frontend_proxy.pages.site import Site, redirect, require_status
 
 PAGE = 20
 EMPTY = {"name": "", "email": "", "phone": "", "grade": "standard", "marketing_consent": False}
@@ -40,7 +40,7 @@ class Members(Controller):
             | ({"cursor": cursor} if cursor else {})
         )
         answer = await site.backend.call(member, "GET", "/api/members", query=query)
-        found = ensure(answer, 200).document()
+        found = require_status(answer, 200).document()
         return site.views.page(
             member,
             "members/index.html",
@@ -65,7 +65,7 @@ class Members(Controller):
             member, "POST", "/api/members", profiles.change(values), headers={"Idempotency-Key": form.key}
         )
         if answer.status == 201:
-            return go("/members?done=created")
+            return redirect("/members?done=created")
         translator = site.views.translator(member)
         fault, errors = refused(
             translator, answer, profiles.FIELDS, "email-taken" if answer.status == 409 else ""
@@ -87,7 +87,7 @@ class Members(Controller):
         form = await forms.read(request)
         edit, status = await save_profile(site, member, f"/api/members/{member_id}", form, with_grade=True)
         if edit is None:
-            return go("/members?done=saved")
+            return redirect("/members?done=saved")
         return _edit(site, member, await _find(site, member, member_id), edit, status)
 
     @get("/{member_id:uuid}/delete")
@@ -114,15 +114,15 @@ class Members(Controller):
             person = await _find(site, member, member_id)
             fault = site.views.translator(member).t("profile.stale")
             return site.views.page(member, "members/delete.html", status=412, person=person, fault=fault)
-        ensure(answer, 204)
-        return go("/members?done=deleted")
+        require_status(answer, 204)
+        return redirect("/members?done=deleted")
 
 
 async def _find(site: Site, member: PageContext, member_id: UUID) -> dict[str, Any]:
     answer = await site.backend.call(member, "GET", f"/api/members/{member_id}")
     if answer.status == 404:
         raise NotFoundException
-    return ensure(answer, 200).document()
+    return require_status(answer, 200).document()
 
 
 def _new(site: Site, member: PageContext, edit: Edit, status: int = 200) -> ASGIResponse:

@@ -1,1 +1,1 @@
-"""What mailed links lead to: a forgotten password, and the proof of an e-mail address."""
+"""The pages of mailed links: a new password, and the confirmation of an e-mail address."""

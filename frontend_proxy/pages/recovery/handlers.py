@@ -1,7 +1,7 @@
 """/password/forgot, /password/reset, /email/verify.
 
-The token of a mailed link is in the page's address, where the mail put it; it is used by a form's POST alone,
-so that a mail scanner that opens the link uses nothing up.
+The token of a mailed link is in the page's address. Only the form's POST uses it, so that a mail scanner that opens
+the link does not use it up.
 """
 
 from litestar import Controller, get, post
@@ -12,11 +12,11 @@ from frontend_proxy.pages import forms
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageRequest
 from frontend_proxy.pages.refusals import refused
-from frontend_proxy.pages.site import ensure, go
+from frontend_proxy.pages.site import redirect, require_status
 
 
 class Recovery(Controller):
-    """Ways back in."""
+    """The pages of mailed links."""
 
     @get("/password/forgot")
     async def ask_for_a_link(self, site: InjectedSite, guest: InjectedPageContext) -> ASGIResponse:
@@ -26,7 +26,7 @@ class Recovery(Controller):
     async def send_a_link(
         self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
     ) -> ASGIResponse:
-        """Says the same for every address: whether there is an account is not for strangers."""
+        """Says the same for every address, so that nobody learns who has an account."""
         form = await forms.read(request)
         answer = await site.backend.call(
             guest, "POST", "/api/auth/password/forgot", {"email": form.text("email")}
@@ -42,7 +42,7 @@ class Recovery(Controller):
                 fault=fault,
                 errors=errors,
             )
-        ensure(answer, 202)
+        require_status(answer, 202)
         return site.views.page(guest, "recovery/forgot.html", sent=True)
 
     @get("/password/reset")
@@ -62,7 +62,7 @@ class Recovery(Controller):
             guest, "POST", "/api/auth/password/reset", body, headers={"Idempotency-Key": form.key}
         )
         if answer.status == 204:
-            return go("/sign-in?done=reset", site.session_cookies.end())
+            return redirect("/sign-in?done=reset", site.session_cookies.end())
         translator = site.views.translator(guest)
         fault, errors = refused(translator, answer, {"new_password"})
         if not errors and answer.status in {400, 422}:

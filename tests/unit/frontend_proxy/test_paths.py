@@ -46,7 +46,7 @@ def test_paths_with_two_readings_do_not(path: str) -> None:
 
 @pytest.mark.parametrize("target", ["/", "/account", "/members?q=a%20b&cursor=x", "/members?q=//x"])
 def test_paths_on_this_site_may_be_next(target: str) -> None:
-    assert paths.local(target) == target
+    assert paths.local_target(target) == target
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_paths_on_this_site_may_be_next(target: str) -> None:
     ],
 )
 def test_everything_else_leads_home(target: str | None) -> None:
-    assert paths.local(target) == "/"
+    assert paths.local_target(target) == "/"
 
 
 @given(st.text(max_size=50))
 def test_next_never_leaves_the_site(target: str) -> None:
-    found = paths.local(target)
+    found = paths.local_target(target)
     assert found.startswith("/")
     assert not found.startswith(("//", "/\\"))
     assert not any(ord(character) < 33 or ord(character) > 126 for character in found)
