@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.web_exceptions import HTTPException
 
-from devstack.gateway import admission, advertised, paths
+from devstack.gateway import access_log, admission, advertised, paths
 from devstack.gateway.chain import Chains
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
@@ -80,6 +80,7 @@ class Proxy:
         finally:
             if response is not None:
                 response.release()
+            access_log.write(exchange)
 
     def _exchange(self, request: web.BaseRequest) -> Exchange:
         headers = Headers(

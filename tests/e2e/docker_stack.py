@@ -63,6 +63,9 @@ class DockerStack(Published):
         self._compose("up", "--detach", "--wait", "--no-deps", name)
         return ""
 
+    def log(self) -> str:
+        return run_docker("compose", "logs", "--no-color", "--no-log-prefix", environment=self.environment)
+
     def process_ids(self) -> list[int]:
         return []
 
@@ -110,27 +113,30 @@ def running() -> Iterator[DockerStack]:
 
 def free_prefix() -> str:
     """The first three numbers of a /24 that no network of this engine has. Raises StopIteration where there is none."""
-    ids = subprocess.run(
-        ["docker", "network", "ls", "--quiet"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=COMMAND_DEADLINE,
-    ).stdout.split()
-    shown = subprocess.run(
-        ["docker", "network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}", *ids],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=COMMAND_DEADLINE,
-    ).stdout.split()
-    taken = [ip_network(subnet) for subnet in shown]
+    ids = run_docker("network", "ls", "--quiet").split()
+    template = "{{range .IPAM.Config}}{{.Subnet}} {{end}}"
+    # One that another run takes down meanwhile is no fault.
+    shown = run_docker("network", "inspect", "-f", template, *ids, check=False)
+    taken = [ip_network(subnet) for subnet in shown.split()]
     prefixes = (f"10.{214 + number // 256}.{number % 256}" for number in range(os.getpid() % 256, 4096))
     return next(
         prefix
         for prefix in prefixes
         if not any(ip_network(f"{prefix}.0/24").overlaps(other) for other in taken if other.version == 4)
     )
+
+
+def run_docker(*arguments: str, environment: dict[str, str] | None = None, check: bool = True) -> str:
+    """What `docker` printed. Raises CalledProcessError where it failed and `check` is on."""
+    return subprocess.run(
+        ["docker", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=check,
+        timeout=COMMAND_DEADLINE,
+    ).stdout
 
 
 def what_failed(project: DockerCompose) -> str:

@@ -40,6 +40,9 @@ class LocalStack(Published):
             raise RestartRefused(finished.stderr)
         return finished.stdout
 
+    def log(self) -> str:
+        return (self.directory / "log" / "all.log").read_text(encoding="utf-8", errors="replace")
+
     def process_ids(self) -> list[int]:
         answer = control.ask(self.directory / "run" / "control.socket", command="status")
         return [part["pid"] for part in answer["parts"] if part["pid"]]

@@ -44,6 +44,9 @@ class Stack(Protocol):
     def stop(self, name: str) -> None:
         """A clean end that nothing undoes until `restart`."""
 
+    def log(self) -> str:
+        """What all parts have written so far, line by line."""
+
     def process_ids(self) -> list[int]:
         """Of every part, where they are processes of this machine."""
 
