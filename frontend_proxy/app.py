@@ -27,6 +27,7 @@ from frontend_proxy.pages.errors import ErrorPages
 from frontend_proxy.pages.home.handlers import Home
 from frontend_proxy.pages.members.handlers import Members
 from frontend_proxy.pages.page_context import Redirect
+from frontend_proxy.pages.problem_types import problem_type
 from frontend_proxy.pages.recovery.handlers import Recovery
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.translator import Translations
@@ -67,6 +68,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             AccountPassword,
             Members,
             assets.route(static),
+            problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),
         ],
         dependencies=dependencies.providers(site),

@@ -2,9 +2,10 @@
 is."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 import msgspec
+
+from common import reason_phrases
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,7 +30,7 @@ class Problem(Exception):  # noqa: N818 - named as RFC 9457 names it
         self.status = status
         self.name = name
         self.detail = detail
-        self.title = title or HTTPStatus(status).phrase
+        self.title = title or reason_phrases.title(status)
         self.headers = dict(headers or {})
         self.cookies = cookies or []
         self.close = close

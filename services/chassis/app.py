@@ -11,7 +11,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
 
-from services.chassis import docs, health, metrics, problems
+from services.chassis import docs, health, metrics, problem_types, problems
 from services.chassis.http_methods import HttpMethods
 from services.chassis.identity import Access, Authenticator, provide_identity
 from services.chassis.middleware import RequestMetrics, RequestMiddleware
@@ -49,6 +49,7 @@ def create_app(
             health.alive,
             health.readiness(checks or {}),
             metrics.handler(registry),
+            problem_types.problem_type,
         ],
         dependencies={"identity": Provide(provide_identity, sync_to_thread=False), **(dependencies or {})},
         guards=[Access(authenticator, internal_key), ParameterCheck()],

@@ -14,51 +14,39 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from common import jwk_set
 from services.chassis import tokens
 from services.chassis.errors import Unavailable
 from services.chassis.http_client import CallFailed, HttpClient
-from services.chassis.unreadable import UNREADABLE
 
 _log = logging.getLogger(__name__)
 
-MAX_KEYS = 16
 FETCH_TIMEOUT_S = 2.0
 UNKNOWN_KID_WAIT_S = 0.5
 """So long may a request wait for the keys: below what a screen has (bff, 800 ms). The fetch goes on without it."""
 
 
 def parse(document: bytes) -> dict[str, ECKey]:
-    """The ES256 verification keys of a JWK set (RFC 7517 §5); others are passed over. Raises ValueError."""
-    try:
-        listed = msgspec.json.decode(document)["keys"][:MAX_KEYS]
-    except (*UNREADABLE, KeyError, TypeError) as fault:
-        raise ValueError("not a JWK set") from fault
-    keys: dict[str, ECKey] = {}
-    for item in listed:
-        key = _parse_key(item)
-        if key is not None and key.kid:
-            keys[key.kid] = key
+    """The ES256 verification keys of a JWK set (RFC 7517 §5); others are passed over, and both of two that
+    share a `kid` (common/jwk_set.py). Raises ValueError."""
+    found = {kid: _parse_key(entry) for kid, entry in jwk_set.candidates(document).items()}
+    keys = {kid: key for kid, key in found.items() if key is not None}
     if not keys:
         raise ValueError("the JWK set has no usable key")
     return keys
 
 
-def _parse_key(item: Any) -> ECKey | None:
-    if not isinstance(item, dict) or item.get("kty") != "EC" or item.get("crv") != "P-256":
+def _parse_key(entry: Mapping[str, Any]) -> ECKey | None:
+    if entry.get("kty") != "EC" or entry.get("crv") != "P-256":
         return None
-    if (
-        item.get("use", "sig") != "sig"
-        or item.get("alg", tokens.ALGORITHM) != tokens.ALGORITHM
-        or "d" in item
-    ):
+    if entry.get("alg", tokens.ALGORITHM) != tokens.ALGORITHM:
         return None
     try:
-        return ECKey.import_key(item)
-    except (JoseError, ValueError):
+        return ECKey.import_key(dict(entry))
+    except (JoseError, ValueError, TypeError):
         return None
 
 

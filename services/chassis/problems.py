@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import HTTPScope, Send
 from litestar.utils.scope.state import ScopeState
 
+from common import reason_phrases
 from services.chassis import request_context
 from services.chassis.errors import FieldError, InvalidInput, Problem
 from services.chassis.field_errors import of_body, parsed
@@ -134,7 +134,7 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         return respond(request, InvalidInput(_field_errors(request, error.extra)))
     problem = Problem(_detail(error))
     problem.status = error.status_code
-    problem.title = HTTPStatus(error.status_code).phrase
+    problem.title = reason_phrases.title(error.status_code)
     problem.headers = dict(error.headers or {})
     return respond(request, problem)
 

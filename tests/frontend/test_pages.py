@@ -209,3 +209,11 @@ async def test_a_device_list_shows_names_in_any_script(front: Front) -> None:
     session |= {"device": "쇼핑앱/1.0", "created_at": moment, "last_seen_at": moment}
     front.gateway.answer = answers(sessions={"items": [session]})
     assert "쇼핑앱" in await page(front, "/account/sessions")
+
+
+async def test_a_problems_type_leads_to_its_document(front: Front) -> None:
+    async with front.browser.get(front.url + "/problems/cross-site-request") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/plain")
+        assert "# " in await answer.text()
+    async with front.browser.get(front.url + "/problems/nothing") as answer:
+        assert answer.status == 404

@@ -17,7 +17,7 @@ from kong.plugins.idempotency import arrival as arrivals
 from kong.plugins.idempotency.anonymous import LARGEST_BODY, Counts, Room, Shares
 from kong.plugins.idempotency.arrival import Arrival
 from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
-from kong.plugins.idempotency.keys import MalformedKeyError, find_key
+from kong.plugins.idempotency.keys import MalformedKey, find_key
 from kong.plugins.idempotency.ledger import InProgress, Mismatch, Replay, Unreplayable
 from kong.plugins.idempotency.reservations import Claim, Reservations
 from kong.plugins.idempotency.schema import SCHEMA, Config
@@ -102,7 +102,7 @@ class Plugin:
         preconditions.hand_on(kong, headers)
         try:
             key = find_key(headers, self._header_names)
-        except MalformedKeyError as error:
+        except MalformedKey as error:
             await self._refuse(kong, refusals.malformed(str(error)))
         self._keys_expected = key is not None
         if key is None:

@@ -8,6 +8,8 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from common import jwk_set
+
 log = logging.getLogger(__name__)
 
 CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
@@ -18,7 +20,6 @@ an issuer.
 """
 
 SMALLEST_RSA = 2048
-MOST_KEYS = 64
 
 
 class VerificationKey(msgspec.Struct, frozen=True):
@@ -35,19 +36,14 @@ class KeySetError(ValueError):
 def read(document: bytes) -> dict[str, VerificationKey]:
     """The set's verification keys by `kid`. Raises KeySetError.
 
-    What is not such a key is passed over, as RFC 7517 §5 asks; two keys of one name are both passed over,
-    since nobody could tell which one a token means.
+    Which entries may be such keys at all is one rule for all parts: common/jwk_set.py.
     """
     try:
-        entries = msgspec.json.decode(document, type=_Document).keys
-    except msgspec.DecodeError as error:
-        raise KeySetError(f"not a JSON Web Key Set: {error}") from error
-    names = [entry.get("kid") for entry in entries[:MOST_KEYS]]
+        entries = jwk_set.candidates(document)
+    except ValueError as error:
+        raise KeySetError(str(error)) from error
     keys: dict[str, VerificationKey] = {}
-    for name, entry in zip(names, entries, strict=False):
-        if not isinstance(name, str) or not name or names.count(name) > 1:
-            log.warning("key set: passed over a key without a name of its own")
-            continue
+    for name, entry in entries.items():
         try:
             keys[name] = _key(entry)
         except (KeySetError, JoseError, ValueError, TypeError, KeyError) as error:
@@ -57,15 +53,7 @@ def read(document: bytes) -> dict[str, VerificationKey]:
     return keys
 
 
-class _Document(msgspec.Struct):
-    keys: list[dict[str, Any]]
-
-
 def _key(entry: Mapping[str, Any]) -> VerificationKey:
-    if entry.get("use", "sig") != "sig" or "verify" not in entry.get("key_ops", ["verify"]):
-        raise KeySetError("it is not for signatures")
-    if "d" in entry:
-        raise KeySetError("it is a private key")
     match entry.get("kty"):
         case "EC":
             algorithm = CURVE_ALGORITHMS.get(entry.get("crv", ""))

@@ -58,6 +58,7 @@ class Registration:
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
             await self.gate.failed((self._guesses(client),))
+            self.audit.record("registration_taken", address=client.address)
             raise
         self.audit.record("registered", account=account.id, address=client.address)
 

@@ -15,6 +15,7 @@ from litestar import Response as Answer
 from litestar import get, patch, post, put
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
+from common import problem_documents
 from services.chassis.app import create_app
 from services.chassis.conditional import judged
 from tests.in_process import running
@@ -363,3 +364,19 @@ async def test_a_number_in_a_header_is_read_as_strictly(api: AsyncClient, values
 async def test_an_id_in_a_path_has_one_spelling(api: AsyncClient, spelt: str) -> None:
     assert (await api.get(f"/things/{spelt}")).status_code == 404
     assert (await api.get(f"/things/{ID.upper()}")).status_code == 200
+
+
+async def test_a_problems_type_leads_to_its_document(api: AsyncClient) -> None:
+    for name, document in problem_documents.documents().items():
+        answer = await api.get(f"/problems/{name}")
+        assert (answer.status_code, answer.content) == (200, document)
+        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        markdown = await api.get(f"/problems/{name}", headers={"Accept": "text/markdown, */*;q=0.1"})
+        assert markdown.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    for path in ("/problems/nothing", "/problems/..", "/problems/%2e%2e%2fidempotency", "/problems/"):
+        assert (await api.get(path)).status_code == 404
+
+
+async def test_what_the_framework_refuses_has_the_rfcs_title(api: AsyncClient) -> None:
+    answer = await api.post("/consents", content=b"x" * 1_100_000, headers=JSON)
+    assert (answer.status_code, answer.json()["title"]) == (413, "Content Too Large")

@@ -19,6 +19,8 @@ def find(*values: str, name: str = "idempotency-key") -> str | None:
         ('"abc"', "abc"),
         (r'"a\"b\\c"', 'a"b\\c'),
         ("!~", "!~"),
+        ('"abc";a=1', "abc"),
+        ("abc;a=1", "abc;a=1"),
         ('a"b', 'a"b'),
         ("k" * 255, "k" * 255),
     ],

@@ -103,7 +103,7 @@ async def test_made_up_keys_do_not_drive_the_fetching(keys: KeySet, auth: Auth, 
 
 @pytest.mark.parametrize("document", [b"{", b'{"keys": "\xff"}', b"[" * 100_000, b"[]", b'{"keys": 1}'])
 def test_what_is_no_key_set_is_told_as_such(document: bytes) -> None:
-    with pytest.raises(ValueError, match="not a JWK set") as caught:
+    with pytest.raises(ValueError, match="not a JSON Web Key Set") as caught:
         jwks.parse(document)
     assert type(caught.value) is ValueError
 

@@ -69,3 +69,27 @@ def test_names_what_is_wrong_with_its_line(
     places = [text.count("\n", 0, found) + 1 for found in range(len(text)) if text.startswith(at, found)]
     near = {f"{template}:{place + after}: " for place in places for after in (0, 1)}
     assert any(place in str(refused.value) for place in near), str(refused.value)
+
+
+LIMIT = """
+        plugins: &limited
+          - name: rate-limiting
+            config: {minute: 5, policy: local}
+"""
+
+
+def test_a_plugin_on_one_of_two_routes_that_differ_in_a_header_is_named(tmp_path: Path) -> None:
+    """Whoever sends a key takes the other route, and would go round the limit."""
+    template = tmp_path / "kong.yml.template"
+    members = "      - name: members\n        paths: [/api/members]\n        strip_path: false\n"
+    assert members in TEMPLATE
+    template.write_text(TEMPLATE.replace(members, members.rstrip("\n") + LIMIT))
+    with pytest.raises(PrepareError, match=r"members and members-idempotency-key .* plugins rate-limiting"):
+        check(template, os.environ)
+    keyed = members.rstrip("\n") + LIMIT
+    text = TEMPLATE.replace(members, keyed).replace(
+        "        headers: {Idempotency-Key: *any-value}\n        plugins: *answer-repeats\n\n", ""
+    )
+    template.write_text(text)
+    with pytest.raises(PrepareError, match="rate-limiting"):
+        check(template, os.environ)

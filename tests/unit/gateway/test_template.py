@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from common.reason_phrases import PHRASES
 from devstack.gateway import chain, declarative
 from devstack.gateway.entities import Configuration, Route
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
@@ -196,6 +197,12 @@ async def test_what_the_router_takes_for_public_is_public_by_its_path_too(
         with pytest.raises(Exit) as refused:
             await pre_function.access(_routed(exchange(method="POST", path=path), route))
         assert refused.value.answer.status == 400, path
+    problems = next(route for route in configuration.routes if route.service.name == "problems")
+    await pre_function.access(_routed(exchange(path="/problems/token-invalid"), problems))
+    for path in ("/api/home", "/problems/a|/api/home", "/problems/a/b"):
+        with pytest.raises(Exit) as refused:
+            await pre_function.access(_routed(exchange(path=path), problems))
+        assert refused.value.answer.status == 400, path
     home = next(route for route in configuration.routes if route.service.name == "bff")
     await pre_function.access(_routed(exchange(), home))
 
@@ -246,7 +253,12 @@ def finished(pre_function: LuaFunctions, request: Exchange, answer: Answer) -> d
 
 
 @pytest.mark.parametrize(
-    ("status", "title"), [(404, "Not Found"), (502, "Bad Gateway"), (413, "Content Too Large")]
+    ("status", "title"),
+    [
+        *(item for item in PHRASES.items() if item[0] != 405),
+        (418, "Bad Request"),
+        (599, "Internal Server Error"),
+    ],
 )
 def test_kongs_own_errors_become_whole_problems(pre_function: LuaFunctions, status: int, title: str) -> None:
     request = exchange()
@@ -262,6 +274,16 @@ def test_kongs_own_errors_become_whole_problems(pre_function: LuaFunctions, stat
     }
     assert answer.headers.get("Content-Type") == "application/problem+json"
     assert answer.headers.get("Content-Length") is None
+
+
+def test_nginxs_own_405_is_a_method_that_nobody_has(pre_function: LuaFunctions) -> None:
+    """It refuses TRACE before any phase, and names no method in an Allow header."""
+    request = exchange(method="TRACE")
+    answer = OWN.failed(request, 405)
+    answer.source = Source.ERROR
+    body = finished(pre_function, request, answer)
+    assert (answer.status, body["status"], body["title"]) == (501, 501, "Not Implemented")
+    assert body["detail"] == "No service here knows this method"
 
 
 def test_kongs_default_format_is_understood_too(pre_function: LuaFunctions) -> None:
@@ -324,6 +346,22 @@ def test_needs_no_token(plugins_on: Callable[..., list[str]], name: str) -> None
     assert plugins_on("POST", f"/api/auth/{name}", X_Idempotency_Key="k") == ["idempotency"]
 
 
+def test_what_a_problem_means_is_read_without_a_token(plugins_on: Callable[..., list[str]]) -> None:
+    for document in (ROOT / "docs" / "problems").glob("*.md"):
+        assert plugins_on("GET", f"/problems/{document.stem}") == []
+        assert plugins_on("HEAD", f"/problems/{document.stem}") == []
+        assert plugins_on("POST", f"/problems/{document.stem}") is None
+    for path in (
+        "/problems",
+        "/problems/",
+        "/problems/a/b",
+        "/problems/../api/home",
+        "/problems/a%2e",
+        "/problems/a|b",
+    ):
+        assert plugins_on("GET", path) is None
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 @pytest.mark.parametrize("tail", ["/", "x", "/more", "/../me"])
 def test_what_only_begins_like_a_public_path_needs_a_token(
@@ -353,7 +391,7 @@ def test_is_not_routed(plugins_on: Callable[..., list[str]], path: str) -> None:
 
 def test_every_service_but_the_public_one_is_closed(configuration: Configuration) -> None:
     closed = {plugin.service.name for plugin in configuration.plugins if plugin.service is not None}
-    assert {service.name for service in configuration.services} - closed == {"auth-public"}
+    assert {service.name for service in configuration.services} - closed == {"auth-public", "problems"}
 
 
 def test_a_slow_upstream_ends_before_the_reservation_of_its_key_does(configuration: Configuration) -> None:

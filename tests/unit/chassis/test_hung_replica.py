@@ -1,0 +1,64 @@
+"""Of several replicas behind one name, one takes connections and never answers."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from common.address_health import FAILURES
+from services.chassis.http_client import CallFailed, HttpClient
+
+Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+HUNG, WELL = "127.0.0.4", "127.0.0.5"
+
+
+class TwoAddresses(AbstractResolver):
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in (HUNG, WELL)
+        ]
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+async def test_a_service_leaves_a_replica_that_hangs_out_after_a_few_calls() -> None:
+    asked: list[str] = []
+
+    def replica(address: str, *, answers: bool) -> Connected:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            asked.append(address)
+            if answers:
+                writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+            else:
+                await reader.read()
+            writer.close()
+
+        return serve
+
+    hung = await asyncio.start_server(replica(HUNG, answers=False), HUNG, 0)
+    port = hung.sockets[0].getsockname()[1]
+    well = await asyncio.start_server(replica(WELL, answers=True), WELL, port)
+    client = HttpClient(resolver=TwoAddresses())
+    outcomes: list[int] = []
+    async with hung, well, client.lifespan():
+        for _ in range(2 * FAILURES + 6):
+            try:
+                outcomes.append((await client.call("GET", f"http://member.test:{port}/", timeout=0.2)).status)
+            except CallFailed:
+                outcomes.append(0)
+    assert outcomes.count(0) == asked.count(HUNG) == FAILURES, outcomes
+    assert outcomes[-3:] == [204, 204, 204]
