@@ -17,6 +17,7 @@ from devstack.gateway import declarative
 from devstack.gateway.attachments import attach
 from devstack.gateway.entities import ConfigError, Configuration, Route
 from devstack.gateway.own_answers import OwnAnswers
+from devstack.private_answers import refuse_shared_caches
 from devstack.settings import ROOT
 from devstack.topology import PLUGINS
 
@@ -47,6 +48,7 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
         try:
             configuration = declarative.load(rendered)
             attach(configuration, _plugin_servers(), OwnAnswers({}))
+            refuse_shared_caches(configuration)
         except ConfigError as error:
             place = f"{template}:{error.line}" if error.line else str(template)
             raise PrepareError(f"{place}: {error}") from error

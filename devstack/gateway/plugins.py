@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from devstack.gateway.exchange import Exchange, Exit
+from devstack.gateway.exchange import Answer, Exchange, Exit, Source
+from devstack.gateway.headers import Headers
 from devstack.gateway.lua import LuaPlugin
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.pdk import functions
@@ -78,6 +79,27 @@ class RequestSizeLimiting(Attachment):
             raise Exit(self._own.refused(exchange, 417 if waits else 413, "Request size limit exceeded"))
 
 
+class RequestTermination(Attachment):
+    """kong/plugins/request-termination, for every request (no trigger)."""
+
+    name = "request-termination"
+    priority = 2
+
+    def __init__(self, config: Mapping[str, Any], own: OwnAnswers) -> None:
+        self._status = int(config.get("status_code") or 503)
+        self._message = config.get("message")
+        self._body = config.get("body")
+        self._type = str(config.get("content_type") or "application/json; charset=utf-8")
+        self._own = own
+
+    async def access(self, exchange: Exchange) -> None:
+        if self._body is None:
+            raise Exit(self._own.refused(exchange, self._status, self._message))
+        content = str(self._body).encode()
+        headers = Headers([("Content-Type", self._type), ("Content-Length", str(len(content)))])
+        raise Exit(Answer(self._status, headers, content, Source.EXIT))
+
+
 class LuaFunctions(Attachment):
     """pre-function and post-function: the same plugin at either end of the chain."""
 
@@ -104,7 +126,9 @@ class LuaFunctions(Attachment):
         if not self._plugin.has(phase):
             return
         own_context = exchange.private.setdefault(self._id, self._plugin.context())
-        # What Lua chunks put there reaches no plugin server, here.
         shared = self._plugin.context(exchange.shared)
         table = functions(exchange, self._own, lambda line: print(f"{self.name}: {line}", flush=True))
-        self._plugin.run(phase, table, (shared, own_context))
+        try:
+            self._plugin.run(phase, table, (shared, own_context))
+        finally:
+            exchange.shared.update(shared.items())  # each attachment has a Lua of its own

@@ -110,7 +110,13 @@ def _forwarded(exchange: Exchange, service: Service) -> Headers:
     preserved = match is not None and match.route.preserve_host
     own_host = f"{service.host}:{service.port}" if service.port not in (80, 443) else service.host
     headers.set("Host", (came.get("Host") or own_host) if preserved else own_host)
-    headers.set("Connection", "keep-alive")
+    # Kong passes an upgrade on to whatever upstream, and with it the question where the body ends.
+    upgrade = came.get("Upgrade")
+    if upgrade is not None and "upgrade" in _named_by_connection(came):
+        headers.set("Connection", "keep-alive, Upgrade")
+        headers.set("Upgrade", upgrade)
+    else:
+        headers.set("Connection", "keep-alive")
     if "trailers" in (came.joined("TE") or "").lower():
         headers.set("TE", "trailers")
     headers.set("Via", ", ".join([*came.get_all("Via"), VIA]))

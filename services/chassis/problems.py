@@ -130,6 +130,8 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     """Litestar's own refusals: no route, wrong method, malformed or invalid input, a body over the limit."""
     if error.status_code >= 500:
         return _unexpected(request, error)
+    if error.status_code == 400 and _body_is_missing(request):
+        return respond(request, InvalidInput([FieldError.of("", "required")], "The request has no body."))
     if error.status_code == 400 and isinstance(error.extra, list) and error.extra:
         return respond(request, InvalidInput(_field_errors(request, error.extra)))
     problem = Problem(_detail(error))
@@ -142,6 +144,12 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 def _detail(error: HTTPException) -> str:
     # Never the framework's text, nor that of an exception inside it: they name what is no business of a client's.
     return _DETAILS.get(error.status_code, "The request cannot be served as it is.")
+
+
+def _body_is_missing(request: Request[Any, Any, Any]) -> bool:
+    """Whether the handler takes a body and none came: the framework says so by the text of a KeyError."""
+    field = request.route_handler.parsed_data_field
+    return field is not None and ScopeState.from_scope(request.scope).body == b""
 
 
 def _field_errors(request: Request[Any, Any, Any], extra: list[Any]) -> list[FieldError]:

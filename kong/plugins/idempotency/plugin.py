@@ -31,7 +31,9 @@ from kong.plugins.shared import Shared
 
 Schema = SCHEMA
 version = "0.1.0"
-priority = 900  # below the authentication plugins, whose X-User-Id is the caller
+priority = (
+    1  # below every bundled plugin that answers in the upstream's place, which would leave a key reserved
+)
 
 REQUESTS = metrics.counter(
     "idempotency_requests_total",

@@ -324,3 +324,11 @@ async def test_a_request_id_that_could_forge_log_lines_is_replaced(api: AsyncCli
 
 def test_a_problem_needs_no_request() -> None:
     assert Problem("x").status == 500
+
+
+async def test_a_body_that_is_missing_is_named_so(api: AsyncClient) -> None:
+    answer = await api.post("/items")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "The request has no body."
+    assert [error["code"] for error in answer.json()["errors"]] == ["required"]
+    assert "'" not in answer.text, "no text of an exception"

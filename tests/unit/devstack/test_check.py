@@ -55,6 +55,38 @@ MISTAKES = [
 ]
 
 
+CACHE = "- name: proxy-cache\n{0}  config: {{strategy: memory}}\n{0}"
+
+
+@pytest.mark.parametrize(
+    ("before", "indent"),
+    [
+        ("- name: request-size-limiting", "  "),
+        ("- &token-validator", "      "),
+        ("- name: idempotency\n", "          "),
+    ],
+    ids=["everywhere", "service", "route"],
+)
+def test_a_cache_that_knows_no_tokens_is_refused_where_there_are_tokens(
+    tmp_path: Path, before: str, indent: str
+) -> None:
+    """proxy-cache gave one user's home to another."""
+    template = tmp_path / "kong.yml.template"
+    assert before in TEMPLATE
+    template.write_text(TEMPLATE.replace(before, CACHE.format(indent) + before, 1))
+    with pytest.raises(PrepareError, match="one user's answer to another"):
+        check(template, os.environ)
+
+
+def test_a_cache_is_taken_where_nobody_has_a_token(tmp_path: Path) -> None:
+    template = tmp_path / "kong.yml.template"
+    service = "  - name: auth-public\n"
+    assert TEMPLATE.count(service) == 2  # a route's line ends like it
+    cache = "    plugins: [{name: proxy-cache, config: {strategy: memory}}]\n"
+    template.write_text(TEMPLATE.replace(service, service + cache, 1))
+    check(template, os.environ)
+
+
 @pytest.mark.parametrize(("right", "wrong", "at", "reason"), MISTAKES)
 def test_names_what_is_wrong_with_its_line(
     tmp_path: Path, right: str, wrong: str, at: str, reason: str

@@ -214,7 +214,7 @@ def _routed(request: Exchange, route: Route) -> Exchange:
 
 def test_an_answer_that_broke_off_is_a_502_whatever_it_began_as(pre_function: LuaFunctions) -> None:
     request = exchange()
-    request.shared["idempotency"] = "a reservation: it went upstream"
+    request.shared |= {"idempotency": "a reservation: it went upstream", "passed": True}
     answer = OWN.failed(request, 201)
     answer.body = b'{"detail": "The upstream server responded with 201", "request_id": "x"}'
     answer.headers.set("Set-Cookie", "a=b")
@@ -224,6 +224,59 @@ def test_an_answer_that_broke_off_is_a_502_whatever_it_began_as(pre_function: Lu
     assert body["detail"] == "The upstream broke off in the middle of its answer"
     assert answer.headers.get("Set-Cookie") is None
     assert answer.headers.get("ETag") is None
+
+
+def test_what_a_plugin_answers_in_the_upstreams_place_stays_as_it_is(pre_function: LuaFunctions) -> None:
+    """proxy-cache and request-termination, after a key was reserved: the request never passed every plugin."""
+    request = exchange()
+    request.shared["idempotency"] = "a reservation"
+    answer = Answer(200, Headers([("Content-Type", "text/plain")]), b"from a cache", Source.EXIT)
+    request.answer = answer
+    pre_function.header_filter(request)
+    pre_function.body_filter(request)
+    assert (answer.status, answer.body) == (200, b"from a cache")
+
+
+@pytest.mark.parametrize(
+    ("option", "fields"),
+    [
+        ("Upgrade", [("Upgrade", "websocket")]),
+        ("upgrade, HTTP2-Settings", [("Upgrade", "h2c"), ("HTTP2-Settings", "AAMAAABk")]),
+        ("TE, X-Hop", [("TE", "trailers"), ("X-Hop", "a")]),
+        ("keep-alive", [("Keep-Alive", "timeout=5"), ("Trailer", "X-A"), ("Proxy-Connection", "keep-alive")]),
+        ("close", [("Upgrade", "websocket")]),
+    ],
+)
+def test_what_ends_at_this_hop_goes_no_further(
+    pre_function: LuaFunctions, option: str, fields: list[tuple[str, str]]
+) -> None:
+    request = exchange(("Connection", option), ("Accept", "*/*"), *fields)
+    pre_function.rewrite(request)
+    assert list(request.headers) == [("Connection", option), ("Accept", "*/*")]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(
+            "Content-Length",
+            "content_length",
+            "Host",
+            "Authorization",
+            "Idempotency-Key",
+            "X-Idempotency-Key",
+        ),
+        *("Transfer-Encoding", "X-Forwarded-For", "If-Match", "X-If-Match", "Cookie", "X-Request-Id"),
+    ],
+)
+def test_connection_names_nothing_that_is_for_every_recipient(
+    pre_function: LuaFunctions, option: str
+) -> None:
+    for value in ([option], [f"keep-alive,{option}"], ["close", f" {option.upper()} "]):
+        request = exchange(*(("Connection", line) for line in value))
+        with pytest.raises(Exit) as refused:
+            pre_function.rewrite(request)
+        assert refused.value.answer.status == 400
 
 
 @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("HEAD", 404), ("DELETE", 204), ("GET", 304)])
