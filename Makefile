@@ -61,13 +61,14 @@ reload: ## Let the running gateway take over an edited kong.yml.template, withou
 	@deploy/reload.sh
 
 .PHONY: migrate
-migrate: $(STAMPS)/devstack ## Bring both databases of the running stack to this checkout's tables (each start does it too)
+migrate: $(STAMPS)/devstack ## Bring the databases of the running stack to this checkout's tables (each start does it too)
 	@$(BIN)/python -m devstack run auth migrate
 	@$(BIN)/python -m devstack run member migrate
+	@$(BIN)/python -m devstack run catalog migrate
 
 .PHONY: seed-load
-seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to measure with (MEMBERS=1000: so many)
-	@$(BIN)/python -m devstack run member seed-load $(or $(MEMBERS),100000)
+seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to measure with (MEMBERS=1000: so many; PRODUCTS=50000: products instead)
+	@$(BIN)/python -m devstack run $(if $(PRODUCTS),catalog seed-load $(PRODUCTS),member seed-load $(or $(MEMBERS),100000))
 
 ##@ Test
 

@@ -1,4 +1,4 @@
-"""Text that people type into one line: a name, a street, a brand. What it must be, and its one stored form.
+"""Text that people type: a name, a street, a description. What it must be, and its one stored form.
 
 Blank is Unicode's idea of it, not ASCII's: a name of U+200B or U+3164 shows nothing either. What shows nothing and only
 turns or hides what stands around it (bidi controls, zero-width spaces) is taken out without a word, since people paste
@@ -42,6 +42,22 @@ def line(text: str, longest: int) -> str:
     if len(clean) > longest:
         raise InvalidValue("too_long", max=longest)
     return clean
+
+
+def paragraphs(text: str, longest: int) -> str:
+    """As `line`, of several lines; blank lines stand alone between others, and none at the ends. May be empty.
+
+    Raises InvalidValue: `too_long`, `forbidden_characters`.
+    """
+    kept: list[str] = []
+    for piece in text.splitlines():
+        clean = "" if is_blank(piece) else line(piece, longest)
+        if clean or (kept and kept[-1]):
+            kept.append(clean)
+    joined = "\n".join(kept).rstrip("\n")
+    if len(joined) > longest:
+        raise InvalidValue("too_long", max=longest)
+    return joined
 
 
 def is_blank(text: str) -> bool:

@@ -12,7 +12,7 @@ umask 077
 mkdir -p "$directory.partial"
 trap 'rm -rf "$directory.partial"' EXIT
 
-for database in auth member; do
+for database in auth member catalog; do
 	docker compose exec -T postgres pg_dump --format=custom --no-owner "$database" > "$directory.partial/$database.dump"
 done
 # The user `backup` may take a snapshot and read nothing else (deploy/redis/start.sh). Its password stays inside the container.

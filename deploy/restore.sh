@@ -6,7 +6,7 @@
 set -eu
 CDPATH='' cd "$(dirname "$0")/.."
 directory=${1:?usage: restore.sh DIRECTORY}
-for file in auth.dump member.dump redis.rdb; do
+for file in auth.dump member.dump catalog.dump redis.rdb; do
 	[ -s "$directory/$file" ] || { echo "$directory/$file is missing or empty: nothing was changed" >&2; exit 1; }
 done
 
@@ -14,7 +14,7 @@ done
 docker compose stop
 docker compose up --detach --wait postgres
 
-for database in auth member; do
+for database in auth member catalog; do
 	docker compose exec -T postgres psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 -d postgres \
 		-c "DROP DATABASE IF EXISTS $database WITH (FORCE)" \
 		-c "CREATE DATABASE $database OWNER $database" \

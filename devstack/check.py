@@ -25,6 +25,7 @@ from devstack.topology import PLUGINS
 VALUES = {
     "AUTH_URL": "http://auth:4000",
     "MEMBER_URL": "http://member:5000",
+    "CATALOG_URL": "http://catalog:3002",
     "BFF_URL": "http://bff:3001",
     "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
     "TOKEN_ISSUER": "https://issuer.example",

@@ -16,6 +16,7 @@ from kong.plugins.idempotency import schema as idempotency
 from kong.plugins.token_validator import schema as token_validator
 from services.auth.settings import Settings as Auth
 from services.bff.settings import Settings as Bff
+from services.catalog.settings import Settings as Catalog
 from services.chassis.settings import Env, password_description
 from services.member.settings import Settings as Member
 
@@ -45,6 +46,7 @@ def page() -> str:
     for name, kind, renamed in (
         ("auth", Auth, {}),
         ("member", Member, {}),
+        ("catalog", Catalog, {}),
         ("bff", Bff, {}),
         ("frontend_proxy", frontend.Settings, frontend.VARIABLES),
     ):

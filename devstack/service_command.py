@@ -10,7 +10,7 @@ from devstack.secret_store import load_or_create
 from devstack.settings import Settings
 from devstack.topology import topology
 
-SERVICES = ("auth", "member")
+SERVICES = ("auth", "member", "catalog")
 
 
 def run(settings: Settings, service: str, arguments: Sequence[str]) -> int:

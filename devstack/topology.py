@@ -13,9 +13,10 @@ from devstack.redis import Redis
 from devstack.secret_store import Secrets
 from devstack.settings import LOOPBACK, ROOT, Settings
 
-DATABASES = ("auth", "member")
+DATABASES = ("auth", "member", "catalog")
 PLUGINS = ("token-validator", "idempotency")
 DEMO_DATA = "true"
+STORE_SETTINGS = ("STORE_CURRENCY", "VAT_RATE_STANDARD", "VAT_RATE_REDUCED", "FEW_LEFT", "PRICE_BANDS")
 ISSUER = "https://gatehouse.local/auth"
 AUDIENCE = "gatehouse"
 
@@ -39,6 +40,7 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         "AUTH_URL": settings.url("AUTH_PORT"),
         "MEMBER_URL": settings.url("MEMBER_PORT"),
         "BFF_URL": settings.url("BFF_PORT"),
+        "CATALOG_URL": settings.url("CATALOG_PORT"),
         "GATEWAY_URL": settings.url("GATEWAY_PORT"),
         "PUBLIC_ORIGIN": origin,
         "PUBLIC_URL": origin,
@@ -58,6 +60,7 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
     }
     mail = {"MAIL_URL": given.get("MAIL_URL") or (settings.state / "mail").as_uri()}
+    store = {name: given[name] for name in STORE_SETTINGS if given.get(name)}
     demo = {"DEMO_DATA": given.get("DEMO_DATA") or DEMO_DATA}
 
     def python(
@@ -127,6 +130,10 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         python(
             *("member", "services.member", "MEMBER_PORT", ("postgres",)),
             *(addresses, tokens, internal, demo, database("member")),
+        ),
+        python(
+            *("catalog", "services.catalog", "CATALOG_PORT", ("postgres",)),
+            *(tokens, internal, store, demo, database("catalog")),
         ),
         python("bff", "services.bff", "BFF_PORT", ("auth",), addresses, tokens),
         *(plugin(name) for name in PLUGINS),

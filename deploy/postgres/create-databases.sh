@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs once, when the data volume is empty: one database and one role for each service that stores something.
 #
-# A role owns its own database and may not even connect to another's. Passwords come from AUTH_DATABASE_PASSWORD and
-# MEMBER_DATABASE_PASSWORD, or from the files that the same names with _FILE hold (Docker secrets).
+# A role owns its own database and may not even connect to another's. Passwords come from AUTH_DATABASE_PASSWORD,
+# MEMBER_DATABASE_PASSWORD and CATALOG_DATABASE_PASSWORD, or from the files that the same names with _FILE hold (Docker secrets).
 set -eu
 
 password() { # NAME: the value of NAME, or the content of the file that NAME_FILE names
@@ -38,3 +38,4 @@ psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname
 	-c 'REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC'
 create auth "$(password AUTH_DATABASE_PASSWORD)"
 create member "$(password MEMBER_DATABASE_PASSWORD)"
+create catalog "$(password CATALOG_DATABASE_PASSWORD)"

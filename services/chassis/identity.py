@@ -1,6 +1,7 @@
 """Who is calling, and whether that one may. Closed by default: a handler is for signed-in callers unless it says else.
 
-A handler opens itself with one word in its decorator: `public=True` (anybody), `internal=True` (other services, by
+A handler opens itself with one word in its decorator: `public=True` (anybody; or a function of the
+connection, where one address is for anybody in some of its forms only), `internal=True` (other services, by
 the internal key); `roles=("admin",)` narrows it to callers with one of these roles. Identity comes from the Bearer
 token that this service verifies itself, never from headers that the gateway sets.
 """
@@ -60,8 +61,11 @@ class Access:
     async def __call__(
         self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
-        if handler.opt.get("public") or connection.scope.get("method") == "OPTIONS":
+        if connection.scope.get("method") == "OPTIONS":
             return  # the framework's OPTIONS says which methods there are, and nothing else
+        public = handler.opt.get("public")
+        if public(connection) if callable(public) else public:
+            return
         if handler.opt.get("internal"):
             self._check_internal_key(connection.headers.get(INTERNAL_KEY_HEADER, ""))
             return

@@ -56,3 +56,14 @@ def _tags(header: str, value: str) -> list[tuple[str | None, str]]:
 def _numbers(tags: Iterable[str]) -> Iterator[int]:
     """The versions among `tags`; others are not ours."""
     return (int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10)
+
+
+def has(if_none_match: str | None, tag: str) -> bool:
+    """Whether `If-None-Match` names the entity tag: the caller has what it would be sent (RFC 9110 §13.1.2).
+
+    Compared weakly (§8.8.3.2). A header that is malformed names nothing.
+    """
+    if if_none_match is None:
+        return False
+    text = if_none_match.strip()
+    return text == "*" or any(part.strip().removeprefix("W/") == tag for part in text.split(","))

@@ -38,6 +38,11 @@ def serve(
         if command is None:
             sys.exit(_refuse(service, f"there is no command {sys.argv[1]}"))
         sys.exit(command(values, sys.argv[2:]))
+    run(service, values, build)
+
+
+def run(service: str, values: S, build: Callable[[S], Litestar]) -> None:
+    """Serves until SIGTERM or SIGINT, then lets requests in flight finish."""
     telemetry.configure(service, values.log_level)
     uvicorn.run(
         build(values),

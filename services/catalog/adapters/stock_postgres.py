@@ -6,11 +6,13 @@ last word. No call to anybody happens while they are held.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.catalog.application.stock import Adjustment, Difference, Outcome
+from services.catalog.adapters import product_rows
+from services.catalog.application.stock import Adjustment, Difference, Entry, Outcome, StockLevel
 from services.catalog.domain.errors import BelowReserved, OtherLines, UnknownVariant
 from services.catalog.domain.reservations import Effect, Goal, Line, Shortage, State, decide, shortages
 from services.catalog.domain.stock import Stock
@@ -29,7 +31,7 @@ _REASONS = {Effect.SELL: "sale", Effect.RESERVE_AND_SELL: "sale", Effect.TAKE_BA
 _ACTOR = "order"
 
 
-class StockPostgres:
+class PostgresStock:
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -64,10 +66,10 @@ class StockPostgres:
                 )
         return Outcome(state, tuple(short))
 
-    async def adjust(self, adjustment: Adjustment, now: datetime) -> Stock:
+    async def adjust(self, variant: UUID, adjustment: Adjustment, now: datetime) -> Stock:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
-                "SELECT on_hand, reserved FROM stock WHERE variant_id = $1 FOR UPDATE", adjustment.variant
+                "SELECT on_hand, reserved FROM stock WHERE variant_id = $1 FOR UPDATE", variant
             )
             if row is None:
                 raise UnknownVariant
@@ -75,12 +77,12 @@ class StockPostgres:
             if after.available < 0:
                 raise BelowReserved(after.reserved)
             await connection.execute(
-                "UPDATE stock SET on_hand = $2 WHERE variant_id = $1", adjustment.variant, after.on_hand
+                "UPDATE stock SET on_hand = $2 WHERE variant_id = $1", variant, after.on_hand
             )
             await connection.execute(
                 "INSERT INTO stock_journal (variant_id, change, on_hand, reason, note, actor, at) "
                 "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                adjustment.variant,
+                variant,
                 adjustment.change,
                 after.on_hand,
                 adjustment.reason,
@@ -89,6 +91,30 @@ class StockPostgres:
                 now,
             )
         return after
+
+    async def locked_on_hand(self, variant: UUID) -> int:
+        """Stays so until the transaction at hand ends."""
+        async with self._database.transaction() as connection:
+            on_hand: int | None = await connection.fetchval(
+                "SELECT on_hand FROM stock WHERE variant_id = $1 FOR UPDATE", variant
+            )
+        if on_hand is None:
+            raise UnknownVariant
+        return on_hand
+
+    async def level(self, sku: str) -> StockLevel | None:
+        rows = await self._database.fetch(f"{_LEVELS} AND v.sku = $1", sku)
+        return _level(rows[0]) if rows else None
+
+    async def levels(
+        self, prefix: str, at_most: int | None, limit: int, after: str | None
+    ) -> Sequence[StockLevel]:
+        sql, arguments = levels_statement(prefix, at_most, limit, after)
+        return [_level(row) for row in await self._database.fetch(sql, *arguments)]
+
+    async def journal(self, variant: UUID | None, limit: int, before: int | None) -> Sequence[Entry]:
+        sql, arguments = journal_statement(variant, limit, before)
+        return [_entry(row) for row in await self._database.fetch(sql, *arguments)]
 
     async def differences(self) -> Sequence[Difference]:
         # One statement, so that all of it is of one moment.
@@ -118,6 +144,67 @@ class StockPostgres:
             )
             for row in rows
         ]
+
+
+_LEVELS = """
+    SELECT v.id, v.sku, v.product_id, p.slug, p.names, s.on_hand, s.reserved
+    FROM variant v JOIN product p ON p.id = v.product_id JOIN stock s ON s.variant_id = v.id
+    WHERE v.deleted_at IS NULL
+"""
+
+
+def levels_statement(
+    prefix: str, at_most: int | None, limit: int, after: str | None
+) -> tuple[str, list[Any]]:
+    """The list's SQL, for running it and for asking the planner about it."""
+    # SKUs are ASCII and sorted by code point: what begins with the prefix lies between it and the prefix with the
+    # character after "z" and "~".
+    arguments: list[Any] = [max(prefix, after or ""), f"{prefix}\x7f", limit]
+    beyond = ">" if after is not None and after >= prefix else ">="
+    sql = f"{_LEVELS} AND v.sku {beyond} $1 AND v.sku < $2"
+    if at_most is not None:
+        arguments.append(at_most)
+        sql += " AND s.available <= $4"
+    return f"{sql} ORDER BY v.sku LIMIT $3", arguments
+
+
+def journal_statement(variant: UUID | None, limit: int, before: int | None) -> tuple[str, list[Any]]:
+    """The journal's SQL, for running it and for asking the planner about it."""
+    arguments: list[Any] = [2**63 - 1 if before is None else before, limit]
+    sql = (
+        "SELECT j.id, j.variant_id, v.sku, j.change, j.on_hand, j.reason, j.note, j.actor, j.order_id, j.at "
+        "FROM stock_journal j JOIN variant v ON v.id = j.variant_id WHERE j.id < $1"
+    )
+    if variant is not None:
+        arguments.append(variant)
+        sql += " AND j.variant_id = $3"
+    return f"{sql} ORDER BY j.id DESC LIMIT $2", arguments
+
+
+def _level(row: Any) -> StockLevel:
+    return StockLevel(
+        row["id"],
+        row["sku"],
+        row["product_id"],
+        row["slug"],
+        product_rows.names(row["names"]),
+        Stock(row["on_hand"], row["reserved"]),
+    )
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        row["id"],
+        row["variant_id"],
+        row["sku"],
+        row["change"],
+        row["on_hand"],
+        row["reason"],
+        row["note"],
+        row["actor"],
+        row["order_id"],
+        row["at"],
+    )
 
 
 async def _present(connection: asyncpg.Connection, order: UUID, lines: Sequence[Line]) -> State:

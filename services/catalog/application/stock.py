@@ -1,11 +1,12 @@
 """The use cases of stock: what orders want of it, and what a person corrects."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from services.catalog.domain.errors import UnknownVariant
 from services.catalog.domain.reservations import Goal, Line, Shortage, State, combined
 from services.catalog.domain.stock import Stock
 
@@ -22,11 +23,38 @@ class Outcome:
 class Adjustment:
     """`change` units come in (above zero) or go (below). `actor` is the administrator's account."""
 
-    variant: UUID
     change: int
     reason: str
     note: str
     actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """How much there is of a variant, with what it is of."""
+
+    variant: UUID
+    sku: str
+    product: UUID
+    slug: str
+    names: dict[str, str]
+    stock: Stock
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal; `on_hand` is what there was after it."""
+
+    id: int
+    variant: UUID
+    sku: str
+    change: int
+    on_hand: int
+    reason: str
+    note: str
+    actor: str
+    order: UUID | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +79,19 @@ class StockStore(Protocol):
         `lines` are combined (one a variant, sorted). Raises OtherLines where the reservation was made for others.
         """
 
-    async def adjust(self, adjustment: Adjustment, now: datetime) -> Stock:
+    async def adjust(self, variant: UUID, adjustment: Adjustment, now: datetime) -> Stock:
         """Raises UnknownVariant, and BelowReserved where less would be on hand than is promised."""
+
+    async def level(self, sku: str) -> StockLevel | None:
+        """Of the variant that has the SKU now."""
+
+    async def levels(
+        self, prefix: str, at_most: int | None, limit: int, after: str | None
+    ) -> Sequence[StockLevel]:
+        """At most `limit`, by SKU, of variants whose SKU begins so and of which so few are available."""
+
+    async def journal(self, variant: UUID | None, limit: int, before: int | None) -> Sequence[Entry]:
+        """At most `limit` lines, the latest first, before the line with that id."""
 
     async def differences(self) -> Sequence[Difference]:
         """Each variant whose stock is not the sum of its journal, and of its held reservations; none is right."""
@@ -67,6 +106,17 @@ class StockService:
         """Raises InvalidLines, OtherLines."""
         return await self.store.pursue(order, goal, combined(lines), self.clock())
 
-    async def adjust(self, adjustment: Adjustment) -> Stock:
+    async def adjust(self, sku: str, adjustment: Adjustment) -> StockLevel:
         """Raises UnknownVariant, BelowReserved."""
-        return await self.store.adjust(adjustment, self.clock())
+        level = await self.store.level(sku)
+        if level is None:
+            raise UnknownVariant
+        return replace(level, stock=await self.store.adjust(level.variant, adjustment, self.clock()))
+
+    async def levels(
+        self, prefix: str, at_most: int | None, limit: int, after: str | None
+    ) -> Sequence[StockLevel]:
+        return await self.store.levels(prefix, at_most, limit, after)
+
+    async def journal(self, variant: UUID | None, limit: int, before: int | None) -> Sequence[Entry]:
+        return await self.store.journal(variant, limit, before)

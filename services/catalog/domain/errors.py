@@ -6,6 +6,7 @@ CatalogError
 ├── UnknownVariant
 ├── SlugTaken               another product or category has the address
 ├── SkuTaken                another variant has the SKU
+├── CategoryInUse           it has products, or categories below it
 ├── Stale                   it was changed since the caller read it
 ├── InvalidLines            an order's lines that no order can have
 ├── OtherLines              an order's reservation was made for other lines
@@ -17,6 +18,7 @@ CatalogError
 
 from collections.abc import Mapping
 
+from common.field_codes import InvalidValue
 from services.catalog.domain.pictures import SENTENCES, Fault
 
 
@@ -47,6 +49,11 @@ class SlugTaken(CatalogError):  # noqa: N818
 class SkuTaken(CatalogError):  # noqa: N818
     def __init__(self, sku: str) -> None:
         super().__init__(f"Another variant has the SKU {sku}.")
+
+
+class CategoryInUse(CatalogError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("The category has products or categories below it; move them first.")
 
 
 class Stale(CatalogError):  # noqa: N818
@@ -83,6 +90,6 @@ class UnknownImage(CatalogError):  # noqa: N818
 class InvalidProduct(CatalogError):  # noqa: N818
     """`faults` maps the field's path to what is wrong with its value."""
 
-    def __init__(self, faults: Mapping[str, str]) -> None:
+    def __init__(self, faults: Mapping[str, InvalidValue]) -> None:
         super().__init__("Some values are not valid.")
         self.faults = dict(faults)

@@ -92,9 +92,9 @@ class Content:
     variants: tuple[Variant, ...]
 
     @property
-    def price(self) -> int:
-        """The lowest of its variants: what lists show and sort by."""
-        return min(variant.price for variant in self.variants)
+    def cheapest(self) -> Variant:
+        """Whose prices lists show and sort by."""
+        return min(self.variants, key=lambda variant: variant.price)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ class Category:
     parent: UUID | None
     slug: str
     position: int
-    texts: Mapping[str, Texts]
+    names: Mapping[str, str]
     created_at: datetime
     updated_at: datetime
     version: int = 1

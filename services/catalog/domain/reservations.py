@@ -15,6 +15,8 @@ from services.catalog.domain.stock import Stock
 
 MAX_LINES = 100
 MAX_QUANTITY = 10_000
+MAX_ADJUSTMENT = 10**9
+"""Of what is on hand, at once."""
 
 
 class State(Enum):

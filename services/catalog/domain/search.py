@@ -8,16 +8,10 @@ itself. A word is found anywhere in a longer one: 운동화 in 남성운동화, 
 import unicodedata
 from itertools import pairwise
 
+from common.field_codes import InvalidValue
+
 MAX_QUERY = 64
 MAX_WORDS = 8
-
-
-class UnfitQuery(ValueError):  # noqa: N818
-    """The query cannot be searched for. `code` says why, for the message in the person's language."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def normal(text: str) -> str:
@@ -40,14 +34,17 @@ def normal(text: str) -> str:
 
 
 def words(query: str) -> tuple[str, ...]:
-    """The words of a query, each once, in their order. Raises UnfitQuery where it is too long or has none."""
+    """The words of a query, each once, in their order.
+
+    Raises InvalidValue: `too_long`, `no_words`, `too_many_words`.
+    """
     if len(query) > MAX_QUERY:
-        raise UnfitQuery("too_long", f"must not be longer than {MAX_QUERY} characters")
+        raise InvalidValue("too_long", max=MAX_QUERY)
     found = tuple(dict.fromkeys(normal(query).split()))
     if not found:
-        raise UnfitQuery("no_words", "must hold a letter or a digit")
+        raise InvalidValue("no_words")
     if len(found) > MAX_WORDS:
-        raise UnfitQuery("too_many_words", f"must not have more than {MAX_WORDS} words")
+        raise InvalidValue("too_many_words", max=MAX_WORDS)
     return found
 
 

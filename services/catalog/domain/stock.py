@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 from enum import Enum
 
-FEW = 5
-"""So many or fewer are "few left"."""
-
 
 class Availability(Enum):
     IN_STOCK = "in_stock"
@@ -26,7 +23,8 @@ class Stock:
         return self.on_hand - self.reserved
 
 
-def availability(available: int) -> Availability:
+def availability(available: int, few: int) -> Availability:
+    """What a shopper is told; `few` or fewer are "few left". The one rule of it, for lists, pages and quotes."""
     if available <= 0:
         return Availability.SOLD_OUT
-    return Availability.FEW_LEFT if available <= FEW else Availability.IN_STOCK
+    return Availability.FEW_LEFT if available <= few else Availability.IN_STOCK

@@ -3,7 +3,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.catalog.adapters.stock_postgres import StockPostgres
+from services.catalog.adapters.stock_postgres import PostgresStock
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.postgres import Database
 from tests.stores.catalog.shelves import Shelves
@@ -20,12 +20,12 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def stock(database: Database) -> StockPostgres:
-    return StockPostgres(database)
+def stock(database: Database) -> PostgresStock:
+    return PostgresStock(database)
 
 
 @pytest.fixture
-def shelves(database: Database, stock: StockPostgres) -> Shelves:
+def shelves(database: Database, stock: PostgresStock) -> Shelves:
     return Shelves(database, stock)
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from services.catalog.adapters.stock_postgres import StockPostgres
+from services.catalog.adapters.stock_postgres import PostgresStock
 from services.catalog.application.stock import Adjustment
 from services.catalog.domain.stock import Stock
 from services.chassis.postgres import Database
@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 
 
 class Shelves:
-    def __init__(self, database: Database, stock: StockPostgres) -> None:
+    def __init__(self, database: Database, stock: PostgresStock) -> None:
         self._database = database
         self._stock = stock
 
@@ -21,11 +21,11 @@ class Shelves:
         category, product, variant = uuid4(), uuid4(), uuid4()
         async with self._database.transaction() as connection:
             await connection.execute(
-                "INSERT INTO category (id, slug, texts, created_at, updated_at) VALUES ($1, $2, '{}', $3, $3)",
+                "INSERT INTO category (id, slug, names, created_at, updated_at) VALUES ($1, $2, '{}', $3, $3)",
                 category, f"category-{category}", NOW,
             )  # fmt: skip
             await connection.execute(
-                "INSERT INTO product (id, category_id, slug, status, texts, price, created_at, updated_at) "
+                "INSERT INTO product (id, category_id, slug, status, names, price, created_at, updated_at) "
                 "VALUES ($1, $2, $3, 'active', '{}', 1000, $4, $4)",
                 product, category, f"product-{product}", NOW,
             )  # fmt: skip
@@ -35,7 +35,7 @@ class Shelves:
             )  # fmt: skip
             await connection.execute("INSERT INTO stock (variant_id) VALUES ($1)", variant)
         if on_hand:
-            await self._stock.adjust(Adjustment(variant, on_hand, "delivery", "", "tests"), NOW)
+            await self._stock.adjust(variant, Adjustment(on_hand, "delivery", "", "tests"), NOW)
         return variant
 
     async def of(self, variant: UUID) -> Stock:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.catalog.adapters.stock_postgres import StockPostgres
+from services.catalog.adapters.stock_postgres import PostgresStock
 from services.catalog.application.stock import Adjustment
 from services.catalog.domain.errors import BelowReserved, OtherLines, UnknownVariant
 from services.catalog.domain.reservations import Goal, Line, Shortage, State, combined
@@ -19,7 +19,7 @@ NewOrder = Callable[[], UUID]
 
 
 async def test_a_reservation_is_held_then_sold(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     shoes, order = await shelves.variant(5), new_order()
     lines = combined([Line(shoes, 2)])
@@ -31,7 +31,7 @@ async def test_a_reservation_is_held_then_sold(
 
 
 async def test_too_little_of_one_line_takes_nothing_of_any(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     many, one, order = await shelves.variant(5), await shelves.variant(1), new_order()
     lines = combined([Line(many, 1), Line(one, 2)])
@@ -42,7 +42,7 @@ async def test_too_little_of_one_line_takes_nothing_of_any(
 
 
 async def test_a_variant_that_never_was_is_sold_out(
-    stock: StockPostgres, database: Database, new_order: NewOrder
+    stock: PostgresStock, database: Database, new_order: NewOrder
 ) -> None:
     unknown = uuid4()
     outcome = await stock.pursue(new_order(), Goal.HELD, combined([Line(unknown, 1)]), NOW)
@@ -50,7 +50,7 @@ async def test_a_variant_that_never_was_is_sold_out(
 
 
 async def test_a_release_before_its_hold_leaves_a_tombstone(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     shoes, order = await shelves.variant(5), new_order()
     lines = combined([Line(shoes, 2)])
@@ -60,7 +60,7 @@ async def test_a_release_before_its_hold_leaves_a_tombstone(
 
 
 async def test_what_was_sold_comes_back_once(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     shoes, order = await shelves.variant(5), new_order()
     lines = combined([Line(shoes, 2)])
@@ -73,7 +73,7 @@ async def test_what_was_sold_comes_back_once(
 
 
 async def test_an_order_with_other_lines_is_refused(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     shoes, order = await shelves.variant(5), new_order()
     await stock.pursue(order, Goal.HELD, combined([Line(shoes, 2)]), NOW)
@@ -83,7 +83,7 @@ async def test_an_order_with_other_lines_is_refused(
 
 
 async def test_hazard_1_five_hundred_buyers_get_three_hundred_units(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     hot = await shelves.variant(300)
     lines = combined([Line(hot, 1)])
@@ -95,7 +95,7 @@ async def test_hazard_1_five_hundred_buyers_get_three_hundred_units(
 
 
 async def test_carts_that_cross_do_not_block_each_other(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     first, second = await shelves.variant(1000), await shelves.variant(1000)
     carts = [combined([Line(a, 1), Line(b, 1)]) for a, b in [(first, second), (second, first)] * 50]
@@ -104,7 +104,7 @@ async def test_carts_that_cross_do_not_block_each_other(
     assert await shelves.of(first) == await shelves.of(second) == Stock(1000, 100)
 
 
-async def test_repeats_at_once_hold_once(stock: StockPostgres, shelves: Shelves, new_order: NewOrder) -> None:
+async def test_repeats_at_once_hold_once(stock: PostgresStock, shelves: Shelves, new_order: NewOrder) -> None:
     shoes, order = await shelves.variant(100), new_order()
     lines = combined([Line(shoes, 3)])
     await asyncio.gather(*(_patiently(stock, order, lines) for _ in range(20)))
@@ -119,19 +119,19 @@ async def test_hazard_3_the_database_itself_refuses_to_oversell(database: Databa
 
 
 async def test_an_adjustment_never_takes_what_is_promised(
-    stock: StockPostgres, shelves: Shelves, new_order: NewOrder
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
 ) -> None:
     shoes = await shelves.variant(5)
     await stock.pursue(new_order(), Goal.HELD, combined([Line(shoes, 3)]), NOW)
     with pytest.raises(BelowReserved):
-        await stock.adjust(Adjustment(shoes, -3, "count", "", "tests"), NOW)
-    assert await stock.adjust(Adjustment(shoes, -2, "count", "", "tests"), NOW) == Stock(3, 3)
+        await stock.adjust(shoes, Adjustment(-3, "count", "", "tests"), NOW)
+    assert await stock.adjust(shoes, Adjustment(-2, "count", "", "tests"), NOW) == Stock(3, 3)
     with pytest.raises(UnknownVariant):
-        await stock.adjust(Adjustment(uuid4(), 1, "count", "", "tests"), NOW)
+        await stock.adjust(uuid4(), Adjustment(1, "count", "", "tests"), NOW)
 
 
 async def test_the_audit_names_what_does_not_add_up(
-    stock: StockPostgres, database: Database, shelves: Shelves
+    stock: PostgresStock, database: Database, shelves: Shelves
 ) -> None:
     shoes = await shelves.variant(5)
     async with database.transaction() as connection:
@@ -149,5 +149,5 @@ async def test_the_journal_is_append_only(database: Database, shelves: Shelves) 
             await connection.execute("DELETE FROM stock_journal")
 
 
-async def _patiently(stock: StockPostgres, order: UUID, lines: tuple[Line, ...]) -> State:
+async def _patiently(stock: PostgresStock, order: UUID, lines: tuple[Line, ...]) -> State:
     return (await stock.pursue(order, Goal.HELD, lines, NOW)).state

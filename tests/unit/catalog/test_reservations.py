@@ -80,4 +80,4 @@ def test_what_is_promised_to_others_is_not_there() -> None:
     ],
 )
 def test_what_a_shopper_is_told(available: int, said: Availability) -> None:
-    assert availability(available) is said
+    assert availability(available, 5) is said

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.catalog.domain.search import MAX_QUERY, UnfitQuery, index_grams, normal, query_grams, words
+from common.field_codes import InvalidValue
+from services.catalog.domain.search import MAX_QUERY, index_grams, normal, query_grams, words
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_words_come_once_and_in_order() -> None:
     ],
 )
 def test_a_query_that_cannot_be_searched_says_why(query: str, code: str) -> None:
-    with pytest.raises(UnfitQuery) as refused:
+    with pytest.raises(InvalidValue) as refused:
         words(query)
     assert refused.value.code == code
 

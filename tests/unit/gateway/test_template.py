@@ -26,6 +26,7 @@ VALUES = {
     "AUTH_URL": "http://auth:4000",
     "MEMBER_URL": "http://member:5000",
     "BFF_URL": "http://bff:3001",
+    "CATALOG_URL": "http://catalog:3002",
     "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
     "TOKEN_ISSUER": "https://issuer.example",
     "TOKEN_AUDIENCE": "shop",
@@ -75,6 +76,19 @@ def plugins_on(configuration: Configuration) -> Callable[..., list[str]]:
             return None
         names = [plugin.name for plugin in chains.for_route(match.route)]
         return [name for name in names if name in ("token-validator", "idempotency")]
+
+    return ask
+
+
+@pytest.fixture
+def services_of(configuration: Configuration) -> Callable[..., str | None]:
+    """The service that a request is for; None without a route."""
+    router = Router(configuration.routes)
+
+    def ask(method: str, path: str, **headers: str) -> str | None:
+        fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
+        match = router.match(method, "localhost", 8000, path, fields)
+        return None if match is None else match.route.service.name
 
     return ask
 
@@ -389,6 +403,41 @@ def test_needs_a_token(plugins_on: Callable[..., list[str]], method: str, path: 
     ]
 
 
+@pytest.mark.parametrize("path", ["/api/products", "/api/products/1", "/api/categories", "/api/categories/1"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_anybody_reads_the_catalog_and_a_token_is_looked_at(
+    configuration: Configuration, plugins_on: Callable[..., list[str]], method: str, path: str
+) -> None:
+    for key in ({}, {"Idempotency_Key": "k"}, {"X_Idempotency_Key": "k"}):
+        assert plugins_on(method, path, **key) == ["token-validator"]
+    (validator,) = [
+        plugin
+        for plugin in configuration.plugins
+        if plugin.service is not None and plugin.service.name == "catalog-public"
+    ]
+    assert validator.config["optional"] is True
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/products", "/api/products/1", "/api/categories/1", "/api/stock/adjustments"]
+)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_changes_of_the_catalog_need_a_token(
+    services_of: Callable[..., str | None], plugins_on: Callable[..., list[str]], method: str, path: str
+) -> None:
+    assert services_of(method, path) == services_of(method, path, Idempotency_Key="k") == "catalog"
+    assert plugins_on(method, path) == ["token-validator"]
+    assert plugins_on(method, path, Idempotency_Key="k") == ["token-validator", "idempotency"]
+    assert plugins_on(method, path, X_Idempotency_Key="k") == ["token-validator", "idempotency"]
+
+
+def test_only_the_public_reads_of_the_catalog_need_no_token(services_of: Callable[..., str | None]) -> None:
+    assert services_of("GET", "/api/products") == services_of("GET", "/api/products", Idempotency_Key="k")
+    assert services_of("GET", "/api/products") == "catalog-public"
+    for method, path in (("GET", "/api/stock"), ("OPTIONS", "/api/products"), ("GET", "/api/stock/journal")):
+        assert services_of(method, path) == "catalog"
+
+
 PUBLIC = ["register", "login", "refresh", "logout", "password/forgot", "password/reset", "email/verify"]
 
 
@@ -458,7 +507,7 @@ def test_services_go_by_dns_alone(rendered: Path) -> None:
     document = yaml.safe_load(rendered.read_text())
     assert "upstreams" not in document
     urls = {service["url"] for service in document["services"]}
-    assert urls == {"http://auth:4000", "http://member:5000", "http://bff:3001"}
+    assert urls == {"http://auth:4000", "http://member:5000", "http://bff:3001", "http://catalog:3002"}
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ MAY_TALK = {
     ("kong", "auth"),
     ("kong", "member"),
     ("kong", "bff"),
+    ("kong", "catalog"),
+    ("catalog", "auth"),
     ("bff", "auth"),
     ("bff", "member"),
     ("auth", "member"),
@@ -26,15 +28,19 @@ MAY_TALK = {
     ("auth", "redis"),
     ("auth", "postgres"),
     ("member", "postgres"),
+    ("catalog", "postgres"),
     ("tls", "frontend_proxy"),
     ("tls", "kong"),
 }
 # Development's ports for this machine (deploy/loopback.py) lead to these.
-MAY_TALK |= {("loopback", name) for name in ("auth", "member", "bff", "postgres", "redis", "mailbox")}
+MAY_TALK |= {("loopback", name) for name in ("auth", "member", "catalog", "bff", "postgres", "redis", "mailbox")}
 # Who calls auth with the address of a client, and who calls the gateway so.
 WAYS_TO_AUTH = (("frontend_proxy", "auth"), ("frontend_proxy", "kong"), ("kong", "auth"), ("tls", "kong"))
 # Two clients of one server see each other on the network that they share with it.
-SEE_EACH_OTHER = {("idempotency", "token-validator"), ("postgres", "redis"), ("loopback", "kong")}
+SEE_EACH_OTHER = {("idempotency", "token-validator"), ("postgres", "redis"), ("loopback", "kong")} | {
+    ("catalog", "member"),
+    ("catalog", "bff"),
+}
 
 
 @pytest.fixture(params=COMPOSE_FILES)
@@ -116,10 +122,10 @@ def test_nothing_starts_before_what_it_reads_at_its_start(compose: dict[str, Any
         dependencies = compose["services"][name].get("depends_on", {})
         return {other for other, how in dependencies.items() if how["condition"] == "service_healthy"}
 
-    # Kong reads the dumps of the plugins once; auth and member migrate their databases.
+    # Kong reads the dumps of the plugins once; auth, member and catalog migrate their databases.
     assert waits_for("kong") == {"token-validator", "idempotency"}
     assert waits_for("auth") == {"postgres", "redis"}
-    assert waits_for("member") == {"postgres"}
+    assert waits_for("member") == waits_for("catalog") == {"postgres"}
 
 
 def test_kongs_admin_api_listens_where_no_other_container_is(compose: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ STATEMENTS = (
         parent_id uuid REFERENCES category,
         slug text COLLATE "C" NOT NULL,
         position integer NOT NULL DEFAULT 0,
-        texts jsonb NOT NULL,
+        names jsonb NOT NULL,
         created_at timestamptz NOT NULL,
         updated_at timestamptz NOT NULL,
         deleted_at timestamptz,
@@ -23,7 +23,8 @@ STATEMENTS = (
     """,
     "CREATE UNIQUE INDEX category_slug_unique ON category (slug) WHERE deleted_at IS NULL",
     "CREATE INDEX category_by_parent ON category (parent_id)",
-    # price is the lowest of the product's variants, for sorting and price bands; search_* are texts in normal form.
+    # price and compare_at_price are those of the cheapest variant, for lists and price bands; search_* are texts in
+    # normal form.
     """
     CREATE TABLE product (
         id uuid PRIMARY KEY,
@@ -31,10 +32,12 @@ STATEMENTS = (
         slug text COLLATE "C" NOT NULL,
         brand text NOT NULL DEFAULT '',
         status text NOT NULL CHECK (status IN ('draft', 'active', 'archived')),
-        texts jsonb NOT NULL,
+        names jsonb NOT NULL,
+        descriptions jsonb NOT NULL DEFAULT jsonb_build_object(),
         keywords text[] NOT NULL DEFAULT ARRAY[]::text[],
         options jsonb NOT NULL DEFAULT '[]',
         price bigint NOT NULL CHECK (price >= 0),
+        compare_at_price bigint,
         search_name text NOT NULL DEFAULT '',
         search_brand text NOT NULL DEFAULT '',
         search_keywords text NOT NULL DEFAULT '',
@@ -47,7 +50,9 @@ STATEMENTS = (
     )
     """,
     "CREATE UNIQUE INDEX product_slug_unique ON product (slug) WHERE deleted_at IS NULL",
-    "CREATE INDEX product_by_grams ON product USING gin (grams) WHERE deleted_at IS NULL AND status = 'active'",
+    # Without a pending list: a shop reads a thousand times for each change, and every search would read the list.
+    "CREATE INDEX product_by_grams ON product USING gin (grams) WITH (fastupdate = off) WHERE deleted_at IS NULL",
+    "CREATE INDEX product_by_creation_any_status ON product (created_at, id) WHERE deleted_at IS NULL",
     "CREATE INDEX product_by_creation ON product (created_at, id) WHERE deleted_at IS NULL AND status = 'active'",
     "CREATE INDEX product_by_price ON product (price, id) WHERE deleted_at IS NULL AND status = 'active'",
     "CREATE INDEX product_by_category_and_creation ON product (category_id, created_at, id) "

@@ -1,0 +1,255 @@
+"""What visitors read, from PostgreSQL. Database down: every call raises the chassis' Unavailable.
+
+Each list is one statement whose plan does not depend on luck: all products are read in the index of the order asked
+for; a category's from its own index, one after another; a search's by the grams' index, all of them, and then sorted.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.catalog.adapters import product_rows
+from services.catalog.adapters.product_rows import IMAGE_COLUMNS, PRODUCT_COLUMNS, VARIANT_COLUMNS
+from services.catalog.application.ports import Card, Count, Filters, ListQuery, Offer, Shown, Sort
+from services.catalog.domain.products import Option, Variant, localised
+from services.catalog.domain.search import query_grams
+from services.chassis.postgres import Database
+
+_FOR_SALE = "p.deleted_at IS NULL AND p.status = 'active'"
+_COLUMNS = "p.id, p.slug, p.brand, p.category_id, p.names, p.price, p.compare_at_price, p.created_at"
+_CAN_BE_BOUGHT = (
+    "EXISTS (SELECT FROM variant v JOIN stock s ON s.variant_id = v.id "
+    "WHERE v.product_id = p.id AND v.deleted_at IS NULL AND s.available > 0)"
+)
+_HAS_ALL_WORDS = """NOT EXISTS (
+    SELECT FROM unnest({words}::text[]) AS word WHERE strpos(p.search_name, word) = 0
+        AND strpos(p.search_brand, word) = 0 AND strpos(p.search_keywords, word) = 0
+        AND strpos(p.search_text, word) = 0)"""
+_RANK = """(
+    SELECT sum(CASE WHEN starts_with(p.search_name, word) THEN 10 WHEN strpos(p.search_name, word) > 0 THEN 8
+        WHEN strpos(p.search_brand, word) > 0 THEN 5 WHEN strpos(p.search_keywords, word) > 0 THEN 3 ELSE 1 END)
+    FROM unnest({words}::text[]) AS word)::int"""
+_ORDERS = {
+    Sort.NEWEST: ("created_at", "DESC", "<"),
+    Sort.PRICE_UP: ("price", "ASC", ">"),
+    Sort.PRICE_DOWN: ("price", "DESC", "<"),
+    Sort.RELEVANCE: ("rank", "DESC", "<"),
+}
+_TYPES = {"created_at": "timestamptz", "price": "bigint", "rank": "int"}
+# What a card shows besides the product's own row; both are found by the product's id.
+_WITH_STOCK_AND_IMAGE = f"""
+    SELECT p.*, coalesce(left_.available, 0) AS available, {IMAGE_COLUMNS}
+    FROM ({{page}}) p
+    LEFT JOIN LATERAL (
+        SELECT max(s.available) AS available FROM variant v JOIN stock s ON s.variant_id = v.id
+        WHERE v.product_id = p.id AND v.deleted_at IS NULL
+    ) left_ ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM product_image WHERE product_id = p.id ORDER BY position LIMIT 1
+    ) i ON true
+    LEFT JOIN picture pic ON pic.hash = i.hash
+"""  # noqa: S608
+
+
+class PostgresShop:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def cards(self, query: ListQuery) -> Sequence[Card]:
+        sql, arguments = cards_statement(query)
+        return [_card(row) for row in await self._database.fetch(sql, *arguments)]
+
+    async def counts(self, filters: Filters, bands: Sequence[int]) -> Sequence[Count]:
+        sql, arguments = counts_statement(filters, bands)
+        rows = await self._database.fetch(sql, *arguments)
+        return [Count(row["category_id"], row["band"], row["fits"], row["products"]) for row in rows]
+
+    async def show(self, slug: str) -> Shown | None:
+        rows = await self._database.fetch(
+            f"SELECT {PRODUCT_COLUMNS} FROM product p WHERE p.slug = $1 AND {_FOR_SALE}",  # noqa: S608
+            slug,
+        )
+        if not rows:
+            return None
+        id_ = rows[0]["id"]
+        variants = await self._database.fetch(
+            f"SELECT {VARIANT_COLUMNS}, coalesce(s.available, 0) AS available "  # noqa: S608
+            "FROM variant v LEFT JOIN stock s ON s.variant_id = v.id "
+            "WHERE v.product_id = $1 AND v.deleted_at IS NULL ORDER BY v.position, v.id",
+            id_,
+        )
+        images = await self._database.fetch(
+            f"SELECT {IMAGE_COLUMNS} FROM product_image i JOIN picture pic USING (hash) "  # noqa: S608
+            "WHERE i.product_id = $1 ORDER BY i.position",
+            id_,
+        )
+        product = product_rows.product(
+            rows[0],
+            [product_rows.variant(row) for row in variants],
+            [product_rows.image(row) for row in images],
+        )
+        return Shown(product, {row["id"]: row["available"] for row in variants})
+
+    async def suggestions(self, words: tuple[str, ...], limit: int) -> Sequence[Card]:
+        sql, arguments = suggestions_statement(words, limit)
+        return [_card(row) for row in await self._database.fetch(sql, *arguments)]
+
+    async def offers(self, skus: Sequence[str]) -> dict[str, Offer]:
+        rows = await self._database.fetch(OFFERS, list(skus))
+        return {row["sku"]: _offer(row) for row in rows}
+
+
+OFFERS = f"""
+    SELECT {VARIANT_COLUMNS}, p.slug, p.names, p.options, {_FOR_SALE} AS for_sale,
+        coalesce(s.available, 0) AS available,
+        (SELECT hash FROM product_image WHERE product_id = p.id ORDER BY position LIMIT 1) AS image
+    FROM variant v JOIN product p ON p.id = v.product_id LEFT JOIN stock s ON s.variant_id = v.id
+    WHERE v.sku = ANY($1) AND v.deleted_at IS NULL
+"""  # noqa: S608
+
+
+def cards_statement(query: ListQuery) -> tuple[str, list[Any]]:
+    """The list's SQL, for running it and for asking the planner about it."""
+    statement = _Statement()
+    column, direction, _ = _ORDERS[query.sort]
+    conditions = _conditions(statement, query.filters)
+    if query.filters.words:
+        page = _search_page(statement, query, conditions)
+    else:
+        after = _after(statement, query, "p.")
+        order = f"ORDER BY p.{column} {direction}, p.id {direction} LIMIT {statement.add(query.limit)}"
+        one = f"SELECT {_COLUMNS}, 0 AS rank FROM product p WHERE {' AND '.join(conditions + after)}"  # noqa: S608
+        if query.categories is None:
+            page = f"{one} {order}"
+        else:
+            # An index for each category: sorting what all of them hold would cost more than a few pages.
+            page = (
+                f"SELECT p.* FROM unnest({statement.add(list(query.categories))}::uuid[]) AS wanted (category_id) "  # noqa: S608
+                f"CROSS JOIN LATERAL ({one} AND p.category_id = wanted.category_id {order}) p {order}"
+            )
+    sql = _WITH_STOCK_AND_IMAGE.format(page=page)
+    return f"{sql} ORDER BY p.{column} {direction}, p.id {direction}", statement.arguments
+
+
+def counts_statement(filters: Filters, bands: Sequence[int]) -> tuple[str, list[Any]]:
+    """The facets' SQL. A band's number is that of the last bound that is not above the price, 0 below all."""
+    statement = _Statement()
+    low, high = statement.add(filters.min_price), statement.add(filters.max_price)
+    bounds = statement.add(list(bands))
+    unpriced = Filters(words=filters.words, in_stock=filters.in_stock)
+    conditions = _conditions(statement, unpriced)
+    fits = f"(p.price >= coalesce({low}::bigint, 0) AND ({high}::bigint IS NULL OR p.price <= {high}))"
+    return (
+        f"SELECT p.category_id, width_bucket(p.price, {bounds}::bigint[]) AS band, {fits} AS fits, "  # noqa: S608
+        f"count(*) AS products FROM product p WHERE {' AND '.join(conditions)} GROUP BY 1, 2, 3",
+        statement.arguments,
+    )
+
+
+def suggestions_statement(words: tuple[str, ...], limit: int) -> tuple[str, list[Any]]:
+    statement = _Statement()
+    wanted = statement.add(list(words))
+    page = f"""
+        SELECT {_COLUMNS}, {_RANK.format(words=wanted)} AS rank FROM product p
+        WHERE {_FOR_SALE} AND p.grams @> {statement.add(sorted(query_grams(words)))}::text[] AND NOT EXISTS (
+            SELECT FROM unnest({wanted}::text[]) AS word
+            WHERE strpos(p.search_name, word) = 0 AND strpos(p.search_brand, word) = 0)
+        ORDER BY rank DESC, p.created_at DESC, p.id LIMIT {statement.add(limit)}
+    """  # noqa: S608
+    sql = _WITH_STOCK_AND_IMAGE.format(page=page)
+    return f"{sql} ORDER BY p.rank DESC, p.created_at DESC, p.id", statement.arguments
+
+
+class _Statement:
+    def __init__(self) -> None:
+        self.arguments: list[Any] = []
+
+    def add(self, value: Any) -> str:
+        """The placeholder of `value`."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+
+def _conditions(statement: _Statement, filters: Filters) -> list[str]:
+    found = [_FOR_SALE]
+    if filters.words:
+        found.append(f"p.grams @> {statement.add(sorted(query_grams(filters.words)))}::text[]")
+        found.append(_HAS_ALL_WORDS.format(words=statement.add(list(filters.words))))
+    if filters.min_price is not None:
+        found.append(f"p.price >= {statement.add(filters.min_price)}::bigint")
+    if filters.max_price is not None:
+        found.append(f"p.price <= {statement.add(filters.max_price)}::bigint")
+    if filters.in_stock:
+        found.append(_CAN_BE_BOUGHT)
+    return found
+
+
+def _search_page(statement: _Statement, query: ListQuery, conditions: list[str]) -> str:
+    column, direction, _ = _ORDERS[query.sort]
+    if query.categories is not None:
+        conditions.append(f"p.category_id = ANY({statement.add(list(query.categories))}::uuid[])")
+    rank = "0"
+    if query.sort is Sort.RELEVANCE:
+        rank = _RANK.format(words=statement.add(list(query.filters.words)))
+    after = _after(statement, query, "p.")
+    # MATERIALIZED: found by the grams' index whatever order is asked for. Reading in that order until enough are found
+    # would read the whole table where few are.
+    return (
+        f"WITH hit AS MATERIALIZED (SELECT {_COLUMNS}, {rank} AS rank FROM product p "  # noqa: S608
+        f"WHERE {' AND '.join(conditions)}) SELECT p.* FROM hit p {'WHERE ' + after[0] if after else ''} "
+        f"ORDER BY p.{column} {direction}, p.id {direction} LIMIT {statement.add(query.limit)}"
+    )
+
+
+def _after(statement: _Statement, query: ListQuery, prefix: str) -> list[str]:
+    if query.after is None:
+        return []
+    column, _, beyond = _ORDERS[query.sort]
+    value, id_ = query.after
+    return [
+        f"({prefix}{column}, {prefix}id) {beyond} "
+        f"({statement.add(value)}::{_TYPES[column]}, {statement.add(id_)}::uuid)"
+    ]
+
+
+def _card(row: Any) -> Card:
+    return Card(
+        id=row["id"],
+        slug=row["slug"],
+        brand=row["brand"],
+        category=row["category_id"],
+        names=product_rows.names(row["names"]),
+        price=row["price"],
+        compare_at_price=row["compare_at_price"],
+        available=row["available"],
+        image=product_rows.image(row) if row["hash"] else None,
+        created_at=row["created_at"],
+        rank=row["rank"],
+    )
+
+
+def _offer(row: Any) -> Offer:
+    variant = product_rows.variant(row)
+    names = product_rows.names(row["names"])
+    return Offer(
+        variant=variant,
+        product=row["product_id"],
+        slug=row["slug"],
+        names=names,
+        option_names=option_names(product_rows.options(row["options"]), variant, names),
+        image=row["image"],
+        available=row["available"],
+        for_sale=row["for_sale"],
+    )
+
+
+def option_names(
+    options: Sequence[Option], variant: Variant, languages: Sequence[str] | dict[str, str]
+) -> dict[str, str]:
+    """ "Blue / 250" in each language that the product has; empty for a product without options."""
+    if not options:
+        return {}
+    chosen = [
+        next((value.names for value in option.values if value.code == code), {})
+        for option, code in zip(options, variant.values, strict=False)
+    ]
+    return {language: " / ".join(localised(names, language) for names in chosen) for language in languages}

@@ -1,0 +1,93 @@
+"""The catalog service's parts, put together."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from litestar import Litestar
+from litestar.di import Provide
+
+from services.catalog.adapters import demo_data
+from services.catalog.adapters.categories_postgres import PostgresCategories
+from services.catalog.adapters.measured import MeasuredShop, MeasuredStock
+from services.catalog.adapters.products_postgres import PostgresProducts
+from services.catalog.application.browsing import FacetCounts
+from services.catalog.application.products import CategoryService, ProductService
+from services.catalog.application.quotes import QuoteService
+from services.catalog.application.stock import StockService
+from services.catalog.commands import MIGRATIONS
+from services.catalog.domain.pricing import VatRates
+from services.catalog.settings import Settings
+from services.catalog.web import internal
+from services.catalog.web.categories import CategoriesController
+from services.catalog.web.parts import Parts
+from services.catalog.web.products import ProductsController
+from services.catalog.web.refusals import REFUSALS
+from services.catalog.web.shop_views import StoreView
+from services.catalog.web.stock import StockController
+from services.chassis import metrics
+from services.chassis.app import create_app
+from services.chassis.authentication import JwksAuthenticator
+from services.chassis.durability import warn_unless_kept
+from services.chassis.http_client import HttpClient
+from services.chassis.idempotency import Idempotency, Records
+from services.chassis.jwks import KeySet
+from services.chassis.migrations import migrate
+from services.chassis.postgres import Database
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Litestar:
+    registry = metrics.new_registry()
+    client = HttpClient()
+    database = Database(
+        settings.database_url,
+        application="catalog",
+        pool_max=settings.pool_max,
+        statement_timeout=settings.statement_timeout,
+    )
+    idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
+    keys = KeySet(client, settings.auth_jwks_url)
+    store = MeasuredShop(database, registry)
+    rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
+    parts = Parts(
+        shop=store,
+        facets=FacetCounts(store, settings.bands, settings.facets_ttl, time.monotonic),
+        products=ProductService(PostgresProducts(database), database, now, uuid4),
+        categories=CategoryService(PostgresCategories(database), database, now, uuid4),
+        stock=StockService(MeasuredStock(database, registry), now),
+        quotes=QuoteService(store, settings.store_currency, rates, settings.few_left),
+        view=StoreView(settings.store_currency, settings.few_left, settings.bands),
+    )
+
+    @asynccontextmanager
+    async def schema() -> AsyncIterator[None]:
+        await migrate(database, *MIGRATIONS)
+        await warn_unless_kept(database)
+        if settings.demo_data:
+            await demo_data.load(database)
+        yield
+
+    return create_app(
+        title="Gatehouse catalog",
+        handlers=[
+            ProductsController,
+            CategoriesController,
+            StockController,
+            internal.quote,
+            internal.reserve,
+        ],
+        authenticator=JwksAuthenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
+        internal_key=settings.internal_api_key,
+        dependencies={"catalog": Provide(lambda: parts, sync_to_thread=False)},
+        refusals=REFUSALS,
+        state={"idempotency": idempotency},
+        lifespan=[database.lifespan, schema, client.lifespan, keys.lifespan, idempotency.lifespan],
+        checks={"postgres": database.check},
+        registry=registry,
+    )

@@ -1,0 +1,133 @@
+"""What can be done with the catalog's database from the command line, beside serving."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+import click
+
+from services.catalog.adapters import load_data
+from services.catalog.adapters.exporting import Exporter
+from services.catalog.adapters.importing import Importer
+from services.catalog.adapters.stock_postgres import PostgresStock
+from services.catalog.settings import Settings
+from services.chassis.cli import pass_settings
+from services.chassis.migrations import CHASSIS, migrate
+from services.chassis.postgres import Database
+
+MIGRATIONS = (CHASSIS, ("catalog", "services.catalog.adapters.piccolo_migrations"))
+
+
+@click.command("migrate")
+@pass_settings
+def migrate_now(settings: Settings) -> None:
+    """Bring the database to the tables that this version expects; every start does it too."""
+
+    async def act(database: Database) -> int:
+        ran = await migrate(database, *MIGRATIONS)
+        click.echo(f"ran {', '.join(ran)}" if ran else "nothing to do")
+        return 0
+
+    _with_database(settings, act)
+
+
+@click.command("audit-stock")
+@pass_settings
+def audit_stock(settings: Settings) -> None:
+    """Prove stock from the journal and the reservations; exits with 1 where they differ."""
+
+    async def act(database: Database) -> int:
+        differences = await PostgresStock(database).differences()
+        for found in differences:
+            click.echo(
+                f"{found.sku}: on hand {found.stock.on_hand}, by the journal {found.proven.on_hand}; "
+                f"reserved {found.stock.reserved}, by the reservations {found.proven.reserved}"
+            )
+        click.echo(f"{len(differences)} differences")
+        return 1 if differences else 0
+
+    _with_database(settings, act)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@pass_settings
+def import_file(settings: Settings, file: Path) -> None:
+    """Make or change the products in FILE, .csv or .jsonl, each as a whole or not at all.
+
+    Repeating is harmless: what is as in the file is let be. Exits with 1 where a row was refused; the others are done.
+    """
+
+    def refuse(line: int, text: str) -> None:
+        click.echo(f"line {line}: {text}", err=True)
+
+    async def act(database: Database) -> int:
+        await migrate(database, *MIGRATIONS)
+        importer = Importer(database, lambda: datetime.now(UTC), refuse=refuse, done=_progress())
+        report = await importer.run(file)
+        click.echo(
+            f"{report.made} made, {report.changed} changed, {report.same} as they were, {report.refused} refused"
+        )
+        return 1 if report.refused else 0
+
+    _with_database(settings, act)
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@pass_settings
+def export_file(settings: Settings, file: Path) -> None:
+    """Write all products into FILE, .csv or .jsonl, as `import` takes them."""
+
+    async def act(database: Database) -> int:
+        click.echo(f"{await Exporter(database).run(file)} products")
+        return 0
+
+    _with_database(settings, act)
+
+
+@click.command("seed-load")
+@click.argument("products", type=click.IntRange(1, 10_000_000), default=50_000)
+@pass_settings
+def seed_load(settings: Settings, products: int) -> None:
+    """Add PRODUCTS products to measure with; refused in production."""
+    if settings.production:
+        raise click.ClickException("seed-load is for measuring, not for production")
+
+    async def act(database: Database) -> int:
+        await migrate(database, *MIGRATIONS)
+        click.echo(f"added {await load_data.load(database, products)} products")
+        return 0
+
+    _with_database(settings, act)
+
+
+COMMANDS = (migrate_now, audit_stock, import_file, export_file, seed_load)
+
+
+def _with_database(settings: Settings, act: Callable[[Database], Awaitable[int]]) -> None:
+    """Exits with what `act` returns."""
+
+    async def run() -> int:
+        database = Database(
+            settings.database_url, application="catalog command", pool_max=2, statement_timeout=60
+        )
+        async with database.lifespan():
+            return await act(database)
+
+    sys.exit(asyncio.run(run()))
+
+
+def _progress() -> Callable[[], None]:
+    """Counts rows, for a person who watches."""
+    rows = count(1)
+
+    def done() -> None:
+        number = next(rows)
+        if sys.stderr.isatty() and number % 100 == 0:
+            click.echo(f"\r{number} rows", err=True, nl=False)
+
+    return done

@@ -1,0 +1,21 @@
+"""What handlers work with; one dependency, since the framework starts a task for each of several."""
+
+from dataclasses import dataclass
+
+from services.catalog.application.browsing import FacetCounts
+from services.catalog.application.ports import Shop
+from services.catalog.application.products import CategoryService, ProductService
+from services.catalog.application.quotes import QuoteService
+from services.catalog.application.stock import StockService
+from services.catalog.web.shop_views import StoreView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    shop: Shop
+    facets: FacetCounts
+    products: ProductService
+    categories: CategoryService
+    stock: StockService
+    quotes: QuoteService
+    view: StoreView

@@ -1,0 +1,38 @@
+"""The domain's refusals and the statuses that they have over HTTP; the one table of it."""
+
+from services.catalog.domain.errors import (
+    BelowReserved,
+    CategoryInUse,
+    InvalidLines,
+    InvalidProduct,
+    OtherLines,
+    SkuTaken,
+    SlugTaken,
+    Stale,
+    UnknownCategory,
+    UnknownProduct,
+    UnknownVariant,
+)
+from services.chassis import errors
+from services.chassis.problems import Refusals
+
+
+def _invalid(error: InvalidProduct) -> errors.Problem:
+    return errors.InvalidInput(
+        [errors.FieldError.refusing(field, fault) for field, fault in error.faults.items()]
+    )
+
+
+REFUSALS: Refusals = {
+    UnknownProduct: errors.NotFound,
+    UnknownCategory: errors.NotFound,
+    UnknownVariant: errors.NotFound,
+    SlugTaken: errors.Conflict,
+    SkuTaken: errors.Conflict,
+    CategoryInUse: errors.Conflict,
+    OtherLines: errors.Conflict,
+    BelowReserved: errors.Conflict,
+    Stale: errors.PreconditionFailed,
+    InvalidLines: errors.BadRequest,
+    InvalidProduct: _invalid,
+}
