@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs once, when the data volume is empty: one database and one role for each service that stores something.
+# One database and one role for each service that stores something. Runs by itself when the data volume is empty; run again after an
+# update (docs/operations.md), it makes what is missing and leaves the rest as it is.
 #
 # A role owns its own database and may not even connect to another's. Passwords come from AUTH_DATABASE_PASSWORD,
 # MEMBER_DATABASE_PASSWORD and CATALOG_DATABASE_PASSWORD, or from the files that the same names with _FILE hold (Docker secrets).
@@ -22,7 +23,11 @@ password() { # NAME: the value of NAME, or the content of the file that NAME_FIL
 	printf %s "$value"
 }
 
-create() { # NAME PASSWORD
+create() { # NAME PASSWORD: nothing where the database is there already
+	if [ "$(psql --no-psqlrc -At --username "$POSTGRES_USER" --dbname postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'")" = 1 ]; then
+		echo "database $1 is there"
+		return
+	fi
 	# The password travels in the environment: arguments can be read by every process of the container.
 	NAME=$1 PASSWORD=$2 psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<-'SQL'
 		\getenv name NAME

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, PathParameter, QueryParameter
 
 from common import visible_text
+from common.field_codes import InvalidValue
 from services.catalog.application.pictures import Media, PictureService
 from services.catalog.domain.errors import InvalidProduct
 from services.catalog.domain.pictures import MAX_POSITION
@@ -153,7 +154,7 @@ def _check(alt: dict[str, str]) -> None:
     for language, text in alt.items():
         try:
             alt[language] = visible_text.line(text, MAX_ALT)
-        except ValueError as fault:
-            faults[f"alt_{language}"] = str(fault)
+        except InvalidValue as fault:
+            faults[f"alt_{language}"] = fault
     if faults:
         raise InvalidProduct(faults)
