@@ -19,9 +19,9 @@ from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.letters import Letters
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_delivery import delivery
-from services.auth.adapters.mail_orders import CONFIRMATION, MAIL, OutboxMail
+from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
 from services.auth.adapters.mail_target import MailTarget
-from services.auth.adapters.member_order import OutboxMemberOrder
+from services.auth.adapters.member_message import OutboxMemberMessage
 from services.auth.adapters.revocation_keeping import RevocationKeeping
 from services.auth.adapters.revocations_redis import RedisRevocations
 from services.auth.adapters.sessions_postgres import PostgresSessions
@@ -75,7 +75,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     hasher = Argon2Passwords(
         settings.argon2, threads=settings.hashing_threads, waiting=settings.argon2_waiting
     )
-    accounts = PostgresAccounts(database, OutboxMemberOrder(database))
+    accounts = PostgresAccounts(database, OutboxMemberMessage(database))
     sessions = PostgresSessions(database, settings.lifetimes, most=settings.sessions_per_account)
     revocations, mailed = RedisRevocations(redis.client, settings.lifetimes), PostgresLinks(database)
     keeping = RevocationKeeping(sessions, mailed, revocations, settings.lifetimes, clock=clock)

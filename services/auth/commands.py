@@ -13,7 +13,7 @@ from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.keyring import REREAD_EVERY
 from services.auth.adapters.keys_postgres import PostgresKeys
-from services.auth.adapters.member_order import OutboxMemberOrder
+from services.auth.adapters.member_message import OutboxMemberMessage
 from services.auth.adapters.revocations_redis import RedisRevocations
 from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.app import MIGRATIONS
@@ -139,7 +139,7 @@ async def revoke_role(values: Settings, arguments: argparse.Namespace, say: Say)
 async def settle_new_email(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
     database = tables.bound(values.auth_database_url)
     async with database.lifespan():
-        accounts = PostgresAccounts(database, OutboxMemberOrder(database))
+        accounts = PostgresAccounts(database, OutboxMemberMessage(database))
         account = await settle_email(accounts, LoggedAudit(metrics.new_registry()), arguments.email)
     say(f"password links for {account.email} go to that address; the former one is free")
 
@@ -148,7 +148,7 @@ async def settle_new_email(values: Settings, arguments: argparse.Namespace, say:
 async def _roles(values: Settings) -> AsyncIterator[Roles]:
     database, redis = tables.bound(values.auth_database_url), Redis(values.redis_url)
     roles = Roles(
-        accounts=PostgresAccounts(database, OutboxMemberOrder(database)),
+        accounts=PostgresAccounts(database, OutboxMemberMessage(database)),
         sessions=PostgresSessions(database, values.lifetimes),
         revocations=RedisRevocations(redis.client, values.lifetimes),
         work=database,

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
+from litestar.typing import FieldDefinition
 
 from services.chassis import json_body, media_types, parameters
 from services.chassis.errors import InvalidInput, NotFound
@@ -65,7 +66,7 @@ def _of_app(app: Litestar) -> dict[tuple[str, str], _Declared]:
         if not isinstance(route, HTTPRoute):
             continue
         for method, (handler, model) in route.route_handler_map.items():
-            kinds = handler.parsed_fn_signature.parameters
+            kinds = _parameters(handler)
             found[route.path_format, str(method)] = _Declared(
                 {
                     each.field_alias: parameters.grammar(kinds[each.field_name].annotation)
@@ -77,3 +78,11 @@ def _of_app(app: Litestar) -> dict[tuple[str, str], _Declared]:
                 },
             )
     return found
+
+
+def _parameters(handler: HTTPRouteHandler) -> dict[str, FieldDefinition]:
+    """The handler's own, and those of what it is given by its dependencies."""
+    found: dict[str, FieldDefinition] = {}
+    for dependency in handler.resolve_dependencies().values():
+        found |= dependency.parsed_fn_signature.parameters
+    return found | handler.parsed_fn_signature.parameters

@@ -1,4 +1,4 @@
-"""auth and member judge an e-mail address alike: what one takes and the other refuses would be parked in an outbox."""
+"""auth and member judge an e-mail address alike: what one takes and the other refuses would be a dead letter."""
 
 from collections.abc import Callable
 

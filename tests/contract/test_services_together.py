@@ -131,7 +131,7 @@ async def test_changes_reach_both_services_whatever_stops_meanwhile(platform: Pl
             while (await platform.call(auth, "GET", "/api/auth/me", Authorization=token))[0] != 401:
                 await asyncio.sleep(0.05)
 
-    # Member is down while somebody registers, and auth is killed before it could deliver: the order survives both.
+    # Member is down while somebody registers, and auth is killed before it could deliver: the message survives both.
     await asyncio.gather(*(service.stop() for service in platform.members))
     _, token = await platform.register(at=1)
     await asyncio.gather(*(auth.stop(signal.SIGKILL) for auth in platform.auths))

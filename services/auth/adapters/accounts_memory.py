@@ -1,4 +1,4 @@
-"""Accounts in one process' memory, for tests of what is built upon them. `ordered` stands for the outbox."""
+"""Accounts in one process' memory, for tests of what is built upon them. `messages` stands for the outbox."""
 
 import math
 from collections.abc import Callable
@@ -14,8 +14,8 @@ ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 class MemoryAccounts:
     def __init__(self) -> None:
         self._accounts: dict[UUID, Account] = {}
-        self._email_orders: dict[UUID, float] = {}
-        self.ordered: list[UUID] = []
+        self._email_sequences: dict[UUID, float] = {}
+        self.messages: list[UUID] = []
 
     async def by_email(self, email: str) -> Account | None:
         return next((account for account in self._accounts.values() if account.email == email), None)
@@ -34,7 +34,7 @@ class MemoryAccounts:
         if await self.by_any_email(account.email):
             raise EmailTaken
         self._accounts[account.id] = account
-        self.ordered.append(account.id)
+        self.messages.append(account.id)
 
     async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
         account = self._accounts.get(id_)
@@ -51,7 +51,7 @@ class MemoryAccounts:
     async def erase(self, id_: UUID) -> None:
         if id_ not in self._accounts:
             raise UnknownAccount
-        self._email_orders[id_] = math.inf
+        self._email_sequences[id_] = math.inf
         self._accounts[id_] = replace(
             self._accounts[id_],
             status="disabled",
@@ -67,22 +67,22 @@ class MemoryAccounts:
     async def remove_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, without_role)
 
-    async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
+    async def set_email(self, id_: UUID, email: str, sequence: int | None = None) -> Account | None:
         account = self._accounts.get(id_)
         if account is None:
             raise UnknownAccount
-        if self._email_orders.get(id_, 0) >= (math.inf if order is None else order):
+        if self._email_sequences.get(id_, 0) >= (math.inf if sequence is None else sequence):
             return None
         self._make_way(id_, email)
         holder = await self.by_any_email(email)
         if holder is not None and holder.id != id_:
             raise EmailTaken
-        if order is not None:
-            self._email_orders[id_] = order
+        if sequence is not None:
+            self._email_sequences[id_] = sequence
         if account.email == email:
             return None
         self._accounts[id_] = account.moved(email)
-        self.ordered.append(id_)
+        self.messages.append(id_)
         return self._accounts[id_]
 
     async def settle_email(self, id_: UUID, email: str) -> bool:
@@ -101,7 +101,7 @@ class MemoryAccounts:
             return False
         self._accounts[account.id] = found.recovered(password_hash)
         if found.former_email is not None:
-            self.ordered.append(account.id)
+            self.messages.append(account.id)
         return True
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
@@ -115,7 +115,7 @@ class MemoryAccounts:
         for holder in list(self._accounts.values()):
             if holder.email == email and holder.id != id_ and holder.gives_way:
                 self._accounts[holder.id] = holder.moved(holder.recovery_email)
-                self.ordered.append(holder.id)
+                self.messages.append(holder.id)
 
     async def _change_roles(self, email: str, role: str, change: ChangeRoles) -> Account:
         account = await self.by_email(email)

@@ -11,19 +11,19 @@ from services.auth.domain.accounts import Account, Status, erased_email, with_ro
 from services.auth.domain.errors import EmailTaken, UnknownAccount
 from services.chassis.postgres import Database
 
-AFTER_ALL_ORDERS = 2**63 - 1
-"""An erased account's latest order: no order about its address comes after it, be it numbered or not."""
+AFTER_ALL_MESSAGES = 2**63 - 1
+"""An erased account's latest message: no message about its address comes after it, be it numbered or not."""
 
-OrderMember = Callable[[Account], Awaitable[None]]
+TellMember = Callable[[Account], Awaitable[None]]
 ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 
 
 class PostgresAccounts:
-    """`order_member` is called inside the transaction that stores an account."""
+    """`tell_member` is called inside the transaction that stores an account."""
 
-    def __init__(self, database: Database, order_member: OrderMember) -> None:
+    def __init__(self, database: Database, tell_member: TellMember) -> None:
         self._database = database
-        self._order_member = order_member
+        self._tell_member = tell_member
 
     async def by_email(self, email: str) -> Account | None:
         return _account(await AccountRow.select().where(AccountRow.email == email).first())
@@ -44,7 +44,7 @@ class PostgresAccounts:
                 await self._make_way(account)
                 await AccountRow.insert(_row(account))
                 await _refuse_kept(account)
-                await self._order_member(account)
+                await self._tell_member(account)
         except UniqueViolationError as error:
             raise EmailTaken from error
 
@@ -77,7 +77,7 @@ class PostgresAccounts:
             "name = '', email_order = $3 WHERE id = $1 RETURNING id",
             id_,
             erased_email(id_),
-            AFTER_ALL_ORDERS,
+            AFTER_ALL_MESSAGES,
         )
         if not erased:
             raise UnknownAccount
@@ -88,7 +88,7 @@ class PostgresAccounts:
     async def remove_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, without_role)
 
-    async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
+    async def set_email(self, id_: UUID, email: str, sequence: int | None = None) -> Account | None:
         try:
             async with self._database.transaction() as connection:
                 found = _account(
@@ -102,8 +102,8 @@ class PostgresAccounts:
                     WHERE id = $1 AND email_order < coalesce($2::bigint, $3) RETURNING true
                     """,
                     id_,
-                    order,
-                    AFTER_ALL_ORDERS,
+                    sequence,
+                    AFTER_ALL_MESSAGES,
                 )
                 if not applied or found.email == email:
                     return None
@@ -117,7 +117,7 @@ class PostgresAccounts:
                     }
                 ).where(AccountRow.id == id_)
                 await _refuse_kept(account)
-                await self._order_member(account)
+                await self._tell_member(account)
         except UniqueViolationError as error:
             raise EmailTaken from error
         return account
@@ -152,7 +152,7 @@ class PostgresAccounts:
                     }
                 ).where(AccountRow.id == account.id)
                 if recovered.email != found.email:
-                    await self._order_member(recovered)
+                    await self._tell_member(recovered)
         except UniqueViolationError:
             # A process of an earlier release, which kept no former address, gave it to somebody else.
             return False
@@ -179,7 +179,7 @@ class PostgresAccounts:
                 await AccountRow.update(
                     {AccountRow.email: back.email, AccountRow.former_email: back.former_email}
                 ).where(AccountRow.id == holder.id)
-                await self._order_member(back)
+                await self._tell_member(back)
 
     async def _change_roles(self, email: str, role: str, change: ChangeRoles) -> Account:
         async with self._database.transaction():

@@ -7,14 +7,14 @@ from email.utils import formatdate
 
 import aiosmtplib
 
-from services.auth.adapters import mail_orders
+from services.auth.adapters import mail_messages
 from services.auth.adapters.letters import Letters
 from services.auth.adapters.mail_delivery import Deliver, refused_for_good, reply_code
 from services.auth.application.mailing import Mailing
 from services.auth.domain.accounts import Account
-from services.auth.domain.mails import Kind, MailOrder
+from services.auth.domain.mails import Kind, MailMessage
 from services.chassis.errors import Problem
-from services.chassis.outbox import Answer, Order
+from services.chassis.outbox import Answer, OutboxMessage
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 
 _GIVEN_UP_AFTER = 3 * 86400
@@ -38,22 +38,22 @@ class MailTarget:
         self._deliver = deliver
         self._clock = clock
 
-    async def __call__(self, order: Order) -> tuple[Answer, str]:
+    async def __call__(self, message: OutboxMessage) -> tuple[Answer, str]:
         try:
             async with asyncio.timeout(self.longest_try):
-                return await self._sent(order)
+                return await self._sent(message)
         except Exception as fault:
             # What a server says may quote the address; its code does not.
             cause = f"{type(fault).__name__} {reply_code(fault) or ''}".rstrip()
-            too_old = self._clock() - order.created_at.timestamp() > _GIVEN_UP_AFTER
+            too_old = self._clock() - message.created_at.timestamp() > _GIVEN_UP_AFTER
             if refused_for_good(fault) or too_old:
                 return Answer.HOPELESS, cause
             if not isinstance(fault, _OUTAGES):
                 raise
             return Answer.NOT_NOW, cause
 
-    async def _sent(self, order: Order) -> tuple[Answer, str]:
-        mail = mail_orders.read(order)
+    async def _sent(self, message: OutboxMessage) -> tuple[Answer, str]:
+        mail = mail_messages.read(message)
         meant = await self._mailing(mail)
         if meant is None:
             return Answer.TAKEN, ""
@@ -64,7 +64,7 @@ class MailTarget:
         await self._deliver(letter)
         return Answer.TAKEN, ""
 
-    def _written(self, mail: MailOrder, account: Account, secret: str) -> EmailMessage:
+    def _written(self, mail: MailMessage, account: Account, secret: str) -> EmailMessage:
         letter = self._letter(mail.kind, account, secret)
         letter["Date"] = formatdate()
         # The same at each try: mailboxes may know by it that they have the mail already (RFC 5322 §3.6.4).

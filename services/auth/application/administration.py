@@ -53,31 +53,31 @@ class Administration:
         self.audit.record("account_erased", account=account, sessions=ended.count)
         await self.revocations.tell(ended, now)
 
-    async def set_email(self, account: UUID, email: str, order: int | None = None) -> None:
+    async def set_email(self, account: UUID, email: str, sequence: int | None = None) -> None:
         """Moves the account to another address to sign in with (`Account.moved`). Idempotent.
 
         The new address is asked to confirm, the former one is told, with a link that takes the account back. An
-        `order` that a later one has overtaken (it was given up while it was still under way) is done with.
+        `sequence` that a later one has overtaken (it was given up while it was still under way) is done with.
         Raises InvalidEmail, UnknownAccount, EmailTaken.
         """
         address = normalise_email(email)
         present = await self.accounts.by_id(account)
         if present is None:
             raise UnknownAccount
-        # Redis is asked before anything is stored: while it is down the order is refused, and comes again.
+        # Redis is asked before anything is stored: while it is down the message is refused, and comes again.
         notices = (Subject(f"notice:{account}", _NOTICES),)
         quiet = address == present.email or await self.throttle.wait(notices, self.clock()) > 0
         async with self.work.transaction():
-            moved = await self.accounts.set_email(account, address, order)
+            moved = await self.accounts.set_email(account, address, sequence)
             if moved is not None and not quiet:
                 if moved.former_email is not None:
-                    await self.mail.order(Kind.EMAIL_CHANGED, moved)
-                await self.mail.order(Kind.EMAIL_CONFIRMATION, moved)
+                    await self.mail.enqueue(Kind.EMAIL_CHANGED, moved)
+                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, moved)
         if moved is None:
             return
         self.audit.record("email_changed", account=account)
         if not quiet:
-            # Not before: orders that are refused must not use up the notices of one that is not.
+            # Not before: messages that are refused must not use up the notices of one that is not.
             await self.throttle.failed(notices, self.clock())
 
 

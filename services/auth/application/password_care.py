@@ -71,7 +71,7 @@ class PasswordCare:
         who = throttling.account_key(address)
         self.audit.record("password_reset_requested", account_key=who, address=client.address)
         async with self.work.transaction():
-            await self.mail.order(Kind.PASSWORD_RESET, account)
+            await self.mail.enqueue(Kind.PASSWORD_RESET, account)
 
     async def reset(self, secret: str, new: str, client: Client) -> None:
         """Sets the password by a mailed link, ends all sessions, and puts the account back to where the link went.
@@ -95,7 +95,7 @@ class PasswordCare:
 
     async def _end_sessions(self, account: Account, *, spared: UUID | None = None) -> Ended:
         """With the new password, in one transaction and after it: signing_in.py relies on this order."""
-        await self.mail.order(Kind.PASSWORD_CHANGED, account)
+        await self.mail.enqueue(Kind.PASSWORD_CHANGED, account)
         return await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
 
     async def _settle(self, account: Account, ended: Ended, client: Client) -> None:

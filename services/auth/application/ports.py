@@ -36,10 +36,10 @@ class Accounts(Protocol):
         """As `by_id`, and nobody changes it before the transaction at hand has ended."""
 
     async def register(self, account: Account) -> None:
-        """Stores the account and, in the same transaction, the order of its member.
+        """Stores the account and, in the same transaction, the message to its member.
 
         Raises EmailTaken, as `set_email` does, also where the address is another account's former one. Both move
-        an account that `gives_way` back, and order its member to follow.
+        an account that `gives_way` back, and tell its member to follow.
         """
 
     async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
@@ -51,7 +51,7 @@ class Accounts(Protocol):
     async def erase(self, id_: UUID) -> None:
         """Disables the account and wipes its e-mail and name; the address is free. Idempotent. Raises UnknownAccount.
 
-        No order changes the address of an erased account.
+        No message changes the address of an erased account.
         """
 
     async def add_role(self, email: str, role: str) -> Account:
@@ -60,18 +60,18 @@ class Accounts(Protocol):
     async def remove_role(self, email: str, role: str) -> Account:
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 
-    async def set_email(self, id_: UUID, email: str, order: int | None = None) -> Account | None:
+    async def set_email(self, id_: UUID, email: str, sequence: int | None = None) -> Account | None:
         """The account as it is now, if that moved it (`Account.moved`). Raises UnknownAccount, EmailTaken.
 
-        It orders the member to follow, be it the member's own wish: an order of `recover` may be on its way there.
-        An `order` that is not later than the latest that was applied changes nothing; None is later than any.
+        It tells the member to follow, be it the member's own wish: a message of `recover` may be on its way there.
+        A `sequence` that is not later than the latest that was applied changes nothing; None is later than any.
         """
 
     async def settle_email(self, id_: UUID, email: str) -> bool:
         """Forgets the former address, if there is one and `email` still is the account's; whether that was so."""
 
     async def recover(self, account: Account, password_hash: str) -> bool:
-        """Makes it `Account.recovered` and orders its member to follow; False when another change came first."""
+        """Makes it `Account.recovered` and tells its member to follow; False when another change came first."""
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         """Marks the address as verified if it still is the account's."""
@@ -207,7 +207,7 @@ class TokenReader(Protocol):
 
 
 class Mail(Protocol):
-    async def order(self, kind: Kind, account: Account | None) -> None:
+    async def enqueue(self, kind: Kind, account: Account | None) -> None:
         """A mail about the account as it is now: kept with the change around it or not at all, and sent afterwards,
         until it is delivered or refused for good (application/mailing.py).
 

@@ -1,4 +1,4 @@
-"""Registration: a new account, with the orders of its member and of the mail that asks to confirm its address."""
+"""Registration: a new account, with the message to member and the mail that asks to confirm its address."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ class Registration:
         try:
             async with self.work.transaction():
                 await self.accounts.register(account)
-                await self.mail.order(Kind.EMAIL_CONFIRMATION, account)
+                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account)
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
             await self.gate.failed((self._guesses(client),))

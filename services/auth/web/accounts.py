@@ -18,7 +18,7 @@ from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
 from services.auth.web.parts import Part
 from services.chassis.idempotency import Idempotency
 from services.chassis.identity import Identity
-from services.chassis.outbox import OrderNumber
+from services.chassis.outbox import PROVIDE_SEQUENCE, MessageSequence
 
 
 def _body(account: Account) -> AccountBody:
@@ -115,6 +115,7 @@ async def set_status(
     "/internal/accounts/{account_id:uuid}/email",
     internal=True,
     status_code=204,
+    dependencies={"sequence": PROVIDE_SEQUENCE},
     operation_id="setAccountEmail",
     summary="Change the address that an account signs in with",
     tags=["internal"],
@@ -125,6 +126,6 @@ async def set_email(
     account_id: FromPath[UUID],
     data: JSONBody[EmailBody],
     administration: Part[Administration],
-    order: OrderNumber = None,
+    sequence: MessageSequence,
 ) -> None:
-    await administration.set_email(account_id, data.email, order)
+    await administration.set_email(account_id, data.email, sequence)

@@ -3,22 +3,30 @@ until the other side has acknowledged it: to a service over HTTP, or to what els
 once, in order for each aggregate.
 
 `put` belongs into the transaction; `Delivery` runs beside the service; the receiver must find repeats harmless. A
-repeat may even arrive after later orders (an attempt that timed out here goes on over there): each carries its number.
+repeat may even arrive after later messages (an attempt that timed out here goes on over there): each has its
+number.
 """
 
 from services.chassis.outbox.decisions import Answer
 from services.chassis.outbox.delivery import Delivery
-from services.chassis.outbox.order_number import ORDER_NUMBER_HEADER, OrderNumber
-from services.chassis.outbox.store import Order, OutboxStore, put, waits, withdraw
+from services.chassis.outbox.message_sequence import (
+    FORMER_HEADER,
+    MESSAGE_SEQUENCE_HEADER,
+    PROVIDE_SEQUENCE,
+    MessageSequence,
+)
+from services.chassis.outbox.store import OutboxMessage, OutboxStore, put, waits, withdraw
 from services.chassis.outbox.targets import HttpTarget, Target
 
 __all__ = [
-    "ORDER_NUMBER_HEADER",
+    "FORMER_HEADER",
+    "MESSAGE_SEQUENCE_HEADER",
+    "PROVIDE_SEQUENCE",
     "Answer",
     "Delivery",
     "HttpTarget",
-    "Order",
-    "OrderNumber",
+    "MessageSequence",
+    "OutboxMessage",
     "OutboxStore",
     "Target",
     "put",

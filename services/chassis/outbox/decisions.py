@@ -1,23 +1,23 @@
-"""What becomes of an order after an attempt to deliver it. Pure."""
+"""What becomes of a message after an attempt to deliver it. Pure."""
 
 from datetime import timedelta
 from enum import Enum
 
 FIRST_DELAY_S = 0.25
 MAX_REFUSALS = 8
-"""So many times may the receiver refuse an order before it is parked for a person to look at."""
+"""So many times may the receiver refuse a message before it becomes a dead letter for a person to look at."""
 
 _ABOUT_THE_MOMENT = frozenset({408, 423, 425, 429})
 _ABOUT_THE_KEY = frozenset({401, 403})
-"""Who mends the internal key mends all orders at once; no order is at fault."""
+"""Who mends the internal key mends all messages at once; no message is at fault."""
 
 
 class Answer(Enum):
-    """What a target makes of an order."""
+    """What a target makes of a message."""
 
     TAKEN = "taken"
     NOT_NOW = "not now"
-    """It says nothing about the order: an outage."""
+    """It says nothing about the message: an outage."""
     REFUSED = "refused"
     """The receiver understood it and will not have it. A person can help."""
     HOPELESS = "hopeless"
@@ -27,7 +27,7 @@ class Answer(Enum):
 class Fate(Enum):
     DELIVERED = "delivered"
     RETRY = "retry"
-    PARK = "park"
+    DEAD_LETTER = "dead_letter"
     DROP = "drop"
 
 
@@ -42,11 +42,11 @@ def answer(status: int) -> Answer:
 def decide(answer: Answer, refusals: int) -> Fate:
     """`refusals` counts this answer, if it is one.
 
-    An outage is retried for ever, since it says nothing about the order. A refusal does, so that the order is parked
-    after a few of them (the receiver may be in the middle of an upgrade), however often it was tried before.
+    An outage is retried for ever, since it says nothing about the message. A refusal does, so that a few of them (the
+    receiver may be in the middle of an upgrade) make it a dead letter, however often it was tried.
     """
     if answer is Answer.REFUSED and refusals >= MAX_REFUSALS:
-        return Fate.PARK
+        return Fate.DEAD_LETTER
     return {Answer.TAKEN: Fate.DELIVERED, Answer.HOPELESS: Fate.DROP}.get(answer, Fate.RETRY)
 
 

@@ -1,6 +1,6 @@
-"""Delivers the orders, beside the service, in every replica; whoever claims an order first delivers it.
+"""Delivers the messages, beside the service, in every replica; whoever claims a message first delivers it.
 
-Each target has a loop of its own: one that is slow or down holds up no orders to another.
+Each target has a loop of its own: one that is slow or down holds up no messages to another.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from services.chassis.errors import Problem
 from services.chassis.outbox import decisions
 from services.chassis.outbox.decisions import Answer, Fate
-from services.chassis.outbox.store import Order, OutboxStore
+from services.chassis.outbox.store import OutboxMessage, OutboxStore
 from services.chassis.outbox.targets import Target
 
 _log = logging.getLogger(__name__)
 
 MEASURE_EVERY = 20
 ATTEMPT_TIMEOUT_S = 20.0
-"""Of any target. An order is claimed by a transaction, which PostgreSQL ends when it idles for longer than 30 s."""
+"""Of any target. A message is claimed by a transaction, which PostgreSQL ends when it idles for longer than 30 s."""
 
 
 class Delivery:
-    """`targets` has each name to which orders are written."""
+    """`targets` has each name to which messages are written."""
 
     def __init__(
         self,
@@ -45,13 +45,13 @@ class Delivery:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"outbox_{name}", text, ("target",), registry=registry)
 
-        self._pending = gauge("pending", "Orders that wait for delivery.")
-        self._parked = gauge("parked", "Orders that the receiver refuses.")
-        self._oldest = gauge("oldest_seconds", "Age of the oldest order that waits.")
+        self._pending = gauge("pending", "Messages that wait for delivery.")
+        self._dead_letters = gauge("dead_letters", "Messages that the receiver refuses.")
+        self._oldest = gauge("oldest_seconds", "Age of the oldest message that waits.")
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Delivers for as long as the context lasts; an order being delivered at its end is left to be repeated."""
+        """Delivers for as long as the context lasts; a message being delivered at its end is left to be repeated."""
         tasks = [asyncio.create_task(self._run(name), name=f"outbox to {name}") for name in self._targets]
         try:
             yield
@@ -66,30 +66,35 @@ class Delivery:
         Returns how many it tried.
         """
         target = self._targets[name]
-        async with self._store.claim(name, target.batch) as orders:
+        async with self._store.claim(name, target.batch) as messages:
             with self._store.apart():
-                answers = await asyncio.gather(*(_attempt(target, order) for order in orders))
+                answers = await asyncio.gather(*(_attempt(target, message) for message in messages))
             done = []
-            for order, (answer, error) in zip(orders, answers, strict=True):
+            for message, (answer, error) in zip(messages, answers, strict=True):
                 refused = answer is Answer.REFUSED
-                fate = decisions.decide(answer, order.refusals + refused)
+                fate = decisions.decide(answer, message.refusals + refused)
                 self._attempts.labels(name, fate.value).inc()
                 if fate is not Fate.DELIVERED:
                     _log.log(
                         logging.ERROR if fate is Fate.DROP else logging.WARNING,
-                        "an order was not delivered",
-                        extra={"order": order.id, "target": name, "fate": fate.value, "cause": error},
+                        "a message was not delivered",
+                        extra={
+                            "outbox_message": message.id,
+                            "target": name,
+                            "fate": fate.value,
+                            "cause": error,
+                        },
                     )
                 if fate in {Fate.DELIVERED, Fate.DROP}:
-                    done.append(order.id)
-                elif fate is Fate.PARK:
-                    await self._store.park(order.id, error)
+                    done.append(message.id)
+                elif fate is Fate.DEAD_LETTER:
+                    await self._store.dead_letter(message.id, error)
                 else:
-                    after = decisions.delay(order.attempts + 1, self._chance(), target.longest_delay)
-                    await self._store.retry_later(order.id, after, error, refused=refused)
+                    after = decisions.delay(message.attempts + 1, self._chance(), target.longest_delay)
+                    await self._store.retry_later(message.id, after, error, refused=refused)
             if done:
                 await self._store.forget(done)
-        return len(orders)
+        return len(messages)
 
     async def _run(self, name: str) -> None:
         target, rounds = self._targets[name], 0
@@ -102,7 +107,7 @@ class Delivery:
             except Problem as fault:
                 _log.warning("the outbox cannot be read", extra={"cause": fault.detail})
             except Exception:
-                # Whatever it is, deliveries must go on for all the other orders.
+                # Whatever it is, deliveries must go on for all the other messages.
                 _log.exception("a round of deliveries failed")
             rounds += 1
             if tried < target.batch:  # else more is due
@@ -111,14 +116,14 @@ class Delivery:
     async def _measure(self, name: str) -> None:
         backlog = await self._store.backlog(name)
         self._pending.labels(name).set(backlog.pending)
-        self._parked.labels(name).set(backlog.parked)
+        self._dead_letters.labels(name).set(backlog.dead_letters)
         self._oldest.labels(name).set(backlog.oldest)
 
 
-async def _attempt(target: Target, order: Order) -> tuple[Answer, str]:
+async def _attempt(target: Target, message: OutboxMessage) -> tuple[Answer, str]:
     try:
         async with asyncio.timeout(ATTEMPT_TIMEOUT_S):
-            return await target(order)
+            return await target(message)
     except TimeoutError:
         return Answer.NOT_NOW, "no answer in time"
     except Exception as fault:

@@ -1,4 +1,4 @@
-"""The orders in the database: written with the change, claimed by one replica at a time, gone when delivered."""
+"""The messages in the database: written with the change, claimed by one replica at a time, gone when delivered."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +13,7 @@ from services.chassis.postgres import Database
 from services.chassis.postgres.engine import SafeTransaction
 
 
-class Order(msgspec.Struct, frozen=True):
+class OutboxMessage(msgspec.Struct, frozen=True):
     """One call to be made: `method` `path` on `target` (most often a service), with a JSON `body`.
 
     `attempts` counts all deliveries that were tried, `refusals` those that the receiver would not have.
@@ -29,15 +29,15 @@ class Order(msgspec.Struct, frozen=True):
     attempts: int
     refusals: int
     created_at: datetime
-    parked_at: datetime | None
+    dead_letter_at: datetime | None
     last_error: str
 
 
 class Backlog(msgspec.Struct, frozen=True):
-    """How much waits; `oldest` is the age of the oldest order that is not parked, in seconds."""
+    """How much waits; `oldest` is the age of the oldest message that is not a dead letter, in seconds."""
 
     pending: int
-    parked: int
+    dead_letters: int
     oldest: float
 
 
@@ -51,19 +51,20 @@ async def put(
     body: msgspec.Struct,
     most: int | None = None,
 ) -> bool:
-    """Writes an order into the transaction at hand. Orders of one `aggregate` are delivered in the order of writing.
+    """Writes a message into the transaction at hand. Messages of one `aggregate` are delivered in the order of writing.
 
-    False where `most` orders to the target wait already: then nothing is written. It is found out by looking at no
-    more of them than that. Raises RuntimeError outside a transaction: an order without its change is what the outbox
+    False where `most` messages to the target wait already: then nothing is written. It is found out by looking at no
+    more of them than that. Raises RuntimeError outside a transaction: a message without its change is what the outbox
     exists to prevent.
     """
     transaction = _transaction(database)
     context = request_context.current.get()
-    transaction.after_commit.append(database.order_written[target].set)
+    transaction.after_commit.append(database.message_written[target].set)
     written = await transaction.connection.fetchval(
         "INSERT INTO outbox (aggregate, target, method, path, body, request_id) SELECT $1, $2, $3, $4, $5, $6 "
         "WHERE $7::bigint IS NULL OR NOT EXISTS "
-        "(SELECT 1 FROM outbox WHERE target = $2 AND parked_at IS NULL OFFSET $7::bigint - 1 LIMIT 1) RETURNING true",
+        "(SELECT 1 FROM outbox WHERE target = $2 AND dead_letter_at IS NULL OFFSET $7::bigint - 1 LIMIT 1) "
+        "RETURNING true",
         aggregate,
         target,
         method,
@@ -76,7 +77,7 @@ async def put(
 
 
 async def withdraw(database: Database, *, aggregate: str) -> None:
-    """Takes back the aggregate's orders that wait or are parked, in the transaction at hand.
+    """Takes back the aggregate's messages that wait or are dead letters, in the transaction at hand.
 
     Not the one that is being delivered at this moment, which nobody should wait for. Raises as `put` does.
     """
@@ -87,10 +88,10 @@ async def withdraw(database: Database, *, aggregate: str) -> None:
 
 
 async def waits(database: Database, *, aggregate: str) -> bool:
-    """Whether an order of the aggregate is still to be delivered, or is being; parked ones are not counted."""
+    """Whether a message of the aggregate is still to be delivered, or is being; dead letters are not counted."""
     async with database.transaction() as connection:
         found = await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM outbox WHERE aggregate = $1 AND parked_at IS NULL)", aggregate
+            "SELECT EXISTS (SELECT FROM outbox WHERE aggregate = $1 AND dead_letter_at IS NULL)", aggregate
         )
     return bool(found)
 
@@ -98,7 +99,7 @@ async def waits(database: Database, *, aggregate: str) -> bool:
 def _transaction(database: Database) -> SafeTransaction:
     transaction = database.engine.current_transaction.get()
     if transaction is None:
-        raise RuntimeError("outbox orders are changed in the transaction of their change")
+        raise RuntimeError("outbox messages are changed in the transaction of their change")
     return cast(SafeTransaction, transaction)
 
 
@@ -109,23 +110,25 @@ class OutboxStore:
         self._database = database
 
     @asynccontextmanager
-    async def claim(self, target: str, limit: int) -> AsyncIterator[Sequence[Order]]:
-        """Orders to `target` that are due, locked for as long as the context lasts; other replicas pass over them.
+    async def claim(self, target: str, limit: int) -> AsyncIterator[Sequence[OutboxMessage]]:
+        """Messages to `target` that are due, locked for as long as the context lasts; other replicas pass over them.
 
-        Only the first order of an aggregate is ever due; a parked one holds back those behind it, but not a later PUT
-        to the same path, which says anew what the parked one said. If the process dies inside the context, the locks
-        go with its connection and the orders are due again.
+        Only the first message of an aggregate is ever due; a dead letter holds back those behind it, but not a later
+        PUT to the same path, which says anew what the dead letter said. If the process dies inside the context, the
+        locks go with its connection and the messages are due again.
         """
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
                 """
                 SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at,
-                    parked_at, last_error
+                    dead_letter_at, last_error
                 FROM outbox AS o
-                WHERE target = $2 AND parked_at IS NULL AND next_attempt_at <= statement_timestamp()
+                WHERE target = $2 AND dead_letter_at IS NULL AND next_attempt_at <= statement_timestamp()
                   AND NOT EXISTS (
                     SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id
-                      AND NOT (e.parked_at IS NOT NULL AND e.path = o.path AND e.method = 'PUT' AND o.method = 'PUT')
+                      AND NOT (
+                        e.dead_letter_at IS NOT NULL AND e.path = o.path AND e.method = 'PUT' AND o.method = 'PUT'
+                      )
                   )
                 ORDER BY next_attempt_at, id LIMIT $1
                 FOR UPDATE SKIP LOCKED
@@ -133,14 +136,14 @@ class OutboxStore:
                 limit,
                 target,
             )
-            yield [_order(row) for row in rows]
+            yield [_message(row) for row in rows]
 
     def apart(self) -> AbstractContextManager[None]:
         """Inside, nothing takes part in the transaction at hand: it is a claim's, and one connection serves one."""
         return self._database.apart()
 
     async def forget(self, ids: Sequence[int]) -> None:
-        """Deletes the orders, and the parked ones that they went past."""
+        """Deletes the messages, and the dead letters that they went past."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 "DELETE FROM outbox WHERE id IN (SELECT unnest($1::bigint[]) UNION ALL SELECT past.id "
@@ -150,8 +153,8 @@ class OutboxStore:
             )
 
     async def news(self, target: str, patience: float) -> None:
-        """Returns when this process has written an order to `target`, or after `patience` seconds: others may have."""
-        written = self._database.order_written[target]
+        """Returns when this process has written a message to `target`, or after `patience` seconds: others may have."""
+        written = self._database.message_written[target]
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await written.wait()
@@ -168,11 +171,11 @@ class OutboxStore:
                 int(refused),
             )
 
-    async def park(self, id_: int, error: str) -> None:
+    async def dead_letter(self, id_: int, error: str) -> None:
         async with self._database.transaction() as connection:
             await connection.execute(
                 "UPDATE outbox SET attempts = attempts + 1, refusals = refusals + 1, last_error = $2, "
-                "parked_at = clock_timestamp() WHERE id = $1",
+                "dead_letter_at = clock_timestamp() WHERE id = $1",
                 id_,
                 error[:500],
             )
@@ -180,35 +183,37 @@ class OutboxStore:
     async def backlog(self, target: str) -> Backlog:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(
-                "SELECT count(*) FILTER (WHERE parked_at IS NULL) AS pending, count(parked_at) AS parked, "
-                "extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL))::float8 "
+                "SELECT count(*) FILTER (WHERE dead_letter_at IS NULL) AS pending, "
+                "count(dead_letter_at) AS dead_letters, "
+                "extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE dead_letter_at IS NULL))::float8 "
                 "AS oldest FROM outbox WHERE target = $1",
                 target,
             )
-        return Backlog(row["pending"], row["parked"], row["oldest"] or 0.0)
+        return Backlog(row["pending"], row["dead_letters"], row["oldest"] or 0.0)
 
-    async def listed(self, *, parked_only: bool, limit: int) -> Sequence[Order]:
-        """The oldest orders that wait, for a person to read."""
+    async def listed(self, *, dead_only: bool, limit: int) -> Sequence[OutboxMessage]:
+        """The oldest messages that wait, for a person to read."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
                 "SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, "
-                "parked_at, last_error FROM outbox WHERE parked_at IS NOT NULL OR NOT $1 ORDER BY id LIMIT $2",
-                parked_only,
+                "dead_letter_at, last_error FROM outbox WHERE dead_letter_at IS NOT NULL OR NOT $1 "
+                "ORDER BY id LIMIT $2",
+                dead_only,
                 limit,
             )
-        return [_order(row) for row in rows]
+        return [_message(row) for row in rows]
 
-    async def unpark(self, id_: int | None) -> int:
-        """Makes one parked order, or all of them, due again. Returns how many."""
+    async def retry_dead_letters(self, id_: int | None) -> int:
+        """Makes one dead letter, or all of them, due again. Returns how many."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                "UPDATE outbox SET parked_at = NULL, attempts = 0, refusals = 0, "
+                "UPDATE outbox SET dead_letter_at = NULL, attempts = 0, refusals = 0, "
                 "next_attempt_at = clock_timestamp() "
-                "WHERE parked_at IS NOT NULL AND ($1::bigint IS NULL OR id = $1) RETURNING id",
+                "WHERE dead_letter_at IS NOT NULL AND ($1::bigint IS NULL OR id = $1) RETURNING id",
                 id_,
             )
         return len(rows)
 
 
-def _order(row: Any) -> Order:
-    return Order(**{name: row[name] for name in Order.__struct_fields__})
+def _message(row: Any) -> OutboxMessage:
+    return OutboxMessage(**{name: row[name] for name in OutboxMessage.__struct_fields__})

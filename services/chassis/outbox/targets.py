@@ -1,4 +1,4 @@
-"""Where orders go. A service's app.py names its targets; each has the orders that were written to its name."""
+"""Where messages go. A service's app.py names its targets; each has the messages that were written to its name."""
 
 from typing import Protocol
 
@@ -6,29 +6,29 @@ from services.chassis.http_client import CallFailed, HttpClient
 from services.chassis.identity import INTERNAL_KEY_HEADER
 from services.chassis.outbox import decisions
 from services.chassis.outbox.decisions import Answer
-from services.chassis.outbox.order_number import ORDER_NUMBER_HEADER
-from services.chassis.outbox.store import Order
+from services.chassis.outbox.message_sequence import FORMER_HEADER, MESSAGE_SEQUENCE_HEADER
+from services.chassis.outbox.store import OutboxMessage
 
 CALL_TIMEOUT_S = 3.0
 
 
 class Target(Protocol):
-    """`batch`: orders under way at once, by each replica. `look_every`: seconds between looks for those that are due
+    """`batch`: messages under way at once, by each replica. `look_every`: seconds between looks for those that are due
     again, or that another replica left; new ones wait for none. `longest_delay`: seconds between two tries of one."""
 
     batch: int
     look_every: float
     longest_delay: float
 
-    async def __call__(self, order: Order) -> tuple[Answer, str]:
+    async def __call__(self, message: OutboxMessage) -> tuple[Answer, str]:
         """Tries it once; what came of it and, unless it was taken, why: for logs and operators, so not personal.
 
-        Whatever it raises is NOT_NOW. Takes no part in the transaction that holds the order meanwhile.
+        Whatever it raises is NOT_NOW. Takes no part in the transaction that holds the message meanwhile.
         """
 
 
 class HttpTarget:
-    """A service: an order is a call of `base` (a URL without trailing slash) with the internal key."""
+    """A service: a message is a call of `base` (a URL without trailing slash) with the internal key."""
 
     batch = 16
     look_every = 0.3
@@ -39,21 +39,22 @@ class HttpTarget:
         self._base = base
         self._internal_key = internal_key
 
-    async def __call__(self, order: Order) -> tuple[Answer, str]:
+    async def __call__(self, message: OutboxMessage) -> tuple[Answer, str]:
         headers = {
             INTERNAL_KEY_HEADER: self._internal_key,
-            ORDER_NUMBER_HEADER: str(order.id),
+            MESSAGE_SEQUENCE_HEADER: str(message.id),
+            FORMER_HEADER: str(message.id),
             "Content-Type": "application/json",
         }
-        if order.request_id:
-            headers["X-Request-Id"] = order.request_id
+        if message.request_id:
+            headers["X-Request-Id"] = message.request_id
         try:
             answer = await self._client.call(
-                order.method,
-                self._base + order.path,
+                message.method,
+                self._base + message.path,
                 timeout=CALL_TIMEOUT_S,
                 headers=headers,
-                body=order.body,
+                body=message.body,
             )
         except CallFailed as fault:
             return Answer.NOT_NOW, str(fault)

@@ -45,8 +45,8 @@ class Database:
                 },
             }
         )
-        self.order_written: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        """By target: set when a transaction of this process has committed with an order to it in the outbox."""
+        self.message_written: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        """By target: set when a transaction of this process has committed with a message to it in the outbox."""
         self._pool_min = pool_min
         self._pool_max = pool_max
 

@@ -47,7 +47,7 @@ class MembersPostgres:
         async with self._database.transaction() as connection:
             await connection.execute("SELECT FROM member WHERE id = $1 FOR UPDATE", id_)
 
-    async def follow_account(self, member: Member, order: int | None = None) -> bool:
+    async def follow_account(self, member: Member, sequence: int | None = None) -> bool:
         said = member.profile
         async with self._database.transaction() as connection:
             made = await connection.fetchval(
@@ -62,7 +62,7 @@ class MembersPostgres:
                 said.email,
                 said.name,
                 said.name.casefold(),
-                order or 0,
+                sequence or 0,
                 member.created_at,
             )
             if made:
@@ -72,7 +72,7 @@ class MembersPostgres:
                 "WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
                 member.id,
             )
-            if present is None or _heard(present, said, order):
+            if present is None or _heard(present, said, sequence):
                 return False
             name = present["name"] if said.name == present["account_name"] else said.name
             await connection.execute(
@@ -87,7 +87,7 @@ class MembersPostgres:
                 name,
                 name.casefold(),
                 said.name,
-                order or 0,
+                sequence or 0,
                 member.created_at,
                 (said.email, name) != (present["email"], present["name"]),
             )
@@ -185,12 +185,12 @@ class MembersPostgres:
         return gone is not None
 
 
-def _heard(present: Any, said: Profile, order: int | None) -> bool:
+def _heard(present: Any, said: Profile, sequence: int | None) -> bool:
     """Whether the account said this before, or something later."""
-    if order is None:
+    if sequence is None:
         return (present["account_email"], present["account_name"]) == (said.email, said.name)
     latest: int = present["account_order"]
-    return order <= latest
+    return sequence <= latest
 
 
 async def _refuse_taken(connection: asyncpg.Connection, member: Member) -> None:

@@ -8,7 +8,7 @@ class MemberRow(Table, tablename="member"):
     """`name_folded` is the case-folded name, for search and sorting.
 
     `account_email` and `account_name` are what auth said last, null for a member without an account, and
-    `account_order` the number of the order by which it did. A deleted row has `deleted_at` and none of the personal
+    `account_order` the number of the message by which it did. A deleted row has `deleted_at` and none of the personal
     data.
     """
 

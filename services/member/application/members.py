@@ -82,10 +82,10 @@ class MemberService:
             if member.has_account:
                 await self.accounts.delete(id_)
 
-    async def follow_account(self, id_: UUID, email: str, name: str, order: int | None = None) -> bool:
+    async def follow_account(self, id_: UUID, email: str, name: str, sequence: int | None = None) -> bool:
         """An account was registered or changed; True where its member is new. Repeating is harmless.
 
-        `order`: the later of two has the higher number; the earlier, if it comes after, is done with. Raises
+        `sequence`: the later of two has the higher number; the earlier, if it comes after, is done with. Raises
         EmailUnderWay, after which it has to come again.
         """
         member = Member.new(id_, Profile(email=email, name=composed(name)), self.clock())
@@ -99,4 +99,4 @@ class MemberService:
                 and await self.accounts.email_under_way(id_)
             ):
                 raise EmailUnderWay
-            return await self.members.follow_account(replace(member, has_account=True), order)
+            return await self.members.follow_account(replace(member, has_account=True), sequence)

@@ -46,11 +46,11 @@ class Members(Protocol):
     async def lock(self, id_: UUID) -> None:
         """Until the transaction at hand ends, nobody else changes the member."""
 
-    async def follow_account(self, member: Member, order: int | None = None) -> bool:
+    async def follow_account(self, member: Member, sequence: int | None = None) -> bool:
         """Makes the member of an account, or gives it the account's e-mail and name; True where it was made.
 
         What the account said before is remembered: hearing the same again changes nothing, so that a repeat does not
-        undo what the member changed since. A repeat is known by its `order`, which is not later than the latest, or
+        undo what the member changed since. A repeat is known by its `sequence`, which is not later than the latest, or
         without one by what it says. A name is taken over only where it is not what was said before; an e-mail is never
         refused: it is the account's, and auth has decided about it. Of what the member has already, it gets no new
         version. A deleted member stays deleted.

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
-from services.chassis.outbox import OrderNumber
+from services.chassis.outbox import PROVIDE_SEQUENCE, MessageSequence
 from services.chassis.problems import documented
 from services.member.application.members import MemberService
 from services.member.web.schemas import AccountMember
@@ -16,6 +16,7 @@ from services.member.web.schemas import AccountMember
 @put(
     "/internal/members/{member_id:uuid}",
     internal=True,
+    dependencies={"sequence": PROVIDE_SEQUENCE},
     operation_id="followAccount",
     summary="An account was registered or changed",
     tags=["internal"],
@@ -30,8 +31,8 @@ async def follow_account(
     member_id: FromPath[UUID],
     data: JSONBody[AccountMember],
     members: NamedDependency[MemberService],
-    order: OrderNumber = None,
+    sequence: MessageSequence,
 ) -> Response[None]:
     """201 where the member is new, 200 where it was there already; repeating is harmless."""
-    created = await members.follow_account(member_id, data.email, data.name, order)
+    created = await members.follow_account(member_id, data.email, data.name, sequence)
     return Response(None, status_code=201 if created else 200)

@@ -1,9 +1,10 @@
-"""Moving an account to another address: the member service's orders, on real stores."""
+"""Moving an account to another address: the member service's messages, on real stores."""
 
 import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from services.auth.settings import Settings
 from services.chassis.postgres import Database
@@ -49,10 +50,10 @@ async def test_a_moved_account_comes_back_by_its_former_address(
     ).status_code == 401
     database = Database(settings.auth_database_url, application="test")
     async with database.lifespan():
-        orders = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
-    assert {order["path"] for order in orders} == {f"/internal/members/{account['id']}"}
-    assert msgspec.json.decode(orders[-1]["body"]) == {"email": OLD, "name": "Kim Minji"}
-    assert len(orders) == 3
+        messages = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
+    assert {message["path"] for message in messages} == {f"/internal/members/{account['id']}"}
+    assert msgspec.json.decode(messages[-1]["body"]) == {"email": OLD, "name": "Kim Minji"}
+    assert len(messages) == 3
 
 
 async def test_the_former_address_is_kept_from_others_until_the_new_one_has_signed_in(client: Client) -> None:
@@ -104,9 +105,10 @@ async def test_nobody_keeps_an_address_from_its_owner_by_moving_to_it(
     assert (await client.post("/api/auth/email/verify", json={"token": link})).status_code == 400
     database = Database(settings.auth_database_url, application="test")
     async with database.lifespan():
-        orders = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
+        messages = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
     told = [
-        (order["path"].rpartition("/")[2], msgspec.json.decode(order["body"])["email"]) for order in orders
+        (message["path"].rpartition("/")[2], msgspec.json.decode(message["body"])["email"])
+        for message in messages
     ]
     assert told == [(squatter["id"], OLD), (squatter["id"], NEW), (squatter["id"], OLD), (owner["id"], NEW)]
     # One that its owner has confirmed stays.
@@ -156,39 +158,60 @@ async def test_an_address_changed_by_the_member_service_signs_in(client: Client)
     assert taken.status_code == 409
 
 
-async def test_an_order_that_arrives_after_a_later_one_is_done_with(client: Client) -> None:
+async def test_a_message_that_arrives_after_a_later_one_is_done_with(client: Client) -> None:
     await register(client, "minji@example.com")
     path = f"/internal/accounts/{DEMO_ID}/email"
 
-    async def order(number: int, email: str) -> int:
-        headers = INTERNAL | {"X-Order-Number": str(number)}
+    async def deliver(number: int, email: str) -> int:
+        headers = INTERNAL | {"X-Message-Sequence": str(number)}
         return (await client.put(path, json={"email": email}, headers=headers)).status_code
 
     # One that was refused is not carried out, and may come again.
-    assert await order(7, "minji@example.com") == 409
-    assert await order(7, "seventh@example.com") == 204
-    assert await order(9, "ninth@example.com") == 204
+    assert await deliver(7, "minji@example.com") == 409
+    assert await deliver(7, "seventh@example.com") == 204
+    assert await deliver(9, "ninth@example.com") == 204
     for number in (7, 8, 9):
-        assert await order(number, "late@example.com") == 204
+        assert await deliver(number, "late@example.com") == 204
     await sign_in(client, email="ninth@example.com")
     # The next is carried out also where it changes nothing, and overtakes those before it.
-    assert await order(11, "ninth@example.com") == 204
-    assert await order(10, "late@example.com") == 204
+    assert await deliver(11, "ninth@example.com") == 204
+    assert await deliver(10, "late@example.com") == 204
     await sign_in(client, email="ninth@example.com")
-    assert await order(0, "zeroth@example.com") == 400
+    assert await deliver(0, "zeroth@example.com") == 400
 
 
-async def test_of_orders_that_arrive_at_once_the_latest_counts(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"X-Order-Number": "6"}, 204),
+        ({"X-Order-Number": "6", "X-Message-Sequence": "6"}, 204),
+        ({"X-Order-Number": "7", "X-Message-Sequence": "6"}, 400),
+        ({"X-Order-Number": "six"}, 400),
+    ],
+)
+async def test_the_sequence_is_taken_under_its_former_name_too(
+    client: Client, sent: dict[str, str], expected: int
+) -> None:
+    path = f"/internal/accounts/{DEMO_ID}/email"
+    body = {"email": "sixth@example.com"}
+    assert (await client.put(path, json=body, headers=INTERNAL | sent)).status_code == expected
+    late = {"email": "fifth@example.com"}
+    answer = await client.put(path, json=late, headers=INTERNAL | {"X-Message-Sequence": "5"})
+    assert answer.status_code == 204
+    await sign_in(client, email="sixth@example.com" if expected == 204 else "fifth@example.com")
+
+
+async def test_of_messages_that_arrive_at_once_the_latest_counts(client: Client) -> None:
     path = f"/internal/accounts/{DEMO_ID}/email"
     answers = await asyncio.gather(
         *(
             client.put(
                 path,
-                json={"email": f"order-{number}@example.com"},
-                headers=INTERNAL | {"X-Order-Number": str(number)},
+                json={"email": f"message-{number}@example.com"},
+                headers=INTERNAL | {"X-Message-Sequence": str(number)},
             )
             for number in (3, 1, 5, 2, 4)
         )
     )
     assert {answer.status_code for answer in answers} == {204}
-    await sign_in(client, email="order-5@example.com")
+    await sign_in(client, email="message-5@example.com")

@@ -18,9 +18,9 @@ from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.letters import Letters
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_delivery import Deliver, delivery
-from services.auth.adapters.mail_orders import CONFIRMATION, MAIL, OutboxMail
+from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
 from services.auth.adapters.mail_target import MailTarget
-from services.auth.adapters.member_order import OutboxMemberOrder
+from services.auth.adapters.member_message import OutboxMemberMessage
 from services.auth.app import MIGRATIONS
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
@@ -54,11 +54,11 @@ def account(email: str) -> Account:
 
 
 class Post:
-    """auth's mails without the rest of it: orders, and rounds of delivering them."""
+    """auth's mails without the rest of it: messages, and rounds of delivering them."""
 
     def __init__(self, database: Database, redis: Redis) -> None:
         self.database = database
-        self.accounts = PostgresAccounts(database, OutboxMemberOrder(database))
+        self.accounts = PostgresAccounts(database, OutboxMemberMessage(database))
         self.links = MailedLinks(
             accounts=self.accounts,
             links=PostgresLinks(database),
@@ -69,7 +69,7 @@ class Post:
         )
         self._mailing = Mailing(accounts=self.accounts, links=self.links)
 
-    async def order(self, kind: Kind, email: str) -> None:
+    async def enqueue(self, kind: Kind, email: str) -> None:
         """With the account that it is about, if that is not there yet."""
         mail = OutboxMail(self.database)
         async with self.database.transaction():
@@ -77,7 +77,7 @@ class Post:
             if found is None:
                 found = account(email)
                 await self.accounts.add_if_absent(found)
-            await mail.order(kind, found)
+            await mail.enqueue(kind, found)
 
     def delivering(self, deliver: Deliver, **others: outbox.Target) -> outbox.Delivery:
         letters = Letters("http://localhost:3000", "no-reply@gatehouse.example")
@@ -94,9 +94,9 @@ class Post:
             await connection.execute("UPDATE outbox SET next_attempt_at = clock_timestamp()")
         return await delivering.deliver_due(target)
 
-    async def waiting(self) -> list[outbox.Order]:
-        orders = await outbox.OutboxStore(self.database).listed(parked_only=False, limit=100)
-        return [order for order in orders if order.target in {MAIL, CONFIRMATION}]
+    async def waiting(self) -> list[outbox.OutboxMessage]:
+        messages = await outbox.OutboxStore(self.database).listed(dead_only=False, limit=100)
+        return [message for message in messages if message.target in {MAIL, CONFIRMATION}]
 
 
 @pytest.fixture
@@ -110,11 +110,11 @@ async def post(settings: Settings, redis: Redis) -> AsyncIterator[Post]:
 async def test_mails_outlast_a_mail_server_that_is_down_however_often_they_are_tried(post: Post) -> None:
     port = throwaway.free_port()
     delivering = post.delivering(delivery(f"smtp://127.0.0.1:{port}"))
-    await post.order(Kind.PASSWORD_RESET, MINJI)
-    await post.order(Kind.PASSWORD_CHANGED, MINJI)
+    await post.enqueue(Kind.PASSWORD_RESET, MINJI)
+    await post.enqueue(Kind.PASSWORD_CHANGED, MINJI)
     for _ in range(12):
         assert await post.round(delivering) == 2
-    assert [order.attempts for order in await post.waiting()] == [12, 12]
+    assert [message.attempts for message in await post.waiting()] == [12, 12]
     with mail_server(port) as taken:
         await post.round(delivering)
     assert {letter["Subject"] for letter in taken} == {"Choose a new password", "Your password was changed"}
@@ -127,12 +127,12 @@ async def test_a_mail_that_is_refused_for_good_is_forgotten_and_the_others_go_ou
     port = throwaway.free_port()
     delivering = post.delivering(delivery(f"smtp://127.0.0.1:{port}"))
     for email in ("gone@example.com", MINJI):
-        await post.order(Kind.PASSWORD_CHANGED, email)
+        await post.enqueue(Kind.PASSWORD_CHANGED, email)
     with mail_server(port, refuses="gone@example.com") as taken:
         await post.round(delivering)
     assert [letter["To"] for letter in taken] == [MINJI]
     assert await post.waiting() == []
-    [told] = [record for record in caplog.records if record.message == "an order was not delivered"]
+    [told] = [record for record in caplog.records if record.message == "a message was not delivered"]
     assert (told.levelname, told.__dict__["fate"]) == ("ERROR", "drop")
     assert told.__dict__["cause"] == "SMTPRecipientsRefused 550"
     assert "gone@" not in str([vars(record) for record in caplog.records])
@@ -149,9 +149,9 @@ async def test_a_mail_server_that_leaves_every_mail_hanging_is_given_up_after_th
         await asyncio.Event().wait()
 
     delivering = post.delivering(deliver)
-    await post.order(Kind.PASSWORD_CHANGED, MINJI)
+    await post.enqueue(Kind.PASSWORD_CHANGED, MINJI)
     await post.round(delivering)
-    assert [order.attempts for order in await post.waiting()] == [1]
+    assert [message.attempts for message in await post.waiting()] == [1]
     async with post.database.transaction() as connection:
         # By the clock of the target it is 1970.
         await connection.execute("UPDATE outbox SET created_at = '1969-12-01'")
@@ -170,7 +170,7 @@ async def test_a_link_that_was_used_stays_used_however_often_its_mail_is_tried(p
         return str(re.findall(r"token=(\S+)", letter.get_content())[0])
 
     delivering = post.delivering(deliver)
-    await post.order(Kind.PASSWORD_RESET, MINJI)
+    await post.enqueue(Kind.PASSWORD_RESET, MINJI)
     await post.round(delivering)
     await post.round(delivering)
     first, again = letters
@@ -198,17 +198,17 @@ async def test_a_password_link_waits_neither_for_a_flood_of_confirmations_nor_fo
     class Down:
         batch, look_every, longest_delay = 4, 1.0, 1.0
 
-        async def __call__(self, order: outbox.Order) -> tuple[outbox.Answer, str]:
+        async def __call__(self, message: outbox.OutboxMessage) -> tuple[outbox.Answer, str]:
             await asyncio.Event().wait()
             raise AssertionError
 
     for number in range(50):
-        await post.order(Kind.EMAIL_CONFIRMATION, f"flood-{number}@example.com")
+        await post.enqueue(Kind.EMAIL_CONFIRMATION, f"flood-{number}@example.com")
         async with post.database.transaction():
-            await OutboxMemberOrder(post.database)(account(f"flood-{number}@example.com"))
+            await OutboxMemberMessage(post.database)(account(f"flood-{number}@example.com"))
     async with post.delivering(deliver, member=Down()).lifespan(), asyncio.timeout(20):
         await stuck.wait()
-        await post.order(Kind.PASSWORD_RESET, MINJI)
+        await post.enqueue(Kind.PASSWORD_RESET, MINJI)
         await arrived.wait()
 
 
@@ -218,7 +218,7 @@ async def test_a_member_is_made_while_the_mail_server_never_answers(post: Post) 
     class Member:
         batch, look_every, longest_delay = 4, 1.0, 1.0
 
-        async def __call__(self, order: outbox.Order) -> tuple[outbox.Answer, str]:
+        async def __call__(self, message: outbox.OutboxMessage) -> tuple[outbox.Answer, str]:
             made.set()
             return outbox.Answer.TAKEN, ""
 
@@ -229,7 +229,7 @@ async def test_a_member_is_made_while_the_mail_server_never_answers(post: Post) 
         await asyncio.Event().wait()
 
     for number in range(8):
-        await post.order(Kind.PASSWORD_CHANGED, f"mailed-{number}@example.com")
+        await post.enqueue(Kind.PASSWORD_CHANGED, f"mailed-{number}@example.com")
     async with post.delivering(deliver, member=Member()).lifespan(), asyncio.timeout(20):
         await stuck.wait()
         await post.accounts.register(account(MINJI))
@@ -246,10 +246,10 @@ async def test_what_waits_is_bounded_and_confirmations_leave_room_for_all_other_
             "FROM generate_series(1, 10000) AS n",
             CONFIRMATION,
         )
-    await post.order(Kind.EMAIL_CONFIRMATION, MINJI)
+    await post.enqueue(Kind.EMAIL_CONFIRMATION, MINJI)
     assert [record.message for record in caplog.records] == ["mail dropped: too many wait"]
     assert "minji" not in str([vars(record) for record in caplog.records])
-    await post.order(Kind.PASSWORD_RESET, MINJI)
+    await post.enqueue(Kind.PASSWORD_RESET, MINJI)
     assert await post.database.fetch(
         "SELECT target, count(*) AS count FROM outbox GROUP BY target ORDER BY target"
     ) == [(CONFIRMATION, 10_000), (MAIL, 1)]
@@ -318,7 +318,7 @@ async def test_forgetting_writes_the_same_for_everybody(client: Client, database
     assert len(set(rows)) == 1
 
 
-async def test_what_has_no_order_of_its_mail_has_not_happened(
+async def test_what_has_no_message_of_its_mail_has_not_happened(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     minji = await register(client, MINJI)
@@ -331,7 +331,7 @@ async def test_what_has_no_order_of_its_mail_has_not_happened(
     change = {"current_password": PASSWORD, "new_password": "quite another sentence"}
     path, moved = f"/internal/accounts/{minji['id']}/email", {"email": "moved@example.com"}
     with monkeypatch.context() as outage:
-        outage.setattr(OutboxMail, "order", broken)
+        outage.setattr(OutboxMail, "enqueue", broken)
         answers = [
             await client.post("/api/auth/register", json=newcomer),
             await client.post("/api/auth/password/change", json=change, headers=bearer(tokens)),

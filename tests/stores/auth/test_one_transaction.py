@@ -8,7 +8,7 @@ import pytest
 from litestar import Litestar
 
 from services.auth.adapters.accounts_postgres import PostgresAccounts
-from services.auth.adapters.mail_orders import OutboxMail
+from services.auth.adapters.mail_messages import OutboxMail
 from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.chassis.redis import Redis
 from tests.in_process import running
@@ -25,7 +25,8 @@ async def forgotten(client: Client, tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("way", ["change", "reset"])
 @pytest.mark.parametrize(
-    "step", [(PostgresAccounts, "replace_hash recover"), (OutboxMail, "order"), (PostgresSessions, "end_all")]
+    "step",
+    [(PostgresAccounts, "replace_hash recover"), (OutboxMail, "enqueue"), (PostgresSessions, "end_all")],
 )
 async def test_whatever_fails_on_the_way_nothing_has_changed(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: tuple[type, str], way: str

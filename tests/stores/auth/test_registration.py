@@ -22,18 +22,20 @@ async def test_a_registered_account_signs_in_at_once(client: Client) -> None:
     assert me.json() == account
 
 
-async def test_the_order_of_the_member_is_stored_with_the_account(client: Client, settings: Settings) -> None:
+async def test_the_message_of_the_member_is_stored_with_the_account(
+    client: Client, settings: Settings
+) -> None:
     account = await register(client, "minji@example.com")
     database = await asyncpg.connect(settings.auth_database_url)
     try:
-        [order] = await database.fetch(
+        [message] = await database.fetch(
             "SELECT target, method, path, body FROM outbox WHERE target = 'member'"
         )
     finally:
         await database.close()
-    assert (order["target"], order["method"]) == ("member", "PUT")
-    assert order["path"] == f"/internal/members/{account['id']}"
-    assert msgspec.json.decode(order["body"]) == {"email": "minji@example.com", "name": "Kim Minji"}
+    assert (message["target"], message["method"]) == ("member", "PUT")
+    assert message["path"] == f"/internal/members/{account['id']}"
+    assert msgspec.json.decode(message["body"]) == {"email": "minji@example.com", "name": "Kim Minji"}
 
 
 async def test_one_address_is_registered_once_however_many_try_together(

@@ -77,8 +77,8 @@ async def test_a_deleted_account_keeps_nothing_of_its_owner_and_frees_the_addres
         assert answer.status_code == 204
     assert not await is_good(client, tokens)
     assert (await client.post("/api/auth/login", json=credentials)).status_code == 401
-    # Orders that come late, of any number and of none, bring the address back to nobody.
-    for number in ({}, {"X-Order-Number": "1"}, {"X-Order-Number": str(2**63 - 1)}):
+    # Messages that come late, of any number and of none, bring the address back to nobody.
+    for number in ({}, {"X-Message-Sequence": "1"}, {"X-Message-Sequence": str(2**63 - 1)}):
         late = await client.put(
             f"{path}/email", json={"email": "late@example.com"}, headers=INTERNAL | number
         )

@@ -12,7 +12,7 @@ from services.chassis import outbox
 from services.chassis.http_client import HttpClient
 from services.chassis.outbox import command, decisions
 from services.chassis.postgres import Database
-from tests.stores.chassis.orders import Body, put, waiting
+from tests.stores.chassis.messages import Body, put, waiting
 
 
 class Receiver:
@@ -25,7 +25,9 @@ class Receiver:
 
     async def take(self, request: web.Request) -> web.Response:
         self.key = request.headers["X-Internal-Key"]
-        self.numbers.append(int(request.headers["X-Order-Number"]))
+        self.numbers.append(int(request.headers["X-Message-Sequence"]))
+        # What receivers of the former version read.
+        assert request.headers["X-Order-Number"] == request.headers["X-Message-Sequence"]
         self.got.append((request.path, (await request.read()).decode()))
         await asyncio.sleep(self.delay)
         return web.Response(status=self.status)
@@ -62,7 +64,7 @@ async def due_now(database: Database) -> None:
         await connection.execute("UPDATE outbox SET next_attempt_at = clock_timestamp()")
 
 
-async def test_an_order_goes_out_with_its_change_or_not_at_all(
+async def test_a_message_goes_out_with_its_change_or_not_at_all(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     with pytest.raises(ZeroDivisionError):
@@ -77,14 +79,14 @@ async def test_an_order_goes_out_with_its_change_or_not_at_all(
     assert await waiting(database) == []
 
 
-async def test_an_order_without_a_transaction_is_refused(database: Database) -> None:
+async def test_a_message_without_a_transaction_is_refused(database: Database) -> None:
     with pytest.raises(RuntimeError):
         await outbox.put(database, aggregate="a", target="other", method="PUT", path="/", body=Body(1))
     with pytest.raises(RuntimeError):
         await outbox.withdraw(database, aggregate="a")
 
 
-async def test_a_withdrawn_order_is_gone_and_one_under_way_holds_nobody_up(
+async def test_a_withdrawn_message_is_gone_and_one_under_way_holds_nobody_up(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     await put(database, 1, "a")
@@ -102,7 +104,7 @@ async def test_a_withdrawn_order_is_gone_and_one_under_way_holds_nobody_up(
     assert ("/internal/a", '{"value":2}') not in receiver.got
 
 
-async def test_orders_of_one_aggregate_keep_their_order_whatever_fails(
+async def test_messages_of_one_aggregate_keep_their_order_whatever_fails(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     for value in range(3):
@@ -119,7 +121,7 @@ async def test_orders_of_one_aggregate_keep_their_order_whatever_fails(
     assert await waiting(database) == []
 
 
-async def test_a_repeat_has_its_orders_number_and_a_later_order_a_higher_one(
+async def test_a_repeat_has_its_messages_number_and_a_later_message_a_higher_one(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     receiver.status = 503
@@ -134,7 +136,7 @@ async def test_a_repeat_has_its_orders_number_and_a_later_order_a_higher_one(
     assert first == repeat < later
 
 
-async def test_replicas_share_the_work_and_deliver_each_order_once(
+async def test_replicas_share_the_work_and_deliver_each_message_once(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     for value in range(40):
@@ -164,15 +166,15 @@ async def test_a_delivery_cut_short_is_repeated(
     assert await waiting(database) == []
 
 
-async def test_an_order_waits_longer_after_each_failure(
+async def test_a_message_waits_longer_after_each_failure(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     await put(database, 1)
     receiver.status = 500
     await delivery.deliver_due("other")
     assert await delivery.deliver_due("other") == 0
-    (order,) = await waiting(database)
-    assert (order.attempts, order.last_error.startswith("status 500")) == (1, True)
+    (message,) = await waiting(database)
+    assert (message.attempts, message.last_error.startswith("status 500")) == (1, True)
 
 
 async def test_a_receiver_that_is_not_there_is_retried(database: Database) -> None:
@@ -180,12 +182,12 @@ async def test_a_receiver_that_is_not_there_is_retried(database: Database) -> No
     await put(database, 1)
     async with client.lifespan():
         await make(database, client, "http://127.0.0.1:1").deliver_due("other")
-    (order,) = await waiting(database)
-    assert order.parked_at is None
-    assert "127.0.0.1" in order.last_error
+    (message,) = await waiting(database)
+    assert message.dead_letter_at is None
+    assert "127.0.0.1" in message.last_error
 
 
-async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
+async def test_a_refused_message_becomes_a_dead_letter_seen_and_retried_by_a_person(
     database: Database,
     delivery: outbox.Delivery,
     receiver: Receiver,
@@ -198,21 +200,21 @@ async def test_a_refused_order_is_parked_seen_and_retried_by_a_person(
         await delivery.deliver_due("other")
     assert len(receiver.got) == decisions.MAX_REFUSALS
     store = outbox.OutboxStore(database)
-    (parked,) = await store.listed(parked_only=True, limit=10)
-    shown = command.line(parked)
-    assert "parked" in shown
+    (dead,) = await store.listed(dead_only=True, limit=10)
+    shown = command.line(dead)
+    assert "dead_letter" in shown
     assert "status 422" in shown
     assert "value" not in shown
     backlog = await store.backlog("other")
-    assert (backlog.pending, backlog.parked) == (1, 1)
+    assert (backlog.pending, backlog.dead_letters) == (1, 1)
     receiver.status = 204
-    assert await store.unpark(parked.id) == 1
+    assert await store.retry_dead_letters(dead.id) == 1
     for _ in range(2):
         await delivery.deliver_due("other")
     assert await waiting(database) == []
 
 
-async def test_after_a_long_outage_one_refusal_parks_nothing(
+async def test_after_a_long_outage_one_refusal_makes_no_dead_letter(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     await put(database, 1)
@@ -220,12 +222,12 @@ async def test_after_a_long_outage_one_refusal_parks_nothing(
         receiver.status = status
         await due_now(database)
         await delivery.deliver_due("other")
-    (order,) = await waiting(database)
-    assert (order.attempts, order.refusals) == (decisions.MAX_REFUSALS + 4, 1)
-    assert order.parked_at is None
+    (message,) = await waiting(database)
+    assert (message.attempts, message.refusals) == (decisions.MAX_REFUSALS + 4, 1)
+    assert message.dead_letter_at is None
 
 
-async def test_a_parked_order_is_overtaken_by_a_later_one_that_says_the_same_anew(
+async def test_a_dead_letter_is_overtaken_by_a_later_one_that_says_the_same_anew(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     """An e-mail that auth refuses, and the next one that the member chose."""
@@ -243,7 +245,7 @@ async def test_a_parked_order_is_overtaken_by_a_later_one_that_says_the_same_ane
     assert await waiting(database) == []
 
 
-async def test_an_order_that_is_only_waiting_is_not_overtaken(
+async def test_a_message_that_is_only_waiting_is_not_overtaken(
     database: Database, delivery: outbox.Delivery, receiver: Receiver
 ) -> None:
     await put(database, 1)
@@ -274,7 +276,7 @@ async def test_deliveries_go_on_after_the_database_was_away(
                 await asyncio.sleep(0.05)
 
 
-async def test_an_order_of_this_process_waits_for_no_poll(
+async def test_a_message_of_this_process_waits_for_no_poll(
     database: Database, delivery: outbox.Delivery, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox.HttpTarget, "look_every", 60.0)
@@ -291,10 +293,10 @@ async def test_a_change_that_is_rolled_back_wakes_nobody(database: Database) -> 
         async with database.transaction():
             await put(database, 1)
             raise ZeroDivisionError
-    assert not database.order_written["other"].is_set()
+    assert not database.message_written["other"].is_set()
 
 
-async def test_an_order_beyond_what_may_wait_for_its_target_is_not_written(database: Database) -> None:
+async def test_a_message_beyond_what_may_wait_for_its_target_is_not_written(database: Database) -> None:
     assert [await put(database, number, f"a{number}", most=3) for number in range(4)] == [True] * 3 + [False]
     assert await put(database, 4, "b", target="another", most=1)
     assert await put(database, 5, "c")

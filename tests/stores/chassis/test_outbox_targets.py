@@ -1,4 +1,4 @@
-"""The outbox' targets, each with a loop of its own: what one does is nothing to the orders of another."""
+"""The outbox' targets, each with a loop of its own: what one does is nothing to the messages of another."""
 
 import asyncio
 
@@ -8,11 +8,11 @@ from prometheus_client import CollectorRegistry
 from services.chassis import outbox
 from services.chassis.outbox import Answer
 from services.chassis.postgres import Database
-from tests.stores.chassis.orders import put, waiting
+from tests.stores.chassis.messages import put, waiting
 
 
 class Told:
-    """A target that gives each order the answer, or raises the fault, that it was told for its aggregate."""
+    """A target that gives each message the answer, or raises the fault, that it was told for its aggregate."""
 
     batch, look_every, longest_delay = 4, 60.0, 30.0
 
@@ -20,9 +20,9 @@ class Told:
         self.told = told or {}
         self.got: list[str] = []
 
-    async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
-        self.got.append(order.aggregate)
-        told = self.told.get(order.aggregate, Answer.TAKEN)
+    async def __call__(self, message: outbox.OutboxMessage) -> tuple[Answer, str]:
+        self.got.append(message.aggregate)
+        told = self.told.get(message.aggregate, Answer.TAKEN)
         if isinstance(told, Exception):
             raise told
         return told, "as told"
@@ -31,8 +31,8 @@ class Told:
 class Silent(Told):
     """One that never answers."""
 
-    async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
-        await super().__call__(order)
+    async def __call__(self, message: outbox.OutboxMessage) -> tuple[Answer, str]:
+        await super().__call__(message)
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -56,7 +56,7 @@ async def test_a_target_that_never_answers_holds_up_no_other(database: Database)
     assert len(silent.got) <= silent.batch
 
 
-async def test_a_target_that_fails_undoes_nothing_of_the_orders_beside(
+async def test_a_target_that_fails_undoes_nothing_of_the_messages_beside(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.chassis.outbox.delivery.ATTEMPT_TIMEOUT_S", 0.1)
@@ -64,14 +64,16 @@ async def test_a_target_that_fails_undoes_nothing_of_the_orders_beside(
         await put(database, 1, name)
 
     class Hanging(Told):
-        async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
-            if order.aggregate == "hangs":
+        async def __call__(self, message: outbox.OutboxMessage) -> tuple[Answer, str]:
+            if message.aggregate == "hangs":
                 await asyncio.Event().wait()
-            return await super().__call__(order)
+            return await super().__call__(message)
 
     target = Hanging({"breaks": ZeroDivisionError(), "hopeless": Answer.HOPELESS})
     assert await told(database, other=target).deliver_due("other") == 4
-    assert [(order.aggregate, order.attempts, order.last_error) for order in await waiting(database)] == [
+    assert [
+        (message.aggregate, message.attempts, message.last_error) for message in await waiting(database)
+    ] == [
         ("breaks", 1, "ZeroDivisionError"),
         ("hangs", 1, "no answer in time"),
     ]
@@ -81,9 +83,11 @@ async def test_targets_may_use_the_database_side_by_side(database: Database) -> 
     """Not the claim's connection, which serves one at a time."""
 
     class Asking(Told):
-        async def __call__(self, order: outbox.Order) -> tuple[Answer, str]:
+        async def __call__(self, message: outbox.OutboxMessage) -> tuple[Answer, str]:
             async with database.transaction() as connection:
-                await connection.execute("INSERT INTO effect SELECT $1 FROM pg_sleep(0.05)", order.aggregate)
+                await connection.execute(
+                    "INSERT INTO effect SELECT $1 FROM pg_sleep(0.05)", message.aggregate
+                )
             return Answer.TAKEN, ""
 
     for number in range(4):

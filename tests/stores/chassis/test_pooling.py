@@ -91,7 +91,7 @@ async def test_a_failed_transaction_keeps_nothing_and_gives_its_connection_back(
     assert await Effect.count() == 0
 
 
-async def test_orders_are_claimed_by_one_at_a_time(database: Database) -> None:
+async def test_messages_are_claimed_by_one_at_a_time(database: Database) -> None:
     async with database.transaction():
         await store.put(
             database, aggregate="a", target="member", method="PUT", path="/x", body=Body(name="x")

@@ -21,7 +21,7 @@ def signer() -> Signer:
 
 
 class AuthStandIn:
-    """Auth's side of the contract: its keys, and what it was ordered to do."""
+    """Auth's side of the contract: its keys, and what it was told."""
 
     def __init__(self, signer: Signer) -> None:
         self._signer = signer
@@ -29,7 +29,7 @@ class AuthStandIn:
         self._port = 0
         self.url = ""
         self.status = 204
-        self.orders: list[tuple[str, dict[str, Any], str]] = []
+        self.messages: list[tuple[str, dict[str, Any], str]] = []
 
     async def come_back(self) -> None:
         app = web.Application()
@@ -48,7 +48,7 @@ class AuthStandIn:
         return web.Response(body=self._signer.jwks(), content_type="application/json")
 
     async def _internal(self, request: web.Request) -> web.Response:
-        self.orders.append((request.path, await request.json(), request.headers.get("X-Internal-Key", "")))
+        self.messages.append((request.path, await request.json(), request.headers.get("X-Internal-Key", "")))
         return web.Response(status=self.status)
 
 

@@ -180,9 +180,9 @@ async def test_known_keys_outlive_auth(api: AsyncClient, auth: AuthStandIn, sign
     assert deleted.status_code == 204
     await auth.come_back()
     async with asyncio.timeout(20):
-        while not auth.orders:
+        while not auth.messages:
             await asyncio.sleep(0.05)
-    assert auth.orders[0][0] == f"/internal/accounts/{id_}/status"
+    assert auth.messages[0][0] == f"/internal/accounts/{id_}/status"
 
 
 async def test_without_any_key_tokens_cannot_be_judged_until_auth_is_there(

@@ -19,8 +19,8 @@ Headers = dict[str, str]
 async def told_once(
     api: Api, internal: Headers, id_: UUID, number: int, email: str, name: str = "New"
 ) -> int:
-    """An order of auth's, delivered."""
-    headers = {**internal, "X-Order-Number": str(number)}
+    """A message of auth's, delivered."""
+    headers = {**internal, "X-Message-Sequence": str(number)}
     answer = await api.put(f"/internal/members/{id_}", json={"email": email, "name": name}, headers=headers)
     return answer.status_code
 
@@ -80,17 +80,17 @@ async def test_a_new_email_and_a_deletion_reach_auth(
     own, path = {**as_member(new_id), "If-Match": "*"}, f"/api/members/{new_id}"
     assert (await api.patch(path, json={"email": "Newer@example.com"}, headers=own)).status_code == 200
     async with asyncio.timeout(5):
-        while not auth.orders:
+        while not auth.messages:
             await asyncio.sleep(0.02)
     assert (await api.delete(path, headers=own)).status_code == 204
     async with asyncio.timeout(5):
-        while len(auth.orders) < 2:
+        while len(auth.messages) < 2:
             await asyncio.sleep(0.02)
-    assert auth.orders == [
+    assert auth.messages == [
         (f"/internal/accounts/{new_id}/email", {"email": "newer@example.com"}, INTERNAL_KEY),
         (f"/internal/accounts/{new_id}/status", {"status": "deleted"}, INTERNAL_KEY),
     ]
-    # The registration's order, delivered once more: a deleted member stays deleted.
+    # The registration's message, delivered once more: a deleted member stays deleted.
     repeated = await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
     assert repeated.status_code == 200
     assert (await api.get("/api/members/me", headers=own)).status_code == 404
@@ -109,11 +109,11 @@ async def test_an_email_that_auth_refuses_does_not_keep_the_account_from_being_d
     auth.status = 409
     await api.patch(path, json={"email": "taken@example.com"}, headers=own)
     async with asyncio.timeout(5):
-        while not auth.orders:
+        while not auth.messages:
             await asyncio.sleep(0.02)
     await api.delete(path, headers=own)
     async with asyncio.timeout(5):
-        while f"/internal/accounts/{new_id}/status" not in [order[0] for order in auth.orders]:
+        while f"/internal/accounts/{new_id}/status" not in [message[0] for message in auth.messages]:
             await asyncio.sleep(0.02)
 
 
@@ -133,9 +133,9 @@ async def test_a_deletion_takes_the_members_addresses_out_of_the_outbox(
     async with database.lifespan():
         async with database.transaction() as connection:
             await connection.execute(
-                "UPDATE outbox SET parked_at = clock_timestamp() WHERE id = (SELECT min(id) FROM outbox)"
+                "UPDATE outbox SET dead_letter_at = clock_timestamp() WHERE id = (SELECT min(id) FROM outbox)"
             )
-            # Out of the deliveries' way, so that none of the orders is under way.
+            # Out of the deliveries' way, so that none of the messages is under way.
             await connection.execute("UPDATE outbox SET next_attempt_at = 'infinity'")
         assert (await api.delete(f"/api/members/{new_id}", headers=anything)).status_code == 204
         left = await database.fetch("SELECT path FROM outbox")
@@ -148,7 +148,7 @@ async def test_a_member_without_an_account_is_no_business_of_auth(
     member = await made(api, admin)
     await api.delete(f"/api/members/{member['id']}", headers=admin)
     await asyncio.sleep(1)
-    assert auth.orders == []
+    assert auth.messages == []
 
 
 async def test_auth_being_down_does_not_hold_a_change_back(
@@ -164,13 +164,13 @@ async def test_auth_being_down_does_not_hold_a_change_back(
     )
     own = {**as_member(new_id), "If-Match": "*"}
     assert (await api.delete(f"/api/members/{new_id}", headers=own)).status_code == 204
-    while not auth.orders:
+    while not auth.messages:
         await asyncio.sleep(0.02)
     auth.status = 204
     async with asyncio.timeout(5):
-        while len(auth.orders) < 2:
+        while len(auth.messages) < 2:
             await asyncio.sleep(0.02)
-    assert auth.orders[0] == auth.orders[1]
+    assert auth.messages[0] == auth.messages[1]
 
 
 async def test_an_account_takes_its_email_even_where_another_member_has_it(
@@ -217,40 +217,40 @@ async def test_of_accounts_that_want_one_email_at_once_exactly_one_gets_it(
 async def test_hearing_from_auth_of_the_own_change_of_email_voids_nobodys_version(
     api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
 ) -> None:
-    async def order(number: int, email: str) -> None:
+    async def deliver(number: int, email: str) -> None:
         assert await told(api, internal, new_id, number, email) in {200, 201}
 
     async def change(version: int, **change: str) -> int:
         own = {**as_member(new_id), "If-Match": f'"{version}"'}
         return (await api.patch(f"/api/members/{new_id}", json=change, headers=own)).status_code
 
-    await order(1, "mine@example.com")
+    await deliver(1, "mine@example.com")
     assert await change(1, email="newer@example.com") == 200
-    await order(2, "newer@example.com")
+    await deliver(2, "newer@example.com")
     assert await change(2, name="As I like it") == 200
-    await order(1, "mine@example.com")
+    await deliver(1, "mine@example.com")
     assert await change(3, phone="+821012345678") == 200
-    await order(3, "mine@example.com")
+    await deliver(3, "mine@example.com")
     assert await change(4, phone="+821012345679") == 412
 
 
-async def test_an_account_that_was_taken_back_takes_its_member_along_and_old_orders_do_nothing(
+async def test_an_account_that_was_taken_back_takes_its_member_along_and_old_messages_do_nothing(
     api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
 ) -> None:
     own = {**as_member(new_id), "If-Match": "*"}
 
-    async def order(number: int) -> dict[str, str]:
+    async def deliver(number: int) -> dict[str, str]:
         assert await told(api, internal, new_id, number, "mine@example.com", "Registered") in {200, 201}
         member = (await api.get("/api/members/me", headers=own)).json()
         return {"email": member["email"], "name": member["name"]}
 
     changed = {"email": "stranger@example.com", "name": "As I like it"}
-    assert await order(4) == {"email": "mine@example.com", "name": "Registered"}
+    assert await deliver(4) == {"email": "mine@example.com", "name": "Registered"}
     assert (await api.patch(f"/api/members/{new_id}", json=changed, headers=own)).status_code == 200
-    assert await order(4) == changed
-    assert await order(3) == changed
-    assert await order(9) == {"email": "mine@example.com", "name": "As I like it"}
-    assert await order(9) == {"email": "mine@example.com", "name": "As I like it"}
+    assert await deliver(4) == changed
+    assert await deliver(3) == changed
+    assert await deliver(9) == {"email": "mine@example.com", "name": "As I like it"}
+    assert await deliver(9) == {"email": "mine@example.com", "name": "As I like it"}
 
 
 async def test_what_auth_says_of_an_address_waits_for_the_members_own_change_to_reach_it(
@@ -263,20 +263,20 @@ async def test_what_auth_says_of_an_address_waits_for_the_members_own_change_to_
     own = {**as_member(new_id), "If-Match": "*"}
     mine, wanted = "mine@example.com", "wanted@example.com"
 
-    async def order(number: int, email: str) -> int:
+    async def deliver(number: int, email: str) -> int:
         return await told_once(api, internal, new_id, number, email)
 
     async def shown() -> dict[str, Any]:
         member = (await api.get("/api/members/me", headers=own)).json()
         return {"email": member["email"], "version": member["version"]}
 
-    assert await order(1, mine) == 201
+    assert await deliver(1, mine) == 201
     auth.status = 503
     assert (await api.patch(f"/api/members/{new_id}", json={"email": wanted}, headers=own)).status_code == 200
-    assert await order(2, mine) == 503
+    assert await deliver(2, mine) == 503
     assert await shown() == {"email": wanted, "version": 2}
     # Of what the member has already there is nothing to wait for, and no new version.
-    assert await order(3, wanted) == 200
+    assert await deliver(3, wanted) == 200
     assert await shown() == {"email": wanted, "version": 2}
     auth.status = 204
     assert await told(api, internal, new_id, 4, mine) == 200

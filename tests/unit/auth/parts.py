@@ -25,7 +25,7 @@ from services.auth.application.signing_in import Client, SignIn
 from services.auth.domain import mails
 from services.auth.domain.access_tokens import Claims
 from services.auth.domain.accounts import Account
-from services.auth.domain.mails import Kind, MailOrder
+from services.auth.domain.mails import Kind, MailMessage
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
 
@@ -59,36 +59,38 @@ class NamedHashes:
 
 
 class Outbox:
-    """A transaction of accounts in memory, and the mails that are ordered in it: carried out when it has ended well,
+    """A transaction of accounts in memory, and the mails that are asked for in it: carried out when it has ended well,
     each as (what, to whom, with which secret)."""
 
     def __init__(self, mailing: Mailing) -> None:
-        self.ordered: list[MailOrder] = []
+        self.messages: list[MailMessage] = []
         self.sent: list[tuple[str, str, str]] = []
         self._mailing = mailing
-        self._written: list[MailOrder] | None = None
+        self._written: list[MailMessage] | None = None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
-        written: list[MailOrder] = []
+        written: list[MailMessage] = []
         self._written = written
         try:
             yield
         finally:
             self._written = None
-        self.ordered += written
-        for order in written:
-            await self.carry_out(order)
+        self.messages += written
+        for message in written:
+            await self.carry_out(message)
 
-    async def order(self, kind: Kind, account: Account | None) -> None:
+    async def enqueue(self, kind: Kind, account: Account | None) -> None:
         assert self._written is not None, "a mail goes with a change"
-        self._written.append(mails.order(UUID(int=len(self.ordered) + len(self._written) + 1), kind, account))
+        self._written.append(
+            mails.message(UUID(int=len(self.messages) + len(self._written) + 1), kind, account)
+        )
 
-    async def carry_out(self, order: MailOrder) -> None:
-        if meant := await self._mailing(order):
+    async def carry_out(self, message: MailMessage) -> None:
+        if meant := await self._mailing(message):
             account, secret = meant
-            confirms = order.kind is Kind.EMAIL_CONFIRMATION
-            self.sent.append((order.kind, account.email if confirms else account.recovery_email, secret))
+            confirms = message.kind is Kind.EMAIL_CONFIRMATION
+            self.sent.append((message.kind, account.email if confirms else account.recovery_email, secret))
 
 
 @dataclass

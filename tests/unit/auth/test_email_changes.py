@@ -33,7 +33,7 @@ def mailed(parts: Parts, kind: str) -> str:
     return [secret for sent, _, secret in parts.mail.sent if sent == kind][-1]
 
 
-async def test_both_addresses_are_told_once_however_often_the_order_comes() -> None:
+async def test_both_addresses_are_told_once_however_often_the_message_comes() -> None:
     parts = Parts()
     await moved(parts, "New@example.com", NEW, NEW)
     assert [(kind, to) for kind, to, _ in parts.mail.sent] == [
@@ -91,7 +91,7 @@ async def test_the_former_address_takes_the_account_back_wherever_it_was_moved_s
     await parts.password_care.reset(first, NEW_PASSWORD, HERE)
     back = await found(parts, account.id)
     assert (back.email, back.former_email, back.email_verified) == (OLD, None, True)
-    assert parts.accounts.ordered[-1] == account.id  # its member follows
+    assert parts.accounts.messages[-1] == account.id  # its member follows
     assert parts.events.names[-2:] == ["password_reset", "email_taken_back"]
     assert parts.mail.sent[-1][:2] == ("password_changed", OLD)
     await parts.sign_in(OLD, NEW_PASSWORD, HERE)
@@ -175,7 +175,7 @@ async def test_nobody_keeps_an_address_from_its_owner_by_moving_to_it(wants: str
     assert (await found(parts, other)).email == NEW
     back = await found(parts, squatter.id)
     assert (back.email, back.former_email) == (OLD, None)
-    assert squatter.id in parts.accounts.ordered[1:]  # its member follows
+    assert squatter.id in parts.accounts.messages[1:]  # its member follows
     await parts.sign_in(OLD, PASSWORD, HERE)
 
 
@@ -232,7 +232,7 @@ async def test_going_from_address_to_address_does_not_mail_them_all() -> None:
     ]
 
 
-async def test_while_redis_is_down_the_address_stays_so_that_the_order_comes_again(
+async def test_while_redis_is_down_the_address_stays_so_that_the_message_comes_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def down(*_: Any) -> int:
@@ -255,15 +255,15 @@ async def test_nothing_changes_the_address_of_an_erased_account() -> None:
     parts = Parts()
     id_ = await parts.account()
     await parts.administration.erase(id_)
-    for order in (None, 1, 2**63 - 1):
-        await parts.administration.set_email(id_, "late@example.com", order)
+    for sequence in (None, 1, 2**63 - 1):
+        await parts.administration.set_email(id_, "late@example.com", sequence)
     account = await parts.accounts.by_id(id_)
     assert account is not None
     assert (account.email, account.name, account.active) == (erased_email(id_), "", False)
     assert await parts.accounts.by_email("late@example.com") is None
 
 
-async def test_an_order_overtaken_by_a_later_one_changes_no_address() -> None:
+async def test_a_message_overtaken_by_a_later_one_changes_no_address() -> None:
     parts = Parts()
     id_ = await parts.account()
     await parts.administration.set_email(id_, "second@example.com", 2)

@@ -35,7 +35,7 @@ from services.auth.application.mailing import Mailing
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
-from services.chassis.outbox import Answer, Order
+from services.chassis.outbox import Answer, OutboxMessage
 from tests.unit.auth.parts import HERE, Parts
 
 LETTERS = Letters("http://localhost:3000", "Gatehouse <no-reply@gatehouse.example>")
@@ -123,15 +123,15 @@ class Post:
         if self.faults:
             raise self.faults.pop(0)
 
-    async def send(self, order: Order, *, after: float = 0) -> tuple[Answer, str]:
-        clock = order.created_at.timestamp() + after
+    async def send(self, message: OutboxMessage, *, after: float = 0) -> tuple[Answer, str]:
+        clock = message.created_at.timestamp() + after
         mailing = Mailing(accounts=self.parts.accounts, links=self.parts.links)
-        return await MailTarget(mailing, LETTERS, self.deliver, clock=lambda: clock)(order)
+        return await MailTarget(mailing, LETTERS, self.deliver, clock=lambda: clock)(message)
 
 
-def ordered(account: UUID, kind: str = "password_reset", to: str = "", mail: int = 1) -> Order:
-    """An order as the outbox hands it out."""
-    return Order(
+def outbox_message(account: UUID, kind: str = "password_reset", to: str = "", mail: int = 1) -> OutboxMessage:
+    """A message as the outbox hands it out."""
+    return OutboxMessage(
         id=mail,
         aggregate=f"mail:{UUID(int=mail)}",
         target="mail",
@@ -142,7 +142,7 @@ def ordered(account: UUID, kind: str = "password_reset", to: str = "", mail: int
         attempts=0,
         refusals=0,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        parked_at=None,
+        dead_letter_at=None,
         last_error="",
     )
 
@@ -164,7 +164,7 @@ async def test_a_mail_that_is_refused_for_good_is_dropped_and_why_is_told_withou
     fault: Exception,
 ) -> None:
     post = Post(faults=[fault])
-    answer, cause = await post.send(ordered(await post.parts.account()))
+    answer, cause = await post.send(outbox_message(await post.parts.account()))
     assert answer is Answer.HOPELESS
     assert cause.startswith(type(fault).__name__)
     assert "minji" not in cause
@@ -187,11 +187,11 @@ async def test_a_mail_that_is_refused_for_good_is_dropped_and_why_is_told_withou
 )
 async def test_any_other_mail_that_is_not_sent_is_tried_again_for_three_days(fault: Exception) -> None:
     post = Post(faults=[fault, fault, fault])
-    order = ordered(await post.parts.account())
-    assert (await post.send(order))[0] is Answer.NOT_NOW
-    assert (await post.send(order, after=3 * 86400 - 1))[0] is Answer.NOT_NOW
-    assert (await post.send(order, after=3 * 86400 + 1))[0] is Answer.HOPELESS
-    assert (await post.send(order, after=3 * 86400 + 1))[0] is Answer.TAKEN
+    message = outbox_message(await post.parts.account())
+    assert (await post.send(message))[0] is Answer.NOT_NOW
+    assert (await post.send(message, after=3 * 86400 - 1))[0] is Answer.NOT_NOW
+    assert (await post.send(message, after=3 * 86400 + 1))[0] is Answer.HOPELESS
+    assert (await post.send(message, after=3 * 86400 + 1))[0] is Answer.TAKEN
 
 
 async def test_while_redis_is_down_a_mail_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,19 +199,19 @@ async def test_while_redis_is_down_a_mail_waits(monkeypatch: pytest.MonkeyPatch)
         raise RedisConnectionError
 
     post = Post()
-    order = ordered(await post.parts.account())
+    message = outbox_message(await post.parts.account())
     with monkeypatch.context() as outage:
         outage.setattr(post.parts.link_store, "put", down)
-        assert await post.send(order) == (Answer.NOT_NOW, "ConnectionError")
-    assert (await post.send(order))[0] is Answer.TAKEN
+        assert await post.send(message) == (Answer.NOT_NOW, "ConnectionError")
+    assert (await post.send(message))[0] is Answer.TAKEN
 
 
 async def test_a_mail_that_is_tried_again_is_the_same_mail_with_the_same_link() -> None:
     post = Post(faults=[refused(450)])
     account = await post.parts.account()
-    await post.send(ordered(account))
-    await post.send(ordered(account))
-    await post.send(ordered(account, mail=2))
+    await post.send(outbox_message(account))
+    await post.send(outbox_message(account))
+    await post.send(outbox_message(account, mail=2))
     first, again, another = [(letter["Message-ID"], letter.get_content()) for letter in post.letters]
     assert first == again
     assert first[0] != another[0]
@@ -222,10 +222,10 @@ async def test_a_mail_that_is_tried_again_is_the_same_mail_with_the_same_link() 
 async def test_a_mail_whose_link_was_used_has_arrived_and_gives_nobody_the_link_again() -> None:
     post = Post(faults=[SMTPServerDisconnected("gone, with the mail")])
     parts, account = post.parts, await post.parts.account()
-    assert (await post.send(ordered(account)))[0] is Answer.NOT_NOW
+    assert (await post.send(outbox_message(account)))[0] is Answer.NOT_NOW
     [secret] = re.findall(r"token=(\S+)", post.letters[0].get_content())
     await parts.password_care.reset(secret, "quite another sentence", HERE)
-    assert await post.send(ordered(account)) == (Answer.TAKEN, "")
+    assert await post.send(outbox_message(account)) == (Answer.TAKEN, "")
     with pytest.raises(InvalidLink):
         await parts.password_care.reset(secret, "whatever somebody likes", HERE)
     assert len(post.letters) == 1
@@ -234,23 +234,23 @@ async def test_a_mail_whose_link_was_used_has_arrived_and_gives_nobody_the_link_
 async def test_a_mail_that_cannot_be_written_is_dropped() -> None:
     post = Post()
     account = await post.parts.account("a@example.com\nBcc: all@example.com")
-    assert await post.send(ordered(account)) == (Answer.HOPELESS, "not written: ValueError")
+    assert await post.send(outbox_message(account)) == (Answer.HOPELESS, "not written: ValueError")
     assert post.letters == []
 
 
-async def test_a_mail_that_a_later_release_ordered_waits_for_it() -> None:
+async def test_a_mail_of_a_later_releases_kind_waits_for_it() -> None:
     post = Post()
     with pytest.raises(ValueError, match="later_kind"):  # the outbox tries again whatever a target raises
-        await post.send(ordered(await post.parts.account(), "later_kind"))
+        await post.send(outbox_message(await post.parts.account(), "later_kind"))
 
 
-async def test_an_erased_account_gets_no_mail_and_its_orders_are_done_with() -> None:
+async def test_an_erased_account_gets_no_mail_and_its_messages_are_done_with() -> None:
     post = Post()
     account = await post.parts.account()
     await post.parts.accounts.erase(account)
     for kind in Kind:
-        assert await post.send(ordered(account, kind, "minji@example.com")) == (Answer.TAKEN, "")
-        assert await post.send(ordered(UUID(int=0), kind, "minji@example.com")) == (Answer.TAKEN, "")
+        assert await post.send(outbox_message(account, kind, "minji@example.com")) == (Answer.TAKEN, "")
+        assert await post.send(outbox_message(UUID(int=0), kind, "minji@example.com")) == (Answer.TAKEN, "")
     assert post.letters == []
 
 
@@ -262,12 +262,12 @@ async def test_a_notice_reaches_whom_it_concerns_whatever_became_of_the_account_
     await accounts.set_email(account, thiefs)
     await accounts.settle_email(account, thiefs)
     for kind in (Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED):
-        assert (await post.send(ordered(account, kind, was)))[0] is Answer.TAKEN
+        assert (await post.send(outbox_message(account, kind, was)))[0] is Answer.TAKEN
     assert [letter["To"] for letter in post.letters] == [was, was]
     # Links go to the new address by now: the one in the notice opens nothing.
     with pytest.raises(InvalidLink):
         await post.parts.links.look(token(post.letters[1]))
-    await post.send(ordered(account))
+    await post.send(outbox_message(account))
     assert post.letters[2]["To"] == thiefs
     await post.parts.links.look(token(post.letters[2]))
 
@@ -279,18 +279,18 @@ def token(letter: EmailMessage) -> str:
 async def test_who_moved_back_is_not_told_of_having_moved() -> None:
     post = Post()
     account = await post.parts.account("minji@example.com")
-    await post.send(ordered(account, Kind.EMAIL_CHANGED, "minji@example.com"))
+    await post.send(outbox_message(account, Kind.EMAIL_CHANGED, "minji@example.com"))
     assert post.letters == []
 
 
 async def test_only_the_address_that_an_account_has_is_asked_to_confirm_and_only_while_it_has_not() -> None:
     post = Post()
     account = await post.parts.account("minji@example.com")
-    await post.send(ordered(account, Kind.EMAIL_CONFIRMATION, "left@example.com"))
+    await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "left@example.com"))
     assert post.letters == []
-    await post.send(ordered(account, Kind.EMAIL_CONFIRMATION, "minji@example.com"))
+    await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "minji@example.com"))
     await post.parts.links.confirm(token(post.letters[0]))
-    await post.send(ordered(account, Kind.EMAIL_CONFIRMATION, "minji@example.com", mail=2))
+    await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "minji@example.com", mail=2))
     assert len(post.letters) == 1
 
 

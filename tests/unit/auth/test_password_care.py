@@ -75,8 +75,8 @@ async def test_nobody_is_mailed_about_an_account_that_does_not_exist_or_is_disab
     await parts.account(status="disabled")
     await parts.password_care.forgot(EMAIL, HERE)
     await parts.password_care.forgot("nobody@example.com", HERE)
-    # An order is written each time: whoever asks must not see by the time it takes whether there is an account.
-    assert [order.kind for order in parts.mail.ordered] == ["password_reset"] * 2
+    # A message is written each time: whoever asks must not see by the time it takes whether there is an account.
+    assert [message.kind for message in parts.mail.messages] == ["password_reset"] * 2
     assert parts.mail.sent == []
 
 
@@ -92,7 +92,7 @@ async def test_a_password_that_was_not_changed_after_all_is_told_to_nobody(
     monkeypatch.setattr(parts.accounts, "recover", another_came_first)
     with pytest.raises(InvalidLink):
         await parts.password_care.reset(secret, NEW, HERE)
-    assert [order.kind for order in parts.mail.ordered] == ["password_reset"]
+    assert [message.kind for message in parts.mail.messages] == ["password_reset"]
 
 
 async def test_a_refused_password_leaves_the_link_good() -> None:

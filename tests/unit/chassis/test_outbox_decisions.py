@@ -5,7 +5,7 @@ from services.chassis.outbox.decisions import MAX_REFUSALS, Answer, Fate, answer
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
-def test_an_acknowledged_order_is_delivered(status: int) -> None:
+def test_an_acknowledged_message_is_delivered(status: int) -> None:
     assert decide(answer(status), 1) is Fate.DELIVERED
 
 
@@ -15,9 +15,9 @@ def test_an_outage_or_a_wrong_key_is_retried_for_ever(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 409, 422])
-def test_a_refusal_is_parked_after_a_few_of_them(status: int) -> None:
+def test_a_refusal_becomes_a_dead_letter_after_a_few_of_them(status: int) -> None:
     assert decide(answer(status), MAX_REFUSALS - 1) is Fate.RETRY
-    assert decide(answer(status), MAX_REFUSALS) is Fate.PARK
+    assert decide(answer(status), MAX_REFUSALS) is Fate.DEAD_LETTER
 
 
 def test_what_nobody_will_ever_take_is_dropped_at_once() -> None:

@@ -1,4 +1,4 @@
-"""Orders the member of a new account through the outbox: stored with it, delivered until acknowledged."""
+"""Tells member of an account through the outbox: stored with its change, delivered until acknowledged."""
 
 import msgspec
 
@@ -7,12 +7,12 @@ from services.chassis import outbox
 from services.chassis.postgres import Database
 
 
-class MemberOrder(msgspec.Struct, frozen=True):
+class MemberMessage(msgspec.Struct, frozen=True):
     email: str
     name: str
 
 
-class OutboxMemberOrder:
+class OutboxMemberMessage:
     def __init__(self, database: Database) -> None:
         self._database = database
 
@@ -24,5 +24,5 @@ class OutboxMemberOrder:
             target="member",
             method="PUT",
             path=f"/internal/members/{account.id}",
-            body=MemberOrder(email=account.email, name=account.name),
+            body=MemberMessage(email=account.email, name=account.name),
         )

@@ -1,4 +1,4 @@
-"""Writing orders, and looking at those that wait."""
+"""Writing messages, and looking at those that wait."""
 
 import msgspec
 
@@ -30,5 +30,5 @@ async def put(
         )
 
 
-async def waiting(database: Database) -> list[outbox.Order]:
-    return list(await outbox.OutboxStore(database).listed(parked_only=False, limit=100))
+async def waiting(database: Database) -> list[outbox.OutboxMessage]:
+    return list(await outbox.OutboxStore(database).listed(dead_only=False, limit=100))

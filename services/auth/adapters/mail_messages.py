@@ -1,4 +1,4 @@
-"""Orders mails through the outbox: stored with the change that they tell of, sent until a mail server takes them."""
+"""Mails as messages of the outbox: stored with the change that they tell of, sent until a mail server takes them."""
 
 import logging
 from uuid import UUID, uuid4
@@ -7,7 +7,7 @@ import msgspec
 
 from services.auth.domain import mails
 from services.auth.domain.accounts import Account
-from services.auth.domain.mails import Kind, MailOrder
+from services.auth.domain.mails import Kind, MailMessage
 from services.chassis import outbox
 from services.chassis.postgres import Database
 
@@ -28,8 +28,8 @@ class OutboxMail:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def order(self, kind: Kind, account: Account | None) -> None:
-        mail = mails.order(uuid4(), kind, account)
+    async def enqueue(self, kind: Kind, account: Account | None) -> None:
+        mail = mails.message(uuid4(), kind, account)
         written = await outbox.put(
             self._database,
             aggregate=f"mail:{mail.id}",  # its own: no mail waits for another
@@ -43,12 +43,12 @@ class OutboxMail:
             _log.error("mail dropped: too many wait", extra={"kind": kind})
 
 
-def read(order: outbox.Order) -> MailOrder:
+def read(message: outbox.OutboxMessage) -> MailMessage:
     """Raises ValueError where it is of a kind that this release does not know."""
-    body = msgspec.json.decode(order.body, type=_Body)
-    return MailOrder(
-        id=UUID(order.aggregate.removeprefix("mail:")),
-        kind=Kind(order.path.removeprefix("/")),
+    body = msgspec.json.decode(message.body, type=_Body)
+    return MailMessage(
+        id=UUID(message.aggregate.removeprefix("mail:")),
+        kind=Kind(message.path.removeprefix("/")),
         account=body.account,
         to=body.to,
     )
