@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -19,6 +20,8 @@ from tests.e2e.stack import Published, RestartRefused
 
 KONG_IMAGE = os.environ.get("KONG_IMAGE", "kong:3.9.3")
 STAND_IN = "deploy/compose.stand-in.yaml"
+IMAGE_TAG = f"e2e-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
+"""This checkout's own: a build elsewhere on the machine would change what runs here."""
 COMMAND_DEADLINE = 180  # seconds
 PUBLISHED = (
     *("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT"),
@@ -90,6 +93,7 @@ def running() -> Iterator[DockerStack]:
         **{name: str(port) for name, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)},
         "COMPOSE_PROJECT_NAME": f"gatehouse-e2e-{os.getpid()}",
         "NETWORK_PREFIX": free_prefix(),
+        "GATEHOUSE_TAG": IMAGE_TAG,
         "INTERNAL_API_KEY": "development-key-for-the-journeys-of-the-tests",
         "TESTCONTAINERS_RYUK_DISABLED": "true",
     }

@@ -16,7 +16,7 @@ import pytest
 from devstack.settings import ROOT
 from devstack.throwaway import free_ports
 from tests import local_certificate
-from tests.e2e.docker_stack import DockerStack, compose_files, free_prefix, has_image
+from tests.e2e.docker_stack import IMAGE_TAG, DockerStack, compose_files, free_prefix, has_image
 from tests.e2e.keyed_load import keyed_posts
 from tests.e2e.people import Tokens
 from tests.e2e.stack import Stack
@@ -100,6 +100,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
         "COMPOSE_PROJECT_NAME": f"gatehouse-e2e-prod-{os.getpid()}",
         "COMPOSE_FILE": os.pathsep.join(["compose.prod.yaml", *compose_files()[1:]]),
         "NETWORK_PREFIX": free_prefix(),
+        "GATEHOUSE_TAG": IMAGE_TAG,
         "PUBLISH_ADDRESS": "127.0.0.1",
         "PUBLIC_ORIGIN": f"https://localhost:{ports['HTTPS_PORT']}",
         "SECRETS_DIR": str(folder),
