@@ -110,8 +110,10 @@ class Project:
         """Starts `count` replicas more and announces them when they are healthy. Raises RolloutError, without them."""
         before = self.containers(service)
         known, wanted = {container.id for container in before}, len(before) + count
+        # Not --no-deps: Compose would leave dependencies out of what it notes as the settings of the container.
+        others = _replicas(self, besides=service)
         _compose(
-            *("up", "--no-start", "--no-recreate", "--no-deps", "--no-build"),
+            *("up", "--no-start", "--no-recreate", "--no-build", *others),
             *("--scale", f"{service}={wanted}", service),
         )
         new = [container for container in self.containers(service) if container.id not in known]
@@ -196,9 +198,9 @@ def scale(project: Project, service: str, replicas: int) -> None:
         project.retire(service, running[replicas:])
 
 
-def _replicas(project: Project) -> list[str]:
+def _replicas(project: Project, besides: str = "") -> list[str]:
     """As many as there are of each, since Compose would otherwise go back to one."""
-    counts = {name: len(project.containers(name)) for name in in_order(project.services)}
+    counts = {name: len(project.containers(name)) for name in in_order(project.services) if name != besides}
     return [word for name, count in counts.items() if count > 1 for word in ("--scale", f"{name}={count}")]
 
 
