@@ -1,13 +1,15 @@
 """Requests framed in every way that has led two hops apart, and the one right reading of each.
 
 `reads` are the requests that a server finds in the bytes (RFC 9112): method, target and body. `ends`: what follows them
-is refused and the connection closed. What a wrong reading would take for a request names `/api/hidden`.
+is refused and the connection closed. `/api/hidden` is in bodies: whoever takes it for a request has been fooled.
+`/api/next` follows what is refused: a hop that reads more kindly may read it, and then all hops have to.
 """
 
 from typing import NamedTuple
 
 HOST = b"Host: shop.example\r\n"
 HIDDEN = b"GET /api/hidden HTTP/1.1\r\n" + HOST + b"\r\n"
+NEXT = b"GET /api/next HTTP/1.1\r\n" + HOST + b"\r\n"
 LAST = b"GET /api/last HTTP/1.1\r\n" + HOST + b"\r\n"
 
 Read = tuple[str, str, bytes]
@@ -33,7 +35,7 @@ def _served(name: str, headers: bytes, sent: bytes, body: bytes) -> Case:
 
 
 def _refused(name: str, raw: bytes) -> Case:
-    return Case(name, raw + HIDDEN, (), ends=True)
+    return Case(name, raw + NEXT, (), ends=True)
 
 
 def _length(body: bytes) -> bytes:
@@ -86,13 +88,13 @@ _UPGRADES += [
     ),
     Case(
         "upgrade, close",
-        _post(b"Connection: close, upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n", b"ab") + HIDDEN,
+        _post(b"Connection: close, upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n", b"ab") + NEXT,
         (("POST", "/api/x", b"ab"),),
         ends=True,
     ),
     Case(
         "upgrade, bad chunk",
-        _post(_OFFERS["h2c"] + CHUNKED, b"zz\r\n") + HIDDEN,
+        _post(_OFFERS["h2c"] + CHUNKED, b"zz\r\n") + NEXT,
         (),
         ends=True,
     ),
@@ -245,19 +247,19 @@ _FORMS = [
     ),
     Case(
         "HTTP/1.0",
-        b"GET /api/x HTTP/1.0\r\n" + HOST + b"\r\n" + HIDDEN,
+        b"GET /api/x HTTP/1.0\r\n" + HOST + b"\r\n" + NEXT,
         (("GET", "/api/x", b""),),
         ends=True,
     ),
     Case(
         "HTTP/1.0 with a length",
-        _post(b"Content-Length: 2\r\n", b"ab", version=b"1.0") + HIDDEN,
+        _post(b"Content-Length: 2\r\n", b"ab", version=b"1.0") + NEXT,
         (("POST", "/api/x", b"ab"),),
         ends=True,
     ),
     Case(
         "close",
-        _post(b"Connection: close\r\nContent-Length: 2\r\n", b"ab") + HIDDEN,
+        _post(b"Connection: close\r\nContent-Length: 2\r\n", b"ab") + NEXT,
         (("POST", "/api/x", b"ab"),),
         ends=True,
     ),
@@ -282,7 +284,7 @@ _FORMS = [
     ),
     Case(
         "pipelined, then garbage",
-        _get(HOST) + b"HELLO\r\n\r\n" + HIDDEN,
+        _get(HOST) + b"HELLO\r\n\r\n" + NEXT,
         (("GET", "/api/x", b""),),
         ends=True,
     ),

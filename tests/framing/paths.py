@@ -1,0 +1,165 @@
+"""Whole paths to a service that records what reaches it: alone, behind the gateway, behind front and gateway."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import yaml
+
+from common.http_server.protocol import StrictProtocol
+from devstack.gateway.app import serve
+from devstack.throwaway import free_ports
+from frontend_proxy import settings as front_settings
+from frontend_proxy.app import create_app
+from frontend_proxy.metrics import Metrics
+from frontend_proxy.server import server as front_server
+from tests.framing.wire import Recorder
+
+ROOT = Path(__file__).parents[2]
+GATEWAYS = ["stand-in", *(["Kong"] if shutil.which("kong") else [])]
+
+
+@asynccontextmanager
+async def _listening(server: uvicorn.Server) -> AsyncIterator[None]:
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = server.force_exit = True
+        await task
+
+
+@asynccontextmanager
+async def service(recorder: Recorder) -> AsyncIterator[int]:
+    """A service's server; its port."""
+    (port,) = free_ports(1)
+    config = uvicorn.Config(
+        recorder, port=port, http=StrictProtocol, ws="none", lifespan="off", log_config=None, loop="none"
+    )
+    async with _listening(uvicorn.Server(config)):
+        yield port
+
+
+def _configuration(upstream: int, directory: Path) -> Path:
+    """The template's own Lua in front of one service, without the plugin servers."""
+    written = yaml.safe_load((ROOT / "kong.yml.template").read_text())
+    document = {
+        "_format_version": "3.0",
+        "services": [
+            {
+                "name": "recorder",
+                "url": f"http://127.0.0.1:{upstream}",
+                "retries": 0,
+                "routes": [{"name": "api", "paths": ["/api"], "strip_path": False}],
+            }
+        ],
+        "plugins": written["plugins"],
+    }
+    file = directory / "kong.yml"
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+@asynccontextmanager
+async def gateway(kind: str, upstream: int, directory: Path) -> AsyncIterator[int]:
+    """A gateway in front of the port `upstream`; its port."""
+    port, admin = free_ports(2)
+    environment = {
+        "KONG_DATABASE": "off",
+        "KONG_DECLARATIVE_CONFIG": str(_configuration(upstream, directory)),
+        "KONG_PROXY_LISTEN": f"127.0.0.1:{port}",
+        "KONG_ADMIN_LISTEN": f"127.0.0.1:{admin}",
+        "KONG_ADMIN_GUI_LISTEN": "off",
+        "KONG_STATUS_LISTEN": "off",
+        "KONG_PREFIX": str(directory / "prefix"),
+        "KONG_NGINX_DAEMON": "off",
+        "KONG_NGINX_WORKER_PROCESSES": "1",
+        "KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS": "off",
+        "KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE": "2m",
+        "KONG_ANONYMOUS_REPORTS": "off",
+        "KONG_PROXY_ACCESS_LOG": "off",
+    }
+    if kind == "stand-in":
+        stop = asyncio.Event()
+        task = asyncio.create_task(serve(environment, stop))
+        await _until_open(port)
+        try:
+            yield port
+        finally:
+            stop.set()
+            await task
+        return
+    for above in (directory, directory.parent, directory.parent.parent):
+        above.chmod(0o755)  # Kong's workers are another user
+    log = (directory / "kong.log").open("wb")
+    process = await asyncio.create_subprocess_exec(
+        "kong", "start", env={"PATH": os.environ["PATH"], **environment}, stdout=log, stderr=log
+    )
+    log.close()
+    try:
+        await _until_open(port)
+        yield port
+    finally:
+        stopping = await asyncio.create_subprocess_exec(
+            "kong", "stop", "-p", environment["KONG_PREFIX"], stdout=asyncio.subprocess.DEVNULL
+        )
+        await stopping.wait()
+        await process.wait()
+
+
+@asynccontextmanager
+async def front(upstream: int) -> AsyncIterator[int]:
+    """The web front before a gateway at the port `upstream`; its port."""
+    (port,) = free_ports(1)
+    values = front_settings.read(
+        {
+            "GATEWAY_URL": f"http://127.0.0.1:{upstream}",
+            "AUTH_URL": f"http://127.0.0.1:{upstream}",
+            "APP_ENV": "development",
+            "FRONTEND_PORT": str(port),
+            "PORT": str(port),
+            "HOST": "127.0.0.1",
+        }
+    )
+    metrics = Metrics()
+    overrides: dict[str, Any] = {"host": "127.0.0.1", "port": port, "loop": "none"}
+    async with _listening(front_server(create_app(values, metrics), values, metrics, **overrides)):
+        yield port
+
+
+async def _until_open(port: int) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+
+@asynccontextmanager
+async def path(hops: str, recorder: Recorder, directory: Path) -> AsyncIterator[int]:
+    """`hops`: `service`, `KIND service` or `front KIND service`; the port of the first one."""
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(service(recorder))
+        for hop in reversed(hops.split()[:-1]):
+            entered = front(port) if hop == "front" else gateway(hop, port, directory)
+            port = await stack.enter_async_context(entered)
+        yield port
+
+
+PATHS = [
+    "service",
+    "front service",
+    *(f"{kind} service" for kind in GATEWAYS),
+    "front stand-in service",
+]
