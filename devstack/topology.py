@@ -16,7 +16,6 @@ from devstack.settings import LOOPBACK, ROOT, Settings
 DATABASES = ("auth", "member", "catalog")
 PLUGINS = ("token-validator", "idempotency")
 DEMO_DATA = "true"
-STORE_SETTINGS = ("STORE_CURRENCY", "VAT_RATE_STANDARD", "VAT_RATE_REDUCED", "FEW_LEFT", "PRICE_BANDS")
 ISSUER = "https://gatehouse.local/auth"
 AUDIENCE = "gatehouse"
 
@@ -60,7 +59,6 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
     }
     mail = {"MAIL_URL": given.get("MAIL_URL") or (settings.state / "mail").as_uri()}
-    store = {name: given[name] for name in STORE_SETTINGS if given.get(name)}
     demo = {"DEMO_DATA": given.get("DEMO_DATA") or DEMO_DATA}
 
     def python(
@@ -133,7 +131,7 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
         ),
         python(
             *("catalog", "services.catalog", "CATALOG_PORT", ("postgres",)),
-            *(tokens, internal, store, demo, database("catalog")),
+            *(tokens, internal, demo, database("catalog")),
         ),
         python("bff", "services.bff", "BFF_PORT", ("auth",), addresses, tokens),
         *(plugin(name) for name in PLUGINS),

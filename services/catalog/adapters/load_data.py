@@ -38,7 +38,8 @@ _MORE_PRODUCTS = """
             (ARRAY['운동화', '가방', '셔츠', '바지', '모자', '시계', '의자', '조명', '컵', '이불'])[1 + n % 10] AS kind,
             (ARRAY['검정', '하양', '파랑', '빨강', '초록', '회색', '갈색'])[1 + n % 7] AS colour,
             (ARRAY['아틀리에', '한강', '북촌', '서촌', '성수'])[1 + n % 5] AS brand,
-            chr(44032 + (n * 7919) % 11172) || chr(44032 + (n * 104729) % 11172) || chr(44032 + (n * 1299709) % 11172)
+            chr(44032 + (n::bigint * 7919 % 11172)::int) || chr(44032 + (n::bigint * 104729 % 11172)::int)
+                || chr(44032 + (n::bigint * 1299709 % 11172)::int)
                 AS own
         FROM generate_series(1, $1::int) AS n
     ), texts AS (
@@ -54,7 +55,7 @@ _MORE_PRODUCTS = """
             '[{"code": "size", "names": {"ko": "크기", "en": "Size"}, "values": [
                 {"code": "s", "names": {"ko": "작은", "en": "Small"}},
                 {"code": "l", "names": {"ko": "큰", "en": "Large"}}]}]'::jsonb,
-            1000 + (n * 7919) % 300000, ko || ' ' || en, brand, kind, text,
+            1000 + n::bigint * 7919 % 300000, ko || ' ' || en, brand, kind, text,
             (SELECT array_agg(DISTINCT gram) FROM (
                 SELECT substr(word, i, length) AS gram FROM regexp_split_to_table(
                     concat_ws(' ', ko, en, brand, kind, text), ' ') AS word,
@@ -68,7 +69,7 @@ _MORE_PRODUCTS = """
 _MORE_VARIANTS = """
     INSERT INTO variant (id, product_id, sku, option_values, price, position)
     SELECT md5(format('load variant %s %s', n, size))::uuid, md5('load product ' || n)::uuid,
-        format('LOAD-%s-%s', lpad(n::text, 6, '0'), upper(size)), ARRAY[size], 1000 + (n * 7919) % 300000,
+        format('LOAD-%s-%s', lpad(n::text, 6, '0'), upper(size)), ARRAY[size], 1000 + n::bigint * 7919 % 300000,
         CASE size WHEN 's' THEN 0 ELSE 1 END
     FROM generate_series(1, $1::int) AS n, unnest(ARRAY['s', 'l']) AS size
     ON CONFLICT DO NOTHING

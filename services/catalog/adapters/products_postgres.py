@@ -8,21 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from common.field_codes import InvalidValue
-from services.catalog.adapters import product_rows
+from services.catalog.adapters import finding, product_rows
 from services.catalog.adapters.product_rows import IMAGE_COLUMNS, PRODUCT_COLUMNS, VARIANT_COLUMNS
 from services.catalog.application.ports import Versions
 from services.catalog.domain.errors import InvalidProduct, SkuTaken, SlugTaken
 from services.catalog.domain.products import Image, Product, Status, Variant
 from services.catalog.domain.search import query_grams
 from services.chassis.postgres import Database
-
-_FOUND = """
-    AND p.grams @> $%d AND NOT EXISTS (
-        SELECT FROM unnest($%d::text[]) AS word WHERE strpos(p.search_name, word) = 0
-            AND strpos(p.search_brand, word) = 0 AND strpos(p.search_keywords, word) = 0
-            AND strpos(p.search_text, word) = 0
-    )
-"""
 
 
 class PostgresProducts:
@@ -70,8 +62,13 @@ class PostgresProducts:
             arguments.append(status.value)
             sql += f" AND p.status = ${len(arguments)}"
         if words:
-            arguments += [sorted(query_grams(words)), list(words)]
-            sql += _FOUND % (len(arguments) - 1, len(arguments))
+
+            def add(value: object) -> str:
+                arguments.append(value)
+                return f"${len(arguments)}"
+
+            found = [f"p.grams @> {add(sorted(query_grams(words)))}::text[]", *finding.has_all(words, add)]
+            sql += "".join(f" AND {condition}" for condition in found)
         if after is not None:
             arguments += list(after)
             sql += f" AND (p.created_at, p.id) < (${len(arguments) - 1}, ${len(arguments)})"

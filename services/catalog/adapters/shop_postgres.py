@@ -7,7 +7,7 @@ for; a category's from its own index, one after another; a search's by the grams
 from collections.abc import Sequence
 from typing import Any
 
-from services.catalog.adapters import product_rows
+from services.catalog.adapters import finding, product_rows
 from services.catalog.adapters.product_rows import IMAGE_COLUMNS, PRODUCT_COLUMNS, VARIANT_COLUMNS
 from services.catalog.application.ports import Card, Count, Filters, ListQuery, Offer, Shown, Sort
 from services.catalog.domain.products import Option, Variant, localised
@@ -20,14 +20,6 @@ _CAN_BE_BOUGHT = (
     "EXISTS (SELECT FROM variant v JOIN stock s ON s.variant_id = v.id "
     "WHERE v.product_id = p.id AND v.deleted_at IS NULL AND s.available > 0)"
 )
-_HAS_ALL_WORDS = """NOT EXISTS (
-    SELECT FROM unnest({words}::text[]) AS word WHERE strpos(p.search_name, word) = 0
-        AND strpos(p.search_brand, word) = 0 AND strpos(p.search_keywords, word) = 0
-        AND strpos(p.search_text, word) = 0)"""
-_RANK = """(
-    SELECT sum(CASE WHEN starts_with(p.search_name, word) THEN 10 WHEN strpos(p.search_name, word) > 0 THEN 8
-        WHEN strpos(p.search_brand, word) > 0 THEN 5 WHEN strpos(p.search_keywords, word) > 0 THEN 3 ELSE 1 END)
-    FROM unnest({words}::text[]) AS word)::int"""
 _ORDERS = {
     Sort.NEWEST: ("created_at", "DESC", "<"),
     Sort.PRICE_UP: ("price", "ASC", ">"),
@@ -147,12 +139,14 @@ def counts_statement(filters: Filters, bands: Sequence[int]) -> tuple[str, list[
 
 def suggestions_statement(words: tuple[str, ...], limit: int) -> tuple[str, list[Any]]:
     statement = _Statement()
-    wanted = statement.add(list(words))
+    rank = finding.rank(words, statement.add)
+    conditions = [
+        _FOR_SALE,
+        f"p.grams @> {statement.add(sorted(query_grams(words)))}::text[]",
+        *finding.named_by_all(words, statement.add),
+    ]
     page = f"""
-        SELECT {_COLUMNS}, {_RANK.format(words=wanted)} AS rank FROM product p
-        WHERE {_FOR_SALE} AND p.grams @> {statement.add(sorted(query_grams(words)))}::text[] AND NOT EXISTS (
-            SELECT FROM unnest({wanted}::text[]) AS word
-            WHERE strpos(p.search_name, word) = 0 AND strpos(p.search_brand, word) = 0)
+        SELECT {_COLUMNS}, {rank} AS rank FROM product p WHERE {" AND ".join(conditions)}
         ORDER BY rank DESC, p.created_at DESC, p.id LIMIT {statement.add(limit)}
     """  # noqa: S608
     sql = _WITH_STOCK_AND_IMAGE.format(page=page)
@@ -173,7 +167,7 @@ def _conditions(statement: _Statement, filters: Filters) -> list[str]:
     found = [_FOR_SALE]
     if filters.words:
         found.append(f"p.grams @> {statement.add(sorted(query_grams(filters.words)))}::text[]")
-        found.append(_HAS_ALL_WORDS.format(words=statement.add(list(filters.words))))
+        found += finding.has_all(filters.words, statement.add)
     if filters.min_price is not None:
         found.append(f"p.price >= {statement.add(filters.min_price)}::bigint")
     if filters.max_price is not None:
@@ -189,7 +183,7 @@ def _search_page(statement: _Statement, query: ListQuery, conditions: list[str])
         conditions.append(f"p.category_id = ANY({statement.add(list(query.categories))}::uuid[])")
     rank = "0"
     if query.sort is Sort.RELEVANCE:
-        rank = _RANK.format(words=statement.add(list(query.filters.words)))
+        rank = finding.rank(query.filters.words, statement.add)
     after = _after(statement, query, "p.")
     # MATERIALIZED: found by the grams' index whatever order is asked for. Reading in that order until enough are found
     # would read the whole table where few are.

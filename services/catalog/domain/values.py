@@ -41,6 +41,11 @@ def slug(text: str) -> str:
     return text
 
 
+def may_be_slug(text: str) -> bool:
+    """Whether anything could have this address: what could not is looked for nowhere."""
+    return len(text) <= MAX_SLUG and _SLUG.fullmatch(text) is not None
+
+
 def sku(text: str) -> str:
     """Raises InvalidValue. Upper and lower case differ: other systems know the SKU as it is."""
     if not _SKU.fullmatch(text):

@@ -181,7 +181,7 @@ async def product_page(
     request: Request[Any, Any, Any], slug: str, language: str, catalog: Parts
 ) -> Response[bytes]:
     """The page of a product for sale. Raises UnknownProduct."""
-    shown = await catalog.shop.show(slug)
+    shown = await catalog.shop.show(slug) if values.may_be_slug(slug) else None
     if shown is None:
         raise UnknownProduct
     path = (await catalog.categories.tree()).path(shown.product.content.category)

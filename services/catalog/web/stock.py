@@ -105,7 +105,7 @@ class EntryView(msgspec.Struct, frozen=True):
 class NewAdjustment(msgspec.Struct, frozen=True):
     """So many units more (above zero) or fewer (below) are on hand."""
 
-    sku: Sku
+    sku: Annotated[Sku, Meta(pattern="^[A-Za-z0-9._-]+$")]
     change: Annotated[int, Meta(ge=-MAX_ADJUSTMENT, le=MAX_ADJUSTMENT, examples=[20])]
     reason: Reason
     note: Annotated[str, Meta(extra_json_schema={"extra": {"max_length": MAX_NOTE}})] = ""

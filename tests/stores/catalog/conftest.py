@@ -2,13 +2,20 @@ from collections.abc import AsyncIterator, Callable
 from uuid import UUID, uuid4
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from httpx import AsyncClient
 
 from services.catalog.adapters.stock_postgres import PostgresStock
-from services.chassis.migrations import CHASSIS, migrate
+from services.catalog.app import build
+from services.catalog.commands import MIGRATIONS
+from services.catalog.settings import Settings
+from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
+from tests.in_process import running
+from tests.signing import AUDIENCE, ISSUER, Signer
 from tests.stores.catalog.shelves import Shelves
-
-MIGRATIONS = (CHASSIS, ("catalog", "services.catalog.adapters.piccolo_migrations"))
+from tests.stores.catalog.shop import INTERNAL_KEY, ShopApi
 
 
 @pytest.fixture
@@ -32,3 +39,46 @@ def shelves(database: Database, stock: PostgresStock) -> Shelves:
 @pytest.fixture
 def new_order() -> Callable[[], UUID]:
     return uuid4
+
+
+@pytest.fixture
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture
+async def jwks_url(signer: Signer) -> AsyncIterator[str]:
+    """Auth's keys, as auth publishes them."""
+
+    async def jwks(_: web.Request) -> web.Response:
+        return web.Response(body=signer.jwks(), content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/.well-known/jwks.json", jwks)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/.well-known/jwks.json"))
+
+
+@pytest.fixture
+def settings(jwks_url: str, new_postgres_database: Callable[[], str]) -> Settings:
+    """Of a catalog without counts that are remembered, so that a test sees its own changes."""
+    return Settings(
+        database_url=new_postgres_database(),
+        auth_jwks_url=jwks_url,
+        token_issuer=ISSUER,
+        token_audience=AUDIENCE,
+        internal_api_key=INTERNAL_KEY,
+        facets_ttl=0,
+    )
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[AsyncClient]:
+    async with running(build(settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def api(client: AsyncClient, signer: Signer) -> ShopApi:
+    """The catalog, empty, with an administrator's token at hand."""
+    return ShopApi(client, {"Authorization": f"Bearer {signer.token(roles=['admin'])}"})
