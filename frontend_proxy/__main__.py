@@ -3,8 +3,9 @@
 import os
 import sys
 
-import frontend_proxy.blocked_imports  # noqa: F401 - before whatever imports Litestar
-from frontend_proxy import logs
+from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever imports Litestar
+
+from common import logs
 from frontend_proxy.app import create_app
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.server import server
@@ -18,7 +19,7 @@ def main() -> int:
     except SettingsError as fault:
         print(f"frontend_proxy: {fault}", file=sys.stderr)
         return 2
-    logs.configure(settings.log_level)
+    logs.configure("frontend_proxy", settings.log_level)
     metrics = Metrics()
     running = server(create_app(settings, metrics), settings, metrics)
     try:

@@ -8,7 +8,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from frontend_proxy import cookies, logs, problems, request_context
+from common import request_ids
+from frontend_proxy import cookies, problems, request_context
 from frontend_proxy.asgi import OVERLOADED, App, Receive, Scope, Send
 from frontend_proxy.cookies import SessionCookies
 from frontend_proxy.edge import admission, peers
@@ -54,9 +55,9 @@ class Edge:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = request_context.by_name(list(scope["headers"]))
-        request_id = request_context.request_id(headers)
-        logs.request_id.set(request_id)
-        answer = BoundedResponse(send, scope, request_id, self._settings)
+        ids = request_ids.from_headers(headers.get("x-request-id", []), headers.get("traceparent", []))
+        request_ids.current.set(ids)
+        answer = BoundedResponse(send, scope, ids.request_id, self._settings)
         started = time.monotonic()
         client = scope["client"][0] if scope["client"] else ""
         peer = peers.seen(client, scope["scheme"], headers, self._trusted)
@@ -64,8 +65,7 @@ class Edge:
             self._report(peer)
         line = Line(scope["method"], scope["raw_path"], scope["query_string"])
         context = RequestContext(
-            request_id=request_id,
-            traceparent=request_context.traceparent(headers),
+            ids=ids,
             peer=peer,
             host=headers.get("host", [""])[0],
             sent_tokens=self._session_cookies.read(scope["headers"]),

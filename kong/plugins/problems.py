@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from common import header_names
 from kong.plugins.runtime.pdk import Kong
 
 
@@ -47,7 +48,7 @@ async def answer(kong: Kong, problem: Problem) -> NoReturn:
     """Answers the client with the problem, and so ends the phase."""
     path, correlation, own_id = await kong.gather(
         kong.request.get_path(),
-        kong.request.get_header("x-request-id"),
+        kong.request.get_header(header_names.REQUEST_ID.lower()),
         kong.nginx.get_var("kong_request_id"),
     )
     body = problem.body(instance=path, request_id=correlation or own_id or "")

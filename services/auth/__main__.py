@@ -1,6 +1,6 @@
 """`python -m services.auth` serves auth; with a command (commands.py) it does that instead."""
 
-from services.chassis import lean  # isort: skip  # noqa: F401
+from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
 from services.auth.app import build
 from services.auth.commands import COMMANDS

@@ -9,6 +9,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.di import Provide
 
+from common.http_client import HttpClient
 from services.auth.adapters import carry_over, demo_data, sealing, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
@@ -46,7 +47,6 @@ from services.auth.web.tokens import TokenController
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.durability import warn_unless_kept
-from services.chassis.http_client import HttpClient
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from common import logs
 from services.auth.adapters import sealing, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
@@ -23,7 +24,7 @@ from services.auth.application.rotation import Rotation
 from services.auth.domain.accounts import ROLES
 from services.auth.domain.errors import Refusal
 from services.auth.settings import Settings
-from services.chassis import metrics, telemetry
+from services.chassis import metrics
 from services.chassis.migrations import migrate
 from services.chassis.outbox import command as outbox_command
 from services.chassis.redis import Redis
@@ -41,7 +42,7 @@ def command(act: Command, parser: argparse.ArgumentParser) -> Callable[[Settings
     """`act` as chassis.serve wants it: settings and arguments to an exit status, 1 where it is refused."""
 
     def run(settings: Settings, arguments: Sequence[str]) -> int:
-        telemetry.configure("auth", settings.log_level)
+        logs.configure("auth", settings.log_level)
         parsed = parser.parse_args(arguments)
         try:
             asyncio.run(act(settings, parsed, lambda line: sys.stdout.write(f"{line}\n")))

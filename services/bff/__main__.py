@@ -1,6 +1,6 @@
 """`python -m services.bff`: serves the screens."""
 
-from services.chassis import lean  # isort: skip  # noqa: F401  # before whatever would import what it hides
+from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
 from services.bff.app import build
 from services.bff.settings import Settings

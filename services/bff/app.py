@@ -3,6 +3,7 @@
 from litestar import Litestar
 from litestar.di import Provide
 
+from common.http_client import HttpClient
 from services.bff.adapters.clients import AuthClient, MemberClient
 from services.bff.adapters.source import Source
 from services.bff.application.screens import Screens
@@ -10,7 +11,6 @@ from services.bff.settings import Settings
 from services.bff.web.screens import REFUSALS, account_page, home
 from services.chassis.app import create_app
 from services.chassis.authentication import JwksAuthenticator
-from services.chassis.http_client import HttpClient
 from services.chassis.jwks import KeySet
 
 

@@ -1,6 +1,6 @@
 """`python -m services.catalog` serves the catalog; `--help` lists its commands (commands.py)."""
 
-from services.chassis import lean  # isort: skip  # noqa: F401  # before whatever would import what it hides
+from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
 from services.catalog.app import build
 from services.catalog.commands import COMMANDS

@@ -9,6 +9,7 @@ from uuid import uuid4
 from litestar import Litestar
 from litestar.di import Provide
 
+from common.http_client import HttpClient
 from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
 from services.catalog.adapters.measured import MeasuredShop, MeasuredStock
@@ -31,7 +32,6 @@ from services.chassis import metrics
 from services.chassis.app import create_app
 from services.chassis.authentication import JwksAuthenticator
 from services.chassis.durability import warn_unless_kept
-from services.chassis.http_client import HttpClient
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.jwks import KeySet
 from services.chassis.migrations import migrate

@@ -14,8 +14,8 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromPath
 
+from common import header_names
 from services.chassis.errors import NotFound
-from services.chassis.identity import INTERNAL_KEY_HEADER
 from services.chassis.media_types import accepted
 
 _PAGE = """<!doctype html>
@@ -49,7 +49,9 @@ def openapi(title: str, version: str) -> OpenAPIConfig:
     """The document's frame, and `/docs` with its files and `/docs/openapi.json`."""
     schemes = {
         "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT"),
-        "internal": SecurityScheme(type="apiKey", name=INTERNAL_KEY_HEADER, security_scheme_in="header"),
+        "internal": SecurityScheme(
+            type="apiKey", name=header_names.INTERNAL_KEY, security_scheme_in="header"
+        ),
     }
     headers = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
     return OpenAPIConfig(

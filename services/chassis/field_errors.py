@@ -6,8 +6,8 @@ from typing import Any, get_args
 import msgspec
 
 from common.field_codes import Parameter
+from common.json_errors import UNREADABLE
 from services.chassis.errors import FieldError
-from services.chassis.unreadable import UNREADABLE
 
 _PATH = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`$")

@@ -16,9 +16,8 @@ from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
+from common import header_names
 from services.chassis.errors import Forbidden, Unauthenticated
-
-INTERNAL_KEY_HEADER = "X-Internal-Key"
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -67,7 +66,7 @@ class Access:
         if public(connection) if callable(public) else public:
             return
         if handler.opt.get("internal"):
-            self._check_internal_key(connection.headers.get(INTERNAL_KEY_HEADER, ""))
+            self._check_internal_key(connection.headers.get(header_names.INTERNAL_KEY, ""))
             return
         if self._authenticator is None:
             raise ImproperlyConfiguredException(

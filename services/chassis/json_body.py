@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from common.json_errors import UNREADABLE
 from services.chassis.errors import BadRequest, InvalidInput
 from services.chassis.field_errors import of_body, parsed
-from services.chassis.unreadable import UNREADABLE
 
 
 def read(body: bytes, annotation: Any) -> Any:

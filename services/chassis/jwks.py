@@ -18,9 +18,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from common import jwk_set
+from common.http_client import CallFailed, HttpClient
 from services.chassis import tokens
 from services.chassis.errors import Unavailable
-from services.chassis.http_client import CallFailed, HttpClient
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from services.chassis import problems, request_context
+from common import request_ids
+from services.chassis import problems
 from services.chassis.errors import Unavailable
 
 _log = logging.getLogger("services.access")
@@ -81,11 +82,11 @@ class RequestMiddleware:
         headers = dict(scope["headers"])
         if _MOVED_PRECONDITIONS.keys() & headers.keys():
             scope["headers"] = _restore_preconditions(headers, scope["headers"])
-        context = request_context.from_headers(
-            headers.get(b"x-request-id", b"").decode("latin-1"),
-            headers.get(b"traceparent", b"").decode("latin-1"),
+        ids = request_ids.from_headers(
+            [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"],
+            [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"],
         )
-        token = request_context.current.set(context)
+        token = request_ids.current.set(ids)
         started = time.perf_counter()
         status = 500
         self._active += 1
@@ -94,7 +95,7 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", context.request_id.encode())]
+                message["headers"] = [*message["headers"], (b"x-request-id", ids.request_id.encode())]
             await send(message)
 
         try:
@@ -107,7 +108,7 @@ class RequestMiddleware:
         finally:
             self._active -= 1
             self._report(scope, status, time.perf_counter() - started)
-            request_context.current.reset(token)
+            request_ids.current.reset(token)
 
     def _report(self, scope: HTTPScope, status: int, elapsed: float) -> None:
         # The template, never the path: each id would otherwise become a time series of its own.

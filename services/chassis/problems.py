@@ -11,8 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import HTTPScope, Send
 from litestar.utils.scope.state import ScopeState
 
-from common import reason_phrases
-from services.chassis import request_context
+from common import reason_phrases, request_ids
 from services.chassis.errors import FieldError, InvalidInput, Problem
 from services.chassis.field_errors import of_body, parsed
 
@@ -89,14 +88,14 @@ def handlers(refusals: Refusals) -> dict[int | type[Exception], ExceptionHandler
 
 def body(problem: Problem, instance: str) -> bytes:
     """The problem as JSON. `instance` is the request's path."""
-    context = request_context.current.get()
+    ids = request_ids.current.get()
     members = {
         "type": problem.type,
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
         "instance": instance,
-        "request_id": context.request_id if context else "",
+        "request_id": ids.request_id if ids else "",
         **problem.members,
     }
     return msgspec.json.encode(members)

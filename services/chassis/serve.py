@@ -11,8 +11,9 @@ from typing import TypeVar
 import uvicorn
 from litestar import Litestar
 
+from common import logs
 from common.http_server.protocol import StrictProtocol
-from services.chassis import settings, telemetry
+from services.chassis import settings
 
 S = TypeVar("S", bound=settings.ServiceSettings)
 
@@ -43,7 +44,7 @@ def serve(
 
 def run(service: str, values: S, build: Callable[[S], Litestar]) -> None:
     """Serves until SIGTERM or SIGINT, then lets requests in flight finish."""
-    telemetry.configure(service, values.log_level)
+    logs.configure(service, values.log_level)
     uvicorn.run(
         build(values),
         host=values.host,

@@ -1,6 +1,6 @@
 """`python -m services.member` serves members; see commands.py for `outbox`, `migrate` and `seed-load`."""
 
-from services.chassis import lean  # isort: skip  # noqa: F401  # before whatever would import what it hides
+from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
 from services.chassis.serve import serve
 from services.member import commands

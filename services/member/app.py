@@ -8,11 +8,11 @@ from uuid import uuid4
 from litestar import Litestar
 from litestar.di import Provide
 
+from common.http_client import HttpClient
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import JwksAuthenticator
 from services.chassis.durability import warn_unless_kept
-from services.chassis.http_client import HttpClient
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.jwks import KeySet
 from services.chassis.migrations import migrate

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from common import header_names
 from kong.plugins.token_validator.jwks import ALGORITHMS
 
 _HEADER_NAME = "^[A-Za-z0-9-]+$"
@@ -118,7 +119,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
         "user_id_header": {
             "type": "string",
             "match": _HEADER_NAME,
-            "default": "X-User-Id",
+            "default": header_names.USER_ID,
             "description": "Request header that tells the upstream the account.",
         }
     },
@@ -126,7 +127,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
         "roles_header": {
             "type": "string",
             "match": _HEADER_NAME,
-            "default": "X-User-Roles",
+            "default": header_names.USER_ROLES,
             "description": "Request header that tells the upstream the roles, comma-separated.",
         }
     },
@@ -134,7 +135,7 @@ SCHEMA: list[dict[str, dict[str, Any]]] = [
         "session_id_header": {
             "type": "string",
             "match": _HEADER_NAME,
-            "default": "X-Session-Id",
+            "default": header_names.SESSION_ID,
             "description": "Request header that tells the upstream the session.",
         }
     },

@@ -7,10 +7,10 @@ import msgspec
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from common.http_client import CallFailed, HttpClient
+from common.json_errors import UNREADABLE
 from services.bff.adapters.coalescing import Flights
 from services.bff.application.gathering import CallerRefused, SourceEmpty, SourceFailed
-from services.chassis.http_client import CallFailed, HttpClient
-from services.chassis.unreadable import UNREADABLE
 
 T = TypeVar("T")
 

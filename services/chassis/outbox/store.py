@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import msgspec
 
-from services.chassis import request_context
+from common import request_ids
 from services.chassis.postgres import Database
 from services.chassis.postgres.engine import SafeTransaction
 
@@ -58,7 +58,7 @@ async def put(
     exists to prevent.
     """
     transaction = _transaction(database)
-    context = request_context.current.get()
+    ids = request_ids.current.get()
     transaction.after_commit.append(database.message_written[target].set)
     written = await transaction.connection.fetchval(
         "INSERT INTO outbox (aggregate, target, method, path, body, request_id) SELECT $1, $2, $3, $4, $5, $6 "
@@ -70,7 +70,7 @@ async def put(
         method,
         path,
         msgspec.json.encode(body),
-        context.request_id if context else "",
+        ids.request_id if ids else "",
         most,
     )
     return bool(written)

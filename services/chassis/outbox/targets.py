@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from services.chassis.http_client import CallFailed, HttpClient
-from services.chassis.identity import INTERNAL_KEY_HEADER
+from common import header_names
+from common.http_client import CallFailed, HttpClient
 from services.chassis.outbox import decisions
 from services.chassis.outbox.decisions import Answer
 from services.chassis.outbox.message_sequence import FORMER_HEADER, MESSAGE_SEQUENCE_HEADER
@@ -41,13 +41,13 @@ class HttpTarget:
 
     async def __call__(self, message: OutboxMessage) -> tuple[Answer, str]:
         headers = {
-            INTERNAL_KEY_HEADER: self._internal_key,
+            header_names.INTERNAL_KEY: self._internal_key,
             MESSAGE_SEQUENCE_HEADER: str(message.id),
             FORMER_HEADER: str(message.id),
             "Content-Type": "application/json",
         }
         if message.request_id:
-            headers["X-Request-Id"] = message.request_id
+            headers[header_names.REQUEST_ID] = message.request_id
         try:
             answer = await self._client.call(
                 message.method,

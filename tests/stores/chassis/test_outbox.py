@@ -8,8 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from common.http_client import HttpClient
 from services.chassis import outbox
-from services.chassis.http_client import HttpClient
 from services.chassis.outbox import command, decisions
 from services.chassis.postgres import Database
 from tests.stores.chassis.messages import Body, put, waiting

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from common.http_client import HttpClient
 from services.bff.adapters.source import Source
 from services.bff.application.gathering import SourceFailed
-from services.chassis.http_client import HttpClient
 
 
 class Catalog(msgspec.Struct):

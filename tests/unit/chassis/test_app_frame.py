@@ -14,7 +14,8 @@ from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 
-from services.chassis import middleware, telemetry
+from common import logs
+from services.chassis import middleware
 from services.chassis.app import create_app
 from services.chassis.errors import Conflict, Problem, TooManyRequests, Unauthenticated
 from services.chassis.identity import Identity
@@ -296,7 +297,7 @@ async def test_a_log_line_is_json_with_the_requests_names(
     api: AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     lines: list[dict[str, Any]] = []
-    formatter = telemetry.JsonFormatter("test")
+    formatter = logs.JsonFormatter("test")
 
     class Collect(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

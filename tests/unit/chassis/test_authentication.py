@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from common.http_client import Answer
 from services.chassis import authentication, tokens
 from services.chassis.authentication import JwksAuthenticator
 from services.chassis.errors import Unauthenticated
-from services.chassis.http_client import Answer
 from services.chassis.jwks import KeySet
 from tests.signing import AUDIENCE, ISSUER, Signer
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from common.http_client import Answer
 from services.chassis import jwks
 from services.chassis.errors import Unavailable
-from services.chassis.http_client import Answer
 from services.chassis.jwks import KeySet
 from tests.signing import Signer
 

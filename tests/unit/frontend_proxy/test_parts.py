@@ -1,12 +1,10 @@
 """Small decisions: cookies, tokens in answers, addresses of peers, logs."""
 
 import json
-import logging
 from ipaddress import ip_network
 
 import pytest
 
-from frontend_proxy import logs
 from frontend_proxy.auth_client import without_tokens
 from frontend_proxy.cookies import SessionCookies, Tokens, parse
 from frontend_proxy.edge import peers
@@ -97,11 +95,3 @@ def test_forwarded_addresses_count_only_from_trusted_hops(peer: str, forwarded: 
 def test_the_forwarded_scheme_counts_only_if_it_is_one(given: list[str], expected: str) -> None:
     headers = {"x-forwarded-proto": given}
     assert peers.seen("10.0.0.1", "http", headers, [ip_network("10.0.0.0/8")]).scheme == expected
-
-
-def test_a_log_line_is_json_with_the_requests_id() -> None:
-    token = logs.request_id.set("request-1")
-    record = logging.makeLogRecord({"msg": "done %s", "args": ("it",), "levelname": "INFO", "status": 200})
-    line = json.loads(logs.JsonFormatter().format(record))
-    logs.request_id.reset(token)
-    assert (line["message"], line["request_id"], line["status"]) == ("done it", "request-1", 200)

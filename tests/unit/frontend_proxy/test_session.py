@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from common.request_ids import from_headers
 from frontend_proxy.access_tokens import LEEWAY, claims, expired
 from frontend_proxy.cookies import SentTokens, Tokens
 from frontend_proxy.edge.peers import Peer
@@ -11,7 +12,9 @@ from frontend_proxy.problems import Problem
 from frontend_proxy.request_context import RequestContext
 from frontend_proxy.session_manager import Renewals
 
-ARRIVAL = RequestContext("request-1", "", Peer("127.0.0.1", "http"), "a", SentTokens(None, None), {})
+ARRIVAL = RequestContext(
+    from_headers(["request-1"], []), Peer("127.0.0.1", "http"), "a", SentTokens(None, None), {}
+)
 NOW = 1_800_000_000.0
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from common import request_ids
 from common.reason_phrases import PHRASES
 from devstack.gateway import chain, declarative
 from devstack.gateway.entities import Configuration, Route
@@ -143,11 +144,23 @@ def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
     assert list(request.headers) == fields
 
 
-@pytest.mark.parametrize("bad", ["", "two words", 'quote"', "a" * 129, "line\tbreak", "é"])
-def test_a_request_id_unfit_for_logs_is_dropped(pre_function: LuaFunctions, bad: str) -> None:
+@pytest.mark.parametrize("bad", ["", "two words", 'quote"', "a" * 129, "line\tbreak", "é", "a:b", "a/b"])
+def test_a_request_id_unfit_for_logs_is_dropped_here_as_behind_the_gateway(
+    pre_function: LuaFunctions, bad: str
+) -> None:
     request = exchange(("X-Request-Id", bad))
     pre_function.rewrite(request)
     assert request.headers.get("X-Request-Id") is None
+    assert request_ids.from_headers([bad], []).request_id != bad
+
+
+@pytest.mark.parametrize("good", ["a", "A.b_c-9", "a" * 128])
+def test_a_request_id_fit_for_logs_is_kept_here_as_behind_the_gateway(
+    pre_function: LuaFunctions, good: str
+) -> None:
+    request = exchange(("X-Request-Id", good))
+    pre_function.rewrite(request)
+    assert request.headers.get("X-Request-Id") == good == request_ids.from_headers([good], []).request_id
 
 
 def test_two_request_ids_are_none(pre_function: LuaFunctions) -> None:

@@ -12,8 +12,8 @@ import aiohttp
 import msgspec
 from aiohttp.abc import AbstractResolver
 
+from common import request_ids
 from common.address_health import AddressHealth, HealthyResolver, WatchedRequest, watched
-from services.chassis import request_context
 
 MAX_ANSWER_BYTES = 1024 * 1024
 
@@ -72,7 +72,8 @@ class HttpClient:
         """One call, done within `timeout` seconds or not at all. Raises CallFailed; any status is an answer."""
         if self._session is None or self._connector is None:
             raise RuntimeError("the HTTP client is not open")
-        sent = {**_names(), **(headers or {})}
+        ids = request_ids.current.get()
+        sent = {**(ids.headers() if ids else {}), **(headers or {})}
         try:
             with watched(self._health, self._connector):
                 async with (
@@ -95,10 +96,3 @@ async def _content(response: aiohttp.ClientResponse) -> bytes:
     if len(content) > MAX_ANSWER_BYTES:
         raise CallFailed("the answer is too large")
     return content
-
-
-def _names() -> dict[str, str]:
-    context = request_context.current.get()
-    if context is None:
-        return {}
-    return {"X-Request-Id": context.request_id, "traceparent": context.traceparent}

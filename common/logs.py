@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from services.chassis import request_context
+from common import request_ids
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
@@ -31,12 +31,12 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        context = request_context.current.get()
-        if context is not None:
+        ids = request_ids.current.get()
+        if ids is not None:
             line |= {
-                "request_id": context.request_id,
-                "trace_id": context.trace_id,
-                "span_id": context.span_id,
+                "request_id": ids.request_id,
+                "trace_id": ids.trace_id,
+                "span_id": ids.span_id,
             }
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:

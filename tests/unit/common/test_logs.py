@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.chassis.telemetry import JsonFormatter, LineHandler, configure
+from common.logs import JsonFormatter, LineHandler, configure
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from common.address_health import FAILURES
-from services.chassis.http_client import CallFailed, HttpClient
+from common.http_client import CallFailed, HttpClient
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

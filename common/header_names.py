@@ -1,0 +1,11 @@
+"""Headers that our parts send each other, each named once. HTTP's own names are written where they are used."""
+
+REQUEST_ID = "X-Request-Id"
+TRACEPARENT = "traceparent"
+"""W3C Trace Context §3.2."""
+INTERNAL_KEY = "X-Internal-Key"
+"""Of calls between services, to addresses that the gateway routes nobody to."""
+USER_ID = "X-User-Id"
+USER_ROLES = "X-User-Roles"
+SESSION_ID = "X-Session-Id"
+"""Who calls, as the gateway's token-validator has found; services read the token themselves."""

@@ -1,0 +1,67 @@
+"""The names of the request at hand: its id and its place in a distributed trace (W3C Trace Context).
+
+Set once by whoever meets a request first in a process, read by logs, problems and outbound calls, so that nobody passes
+them by hand. The gateway judges ids by the same rule (kong.yml.template).
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from contextvars import ContextVar
+from uuid import uuid4
+
+import msgspec
+
+from common import header_names
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
+
+
+class RequestIds(msgspec.Struct, frozen=True):
+    """`request_id` is the caller's where it sent a good one; trace and span ids are lower-case hex."""
+
+    request_id: str
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    sampled: bool
+
+    @property
+    def traceparent(self) -> str:
+        """The header for a call that this request makes (W3C Trace Context §3.2)."""
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+
+    def headers(self) -> dict[str, str]:
+        """For a call that this request makes."""
+        return {header_names.REQUEST_ID: self.request_id, header_names.TRACEPARENT: self.traceparent}
+
+
+current: ContextVar[RequestIds | None] = ContextVar("request_ids", default=None)
+
+
+def from_headers(request_ids: Sequence[str], traceparents: Sequence[str]) -> RequestIds:
+    """Takes the caller's names where they are well formed, else makes new ones; each hop is a span of its own.
+
+    The arguments are the headers' lines: one that is sent twice counts as not sent.
+    """
+    given = request_ids[0] if len(request_ids) == 1 else ""
+    trace_id, parent_id, sampled = _parse(traceparents[0] if len(traceparents) == 1 else "")
+    return RequestIds(
+        given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
+        trace_id or secrets.token_hex(16),
+        secrets.token_hex(8),
+        parent_id,
+        sampled,
+    )
+
+
+def _parse(traceparent: str) -> tuple[str | None, str | None, bool]:
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
+        return None, None, True
+    version, trace_id, parent_id, flags, rest = match.groups()
+    # Version ff is forbidden, 00 has nothing after the flags, and all-zero ids are invalid (§3.2.2).
+    if version == "ff" or (version == "00" and rest) or not trace_id.strip("0") or not parent_id.strip("0"):
+        return None, None, True
+    return trace_id, parent_id, bool(int(flags, 16) & 1)
