@@ -5,7 +5,6 @@ For editors and pipelines. Kong itself has the last word; what this refuses, Kon
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -15,9 +14,10 @@ from pathlib import Path
 from devstack.errors import PrepareError
 from devstack.gateway import declarative
 from devstack.gateway.attachments import attach
-from devstack.gateway.entities import ConfigError, Configuration, Route
+from devstack.gateway.entities import ConfigError, Configuration
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.private_answers import refuse_shared_caches
+from devstack.route_twins import refuse_unlike_twins
 from devstack.settings import ROOT
 from devstack.topology import PLUGINS
 
@@ -50,34 +50,11 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
             configuration = declarative.load(rendered)
             attach(configuration, _plugin_servers(), OwnAnswers({}))
             refuse_shared_caches(configuration)
+            refuse_unlike_twins(configuration)
         except ConfigError as error:
             place = f"{template}:{error.line}" if error.line else str(template)
             raise PrepareError(f"{place}: {error}") from error
-    _compare_twins(configuration, template)
     return configuration
-
-
-def _compare_twins(configuration: Configuration, template: Path) -> None:
-    """Raises PrepareError where routes that differ in a header alone carry different plugins, but for idempotency.
-
-    A plugin that somebody adds to a route, such as a rate limit, would else be gone for whoever sends a key.
-    """
-    on_routes: dict[str, set[tuple[str, str]]] = {}
-    for plugin in configuration.plugins:
-        if plugin.route is not None and plugin.name != "idempotency":
-            config = json.dumps(plugin.config, sort_keys=True, default=str)
-            on_routes.setdefault(plugin.route.id, set()).add((plugin.name, config))
-    first: dict[object, Route] = {}
-    for route in configuration.routes:
-        matches = (route.service and route.service.id, route.methods, route.hosts, route.paths)
-        twin = first.setdefault(str(matches), route)
-        ours, theirs = on_routes.get(route.id, set()), on_routes.get(twin.id, set())
-        if ours != theirs:
-            names = ", ".join(sorted({name for name, _ in ours ^ theirs}))
-            raise PrepareError(
-                f"{template}: the routes {twin.name} and {route.name} differ in a header alone, and in the plugins "
-                f"{names}: give both the same"
-            )
 
 
 def _plugin_servers() -> dict[str, str]:

@@ -118,10 +118,49 @@ def test_a_plugin_on_one_of_two_routes_that_differ_in_a_header_is_named(tmp_path
     template.write_text(TEMPLATE.replace(members, members.rstrip("\n") + LIMIT))
     with pytest.raises(PrepareError, match=r"members and members-idempotency-key .* plugins rate-limiting"):
         check(template, os.environ)
-    keyed = members.rstrip("\n") + LIMIT
-    text = TEMPLATE.replace(members, keyed).replace(
-        "        headers: {Idempotency-Key: *any-value}\n        plugins: *answer-repeats\n\n", ""
-    )
-    template.write_text(text)
-    with pytest.raises(PrepareError, match="rate-limiting"):
+
+
+MEMBERS_TWIN = """      - name: members-idempotency-key
+        paths: [/api/members]
+        strip_path: false
+        headers: {Idempotency-Key: *any-value}
+        plugins: *answer-repeats
+"""
+
+
+@pytest.mark.parametrize(
+    ("twin", "reason"),
+    [
+        (
+            MEMBERS_TWIN
+            + MEMBERS_TWIN.replace("members-", "members-x-").replace("{Idempotency", "{X-Idempotency"),
+            "members-idempotency-key and members-x-idempotency-key match one idempotency key",
+        ),
+        (MEMBERS_TWIN.replace("{Idempotency", "{X-Idempotency"), "name that header"),
+        (MEMBERS_TWIN.replace("[/api/members]", "[/api/members, /api/more]"), "needs one twin"),
+        (
+            MEMBERS_TWIN.replace("        paths", "        methods: [POST]\n        paths")
+            + MEMBERS_TWIN.replace("members-", "members-two-"),
+            "members-idempotency-key and members-two-idempotency-key match one idempotency key",
+        ),
+        (MEMBERS_TWIN.replace("strip_path: false", "strip_path: true"), "needs one twin"),
+        (MEMBERS_TWIN.replace("        plugins: *answer-repeats\n", ""), "has no plugin idempotency"),
+    ],
+    ids=["two", "another header", "other paths", "two of one method", "another path upstream", "no plugin"],
+)
+def test_a_route_with_keys_has_exactly_one_twin(tmp_path: Path, twin: str, reason: str) -> None:
+    template = tmp_path / "kong.yml.template"
+    assert MEMBERS_TWIN in TEMPLATE
+    template.write_text(TEMPLATE.replace(MEMBERS_TWIN, twin))
+    with pytest.raises(PrepareError, match=reason):
         check(template, os.environ)
+
+
+def test_a_route_may_have_no_twin_or_one_with_idempotency_on_both(tmp_path: Path) -> None:
+    template = tmp_path / "kong.yml.template"
+    template.write_text(TEMPLATE.replace(MEMBERS_TWIN, ""))
+    check(template, os.environ)
+    members = "      - name: members\n        paths: [/api/members]\n        strip_path: false\n"
+    required = "        plugins: [{name: idempotency, config: {required: true}}]\n"
+    template.write_text(TEMPLATE.replace(members, members + required))
+    check(template, os.environ)

@@ -59,7 +59,7 @@ def pre_function(configuration: Configuration) -> LuaFunctions:
 
 
 @pytest.fixture
-def plugins_on(configuration: Configuration) -> Callable[..., list[str]]:
+def plugins_on(configuration: Configuration, pre_function: LuaFunctions) -> Callable[..., list[str]]:
     """The external plugins on the way of a request, in order; None without a route."""
 
     class Named(Attachment):
@@ -71,8 +71,11 @@ def plugins_on(configuration: Configuration) -> Callable[..., list[str]]:
     chains = chain.build(configuration, {plugin.id: Named(plugin.name) for plugin in configuration.plugins})
 
     def ask(method: str, path: str, **headers: str) -> Any:
-        fields = Headers((name.replace("_", "-"), value) for name, value in headers.items())
-        match = router.match(method, "localhost", 8000, path, fields)
+        request = exchange(
+            *((name.replace("_", "-"), value) for name, value in headers.items()), method=method, path=path
+        )
+        pre_function.rewrite(request)
+        match = router.match(method, "localhost", 8000, path, request.headers)
         if match is None:
             return None
         names = [plugin.name for plugin in chains.for_route(match.route)]
@@ -196,6 +199,36 @@ def test_a_key_beyond_ascii_is_refused_before_the_router_stumbles_over_it(
     assert (body["status"], body["type"]) == (400, "/problems/idempotency-key-malformed")
 
 
+@pytest.mark.parametrize("name", ["Idempotency-Key", "X-Idempotency-Key"])
+def test_a_key_that_was_sent_twice_is_refused_before_the_router_chooses_one(
+    pre_function: LuaFunctions, name: str
+) -> None:
+    request = exchange((name, ""), (name, "k"), method="POST")
+    with pytest.raises(Exit) as refused:
+        pre_function.rewrite(request)
+    body = finished(pre_function, request, refused.value.answer)
+    assert (body["status"], body["type"]) == (400, "/problems/idempotency-key-malformed")
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        ({}, []),
+        ({"Idempotency-Key": "a"}, ["a"]),
+        ({"X-Idempotency-Key": "a"}, ["a"]),
+        ({"x-idempotency-key": '"a"', "Idempotency-Key": "a"}, ["a"]),
+    ],
+    ids=["none", "the draft's", "the older", "both"],
+)
+def test_routes_and_upstreams_find_each_key_in_one_header(
+    pre_function: LuaFunctions, sent: dict[str, str], keys: list[str]
+) -> None:
+    request = exchange(*sent.items(), method="POST")
+    pre_function.rewrite(request)
+    assert request.headers.get_all("Idempotency-Key") == keys
+    assert set(sent.items()) <= set(request.headers), "and what the client sent goes on"
+
+
 @pytest.mark.parametrize("method", ["BREW", "QUERY", "PURGE", "TRACE", "CONNECT", "get"])
 def test_a_method_that_kong_would_send_on_as_get_is_refused(pre_function: LuaFunctions, method: str) -> None:
     with pytest.raises(Exit) as refused:
@@ -216,7 +249,7 @@ def test_a_body_that_is_announced_too_large_is_413_to_a_client_that_asks_first_t
 async def test_what_the_router_takes_for_public_is_public_by_its_path_too(
     pre_function: LuaFunctions, configuration: Configuration
 ) -> None:
-    # Its cache can be told that one request is another: both keys are part of what it remembers by.
+    # Its cache can be told that one request is another: the key is part of what it remembers by.
     route = next(route for route in configuration.routes if route.service.name == "auth-public")
     for name in PUBLIC:
         await pre_function.access(_routed(exchange(method="POST", path=f"/api/auth/{name}"), route))
