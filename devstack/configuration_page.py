@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from frontend_proxy import settings as frontend
-from kong.plugins.idempotency import schema as idempotency
-from kong.plugins.token_validator import schema as token_validator
+from kong.plugins.idempotency.config import Config as Idempotency
+from kong.plugins.runtime import configuration
+from kong.plugins.token_validator.config import Config as TokenValidator
 from services.auth.settings import Settings as Auth
 from services.bff.settings import Settings as Bff
 from services.catalog.settings import Settings as Catalog
@@ -52,8 +53,8 @@ def page() -> str:
     ):
         parts.append(_section(f"## {name}", "variable", _variables(kind, renamed)))
     parts.append(PLUGINS)
-    for name, schema in (("token-validator", token_validator.SCHEMA), ("idempotency", idempotency.SCHEMA)):
-        parts.append(_section(f"### {name}", "field", _fields(schema)))
+    for name, config in (("token-validator", TokenValidator), ("idempotency", Idempotency)):
+        parts.append(_section(f"### {name}", "field", _fields(configuration.schema(config))))
     return "\n".join(parts)
 
 

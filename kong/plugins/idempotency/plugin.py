@@ -11,16 +11,16 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 from common import redis_address
-from kong.plugins import config
+from kong.plugins import redis_url
 from kong.plugins.idempotency import anonymous, ledger, outcomes, preconditions, refusals
 from kong.plugins.idempotency import arrival as arrivals
 from kong.plugins.idempotency.anonymous import LARGEST_BODY, Counts, Room, Shares
 from kong.plugins.idempotency.arrival import Arrival
+from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
 from kong.plugins.idempotency.keys import MalformedKey, find_key
 from kong.plugins.idempotency.ledger import InProgress, Mismatch, Replay, Unreplayable
 from kong.plugins.idempotency.reservations import Claim, Reservations
-from kong.plugins.idempotency.schema import SCHEMA, Config
 from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
 from kong.plugins.redis_link import RedisLink, StoreUnavailableError
@@ -29,7 +29,6 @@ from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import Kong, Value
 from kong.plugins.shared import Shared
 
-Schema = SCHEMA
 version = "0.1.0"
 priority = (
     1  # below every bundled plugin that answers in the upstream's place, which would leave a key reserved
@@ -61,15 +60,16 @@ _links: Shared[tuple[str, float], RedisLink] = Shared(lambda key: RedisLink(*key
 class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
-        self.config = config.read(SCHEMA, config.with_redis_url(given, "IDEMPOTENCY_REDIS_PASSWORD"), Config)
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._redis_url = redis_url.find(config.redis_url, "IDEMPOTENCY_REDIS_PASSWORD")
         self.phase_deadline = self.config.wait + 2.0
         self._header_names = [name.lower() for name in self.config.header_names]
         self._caller_header = self.config.caller_header.lower()
         self._methods = frozenset(self.config.methods)
         self._kept = ledger.StatusRule(self.config.store_statuses)
         self._stored_headers = frozenset(name.lower() for name in self.config.stored_headers)
-        self._secret = secret(redis_address.parse(self.config.redis_url).password)
+        self._secret = secret(redis_address.parse(self._redis_url).password)
         self._keys_expected = True
         """Whether the last request had a key, so that most likely the next one has: what to ask Kong for at once."""
         self._shares = Shares(
@@ -80,7 +80,7 @@ class Plugin:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        async with _links.use((self.config.redis_url, self.config.store_timeout)) as link:
+        async with _links.use((self._redis_url, self.config.store_timeout)) as link:
             store = Store(link)
             self._counts = store
             self._reservations = Reservations(

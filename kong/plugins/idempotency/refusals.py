@@ -1,6 +1,7 @@
 """Every answer that the plugin gives instead of the upstream's, but replays; docs/problems/ has a page on each."""
 
 import math
+from collections.abc import Sequence
 
 from kong.plugins.problems import Problem
 
@@ -26,7 +27,7 @@ def protocol_change() -> Problem:
     )
 
 
-def required(names: list[str]) -> Problem:
+def required(names: Sequence[str]) -> Problem:
     return Problem(
         name="idempotency-key-required",
         status=400,

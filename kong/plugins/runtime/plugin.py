@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, TypeAlias
 
+import msgspec
+
+from kong.plugins.runtime import configuration
 from kong.plugins.runtime.errors import PluginError
 from kong.plugins.runtime.pdk import Kong
 
@@ -83,11 +86,26 @@ def served(name: str, module: ModuleType) -> ServedPlugin:
         raise PluginError(f"{name} has no phase")
     if not isinstance(model.version, str):
         raise PluginError(f"{name} has no version")
+    schema, made_of = _configuration(name, module)
     return ServedPlugin(
         name=name,
         version=model.version,
         priority=model.priority,
         phases=tuple(model.phases),
-        schema=model.schema,
-        make=lambda config: model.new(config).cls,
+        schema=schema,
+        make=lambda given: model.new(made_of(given)).cls,
     )
+
+
+def _configuration(
+    name: str, module: ModuleType
+) -> tuple[list[Mapping[str, Any]], Callable[[dict[str, Any]], object]]:
+    """Kong's schema, and what `Plugin` is made of: a `Config` where the module has one, else what Kong sent."""
+    config = getattr(module, "Config", None)
+    if config is None:
+        return list(getattr(module, "Schema", ())), lambda given: given
+    if not (isinstance(config, type) and issubclass(config, msgspec.Struct)):
+        raise PluginError(f"{name}: Config is no msgspec.Struct")
+    if hasattr(module, "Schema"):
+        raise PluginError(f"{name} has a Schema beside its Config, which Kong's schema is derived from")
+    return list(configuration.schema(config)), lambda given: configuration.read(config, given)

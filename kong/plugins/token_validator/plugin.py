@@ -7,21 +7,19 @@ the ended sessions. Redis down: 503 (`on_store_error: reject`); auth down: the k
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-from kong.plugins import config
+from kong.plugins import redis_url
 from kong.plugins.problems import answer
 from kong.plugins.runtime import metrics
 from kong.plugins.runtime.pdk import ConstantHeaders, Kong
 from kong.plugins.shared import Shared
 from kong.plugins.token_validator import refusals
+from kong.plugins.token_validator.config import Config
 from kong.plugins.token_validator.keys import Keys, KeySource
 from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
-from kong.plugins.token_validator.schema import SCHEMA, Config
 from kong.plugins.token_validator.verified import Caller, VerifiedTokens
 from kong.plugins.token_validator.verifier import Expected, Identity, Rejected, UnknownKey, verify
 
-Schema = SCHEMA
 version = "0.1.0"
 priority = 1450  # where Kong's own authentication plugins are: before anything that asks who the caller is
 
@@ -52,10 +50,8 @@ _watches: Shared[RevocationSource, RevocationWatch] = Shared(RevocationWatch)
 class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
-        self.config = settings = config.read(
-            SCHEMA, config.with_redis_url(given, "TOKEN_VALIDATOR_REDIS_PASSWORD"), Config
-        )
+    def __init__(self, config: Config) -> None:
+        self.config = settings = config
         self._expected = Expected(
             issuer=settings.issuer,
             audience=settings.audience,
@@ -67,7 +63,9 @@ class Plugin:
             settings.jwks_url, settings.jwks_refresh, settings.jwks_cooldown, settings.jwks_timeout
         )
         self._revocation_source = RevocationSource(
-            settings.redis_url, settings.revocation_stream, settings.revocation_silence
+            redis_url.find(settings.redis_url, "TOKEN_VALIDATOR_REDIS_PASSWORD"),
+            settings.revocation_stream,
+            settings.revocation_silence,
         )
         self._roles, self._scopes = frozenset(settings.required_roles), frozenset(settings.required_scopes)
         self._verified = VerifiedTokens(settings.cache_size)

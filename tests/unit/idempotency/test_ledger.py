@@ -3,12 +3,12 @@
 import pytest
 
 from kong.plugins.idempotency import ledger
+from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.ledger import InProgress, Mismatch, Replay, StatusRule, Unreplayable
 from kong.plugins.idempotency.outcomes import HeaderValue, Outcome
-from kong.plugins.idempotency.schema import SCHEMA
 
 PRINT, OTHER = b"f" * 32, b"g" * 32
-DEFAULT_STATUSES = next(field["store_statuses"]["default"] for field in SCHEMA if "store_statuses" in field)
+DEFAULT_STATUSES = Config().store_statuses
 CREATED = Outcome(status=201, headers={b"location": b"/api/members/1"}, body=b'{"id":1}')
 
 

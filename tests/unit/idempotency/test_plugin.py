@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.plugin import Plugin
 from kong.plugins.idempotency.reservations import Reservations
 from kong.plugins.redis_link import StoreUnavailableError
+from kong.plugins.runtime import configuration
 from kong.plugins.runtime.errors import ConfigError
 from tests.fake_kong import Answer, FakeKong
 
@@ -56,11 +58,16 @@ class MemoryStore:
             raise self.error
 
 
+def made(given: dict[str, Any]) -> Plugin:
+    """The plugin of what Kong sends, as the runtime makes it."""
+    return Plugin(configuration.read(Config, given))
+
+
 class Gateway:
     """A route with the plugin, before an upstream that counts what reaches it."""
 
     def __init__(self, **changes: Any) -> None:
-        self.plugin = Plugin(CONFIG | changes)
+        self.plugin = made(CONFIG | changes)
         self.store = MemoryStore()
         config = self.plugin.config
         self.plugin._reservations = Reservations(
@@ -501,5 +508,5 @@ async def test_an_outcome_lives_for_the_configured_time() -> None:
 )
 def test_a_wrong_configuration_is_refused_by_the_fields_name(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(ConfigError) as error:
-        Plugin(CONFIG | changes)
+        made(CONFIG | changes)
     assert error.value.field == field

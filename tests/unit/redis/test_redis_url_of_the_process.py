@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from common import redis_address
-from kong.plugins.config import with_redis_url
+from kong.plugins import redis_url
 from kong.plugins.runtime.errors import ConfigError
 from tests.nasty_passwords import PASSWORDS
 
@@ -13,7 +13,7 @@ from tests.nasty_passwords import PASSWORDS
 def test_an_address_that_makes_no_sense_is_a_wrong_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://user:hunter2@host:port/0")
     with pytest.raises(ConfigError, match="redis_url") as refusal:
-        with_redis_url({}, "IDEMPOTENCY_REDIS_PASSWORD")
+        redis_url.find(None, "IDEMPOTENCY_REDIS_PASSWORD")
     assert "hunter2" not in str(refusal.value)
 
 
@@ -33,16 +33,15 @@ def test_the_password_comes_apart_from_the_address(
 
 def test_the_password_of_the_process_goes_to_no_other_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDEMPOTENCY_REDIS_PASSWORD", "hunter2")
-    given = with_redis_url({"redis_url": "redis://elsewhere"}, "IDEMPOTENCY_REDIS_PASSWORD")
-    assert given["redis_url"] == "redis://elsewhere"
+    assert redis_url.find("redis://elsewhere", "IDEMPOTENCY_REDIS_PASSWORD") == "redis://elsewhere"
 
 
 def test_a_secret_that_cannot_be_read_is_no_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL_FILE", "/no/such/file")
     with pytest.raises(ConfigError, match="cannot be read"):
-        with_redis_url({}, "IDEMPOTENCY_REDIS_PASSWORD")
+        redis_url.find(None, "IDEMPOTENCY_REDIS_PASSWORD")
 
 
 def _user_and_password() -> tuple[str | None, str | None]:
-    address = redis_address.parse(with_redis_url({}, "IDEMPOTENCY_REDIS_PASSWORD")["redis_url"])
+    address = redis_address.parse(redis_url.find(None, "IDEMPOTENCY_REDIS_PASSWORD"))
     return address.user, address.password

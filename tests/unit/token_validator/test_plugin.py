@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from kong.plugins.runtime import configuration
 from kong.plugins.runtime.errors import ConfigError
+from kong.plugins.token_validator.config import Config
 from kong.plugins.token_validator.jwks import VerificationKey
 from kong.plugins.token_validator.plugin import Plugin
 from tests.fake_kong import Answer, FakeKong
@@ -62,11 +64,16 @@ class Watch:
         return self.is_current or self.settles
 
 
+def made(given: dict[str, Any]) -> Plugin:
+    """The plugin of what Kong sends, as the runtime makes it."""
+    return Plugin(configuration.read(Config, given))
+
+
 class Gateway:
     """A plugin whose surroundings are the test's."""
 
     def __init__(self, **changes: Any) -> None:
-        self.plugin = Plugin(CONFIG | changes)
+        self.plugin = made(CONFIG | changes)
         self.keys, self.watch = Keys(), Watch()
         self.plugin._keys, self.plugin._watch = self.keys, self.watch  # type: ignore[assignment]
 
@@ -310,14 +317,14 @@ async def test_a_session_that_turns_out_revoked_while_the_log_is_read_is_refused
 )
 def test_a_wrong_configuration_is_refused_by_the_fields_name(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(ConfigError) as error:
-        Plugin(CONFIG | changes)
+        made(CONFIG | changes)
     assert error.value.field == field
 
 
 def test_numbers_that_kong_sends_as_floats_and_null_for_unset_fields_are_fine() -> None:
-    plugin = Plugin(CONFIG | {"cache_size": 500.0, "leeway": 1.0, "required_roles": {}, "realm": None})
+    plugin = made(CONFIG | {"cache_size": 500.0, "leeway": 1.0, "required_roles": {}, "realm": None})
     assert plugin.config.cache_size == 500
-    assert plugin.config.required_roles == []
+    assert plugin.config.required_roles == ()
     assert plugin.config.realm == "api"
 
 
@@ -325,6 +332,6 @@ def test_redis_may_be_named_by_the_environment_instead(monkeypatch: pytest.Monke
     given = {name: value for name, value in CONFIG.items() if name != "redis_url"}
     monkeypatch.delenv("REDIS_URL", raising=False)
     with pytest.raises(ConfigError, match="redis_url"):
-        Plugin(given)
+        made(given)
     monkeypatch.setenv("REDIS_URL", "redis://elsewhere:6379/0")
-    assert Plugin(given).config.redis_url == "redis://elsewhere:6379/0"
+    assert made(given)._revocation_source.redis_url == "redis://elsewhere:6379/0"
