@@ -62,9 +62,7 @@ reload: ## Let the running gateway take over an edited kong.yml.template, withou
 
 .PHONY: migrate
 migrate: $(STAMPS)/devstack ## Bring the databases of the running stack to this checkout's tables (each start does it too)
-	@$(BIN)/python -m devstack run auth migrate
-	@$(BIN)/python -m devstack run member migrate
-	@$(BIN)/python -m devstack run catalog migrate
+	@$(BIN)/python -m devstack migrate
 
 .PHONY: seed-load
 seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to measure with (MEMBERS=1000: so many; PRODUCTS=50000: products instead)
@@ -112,7 +110,7 @@ browser: # A Chromium for the browser journeys, where it can be had without aski
 ##@ Check
 
 .PHONY: check
-check: format-check lint types imports subjects shell docker gateway docs-check ## Format, lint, types, layers, scripts, compose, gateway configuration
+check: format-check lint types imports subjects shell docker gateway generated ## Format, lint, types, layers, scripts, compose, gateway, generated files
 
 .PHONY: format
 format: $(STAMPS)/dev ## Write the code in the project's format
@@ -159,8 +157,16 @@ docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 		PUBLIC_ORIGIN=https://shop.example docker compose -f $$f config --quiet || exit 1; done; \
 	else echo "no docker compose on this machine: compose files not checked"; fi
 
+.PHONY: generate
+generate: $(STAMPS)/dev ## Write what follows from gatehouse.toml: compose files, .env.example, docs/configuration.md and others
+	@$(BIN)/python -m devstack.generate
+
+.PHONY: generated
+generated: $(STAMPS)/dev # What follows from gatehouse.toml is what the files say
+	@$(BIN)/python -m devstack.generate --check
+
 .PHONY: gateway
-gateway: $(STAMPS)/dev # kong.yml.template, rendered and held against the plugins' schemas
+gateway: $(STAMPS)/dev # kong.yml.template, rendered and held against the plugins' schemas and gatehouse.toml
 	@$(BIN)/python -m devstack check
 
 ##@ Operate (under Docker)
@@ -197,15 +203,6 @@ restore: ## Put a backup back: make restore FROM=backups/20260101T000000Z
 	@deploy/restore.sh "$(FROM)"
 
 ##@ Documents
-
-.PHONY: docs
-docs: $(STAMPS)/dev ## Write docs/configuration.md from the settings
-	@$(BIN)/python -m devstack.configuration_page > docs/configuration.md.new
-	@mv docs/configuration.md.new docs/configuration.md
-
-.PHONY: docs-check
-docs-check: $(STAMPS)/dev # docs/configuration.md is what the settings say
-	@$(BIN)/python -m devstack.configuration_page | diff -u docs/configuration.md - || { echo "run make docs" >&2; exit 1; }
 
 .PHONY: screens
 screens: $(STAMPS)/dev browser ## Take the screenshots under docs/screens anew, while the browser journeys run

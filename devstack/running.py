@@ -18,7 +18,7 @@ from devstack.part import Part
 from devstack.secret_store import load_or_create
 from devstack.settings import Settings
 from devstack.supervisor import Supervisor
-from devstack.topology import DEMO_DATA, topology
+from devstack.topology import DEMO_DATA, public_origin, topology
 from devstack.unit import Unit
 
 
@@ -76,7 +76,7 @@ async def _supervise(settings: Settings, parts: list[Part], logs: Logs) -> None:
 
 def next_steps(settings: Settings) -> str:
     """For whoever has just started the stack."""
-    origin = settings.passed_on.get("PUBLIC_ORIGIN") or f"http://localhost:{settings.ports['FRONTEND_PORT']}"
+    origin = public_origin(settings)
     demo = (settings.passed_on.get("DEMO_DATA") or DEMO_DATA).lower() == "true"
     return terminal.next_steps(origin, demo=demo)
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from devstack.declaration import declaration
 from devstack.errors import DevstackError
 from devstack.secret_store import load_or_create
 from devstack.settings import Settings
 from devstack.topology import topology
 
-SERVICES = ("auth", "member", "catalog")
+SERVICES = tuple(process.name for process in declaration().stored)
+
+
+def migrate(settings: Settings) -> int:
+    """Every database; stops at the first that fails, with its exit status."""
+    for service in SERVICES:
+        if status := run(settings, service, ["migrate"]):
+            return status
+    return 0
 
 
 def run(settings: Settings, service: str, arguments: Sequence[str]) -> int:

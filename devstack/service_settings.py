@@ -1,25 +1,45 @@
-"""Which variables each process reads, from its own settings: what else a person has set is not for it."""
+"""Which variables each process reads, from its own settings: what else is set is not for it."""
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 
 import msgspec
 
-from frontend_proxy import settings as frontend
-from services.auth.settings import Settings as Auth
-from services.bff.settings import Settings as Bff
-from services.catalog.settings import Settings as Catalog
+from devstack.declaration import Process, declaration
 from services.chassis.settings import ServiceSettings, describe
-from services.member.settings import Settings as Member
 
-_SERVICES: dict[str, type[ServiceSettings]] = {"auth": Auth, "member": Member, "catalog": Catalog, "bff": Bff}
+
+def kind(process: Process) -> type[msgspec.Struct] | None:
+    """The settings of a service, of the front or of an aid; a plugin's are in kong.yml.template."""
+    if process.kind == "plugin":
+        return None
+    found: type[msgspec.Struct] = importlib.import_module(f"{process.package}.settings").Settings
+    return found
+
+
+def renamed(process: Process) -> dict[str, str]:
+    """Variables that are not their field's name in upper case, where the settings say so in a table of their own."""
+    names: dict[str, str] = getattr(importlib.import_module(f"{process.package}.settings"), "VARIABLES", {})
+    return names
+
+
+def names(process: str) -> frozenset[str]:
+    """The variables that the process of this name reads."""
+    return names_of(declaration().processes[process])
 
 
 @cache
-def names(process: str) -> frozenset[str]:
-    """The variables of auth, member, catalog, bff or frontend_proxy."""
-    if process == "frontend_proxy":
-        fields = (field.name for field in msgspec.structs.fields(frontend.Settings))
-        return frozenset(frontend.VARIABLES.get(field, field.upper()) for field in fields)
-    return frozenset(variable.name for variable in describe(_SERVICES[process]))
+def _described(settings: type[ServiceSettings]) -> frozenset[str]:
+    return frozenset(variable.name for variable in describe(settings))
+
+
+def names_of(process: Process) -> frozenset[str]:
+    settings = kind(process)
+    if settings is None:
+        return frozenset({"APP_ENV", "LOG_LEVEL"})
+    if issubclass(settings, ServiceSettings):
+        return _described(settings)
+    other = renamed(process)
+    return frozenset(other.get(field.name, field.name.upper()) for field in msgspec.structs.fields(settings))

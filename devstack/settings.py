@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from devstack.declaration import declaration
 from devstack.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,18 +22,17 @@ PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")
 SHORT_DIRECTORY = Path("/tmp")  # noqa: S108
 
 DEFAULT_PORTS = {
-    "FRONTEND_PORT": 3000,
     "GATEWAY_PORT": 8000,
     "GATEWAY_ADMIN_PORT": 8001,
-    "AUTH_PORT": 4000,
-    "MEMBER_PORT": 5000,
-    "BFF_PORT": 3001,
-    "CATALOG_PORT": 3002,
+    # Beside the stores that the machine may have.
     "POSTGRES_PORT": 15432,
     "REDIS_PORT": 16379,
-    "TOKEN_VALIDATOR_METRICS_PORT": 9601,
-    "IDEMPOTENCY_METRICS_PORT": 9602,
-    "FRONTEND_METRICS_PORT": 9603,
+    **{process.port_variable: process.port for process in declaration().processes.values()},
+    **{
+        f"{process.prefix}_METRICS_PORT": process.metrics_port
+        for process in declaration().processes.values()
+        if process.metrics_port
+    },
 }
 
 

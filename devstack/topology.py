@@ -1,4 +1,9 @@
-"""The stack in one file: every part, how it is started, what it needs, what it is told."""
+"""The stack in one file: every part, how it is started, what it needs, what it is told.
+
+The parts are declared in gatehouse.toml and run here as under compose: the same roles of PostgreSQL and
+users of Redis, the same variables, order of start and health checks. What differs stands in `_told_here` (one machine's
+ports in place of containers' names, mails below the state directory), postgres.py, redis.py and secret_store.py.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import sys
 
 from devstack import environment, probes, service_settings
 from devstack.command import Command
+from devstack.declaration import Process, declaration
 from devstack.gateway_part import gateway
 from devstack.part import Part
 from devstack.postgres import Postgres
@@ -13,104 +19,23 @@ from devstack.redis import Redis
 from devstack.secret_store import Secrets
 from devstack.settings import LOOPBACK, ROOT, Settings
 
-DATABASES = ("auth", "member", "catalog")
-PLUGINS = ("token-validator", "idempotency")
 DEMO_DATA = "true"
-ISSUER = "https://gatehouse.local/auth"
-AUDIENCE = "gatehouse"
+JWKS = "/.well-known/jwks.json"
 
 
 def topology(settings: Settings, secrets: Secrets) -> list[Part]:
     """Every part, in the order in which people think of them."""
-    given = settings.passed_on
-    postgres = Postgres(
-        settings.state / "postgres", settings.ports["POSTGRES_PORT"], secrets.postgres_password
-    )
-    redis = Redis(settings.state / "redis", settings.ports["REDIS_PORT"], secrets.redis_password)
-
-    common = {
-        "PYTHONUNBUFFERED": "1",
-        "APP_ENV": given.get("APP_ENV") or "development",
-        "LOG_LEVEL": given.get("LOG_LEVEL") or "INFO",
-        "HOST": given.get("HOST") or LOOPBACK,
-    }
-    origin = given.get("PUBLIC_ORIGIN") or f"http://localhost:{settings.ports['FRONTEND_PORT']}"
-    addresses = {
-        "AUTH_URL": settings.url("AUTH_PORT"),
-        "MEMBER_URL": settings.url("MEMBER_PORT"),
-        "BFF_URL": settings.url("BFF_PORT"),
-        "CATALOG_URL": settings.url("CATALOG_PORT"),
-        "GATEWAY_URL": settings.url("GATEWAY_PORT"),
-        "PUBLIC_ORIGIN": origin,
-        "PUBLIC_URL": origin,
-    }
-    tokens = {
-        "TOKEN_ISSUER": given.get("TOKEN_ISSUER") or ISSUER,
-        "TOKEN_AUDIENCE": given.get("TOKEN_AUDIENCE") or AUDIENCE,
-        "AUTH_JWKS_URL": f"{addresses['AUTH_URL']}/.well-known/jwks.json",
-        "IDEMPOTENCY_TTL": given.get("IDEMPOTENCY_TTL") or "3600",
-    }
-    # Under the names of compose, and said again here: `.env` may hold the passwords of compose's own stores.
-    cache = {"REDIS_URL": redis.url()} | {
-        f"{client}_REDIS_PASSWORD": redis.password for client in ("AUTH", "TOKEN_VALIDATOR", "IDEMPOTENCY")
-    }
-    internal = {"INTERNAL_API_KEY": given.get("INTERNAL_API_KEY") or secrets.internal_api_key}
-    encryption = {
-        "AUTH_KEY_ENCRYPTION_KEY": given.get("AUTH_KEY_ENCRYPTION_KEY") or secrets.auth_key_encryption_key
-    }
-    mail = {"MAIL_URL": given.get("MAIL_URL") or (settings.state / "mail").as_uri()}
-    demo = {"DEMO_DATA": given.get("DEMO_DATA") or DEMO_DATA}
-
-    def python(
-        name: str, module: str, port_variable: str, needs: tuple[str, ...], *told: dict[str, str]
-    ) -> Part:
-        port = settings.ports[port_variable]
-        settings_of_its_own = environment.chosen(given, service_settings.names(name))
-        variables = {**settings_of_its_own, **common, port_variable: str(port)}
-        for values in told:
-            variables.update(values)
-        return Part(
-            name=name,
-            command=lambda: Command((sys.executable, "-m", module), env=variables, cwd=ROOT),
-            ready=probes.http(port, "/health/ready"),
-            needs=needs,
-            ports=(port,),
-            url=settings.url(port_variable),
-        )
-
-    def database(name: str) -> dict[str, str]:
-        prefix = f"{name.upper()}_DATABASE"
-        return {f"{prefix}_URL": postgres.url(name), f"{prefix}_PASSWORD": postgres.password}
-
-    def plugin(name: str) -> Part:
-        variable = f"{name.upper().replace('-', '_')}_METRICS_PORT"
-        port = settings.ports[variable]
-        socket = settings.plugins / f"{name}.socket"
-        arguments = ("--socket", str(socket), "--dump-to", str(settings.plugins / f"{name}.json"))
-        return Part(
-            name=name,
-            prepare=lambda: settings.plugins.mkdir(parents=True, exist_ok=True),
-            command=lambda: Command(
-                (sys.executable, "-m", "kong.plugins", name, *arguments, "--metrics-port", str(port)),
-                env={**common, **cache},
-                cwd=ROOT,
-            ),
-            ready=probes.unix_socket(socket),
-            needs=("redis",),
-            ports=(port,),
-        )
-
-    def create_databases() -> None:
-        for name in DATABASES:
-            postgres.ensure_database(name)
-
+    found = declaration()
+    postgres = server(settings, secrets)
+    redis = cache(settings, secrets)
+    plugins = tuple(plugin.name for plugin in found.plugins)
     return [
         Part(
             name="postgres",
             prepare=postgres.prepare,
             command=postgres.command,
             ready=probes.in_thread(postgres.ready),
-            finish=create_databases,
+            finish=lambda: postgres.create_databases(found.stored, secrets),
             ports=(postgres.port,),
             stop_deadline=20,
         ),
@@ -121,23 +46,109 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
             ready=probes.in_thread(redis.ready),
             ports=(redis.port,),
         ),
-        python(
-            *("auth", "services.auth", "AUTH_PORT", ("postgres", "redis")),
-            *(addresses, tokens, cache, internal, encryption, mail, demo, database("auth")),
-        ),
-        python(
-            *("member", "services.member", "MEMBER_PORT", ("postgres",)),
-            *(addresses, tokens, internal, demo, database("member")),
-        ),
-        python(
-            *("catalog", "services.catalog", "CATALOG_PORT", ("postgres",)),
-            *(tokens, internal, demo, database("catalog")),
-        ),
-        python("bff", "services.bff", "BFF_PORT", ("auth",), addresses, tokens),
-        *(plugin(name) for name in PLUGINS),
-        gateway(settings, {**addresses, **tokens}, needs=PLUGINS),
-        python(
-            *("frontend_proxy", "frontend_proxy", "FRONTEND_PORT", ("auth", "kong")),
-            *(addresses, {"FRONTEND_METRICS_PORT": str(settings.ports["FRONTEND_METRICS_PORT"])}),
-        ),
+        *(_part(process, settings, secrets) for process in found.of_kind("service", "aid")),
+        *(_plugin(process, settings, secrets) for process in found.plugins),
+        gateway(settings, gateway_values(settings), needs=plugins),
+        *(_part(process, settings, secrets) for process in found.of_kind("front")),
     ]
+
+
+def server(settings: Settings, secrets: Secrets) -> Postgres:
+    return Postgres(
+        settings.state / "postgres", settings.ports["POSTGRES_PORT"], secrets["postgres_password"]
+    )
+
+
+def cache(settings: Settings, secrets: Secrets) -> Redis:
+    return Redis(
+        settings.state / "redis", settings.ports["REDIS_PORT"], secrets["redis_password"], users=secrets
+    )
+
+
+def gateway_values(settings: Settings) -> dict[str, str]:
+    """The variables of kong.yml.template."""
+    found, given = declaration(), settings.passed_on
+    addresses = {f"{p.prefix}_URL": settings.url(p.port_variable) for p in found.routed}
+    shared = {name: given.get(name) or setting.default for name, setting in found.settings.items()}
+    named = ("TOKEN_ISSUER", "TOKEN_AUDIENCE", "IDEMPOTENCY_TTL")
+    return {
+        **addresses,
+        **{name: value for name in named if (value := shared[name])},
+        "AUTH_JWKS_URL": settings.url("AUTH_PORT") + JWKS,
+    }
+
+
+def public_origin(settings: Settings) -> str:
+    return settings.passed_on.get("PUBLIC_ORIGIN") or f"http://localhost:{settings.ports['FRONTEND_PORT']}"
+
+
+def _part(process: Process, settings: Settings, secrets: Secrets) -> Part:
+    port = settings.ports[process.port_variable]
+    return Part(
+        name=process.name,
+        command=lambda: Command(
+            (sys.executable, "-m", process.package), env=told(process, settings, secrets), cwd=ROOT
+        ),
+        ready=probes.http(port, process.health),
+        needs=process.stores,
+        ports=(port,),
+        url=settings.url(process.port_variable),
+    )
+
+
+def _plugin(process: Process, settings: Settings, secrets: Secrets) -> Part:
+    port = settings.ports[process.port_variable]
+    socket = settings.plugins / f"{process.name}.socket"
+    arguments = ("--socket", str(socket), "--dump-to", str(settings.plugins / f"{process.name}.json"))
+    return Part(
+        name=process.name,
+        prepare=lambda: settings.plugins.mkdir(parents=True, exist_ok=True),
+        command=lambda: Command(
+            (sys.executable, "-m", "kong.plugins", process.name, *arguments, "--metrics-port", str(port)),
+            env=told(process, settings, secrets),
+            cwd=ROOT,
+        ),
+        ready=probes.unix_socket(socket),
+        needs=process.stores,
+        ports=(port,),
+    )
+
+
+def told(process: Process, settings: Settings, secrets: Secrets) -> dict[str, str]:
+    """The environment of a process: what its settings read, and nothing else."""
+    found, given, reads = declaration(), settings.passed_on, service_settings.names_of(process)
+    variables = {
+        **environment.chosen(given, reads),
+        "PYTHONUNBUFFERED": "1",
+        "APP_ENV": given.get("APP_ENV") or "development",
+    }
+    for name, setting in found.settings.items():
+        value = given.get(name) or secrets.get(name.lower()) or setting.development or setting.default
+        if name in reads and value and f"{name}_FILE" not in variables:
+            variables[name] = value
+    variables |= {name: value for name, value in _told_here(process, settings).items() if name in reads}
+    # Under the names of compose, and said here: `.env` may hold the passwords of compose's own stores.
+    if process.database:
+        prefix = process.database_variable
+        address = f"{LOOPBACK}:{settings.ports['POSTGRES_PORT']}"
+        variables[f"{prefix}_URL"] = f"postgresql://{process.database}@{address}/{process.database}"
+        variables[f"{prefix}_PASSWORD"] = secrets[f"{prefix.lower()}_password"]
+    if process.redis:
+        variables["REDIS_URL"] = f"redis://{process.name}@{LOOPBACK}:{settings.ports['REDIS_PORT']}/0"
+        variables[process.redis_password] = secrets[process.redis_password.lower()]
+    return variables
+
+
+def _told_here(process: Process, settings: Settings) -> dict[str, str]:
+    """What differs from compose: addresses on one machine."""
+    found, given = declaration(), settings.passed_on
+    return {
+        "HOST": given.get("HOST") or LOOPBACK,
+        process.port_variable: str(settings.ports[process.port_variable]),
+        f"{process.prefix}_METRICS_PORT": str(settings.ports.get(f"{process.prefix}_METRICS_PORT", 0)),
+        **{f"{p.prefix}_URL": settings.url(p.port_variable) for p in found.processes.values()},
+        "GATEWAY_URL": settings.url("GATEWAY_PORT"),
+        "AUTH_JWKS_URL": settings.url("AUTH_PORT") + JWKS,
+        "PUBLIC_ORIGIN": public_origin(settings),
+        "MAIL_URL": given.get("MAIL_URL") or (settings.state / "mail").as_uri(),
+    }

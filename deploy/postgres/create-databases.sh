@@ -1,9 +1,9 @@
 #!/bin/sh
-# One database and one role for each service that stores something. Runs by itself when the data volume is empty; run again after an
-# update (docs/operations.md), it makes what is missing and leaves the rest as it is.
+# One database and one role for each process that stores something, as DATABASES lists them (database:VARIABLE_OF_ITS_PASSWORD, from
+# gatehouse.toml). Runs at each start, here and under `make up`: it makes what is missing, sets passwords, and leaves data alone.
 #
-# A role owns its own database and may not even connect to another's. Passwords come from AUTH_DATABASE_PASSWORD,
-# MEMBER_DATABASE_PASSWORD and CATALOG_DATABASE_PASSWORD, or from the files that the same names with _FILE hold (Docker secrets).
+# A role owns its own database and may not even connect to another's. A password comes from its variable, or from the file that the same
+# name with _FILE holds (Docker secrets).
 set -eu
 
 password() { # NAME: the value of NAME, or the content of the file that NAME_FILE names
@@ -23,24 +23,24 @@ password() { # NAME: the value of NAME, or the content of the file that NAME_FIL
 	printf %s "$value"
 }
 
-create() { # NAME PASSWORD: nothing where the database is there already
-	if [ "$(psql --no-psqlrc -At --username "$POSTGRES_USER" --dbname postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'")" = 1 ]; then
-		echo "database $1 is there"
-		return
-	fi
+create() { # NAME PASSWORD
 	# The password travels in the environment: arguments can be read by every process of the container.
-	NAME=$1 PASSWORD=$2 psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<-'SQL'
+	NAME=$1 PASSWORD=$2 psql --no-psqlrc --quiet --no-align --tuples-only -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<-'SQL'
 		\getenv name NAME
 		\getenv password PASSWORD
-		CREATE ROLE :"name" LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE;
-		CREATE DATABASE :"name" OWNER :"name";
+		SET client_min_messages = error;
+		SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+		ALTER ROLE :"name" LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE;
+		SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+		SELECT format('ALTER DATABASE %I OWNER TO %I', :'name', :'name') FROM pg_database
+			WHERE datname = :'name' AND datdba <> :'name'::regrole \gexec
 		REVOKE CONNECT, TEMPORARY ON DATABASE :"name" FROM PUBLIC;
 	SQL
-	echo "database $1 created"
 }
 
 psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
 	-c 'REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC'
-create auth "$(password AUTH_DATABASE_PASSWORD)"
-create member "$(password MEMBER_DATABASE_PASSWORD)"
-create catalog "$(password CATALOG_DATABASE_PASSWORD)"
+for entry in $DATABASES; do
+	secret=$(password "${entry#*:}")
+	create "${entry%%:*}" "$secret"
+done

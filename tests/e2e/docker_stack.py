@@ -14,6 +14,7 @@ from pathlib import Path
 
 from testcontainers.compose import DockerCompose
 
+from devstack.declaration import declaration
 from devstack.settings import ROOT
 from devstack.throwaway import free_ports
 from tests.e2e.stack import Published, RestartRefused
@@ -24,7 +25,8 @@ IMAGE_TAG = f"e2e-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 """This checkout's own: a build elsewhere on the machine would change what runs here."""
 COMMAND_DEADLINE = 180  # seconds
 PUBLISHED = (
-    *("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT", "AUTH_PORT", "MEMBER_PORT", "BFF_PORT"),
+    *("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT"),
+    *(process.port_variable for process in declaration().of_kind("service", "aid")),
     *("POSTGRES_PORT", "REDIS_PORT", "MAILBOX_PORT"),
 )
 

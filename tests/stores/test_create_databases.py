@@ -13,39 +13,37 @@ from devstack.postgres import Postgres, binaries
 from devstack.settings import ROOT
 from tests.nasty_passwords import PASSWORDS
 
-SCRIPT = (ROOT / "deploy/postgres/create-databases.sh").read_text(encoding="utf-8")
+
+def run(server: Postgres, variables: dict[str, str], databases: str) -> None:
+    subprocess.run(
+        ["sh", str(ROOT / "deploy/postgres/create-databases.sh")],
+        env={
+            **variables,
+            "DATABASES": databases,
+            "PATH": f"{binaries()}:{os.environ['PATH']}",
+            "POSTGRES_USER": "postgres",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(server.port),
+            "PGPASSWORD": server.password,
+        },
+        check=True,
+        capture_output=True,
+    )
 
 
 @pytest.mark.parametrize("way", ["variable", "file"])
 async def test_any_printable_password_signs_in(postgres_server: Postgres, tmp_path: Path, way: str) -> None:
     server = f"127.0.0.1:{postgres_server.port}"
-    creations, variables = [], {}
+    variables = {}
     for number, password in enumerate(PASSWORDS):
         name = f"nasty_{way}_{number}"
-        variable = name.upper()
-        creations.append(f'create {name} "$(password {variable})"')
         if way == "variable":
-            variables[variable] = password
+            variables[name.upper()] = password
         else:
             (tmp_path / name).write_text(password + "\n", encoding="utf-8")
-            variables[f"{variable}_FILE"] = str(tmp_path / name)
-    # The functions of the script as they are; the databases of the product would be in the way of other tests.
-    functions = SCRIPT[: SCRIPT.index("\npsql ")]
-    script = tmp_path / "create.sh"
-    script.write_text("\n".join([functions, *creations, ""]), encoding="utf-8")
-    subprocess.run(
-        ["sh", str(script)],
-        env={
-            **variables,
-            "PATH": f"{binaries()}:{os.environ['PATH']}",
-            "POSTGRES_USER": "postgres",
-            "PGHOST": "127.0.0.1",
-            "PGPORT": str(postgres_server.port),
-            "PGPASSWORD": postgres_server.password,
-        },
-        check=True,
-        capture_output=True,
-    )
+            variables[f"{name.upper()}_FILE"] = str(tmp_path / name)
+    names = [f"nasty_{way}_{number}" for number in range(len(PASSWORDS))]
+    run(postgres_server, variables, " ".join(f"{name}:{name.upper()}" for name in names))
     for number, password in enumerate(PASSWORDS):
         name = f"nasty_{way}_{number}"
         connection = await asyncpg.connect(
@@ -55,3 +53,22 @@ async def test_any_printable_password_signs_in(postgres_server: Postgres, tmp_pa
         await connection.close()
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(f"postgresql://nasty_{way}_0:{quote(PASSWORDS[1], safe='')}@{server}/postgres")
+
+
+async def test_each_start_makes_what_is_missing_takes_a_new_password_and_keeps_the_data(
+    postgres_server: Postgres,
+) -> None:
+    run(postgres_server, {"FIRST": "one"}, "kept_first:FIRST")
+    address = f"127.0.0.1:{postgres_server.port}"
+    connection = await asyncpg.connect(f"postgresql://kept_first:one@{address}/kept_first")
+    await connection.execute("CREATE TABLE note (text text); INSERT INTO note VALUES ('still here')")
+    await connection.close()
+    run(postgres_server, {"FIRST": "two", "SECOND": "new"}, "kept_first:FIRST kept_second:SECOND")
+    connection = await asyncpg.connect(f"postgresql://kept_first:two@{address}/kept_first")
+    assert await connection.fetchval("SELECT text FROM note") == "still here"
+    await connection.close()
+    connection = await asyncpg.connect(f"postgresql://kept_second:new@{address}/kept_second")
+    assert await connection.fetchval("SELECT current_user") == "kept_second"
+    await connection.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(f"postgresql://kept_second:new@{address}/kept_first")

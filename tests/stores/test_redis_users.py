@@ -13,6 +13,7 @@ import pytest
 from coredis import Redis
 
 from common.address import with_password
+from devstack.declaration import declaration
 from devstack.redis import binary
 from devstack.settings import ROOT
 from devstack.throwaway import free_port
@@ -29,7 +30,7 @@ RULES = [
     if not line.startswith("#")
 ]
 GRANTED = [rule for rule in RULES if rule[0] != "default"]
-CLIENTS = ("auth", "token-validator", "idempotency")
+CLIENTS = tuple(process.name for process in declaration().redis_users)
 
 
 @pytest.fixture

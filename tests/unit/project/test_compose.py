@@ -2,47 +2,44 @@
 
 import re
 from ipaddress import IPv4Network, ip_address, ip_network
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any
 
 import pytest
 
 from common.client_address import client, networks
+from devstack.declaration import declaration
 from tests.unit.project.compose_files import COMPOSE_FILES, environment, interpolated, load, published
 
+DECLARED = declaration()
 # Who has a reason to open a connection to whom. Anything else on a shared network is a mistake.
-MAY_TALK = {
-    ("frontend_proxy", "kong"),
-    ("frontend_proxy", "auth"),
-    ("kong", "auth"),
-    ("kong", "member"),
-    ("kong", "bff"),
-    ("kong", "catalog"),
-    ("catalog", "auth"),
-    ("bff", "auth"),
-    ("bff", "member"),
-    ("auth", "member"),
-    ("token-validator", "auth"),
-    ("token-validator", "redis"),
-    ("idempotency", "redis"),
-    ("auth", "redis"),
-    ("auth", "postgres"),
-    ("member", "postgres"),
-    ("catalog", "postgres"),
-    ("tls", "frontend_proxy"),
-    ("tls", "kong"),
-}
+MAY_TALK = {*DECLARED.calls(), ("tls", "frontend_proxy"), ("tls", "kong")}
 # Development's ports for this machine (deploy/loopback.py) lead to these.
 MAY_TALK |= {
-    ("loopback", name) for name in ("auth", "member", "catalog", "bff", "postgres", "redis", "mailbox")
+    ("loopback", name)
+    for name in (*(p.name for p in DECLARED.of_kind("service", "aid")), "postgres", "redis", "mailbox")
 }
 # Who calls auth with the address of a client, and who calls the gateway so.
 WAYS_TO_AUTH = (("frontend_proxy", "auth"), ("frontend_proxy", "kong"), ("kong", "auth"), ("tls", "kong"))
 # Two clients of one server see each other on the network that they share with it.
-SEE_EACH_OTHER = {("idempotency", "token-validator"), ("postgres", "redis"), ("loopback", "kong")} | {
-    ("catalog", "member"),
-    ("catalog", "bff"),
-}
+SERVICES = [process.name for process in DECLARED.services]
+SEE_EACH_OTHER = {("idempotency", "token-validator"), ("postgres", "redis"), ("loopback", "kong")} | set(
+    permutations(SERVICES, 2)
+)
+
+
+def test_the_calls_that_matter_most_are_declared_as_they_were_decided() -> None:
+    """Who reaches a store or auth from outside the services, written down once more, by hand."""
+    outside = {pair for pair in DECLARED.calls() if not set(pair) <= {*SERVICES, "kong", "postgres"}}
+    assert outside == {
+        ("auth", "redis"),
+        ("token-validator", "auth"),
+        ("token-validator", "redis"),
+        ("idempotency", "redis"),
+        ("frontend_proxy", "auth"),
+        ("frontend_proxy", "kong"),
+    }
+    assert {caller for caller, callee in DECLARED.calls() if callee == "postgres"} <= set(SERVICES)
 
 
 @pytest.fixture(params=COMPOSE_FILES)
@@ -127,7 +124,8 @@ def test_nothing_starts_before_what_it_reads_at_its_start(compose: dict[str, Any
     # Kong reads the dumps of the plugins once; auth, member and catalog migrate their databases.
     assert waits_for("kong") == {"token-validator", "idempotency"}
     assert waits_for("auth") == {"postgres", "redis"}
-    assert waits_for("member") == waits_for("catalog") == {"postgres"}
+    for process in DECLARED.stored:
+        assert waits_for(process.name) >= {"postgres"}, process.name
 
 
 def test_kongs_admin_api_listens_where_no_other_container_is(compose: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from fnmatch import fnmatch
 
 import pytest
 
+from devstack.declaration import declaration
 from tests.unit.project.compose_files import ROOT, load
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def test_a_service_has_an_image_of_its_own_with_its_own_code_alone() -> None:
     assert copied == ["services/__init__.py", "services/chassis", "services/${SERVICE}"]
     services = load("deploy/compose.base.yaml")["services"]
     built = [service["image"] for service in services.values() if "build" in service]
-    assert len(built) == len(set(built)) == 7
+    assert len(built) == len(set(built)) == len(declaration().processes)
 
 
 def test_what_is_built_here_is_pulled_from_nobody_and_what_is_published_from_where_it_was_said() -> None:

@@ -1,0 +1,253 @@
+"""The compose files' blocks: processes, their networks, passwords and limits.
+
+deploy/compose.base.yaml says what each process is; compose.yaml and compose.prod.yaml what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from devstack.declaration import Declaration, Process
+from devstack.generate.blocks import Blocks
+from devstack.service_settings import names_of
+
+BASE = "deploy/compose.base.yaml"
+TOKENS = ("TOKEN_ISSUER", "TOKEN_AUDIENCE", "AUTH_JWKS_URL")
+"""What the anchor `tokens` of the base file gives."""
+
+_TARGETS = {"service": "service", "aid": "aid", "plugin": "plugins", "front": "proxy"}
+_WATCHED = {"service": "services", "plugin": "kong/plugins"}
+
+
+def blocks(found: Declaration) -> Mapping[str, Blocks]:
+    """By file and name."""
+    plugins = [f"{p.name}: {{ condition: service_healthy }}" for p in found.plugins]
+    databases = " ".join(f"{p.database}:{p.database_variable}_PASSWORD" for p in found.stored)
+    return {
+        BASE: {
+            "addresses": [f"{p.prefix}_URL: {url(p)}" for p in found.routed],
+            "processes": _spaced(_base(found, p) for p in found.processes.values()),
+            "databases": [f"DATABASES: {databases}"],
+        },
+        "compose.yaml": {
+            "plugins": plugins,
+            "processes": _spaced(_development(found, p) for p in found.processes.values()),
+            "database passwords": [
+                _development_secret(found, f"{p.database_variable}_PASSWORD") for p in found.stored
+            ],
+            "redis passwords": [_development_secret(found, p.redis_password) for p in found.redis_users],
+            "forwards": [f"- {p.port}={p.name}:{p.port}" for p in _reachable(found)],
+            "ports": [f"- 127.0.0.1:${{{p.port_variable}:-{p.port}}}:{p.port}" for p in _reachable(found)],
+            "networks": _networks(found),
+        },
+        "compose.prod.yaml": {
+            "plugins": plugins,
+            "processes": _spaced(_production(found, p) for p in found.processes.values() if p.kind != "aid"),
+            "database passwords": [_file(f"{p.database_variable}_PASSWORD") for p in found.stored],
+            "database secrets": [f"- {p.database_variable.lower()}_password" for p in found.stored],
+            "redis passwords": [_file(p.redis_password) for p in found.redis_users],
+            "redis secrets": [f"- {p.redis_password.lower()}" for p in found.redis_users],
+            "networks": _networks(found),
+            "secrets": [
+                f'{name.lower()}: {{ file: "${{SECRETS_DIR:-./secrets}}/{name.lower()}" }}'
+                for name in found.secrets()
+            ],
+        },
+        "compose.small.yaml": {
+            "processes": [
+                line for p in found.processes.values() if p.kind != "aid" for line in _small(found, p)
+            ]
+        },
+    }
+
+
+def url(process: Process) -> str:
+    return f"http://{process.name}:{process.port}"
+
+
+def _base(found: Declaration, process: Process) -> Iterator[str]:
+    """What a process is, wherever it runs."""
+    image = process.name.replace("_", "-")
+    arguments = f"LOCK: {process.lock}" + (f", SERVICE: {process.name}" if process.kind == "service" else "")
+    yield f"{process.name}:"
+    yield f"  <<: *{process.kind}"
+    labels = [f'gatehouse.called-on: "{" ".join(_announced_on(found, process))}"']
+    if process.files and process.files.kept:
+        labels.append(f"gatehouse.files: {process.files.path}")
+    yield f"  labels: {{ {', '.join(labels)} }}"
+    yield f"  image: ${{REGISTRY:-localhost}}/gatehouse-{image}:${{GATEHOUSE_TAG:-dev}}"
+    yield (
+        f"  build: {{ context: .., dockerfile: deploy/Dockerfile, target: {_TARGETS[process.kind]}, "
+        f"args: {{ {arguments} }} }}"
+    )
+    if process.kind == "plugin":
+        yield f'  command: ["plugin-server", "{process.name}"]'
+    yield "  environment:"
+    reads = names_of(process)
+    for name, setting in found.settings.items():
+        if setting.default is not None and name in reads and name not in TOKENS:
+            yield f"    {name}: ${{{name}:-{setting.default}}}"
+    for callee in process.calls:
+        variable, address = _callee(found, callee)
+        if variable in reads:
+            yield f"    {variable}: {address}"
+    if process.kind == "plugin":
+        yield f"    METRICS_PORT: {process.port}"
+    else:
+        yield f"    HEALTH_URL: http://127.0.0.1:{process.port}{process.health}"
+    if process.metrics_port:
+        yield f"    {process.prefix}_METRICS_PORT: {process.metrics_port}"
+        yield f"    {process.prefix}_METRICS_HOST: 0.0.0.0"
+    if set(TOKENS) & reads:
+        yield "    <<: *tokens"
+
+
+def _development(found: Declaration, process: Process) -> Iterator[str]:
+    reads = names_of(process)
+    yield from _extends(process)
+    yield "    APP_ENV: development"
+    if "PUBLIC_ORIGIN" in reads:
+        yield "    PUBLIC_ORIGIN: *public_origin"
+    for name, setting in found.settings.items():
+        if setting.development is not None and name in reads:
+            yield f"    {name}: ${{{name}:-{setting.development}}}"
+    if process.believes:
+        variable = f"{process.prefix}_TRUSTED_PROXIES"
+        yield f"    {variable}: {_ranges(found, process.believes.development) or f'${{{variable}:-}}'}"
+    if process.database:
+        yield f"    {process.database_variable}_URL: {_database_url(process)}"
+        yield f"    {_development_secret(found, f'{process.database_variable}_PASSWORD')}"
+    if process.redis:
+        yield f"    REDIS_URL: {_redis_url(process)}"
+        yield f"    {_development_secret(found, process.redis_password)}"
+    for name, setting in found.settings.items():
+        if setting.secret is not None and name in reads:
+            yield f"    {_development_secret(found, name)}"
+    if process.kind == "front":
+        yield f'  ports: ["${{{process.port_variable}:-{process.port}}}:{process.port}"]'
+    yield from _common(found, process, "development")
+    watched = _WATCHED.get(process.kind, process.package)
+    yield f"  develop: {{ watch: [{{ action: rebuild, path: ./{watched} }}] }}"
+
+
+def _production(found: Declaration, process: Process) -> Iterator[str]:
+    reads = names_of(process)
+    yield from _extends(process, "<<: *production")
+    yield "    APP_ENV: production"
+    if "PUBLIC_ORIGIN" in reads:
+        yield "    PUBLIC_ORIGIN: *public_origin"
+    for name, setting in found.settings.items():
+        if setting.production is not None and name in reads:
+            yield f"    {name}: ${{{name}:-{setting.production}}}"
+    if process.believes:
+        yield f"    {process.prefix}_TRUSTED_PROXIES: {_ranges(found, process.believes.production)}"
+    secrets = [
+        name for name, setting in found.settings.items() if setting.secret is not None and name in reads
+    ]
+    if process.redis:
+        yield f"    REDIS_URL: ${{{process.prefix}_REDIS_URL:-{_redis_url(process)}}}"
+        secrets.insert(0, process.redis_password)
+    if process.database:
+        variable = f"{process.database_variable}_URL"
+        yield f"    {variable}: ${{{variable}:-{_database_url(process)}}}"
+        secrets.insert(0, f"{process.database_variable}_PASSWORD")
+    yield from (f"    {_file(name)}" for name in secrets)
+    if secrets:
+        yield f"  secrets: [{', '.join(name.lower() for name in secrets)}]"
+    yield from _common(found, process, "production")
+    if process.replicas > 1:
+        yield f"  deploy: {{ replicas: {process.replicas} }}"
+    yield f"  mem_limit: {process.memory.limit}"
+
+
+def _small(found: Declaration, process: Process) -> Iterator[str]:
+    yield f"{process.name}:"
+    reads = names_of(process)
+    few = [
+        f"{name}: {setting.small}"
+        for name, setting in found.settings.items()
+        if setting.small and name in reads
+    ]
+    if few:
+        yield f"  environment: {{ {', '.join(few)} }}"
+    yield f"  mem_limit: {process.memory.small}"
+
+
+def _extends(process: Process, *first: str) -> Iterator[str]:
+    yield f"{process.name}:"
+    yield from (f"  {line}" for line in first)
+    yield f"  extends: {{ file: {BASE}, service: {process.name} }}"
+    yield "  environment:"
+
+
+def _common(found: Declaration, process: Process, mode: str) -> Iterator[str]:
+    networks = found.networks_of(process.name)
+    if process.kind == "front":
+        networks = ["front_door", *networks]
+    if process.outbound and mode == "production":
+        networks = [*networks, "outbound"]
+    yield f"  networks: [{', '.join(networks)}]"
+    if process.files and process.files.only in (None, mode):
+        yield f'  volumes: ["{process.files.volume}:{process.files.path}"]'
+    if process.stores:
+        yield f"  depends_on: {{ {', '.join(f'{s}: {{ condition: service_healthy }}' for s in process.stores)} }}"
+
+
+def _announced_on(found: Declaration, process: Process) -> list[str]:
+    return ["front_door"] if process.kind == "front" else found.called_on(process.name)
+
+
+def _callee(found: Declaration, name: str) -> tuple[str, str]:
+    if name == "kong":
+        return "GATEWAY_URL", "http://kong:8000"
+    process = found.processes[name]
+    return f"{process.prefix}_URL", url(process)
+
+
+def _reachable(found: Declaration) -> list[Process]:
+    """What development's loopback passes this machine's ports on to."""
+    return found.of_kind("service", "aid")
+
+
+def _networks(found: Declaration) -> list[str]:
+    lines = []
+    for name, network in found.networks.items():
+        lines.append(f"{name}: # {network.note}")
+        lines.append(f'  {{ internal: true, ipam: {{ config: [{{ subnet: "{_range(network.range)}" }}] }} }}')
+    return lines
+
+
+def _range(range_: str) -> str:
+    return f"${{NETWORK_PREFIX:-10.213.77}}.{range_}"
+
+
+DOORS = {"gateway_door": "192/28", "front_door": "176/28"}
+"""Networks of one container and its callers, which the compose files declare by hand."""
+
+
+def _ranges(found: Declaration, names: tuple[str, ...]) -> str:
+    return ",".join(_range(DOORS.get(n) or found.networks[n].range) for n in names)
+
+
+def _database_url(process: Process) -> str:
+    return f"postgresql://{process.database}@postgres:5432/{process.database}"
+
+
+def _redis_url(process: Process) -> str:
+    return f"redis://{process.name}@redis:6379/0"
+
+
+def _development_secret(found: Declaration, name: str) -> str:
+    return f"{name}: ${{{name}:-{found.secrets()[name]}}}"
+
+
+def _file(name: str) -> str:
+    return f"{name}_FILE: /run/secrets/{name.lower()}"
+
+
+def _spaced(parts: Iterator[Iterator[str]]) -> list[str]:
+    """With an empty line between two parts."""
+    lines: list[str] = []
+    for part in parts:
+        lines += ["", *part] if lines else part
+    return lines
