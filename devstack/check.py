@@ -1,4 +1,4 @@
-"""Whether kong.yml.template would start a gateway, asked without one: rendered, read, held against every plugin.
+"""Whether kong.yml.template would start a gateway: rendered, held against every plugin and against gatehouse.toml.
 
 For editors and pipelines. Kong itself has the last word; what this refuses, Kong would refuse as well.
 """
@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from devstack import declared_routes
 from devstack.declaration import declaration
 from devstack.errors import PrepareError
 from devstack.gateway import declarative
@@ -52,6 +53,8 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
         except ConfigError as error:
             place = f"{template}:{error.line}" if error.line else str(template)
             raise PrepareError(f"{place}: {error}") from error
+    if wrong := list(declared_routes.faults(configuration, declaration())):
+        raise PrepareError("\n".join(f"{template}: {fault}" for fault in wrong))
     return configuration
 
 
