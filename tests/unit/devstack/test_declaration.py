@@ -68,7 +68,8 @@ def test_a_block_is_filled_and_what_is_around_it_stays() -> None:
     assert after.startswith("a: 1\n  # >>> names, from gatehouse.toml")
     assert after.endswith("\n  - one\n  - two\n  # <<<\nb: 2\n")
     assert filled(after, {"names": ["- one", "- two"]}) == after
-    for wrong in ({}, {"other": []}, {"names": [], "other": []}):
+    wrongs: list[dict[str, list[str]]] = [{}, {"other": []}, {"names": [], "other": []}]
+    for wrong in wrongs:
         with pytest.raises(BlockError):
             filled(text, wrong)
 
