@@ -1,6 +1,6 @@
 """Runs each keyed request once, and answers its repeats with the first outcome.
 
-Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, ledger.py decides, anonymous.py
+Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, records.py decides, anonymous.py
 says how many keys callers without an account may have,
 reservations.py holds the key, store.py makes that atomic. Redis down: 503 and nothing upstream
 (`on_store_error: reject`).
@@ -12,14 +12,20 @@ from typing import Any, NoReturn
 
 from common import redis_address
 from kong.plugins import redis_url
-from kong.plugins.idempotency import anonymous, ledger, outcomes, preconditions, refusals
-from kong.plugins.idempotency import arrival as arrivals
+from kong.plugins.idempotency import anonymous, outcomes, preconditions, problems, records
 from kong.plugins.idempotency.anonymous import LARGEST_BODY, Counts, Room, Shares
-from kong.plugins.idempotency.arrival import Arrival
 from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
 from kong.plugins.idempotency.keys import MalformedKey, find_key
-from kong.plugins.idempotency.ledger import InProgress, Mismatch, Replay, Unreplayable
+from kong.plugins.idempotency.records import InProgress, Mismatch, Replay, Unreplayable
+from kong.plugins.idempotency.request import (
+    KeyedRequest,
+    RawRequest,
+    keyed_request,
+    read_all,
+    read_headers,
+    read_rest,
+)
 from kong.plugins.idempotency.reservations import Claim, Reservations
 from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
@@ -67,7 +73,7 @@ class Plugin:
         self._header_names = [name.lower() for name in self.config.header_names]
         self._caller_header = self.config.caller_header.lower()
         self._methods = frozenset(self.config.methods)
-        self._kept = ledger.StatusRule(self.config.store_statuses)
+        self._kept = records.StatusRule(self.config.store_statuses)
         self._stored_headers = frozenset(name.lower() for name in self.config.stored_headers)
         self._secret = secret(redis_address.parse(self._redis_url).password)
         self._keys_expected = True
@@ -96,37 +102,33 @@ class Plugin:
                 await self._reservations.close()
 
     async def access(self, kong: Kong) -> None:
-        facts: arrivals.Facts | None = None
+        raw: RawRequest | None = None
         if self._keys_expected:
-            headers, facts = await arrivals.read_both(kong)
+            headers, raw = await read_all(kong)
         else:
-            headers = await arrivals.read_headers(kong)
-        preconditions.hand_on(kong, headers)
+            headers = await read_headers(kong)
+        preconditions.rename(kong, headers)
         try:
             key = find_key(headers, self._header_names)
         except MalformedKey as error:
-            await self._refuse(kong, refusals.malformed(str(error)))
+            await self._refuse(kong, problems.malformed(str(error)))
         self._keys_expected = key is not None
         if key is None:
             if self.config.required and self._needs_key(await kong.request.get_method()):
-                await self._refuse(kong, refusals.required(self.config.header_names))
+                await self._refuse(kong, problems.required(self.config.header_names))
             return
         if str(headers.get("upgrade", "")).lower() == "websocket":
-            await self._refuse(kong, refusals.protocol_change())
+            await self._refuse(kong, problems.protocol_change())
         if outcomes.too_many(headers):
-            await self._refuse(kong, refusals.too_many_headers(outcomes.MOST_HEADERS))
-        arrival = await arrivals.understand(
-            kong,
-            headers,
-            facts or await arrivals.read_facts(kong),
-            self._caller_header,
-            self.config.max_request_body,
+            await self._refuse(kong, problems.too_many_headers(outcomes.MOST_HEADERS))
+        request = await keyed_request(
+            kong, headers, raw or await read_rest(kong), self._caller_header, self.config.max_request_body
         )
-        if self._methods and arrival.method not in self._methods:
+        if self._methods and request.method not in self._methods:
             return
-        if arrival.body is None:
-            await self._refuse(kong, refusals.request_too_large(self.config.max_request_body))
-        await self._reserve(kong, key, arrival, arrival.body)
+        if request.body is None:
+            await self._refuse(kong, problems.request_too_large(self.config.max_request_body))
+        await self._reserve(kong, key, request, request.body)
 
     async def response(self, kong: Kong) -> None:
         if not self._keys_expected and not isinstance(await kong.ctx.shared.get(STATE), str):
@@ -136,7 +138,7 @@ class Plugin:
             return  # no key, or no reservation of this request's
         claim = Claim.parse(state)
         most = min(self.config.max_body, LARGEST_BODY) if claim.anonymous else self.config.max_body
-        conclusion = ledger.conclude(
+        conclusion = records.conclude(
             status=status,
             headers=headers,
             body=body,
@@ -146,25 +148,25 @@ class Plugin:
         )
         await self._reservations.end(claim, conclusion)
 
-    async def _reserve(self, kong: Kong, key: str, arrival: Arrival, body: bytes) -> None:
+    async def _reserve(self, kong: Kong, key: str, request: KeyedRequest, body: bytes) -> None:
         claim = Claim(
-            storage_key(caller=arrival.caller, method=arrival.method, path=arrival.path, key=key),
+            storage_key(caller=request.caller, method=request.method, path=request.path, key=key),
             fingerprint(
-                method=arrival.method,
-                path=arrival.path,
-                query=arrival.query,
-                content_type=arrival.content_type,
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                content_type=request.content_type,
                 body=body,
                 key=self._secret,
             ),
-            arrival.owner,
-            arrival.anonymous_at is not None,
+            request.owner,
+            request.anonymous_at is not None,
         )
         try:
-            if arrival.anonymous_at is not None:
-                match await anonymous.admit(self._counts, self._shares, arrival.anonymous_at):
+            if request.anonymous_at is not None:
+                match await anonymous.admit(self._counts, self._shares, request.anonymous_at):
                     case Room.NETWORK_FULL:
-                        await self._refuse(kong, refusals.too_many_keys(self._shares.window))
+                        await self._refuse(kong, problems.too_many_keys(self._shares.window))
                     case Room.ALL_FULL:
                         REQUESTS.labels(outcome="left_to_the_service").inc()
                         return
@@ -173,7 +175,7 @@ class Plugin:
             REQUESTS.labels(outcome="store_error").inc()
             if self.config.on_store_error == "accept":
                 return
-            await self._refuse(kong, refusals.store_unavailable())
+            await self._refuse(kong, problems.store_unavailable())
         match finding:
             case None:
                 REQUESTS.labels(outcome="reserved").inc()
@@ -182,11 +184,11 @@ class Plugin:
                 REQUESTS.labels(outcome="replayed").inc()
                 kong.response.exit(outcome.status, outcome.body, outcomes.replayed(outcome) | REPLAY_MARKS)
             case InProgress(lease):
-                await self._refuse(kong, refusals.in_progress(lease), "in_progress")
+                await self._refuse(kong, problems.in_progress(lease), "in_progress")
             case Mismatch():
-                await self._refuse(kong, refusals.reused(), "mismatch")
+                await self._refuse(kong, problems.reused(), "mismatch")
             case Unreplayable(reason):
-                await self._refuse(kong, refusals.not_kept(reason), "not_kept")
+                await self._refuse(kong, problems.not_kept(reason), "not_kept")
 
     def _needs_key(self, method: str) -> bool:
         return method in self._methods if self._methods else method not in SAFE_METHODS

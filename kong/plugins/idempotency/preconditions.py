@@ -20,8 +20,8 @@ MOVED = {
 """What services read as the headers that they stand for (docs/contracts.md)."""
 
 
-def hand_on(kong: Kong, headers: Mapping[str, Any]) -> None:
-    """Moves the preconditions that the request has."""
+def rename(kong: Kong, headers: Mapping[str, Any]) -> None:
+    """Gives the request's preconditions the names that only the upstream reads."""
     for name, other in MOVED.items():
         if name in headers:
             value = headers[name]

@@ -8,9 +8,9 @@ from typing import Protocol, Self
 
 import msgspec
 
-from kong.plugins.idempotency import ledger
-from kong.plugins.idempotency.ledger import Finding, InProgress
+from kong.plugins.idempotency import records
 from kong.plugins.idempotency.outcomes import Outcome
+from kong.plugins.idempotency.records import Finding, InProgress
 from kong.plugins.redis_link import StoreUnavailableError
 from kong.plugins.runtime import metrics
 
@@ -25,14 +25,14 @@ ENDINGS = metrics.counter(
 POLL_FIRST, POLL_LONGEST = 0.01, 0.2
 KEEPALIVE = 1.0
 """Seconds of waiting after which Kong is asked something: it gives a silent plugin 3."""
-TAKE_BACK_EVERY, TAKEN_BACK_AFTER = 0.2, 3
+RELEASE_EVERY, RELEASED_AFTER = 0.2, 3
 """Seconds between attempts to free what was given up; answers of Redis after which nothing is late any more."""
-MOST_TAKEN_BACK = 1000
+MOST_RELEASES = 1000
 THREAD_FROM = 65536
 """Bytes of body from which compressing would hold up the event loop."""
 
 
-class Records(Protocol):
+class RecordStore(Protocol):
     """The records by storage key. Every method raises StoreUnavailableError; repeating one is harmless."""
 
     async def reserve(self, key: bytes, reservation: bytes, lease: float) -> tuple[bytes, float] | None:
@@ -51,89 +51,89 @@ class Records(Protocol):
 class Claim(msgspec.Struct, frozen=True):
     """What a request says it is: its storage key, its fingerprint, and Kong's id of it."""
 
-    place: bytes
+    key: bytes
     fingerprint: bytes
     owner: str
     anonymous: bool = False
 
     @property
     def reservation(self) -> bytes:
-        return ledger.reservation(self.fingerprint, self.owner)
+        return records.reservation(self.fingerprint, self.owner)
 
     def __str__(self) -> str:
-        return f"{self.place.decode()} {self.fingerprint.hex()} {self.owner} {'anonymous' if self.anonymous else ''}"
+        return f"{self.key.decode()} {self.fingerprint.hex()} {self.owner} {'anonymous' if self.anonymous else ''}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The claim that was told as `str(claim)`."""
-        place, fingerprint, owner, anonymous = text.split(" ")
-        return cls(place.encode(), bytes.fromhex(fingerprint), owner, anonymous != "")
+        """The claim that `str(claim)` wrote."""
+        key, fingerprint, owner, anonymous = text.split(" ")
+        return cls(key.encode(), bytes.fromhex(fingerprint), owner, anonymous != "")
 
 
 class Reservations:
     """`lease`, `wait`, `ttl` and `anonymous_ttl` in seconds."""
 
     def __init__(
-        self, records: Records, *, lease: float, wait: float, ttl: float, anonymous_ttl: float
+        self, store: RecordStore, *, lease: float, wait: float, ttl: float, anonymous_ttl: float
     ) -> None:
-        self._records = records
+        self._store = store
         self._lease = lease
         self._wait = wait
         self._ttl = ttl
         self._anonymous_ttl = min(ttl, anonymous_ttl)
-        self._taking_back: set[asyncio.Task[None]] = set()
+        self._releases: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
         """Leaves to their leases what is still to be freed."""
-        for task in self._taking_back:
+        for task in self._releases:
             task.cancel()
-        if self._taking_back:
-            await asyncio.wait(self._taking_back)
+        if self._releases:
+            await asyncio.wait(self._releases)
 
-    async def make(self, claim: Claim, reassure: Callable[[], Awaitable[object]]) -> Finding | None:
+    async def make(self, claim: Claim, keep_alive: Callable[[], Awaitable[object]]) -> Finding | None:
         """Reserves the key, or says what holds it, once a request under way has been waited for.
 
-        None: the reservation is this request's. `reassure` tells Kong during a long wait that the plugin lives. Raises
+        None: the reservation is this request's. `keep_alive` tells Kong during a long wait that the plugin lives. Raises
         StoreUnavailableError.
         """
-        start = spoken = time.monotonic()
+        start = last_sign = time.monotonic()
         pause = POLL_FIRST
         while True:
             try:
-                found = await self._records.reserve(claim.place, claim.reservation, self._lease)
+                found = await self._store.reserve(claim.key, claim.reservation, self._lease)
             except StoreUnavailableError:
-                self._take_back(claim)
+                self._release_later(claim)
                 raise
             if found is None:
                 return None
-            finding = ledger.read(found[0], claim.fingerprint, found[1])
+            finding = records.read(found[0], claim.fingerprint, found[1])
             now = time.monotonic()
             left = start + self._wait - now
             if not isinstance(finding, InProgress) or left <= 0:
                 return finding
-            if now - spoken > KEEPALIVE:
-                await reassure()
-                spoken = now
+            if now - last_sign > KEEPALIVE:
+                await keep_alive()
+                last_sign = now
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, POLL_LONGEST)
 
-    def _take_back(self, claim: Claim) -> None:
+    def _release_later(self, claim: Claim) -> None:
         """Frees the key of a request that was turned away because Redis gave no answer in time.
 
         Redis may carry the command out all the same, once it goes on; the repeat that the client was asked for would
         then meet a reservation of nobody's until its lease ends.
         """
-        if len(self._taking_back) < MOST_TAKEN_BACK:
-            task = asyncio.create_task(self._free(claim), name="take a reservation back")
-            self._taking_back.add(task)
-            task.add_done_callback(self._taking_back.discard)
+        if len(self._releases) < MOST_RELEASES:
+            task = asyncio.create_task(self._free(claim), name="release a reservation later")
+            self._releases.add(task)
+            task.add_done_callback(self._releases.discard)
 
     async def _free(self, claim: Claim) -> None:
         end, answers = time.monotonic() + self._lease, 0
-        while time.monotonic() < end and answers < TAKEN_BACK_AFTER:
-            await asyncio.sleep(TAKE_BACK_EVERY)
+        while time.monotonic() < end and answers < RELEASED_AFTER:
+            await asyncio.sleep(RELEASE_EVERY)
             try:
-                if await self._records.release(claim.place, claim.reservation):
+                if await self._store.release(claim.key, claim.reservation):
                     return
             except StoreUnavailableError:
                 continue
@@ -147,7 +147,7 @@ class Reservations:
         """
         try:
             if conclusion is None:
-                ending, held = "released", await self._records.release(claim.place, claim.reservation)
+                ending, held = "released", await self._store.release(claim.key, claim.reservation)
             else:
                 ending, held = await self._complete(claim, conclusion)
         except StoreUnavailableError as error:
@@ -160,9 +160,9 @@ class Reservations:
 
     async def _complete(self, claim: Claim, outcome: Outcome) -> tuple[str, bool]:
         if len(outcome.body) < THREAD_FROM:
-            completion = ledger.completion(claim.fingerprint, outcome)
+            completion = records.completion(claim.fingerprint, outcome)
         else:
-            completion = await asyncio.to_thread(ledger.completion, claim.fingerprint, outcome)
+            completion = await asyncio.to_thread(records.completion, claim.fingerprint, outcome)
         ttl = self._anonymous_ttl if claim.anonymous else self._ttl
-        held = await self._records.complete(claim.place, claim.reservation, completion, ttl)
+        held = await self._store.complete(claim.key, claim.reservation, completion, ttl)
         return "not_kept" if outcome.unkept else "completed", held

@@ -50,7 +50,7 @@ return count
 
 
 class Store:
-    """`Records` and `Counts` in Redis."""
+    """`RecordStore` and `Counts` in Redis."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link

@@ -13,7 +13,7 @@ from kong.plugins.problems import answer
 from kong.plugins.runtime import metrics
 from kong.plugins.runtime.pdk import ConstantHeaders, Kong
 from kong.plugins.shared import Shared
-from kong.plugins.token_validator import refusals
+from kong.plugins.token_validator import problems
 from kong.plugins.token_validator.config import Config
 from kong.plugins.token_validator.keys import Keys, KeySource
 from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
@@ -93,13 +93,13 @@ class Plugin:
             return
         if scheme.lower() != "bearer" or not token:
             TOKENS.labels(verdict="missing").inc()
-            await answer(kong, refusals.missing(self.config.realm))
+            await answer(kong, problems.missing(self.config.realm))
         caller = await self._identify(kong, token)
         if not caller.sufficient:
             TOKENS.labels(verdict="insufficient").inc()
             await answer(
                 kong,
-                refusals.insufficient(
+                problems.insufficient(
                     self.config.realm, self.config.required_roles, self.config.required_scopes
                 ),
             )
@@ -117,7 +117,7 @@ class Plugin:
             _REMEMBERED.inc()
         if caller.identity.session in self._watch.revoked:
             TOKENS.labels(verdict="revoked").inc()
-            await answer(kong, refusals.invalid(self.config.realm, "The session has been ended."))
+            await answer(kong, problems.invalid(self.config.realm, "The session has been ended."))
         if not self._watch.current() and self.config.on_store_error == "reject":
             await self._settle(kong, caller.identity)
         return caller
@@ -143,22 +143,22 @@ class Plugin:
                 return verdict
             case UnknownKey() if not self._keys.known:
                 TOKENS.labels(verdict="unknowable").inc()
-                await answer(kong, refusals.keys_unavailable())
+                await answer(kong, problems.keys_unavailable())
             case UnknownKey():
                 reason = "The access token's key is not known."
             case Rejected(reason):
                 pass
         TOKENS.labels(verdict="invalid").inc()
-        return await answer(kong, refusals.invalid(self.config.realm, reason))
+        return await answer(kong, problems.invalid(self.config.realm, reason))
 
     async def _settle(self, kong: Kong, identity: Identity) -> None:
         """Waits a moment for the revocations to be known again, and refuses where they are not, or name the session."""
         if not await self._watch.settle(SETTLE):
             TOKENS.labels(verdict="unknowable").inc()
-            await answer(kong, refusals.revocations_unavailable())
+            await answer(kong, problems.revocations_unavailable())
         if identity.session in self._watch.revoked:
             TOKENS.labels(verdict="revoked").inc()
-            await answer(kong, refusals.invalid(self.config.realm, "The session has been ended."))
+            await answer(kong, problems.invalid(self.config.realm, "The session has been ended."))
 
     def _identity_headers(self) -> tuple[str, str, str]:
         return self.config.user_id_header, self.config.roles_header, self.config.session_id_header

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kong.plugins.idempotency import ledger
+from kong.plugins.idempotency import records
 from kong.plugins.idempotency.outcomes import Outcome
 from kong.plugins.idempotency.store import Store
 from kong.plugins.redis_link import RedisLink
 
 KEY = b"idempotency:{test}"
 PRINT = b"f" * 32
-FIRST, SECOND = ledger.reservation(PRINT, "first"), ledger.reservation(PRINT, "second")
-DONE = ledger.completion(PRINT, Outcome(status=201, body=b"made"))
+FIRST, SECOND = records.reservation(PRINT, "first"), records.reservation(PRINT, "second")
+DONE = records.completion(PRINT, Outcome(status=201, body=b"made"))
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ async def test_the_first_to_reserve_goes_on_and_the_next_finds_it(store: Store) 
 
 
 async def test_of_many_at_once_one_wins(store: Store) -> None:
-    records = [ledger.reservation(PRINT, f"owner-{number}") for number in range(100)]
-    results = await asyncio.gather(*(store.reserve(KEY, record, 30) for record in records))
-    winners = [record for record, result in zip(records, results, strict=True) if result is None]
+    reservations = [records.reservation(PRINT, f"owner-{number}") for number in range(100)]
+    results = await asyncio.gather(*(store.reserve(KEY, record, 30) for record in reservations))
+    winners = [record for record, result in zip(reservations, results, strict=True) if result is None]
     assert len(winners) == 1
     assert {result[0] for result in results if result is not None} == set(winners)
 
@@ -107,7 +107,7 @@ async def test_completing_again_changes_nothing(store: Store) -> None:
     await store.reserve(KEY, FIRST, 30)
     await store.complete(KEY, FIRST, DONE, 3600)
     assert await store.complete(KEY, FIRST, DONE, 3600), "the phase is repeated after a killed plugin process"
-    other = ledger.completion(PRINT, Outcome(status=200, body=b"else"))
+    other = records.completion(PRINT, Outcome(status=200, body=b"else"))
     assert not await store.complete(KEY, FIRST, other, 3600)
     found = await store.reserve(KEY, SECOND, 30)
     assert found is not None
@@ -121,7 +121,7 @@ async def test_a_small_outcome_costs_redis_less_than_400_bytes(store: Store, lin
         body=b"x" * 100,
     )
     await store.reserve(KEY, FIRST, 30)
-    await store.complete(KEY, FIRST, ledger.completion(PRINT, outcome), 3600)
+    await store.complete(KEY, FIRST, records.completion(PRINT, outcome), 3600)
     assert await link.command(b"MEMORY", b"USAGE", KEY) < 400
 
 

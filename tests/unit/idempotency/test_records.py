@@ -2,10 +2,10 @@
 
 import pytest
 
-from kong.plugins.idempotency import ledger
+from kong.plugins.idempotency import records
 from kong.plugins.idempotency.config import Config
-from kong.plugins.idempotency.ledger import InProgress, Mismatch, Replay, StatusRule, Unreplayable
 from kong.plugins.idempotency.outcomes import HeaderValue, Outcome
+from kong.plugins.idempotency.records import InProgress, Mismatch, Replay, StatusRule, Unreplayable
 
 PRINT, OTHER = b"f" * 32, b"g" * 32
 DEFAULT_STATUSES = Config().store_statuses
@@ -13,39 +13,39 @@ CREATED = Outcome(status=201, headers={b"location": b"/api/members/1"}, body=b'{
 
 
 def test_a_finished_request_is_replayed() -> None:
-    assert ledger.read(ledger.completion(PRINT, CREATED), PRINT, 3600) == Replay(CREATED)
+    assert records.read(records.completion(PRINT, CREATED), PRINT, 3600) == Replay(CREATED)
 
 
 def test_a_request_under_way_is_in_progress_for_the_rest_of_its_lease() -> None:
-    assert ledger.read(ledger.reservation(PRINT, "owner"), PRINT, 12.5) == InProgress(12.5)
+    assert records.read(records.reservation(PRINT, "owner"), PRINT, 12.5) == InProgress(12.5)
 
 
-@pytest.mark.parametrize("record", [ledger.completion(PRINT, CREATED), ledger.reservation(PRINT, "owner")])
+@pytest.mark.parametrize("record", [records.completion(PRINT, CREATED), records.reservation(PRINT, "owner")])
 def test_another_request_with_the_same_key_is_a_mismatch_finished_or_not(record: bytes) -> None:
-    assert ledger.read(record, OTHER, 10) == Mismatch()
+    assert records.read(record, OTHER, 10) == Mismatch()
 
 
 def test_an_outcome_without_its_body_says_why() -> None:
-    record = ledger.completion(PRINT, Outcome(status=200, unkept="it was too large"))
-    assert ledger.read(record, PRINT, 10) == Unreplayable("it was too large")
+    record = records.completion(PRINT, Outcome(status=200, unkept="it was too large"))
+    assert records.read(record, PRINT, 10) == Unreplayable("it was too large")
 
 
 @pytest.mark.parametrize(
     "record", [b"", b"?", b"2D" + PRINT, b"1D" + PRINT, b"1D" + PRINT + b"\xc1", b"1D" + PRINT[:-1]]
 )
 def test_a_record_that_cannot_be_read_never_lets_the_request_run_again(record: bytes) -> None:
-    assert isinstance(ledger.read(record, PRINT, 10), Unreplayable)
+    assert isinstance(records.read(record, PRINT, 10), Unreplayable)
 
 
 def test_the_same_request_writes_the_same_reservation() -> None:
-    assert ledger.reservation(PRINT, "a") == ledger.reservation(PRINT, "a")
-    assert ledger.reservation(PRINT, "a") != ledger.reservation(PRINT, "b")
+    assert records.reservation(PRINT, "a") == records.reservation(PRINT, "a")
+    assert records.reservation(PRINT, "a") != records.reservation(PRINT, "b")
 
 
 def conclude(
     status: int = 200, headers: dict[str, HeaderValue] | None = None, body: bytes = b"x", max_body: int = 1024
 ) -> Outcome | None:
-    return ledger.conclude(
+    return records.conclude(
         status=status,
         headers=headers or {},
         body=body,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from kong.plugins.idempotency import refusals as idempotency
+from kong.plugins.idempotency import problems as idempotency
 from kong.plugins.problems import Problem
-from kong.plugins.token_validator import refusals as token_validator
+from kong.plugins.token_validator import problems as token_validator
 
 PAGES = Path(__file__).parents[3] / "docs" / "problems"
 
