@@ -40,6 +40,19 @@ def test_a_read_with_a_key_is_answered_from_memory_the_second_time(
     assert second.json() == first.json()
 
 
+def test_a_read_that_was_answered_not_modified_is_whole_for_a_repeat_without_the_condition(
+    stack: Stack, admin: Tokens
+) -> None:
+    url = f"{stack.gateway_url}/api/members"
+    made = httpx.post(url, json=people.new_member(), headers=admin.bearer)
+    url = f"{url}/{made.json()['id']}"
+    keyed = {**admin.bearer, "Idempotency-Key": people.new_key()}
+    first = httpx.get(url, headers={**keyed, "If-None-Match": made.headers["ETag"]})
+    second = httpx.get(url, headers=keyed)
+    assert (first.status_code, second.status_code) == (304, 200)
+    assert second.json()["id"] == made.json()["id"]
+
+
 def test_a_creation_repeated_is_one_row_and_the_same_answer(stack: Stack, admin: Tokens) -> None:
     body = people.new_member()
     headers = {**admin.bearer, "Idempotency-Key": people.new_key()}

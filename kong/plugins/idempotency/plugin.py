@@ -17,7 +17,14 @@ from kong.plugins.idempotency.anonymous import LARGEST_BODY, Counts, Room, Share
 from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
 from kong.plugins.idempotency.keys import MalformedKey, find_key
-from kong.plugins.idempotency.records import InProgress, Mismatch, Replay, Unreplayable
+from kong.plugins.idempotency.records import (
+    ABOUT_ONE_READING,
+    SAFE_METHODS,
+    InProgress,
+    Mismatch,
+    Replay,
+    Unreplayable,
+)
 from kong.plugins.idempotency.request import (
     KeyedRequest,
     RawRequest,
@@ -58,7 +65,6 @@ STATE = "idempotency"
 """Under this name in `kong.ctx.shared`, access leaves the reservation for response."""
 
 REPLAY_MARKS = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
-SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 
 _links: Shared[tuple[str, float], RedisLink] = Shared(lambda key: RedisLink(*key, client_name="idempotency"))
 
@@ -139,6 +145,8 @@ class Plugin:
         claim = Claim.parse(state)
         most = min(self.config.max_body, LARGEST_BODY) if claim.anonymous else self.config.max_body
         conclusion = records.conclude(
+            # Kept statuses are mostly others: then Kong need not be asked.
+            method=await kong.request.get_method() if status in ABOUT_ONE_READING else "",
             status=status,
             headers=headers,
             body=body,

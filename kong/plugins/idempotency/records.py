@@ -87,8 +87,17 @@ def _statuses(patterns: Iterable[str]) -> frozenset[int]:
     return frozenset(status for status in range(200, 500) if matcher.fullmatch(str(status)))
 
 
+ABOUT_ONE_READING = frozenset((206, 304, 412, 416))
+"""Statuses that answer the conditions or the range of one reading (RFC 9110 §13, §14).
+
+The fingerprint covers neither, and a repeat without them must get the whole; of a change they are the outcome.
+"""
+SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
+
+
 def conclude(
     *,
+    method: str,
     status: int,
     headers: Mapping[str, HeaderValue],
     body: bytes | None,
@@ -98,10 +107,10 @@ def conclude(
 ) -> Outcome | None:
     """What becomes of the key: the outcome to keep, or None where it is freed for another try.
 
-    `body` is None where it was too large to be handed over.
+    `method` counts for a status in ABOUT_ONE_READING alone. `body` is None where it was too large to be handed over.
     `stored_headers` (lower case) narrows the headers that are kept; empty keeps all that may be replayed.
     """
-    if status not in kept:
+    if status not in kept or (status in ABOUT_ONE_READING and method in SAFE_METHODS):
         return None
     if body is None or len(body) > max_body:
         return Outcome(status=status, unkept=f"it was larger than {max_body} bytes")

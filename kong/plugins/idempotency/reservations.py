@@ -93,8 +93,8 @@ class Reservations:
     async def make(self, claim: Claim, keep_alive: Callable[[], Awaitable[object]]) -> Finding | None:
         """Reserves the key, or says what holds it, once a request under way has been waited for.
 
-        None: the reservation is this request's. `keep_alive` tells Kong during a long wait that the plugin lives. Raises
-        StoreUnavailableError.
+        None: the reservation is this request's. `keep_alive` asks Kong something, which gives a silent plugin up after
+        3 s. Raises StoreUnavailableError.
         """
         start = last_sign = time.monotonic()
         pause = POLL_FIRST

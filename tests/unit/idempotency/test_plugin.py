@@ -342,10 +342,31 @@ async def test_a_long_answer_is_replayed_whole() -> None:
     assert answer.body == body
 
 
-@pytest.mark.parametrize("status", [204, 304])
-async def test_an_answer_without_a_body_is_replayed_without_one(status: int) -> None:
+async def test_an_answer_without_a_body_is_replayed_without_one() -> None:
     gateway = Gateway()
-    await gateway.send(status=status, body=b"", headers={})
+    await gateway.send(status=204, body=b"", headers={})
+    assert await gateway.send() == Answer(204, b"", dict(REPLAYED))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("status", [206, 304, 412, 416])
+async def test_an_answer_to_the_conditions_of_one_reading_is_no_outcome(method: str, status: int) -> None:
+    """A repeat without If-None-Match or Range was given 304, or a piece of the whole."""
+    gateway = Gateway()
+    for _ in range(2):
+        assert await gateway.send(gateway.request(method=method), status=status, headers={}) is None
+    assert not gateway.store.records, "the key is free"
+    assert await gateway.send(gateway.request(method=method)) is None
+    answer = await gateway.send(gateway.request(method=method))
+    assert answer is not None, "a whole answer is an outcome"
+    assert answer.status == 201
+
+
+@pytest.mark.parametrize("status", [206, 304, 412, 416])
+async def test_the_same_status_of_a_change_is_its_outcome(status: int) -> None:
+    """A change that failed its precondition, or whose service answers oddly, is not carried out twice."""
+    gateway = Gateway()
+    assert await gateway.send(status=status, body=b"", headers={}) is None
     assert await gateway.send() == Answer(status, b"", dict(REPLAYED))
 
 

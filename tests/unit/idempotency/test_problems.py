@@ -13,6 +13,8 @@ PAGES = Path(__file__).parents[3] / "docs" / "problems"
 PROBLEMS = [
     idempotency.malformed("It is empty."),
     idempotency.required(["Idempotency-Key"]),
+    idempotency.protocol_change(),
+    idempotency.too_many_keys(300),
     idempotency.too_many_headers(100),
     idempotency.request_too_large(10),
     idempotency.in_progress(3.2),

@@ -46,6 +46,7 @@ def conclude(
     status: int = 200, headers: dict[str, HeaderValue] | None = None, body: bytes = b"x", max_body: int = 1024
 ) -> Outcome | None:
     return records.conclude(
+        method="POST",
         status=status,
         headers=headers or {},
         body=body,
