@@ -29,6 +29,7 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
+from common.redis_link import RedisLink
 from devstack import throwaway
 
 ROOT = Path(__file__).parents[1]
@@ -116,6 +117,7 @@ async def stage() -> AsyncIterator[Stage]:
         try:
             file = directory / "kong.yml"
             file.write_text(json.dumps(_routes(upstream.addresses[0][1], redis.url())))
+            await _mark_whole(redis.url())
             servers = [_plugin_server(name, directory) for name in PLUGINS]
             try:
                 await _until(lambda: all((directory / f"{name}.socket").exists() for name in PLUGINS))
@@ -129,6 +131,14 @@ async def stage() -> AsyncIterator[Stage]:
                     server.wait(10)
         finally:
             await upstream.cleanup()
+
+
+async def _mark_whole(redis_url: str) -> None:
+    """Says in auth's name that no session has ended in this process of Redis."""
+    async with RedisLink(redis_url, 5.0) as link:
+        info: bytes = await link.command(b"INFO", b"server")
+        process = next(line for line in info.split(b"\r\n") if line.startswith(b"run_id:"))
+        await link.command(b"SET", b"auth:revocations:whole-in", process.removeprefix(b"run_id:"))
 
 
 class _Gateway:

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 import coredis
 import uvloop
 
+from common.redis_link import RedisLink, Script
 from devstack import throwaway
-from kong.plugins.redis_link import RedisLink, Script
 
 SOURCE = "return redis.call('GET', KEYS[1])"
 TIMEOUT = 1.0

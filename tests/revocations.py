@@ -1,6 +1,6 @@
 """What auth does for those who follow its revocation log, in tests that have no auth."""
 
-from kong.plugins.redis_link import RedisLink
+from common.redis_link import RedisLink
 
 
 async def mark_whole(link: RedisLink) -> None:

@@ -10,13 +10,12 @@ from services.bff.application.screens import Screens
 from services.bff.settings import Settings
 from services.bff.web.screens import REFUSALS, account_page, home
 from services.chassis.app import create_app
-from services.chassis.authentication import JwksAuthenticator
-from services.chassis.jwks import KeySet
+from services.chassis.authentication import TokenAuthenticator
 
 
 def build(settings: Settings) -> Litestar:
     client = HttpClient()
-    keys = KeySet(client, settings.auth_jwks_url)
+    authenticator = TokenAuthenticator.of(settings)
     screens = Screens(
         MemberClient(Source("member", client, settings.member_url, deadline=settings.source_deadline)),
         AuthClient(Source("auth", client, settings.auth_url, deadline=settings.source_deadline)),
@@ -24,9 +23,9 @@ def build(settings: Settings) -> Litestar:
     return create_app(
         title="Gatehouse bff",
         handlers=[home, account_page],
-        authenticator=JwksAuthenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
+        authenticator=authenticator,
         dependencies={"screens": Provide(lambda: screens, sync_to_thread=False)},
         refusals=REFUSALS,
-        lifespan=[client.lifespan, keys.lifespan],
-        checks={"token keys": keys.check},
+        lifespan=[client.lifespan, authenticator.lifespan],
+        checks={"access tokens": authenticator.check},
     )

@@ -4,14 +4,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from services.chassis.settings import Env, ServiceSettings
+from services.chassis.settings import Env, TokenSettings
 
 
-class Settings(ServiceSettings, frozen=True, kw_only=True):
+class Settings(TokenSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("BFF_PORT")] = 3001
     auth_url: Annotated[str, Meta(pattern="^https?://.*[^/]$", description="Base URL of auth.")]
     member_url: Annotated[str, Meta(pattern="^https?://.*[^/]$", description="Base URL of member.")]
-    auth_jwks_url: Annotated[str, Meta(pattern="^https?://", description="Where auth's public keys are.")]
     source_deadline: Annotated[
         float,
         Meta(gt=0, le=5, description="Seconds after which a screen goes on without a source."),

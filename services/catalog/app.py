@@ -9,7 +9,6 @@ from uuid import uuid4
 from litestar import Litestar
 from litestar.di import Provide
 
-from common.http_client import HttpClient
 from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
 from services.catalog.adapters.measured import MeasuredShop, MeasuredStock
@@ -30,10 +29,9 @@ from services.catalog.web.shop_views import StoreView
 from services.catalog.web.stock import StockController
 from services.chassis import metrics
 from services.chassis.app import create_app
-from services.chassis.authentication import JwksAuthenticator
+from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
-from services.chassis.jwks import KeySet
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 
@@ -44,7 +42,6 @@ def now() -> datetime:
 
 def build(settings: Settings) -> Litestar:
     registry = metrics.new_registry()
-    client = HttpClient()
     database = Database(
         settings.database_url,
         application="catalog",
@@ -52,7 +49,7 @@ def build(settings: Settings) -> Litestar:
         statement_timeout=settings.statement_timeout,
     )
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
-    keys = KeySet(client, settings.auth_jwks_url)
+    authenticator = TokenAuthenticator.of(settings)
     store = MeasuredShop(database, registry)
     rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
     parts = Parts(
@@ -82,12 +79,12 @@ def build(settings: Settings) -> Litestar:
             internal.quote,
             internal.reserve,
         ],
-        authenticator=JwksAuthenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
+        authenticator=authenticator,
         internal_key=settings.internal_api_key,
         dependencies={"catalog": Provide(lambda: parts, sync_to_thread=False)},
         refusals=REFUSALS,
         state={"idempotency": idempotency},
-        lifespan=[database.lifespan, schema, client.lifespan, keys.lifespan, idempotency.lifespan],
+        lifespan=[database.lifespan, schema, authenticator.lifespan, idempotency.lifespan],
         checks={"postgres": database.check},
         registry=registry,
     )

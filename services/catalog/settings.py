@@ -5,10 +5,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from common.money import EXPONENTS
-from services.chassis.settings import Env, ServiceSettings, SettingsError
+from services.chassis.settings import Env, SettingsError, TokenSettings
 
 
-class Settings(ServiceSettings, frozen=True, kw_only=True):
+class Settings(TokenSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("CATALOG_PORT")] = (
         3002
     )
@@ -35,7 +35,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         Meta(gt=0, le=60, description="Seconds after which the database ends a statement."),
         Env("CATALOG_STATEMENT_TIMEOUT"),
     ] = 5.0
-    auth_jwks_url: Annotated[str, Meta(pattern="^https?://", description="Where auth's public keys are.")]
     internal_api_key: Annotated[
         str,
         Meta(min_length=16, description="Secret of `/internal/*`, the same in all services."),

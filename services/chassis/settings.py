@@ -57,6 +57,12 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.app_env == "production"
 
 
+class TokenSettings(ServiceSettings, frozen=True, kw_only=True):
+    """What a service needs besides to judge access tokens by itself."""
+
+    auth_jwks_url: Annotated[str, Meta(pattern="^https?://", description="Where auth's public keys are.")]
+
+
 class SettingsError(Exception):
     """The environment is not complete or not right. The message names every variable concerned, no value."""
 

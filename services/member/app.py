@@ -11,10 +11,9 @@ from litestar.di import Provide
 from common.http_client import HttpClient
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
-from services.chassis.authentication import JwksAuthenticator
+from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
-from services.chassis.jwks import KeySet
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 from services.member.adapters import demo_data
@@ -47,7 +46,7 @@ def build(settings: Settings) -> Litestar:
         },
         registry=registry,
     )
-    keys = KeySet(client, settings.auth_jwks_url)
+    authenticator = TokenAuthenticator.of(settings)
     members = MemberService(
         MembersPostgres(database), AccountsOutbox(database), database, lambda: datetime.now(UTC), uuid4
     )
@@ -63,7 +62,7 @@ def build(settings: Settings) -> Litestar:
     return create_app(
         title="Gatehouse member",
         handlers=[MembersController, follow_account],
-        authenticator=JwksAuthenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
+        authenticator=authenticator,
         internal_key=settings.internal_api_key,
         dependencies={"members": Provide(lambda: members, sync_to_thread=False)},
         refusals=REFUSALS,
@@ -72,7 +71,7 @@ def build(settings: Settings) -> Litestar:
             database.lifespan,
             schema,
             client.lifespan,
-            keys.lifespan,
+            authenticator.lifespan,
             idempotency.lifespan,
             delivery.lifespan,
         ],

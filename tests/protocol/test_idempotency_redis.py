@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kong.plugins.redis_link import RedisLink
+from common.redis_link import RedisLink
 from tests.fake_kong import Answer, FakeKong
 from tests.protocol.plugin_server import PluginServer, serving
 from tests.stores import own_redis as own

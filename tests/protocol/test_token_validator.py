@@ -12,12 +12,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from joserfc.jwk import ECKey
 
-from kong.plugins.redis_link import RedisLink
+from common.redis_link import RedisLink
 from tests.fake_kong import Answer, FakeKong
 from tests.protocol.plugin_server import PluginServer, serving
 from tests.revocations import mark_whole
 from tests.stores import own_redis as own
-from tests.unit.token_validator.issuing import AUDIENCE, ISSUER, SUBJECT, claims, header, signed
+from tests.unit.common.issuing import AUDIENCE, ISSUER, SUBJECT, claims, header, signed
 
 
 class Auth:

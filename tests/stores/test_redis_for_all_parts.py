@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from common import redis_errors
 from common.address import with_password
-from kong.plugins.redis_link import RedisLink, StoreUnavailableError
+from common.redis_link import RedisLink, StoreUnavailableError
 from services.chassis.errors import Unavailable
 from services.chassis.redis import REFUSALS, Redis
 from tests.nasty_passwords import PASSWORDS

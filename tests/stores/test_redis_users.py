@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 import pytest
 from coredis import Redis
 
+from common.access_tokens.revocations import RevocationSource, RevocationWatch
 from common.address import with_password
+from common.redis_link import RedisLink, StoreUnavailableError
 from devstack.declaration import declaration
 from devstack.redis import binary
 from devstack.settings import ROOT
 from devstack.throwaway import free_port
 from kong.plugins.idempotency.store import Store
-from kong.plugins.redis_link import RedisLink, StoreUnavailableError
-from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
 from tests.nasty_passwords import PASSWORDS
 from tests.revocations import mark_whole
 from tests.unit.project.compose_files import environment, load

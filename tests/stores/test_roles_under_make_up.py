@@ -11,11 +11,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from common.redis_link import RedisLink, StoreUnavailableError
 from devstack import secret_store, throwaway
 from devstack.declaration import declaration
 from devstack.postgres import Postgres
 from devstack.redis import Redis
-from kong.plugins.redis_link import RedisLink, StoreUnavailableError
 from services.auth.app import MIGRATIONS as AUTH
 from services.catalog.commands import MIGRATIONS as CATALOG
 from services.chassis.migrations import migrate

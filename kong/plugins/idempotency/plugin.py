@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NoReturn
 
 from common import redis_address
+from common.redis_link import RedisLink, StoreUnavailableError
 from kong.plugins import redis_url
 from kong.plugins.idempotency import anonymous, outcomes, preconditions, problems, records
 from kong.plugins.idempotency.anonymous import LARGEST_BODY, Counts, Room, Shares
@@ -36,7 +37,6 @@ from kong.plugins.idempotency.request import (
 from kong.plugins.idempotency.reservations import Claim, Reservations
 from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
-from kong.plugins.redis_link import RedisLink, StoreUnavailableError
 from kong.plugins.runtime import metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import Kong, Value

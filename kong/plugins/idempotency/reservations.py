@@ -8,10 +8,10 @@ from typing import Protocol, Self
 
 import msgspec
 
+from common.redis_link import StoreUnavailableError
 from kong.plugins.idempotency import records
 from kong.plugins.idempotency.outcomes import Outcome
 from kong.plugins.idempotency.records import Finding, InProgress
-from kong.plugins.redis_link import StoreUnavailableError
 from kong.plugins.runtime import metrics
 
 log = logging.getLogger(__name__)

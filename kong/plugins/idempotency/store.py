@@ -1,6 +1,6 @@
 """The records in Redis: each step is one script on one key, so that only one request wins."""
 
-from kong.plugins.redis_link import RedisLink, Script
+from common.redis_link import RedisLink, Script
 
 # A request that finds its own record was here before (its phase is repeated after a killed plugin process):
 # it goes on, with a fresh lease.

@@ -1,13 +1,19 @@
 """Lets requests with a good access token through, with the caller's identity in headers for the upstream.
 
-Only the sequence is here: verifier.py judges tokens, keys.py has auth's public keys, revocations.py knows
-the ended sessions. Redis down: 503 (`on_store_error: reject`); auth down: the keys known so far stay good.
+Only the sequence is here: common/access_tokens judges tokens, has auth's public keys and knows the ended sessions.
+Redis down: 503 (`on_store_error: reject`); auth down: the keys known so far stay good.
 """
 
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
+
+from common.access_tokens.public_keys import KeySource, PublicKeys
+from common.access_tokens.revocations import RevocationSource, RevocationWatch
+from common.access_tokens.verified import VerifiedTokens
+from common.access_tokens.verifier import Expected, Identity, Rejected, UnknownKey, verify
 from kong.plugins import redis_url
 from kong.plugins.problems import answer
 from kong.plugins.runtime import metrics
@@ -15,10 +21,6 @@ from kong.plugins.runtime.pdk import ConstantHeaders, Kong
 from kong.plugins.shared import Shared
 from kong.plugins.token_validator import problems
 from kong.plugins.token_validator.config import Config
-from kong.plugins.token_validator.keys import Keys, KeySource
-from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
-from kong.plugins.token_validator.verified import Caller, VerifiedTokens
-from kong.plugins.token_validator.verifier import Expected, Identity, Rejected, UnknownKey, verify
 
 version = "0.1.0"
 priority = 1450  # where Kong's own authentication plugins are: before anything that asks who the caller is
@@ -43,8 +45,26 @@ _REMEMBERED = TOKENS.labels(verdict="remembered")
 SETTLE = 1.0
 """Seconds that a request may wait while the revocations are first read, or read again after a lost connection."""
 
-_keys: Shared[KeySource, Keys] = Shared(Keys)
+FETCHES = metrics.counter(
+    "token_validator_jwks_fetches_total", "Fetches of the key set.", outcome=("ok", "failed")
+)
+
+
+def _count_fetch(succeeded: bool) -> None:
+    FETCHES.labels(outcome="ok" if succeeded else "failed").inc()
+
+
+_keys: Shared[KeySource, PublicKeys] = Shared(lambda source: PublicKeys(source, _count_fetch))
 _watches: Shared[RevocationSource, RevocationWatch] = Shared(RevocationWatch)
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """What each request with one token gets: whom it speaks for, in the headers that upstream is told it by."""
+
+    identity: Identity
+    headers: ConstantHeaders
+    sufficient: bool
+    """Whether it has the roles and scopes that this configuration requires."""
 
 
 class Plugin:
@@ -66,12 +86,13 @@ class Plugin:
             redis_url.find(settings.redis_url, "TOKEN_VALIDATOR_REDIS_PASSWORD"),
             settings.revocation_stream,
             settings.revocation_silence,
+            "token-validator",
         )
         self._roles, self._scopes = frozenset(settings.required_roles), frozenset(settings.required_scopes)
-        self._verified = VerifiedTokens(settings.cache_size)
+        self._verified: VerifiedTokens[Caller] = VerifiedTokens(settings.cache_size)
         # Kong gives a silent plugin 3 s; in the worst case keys and revocations are both waited for.
         self.phase_deadline = settings.jwks_timeout + SETTLE + 0.3
-        self._keys: Keys
+        self._keys: PublicKeys
         self._watch: RevocationWatch
 
     @asynccontextmanager
@@ -109,10 +130,10 @@ class Plugin:
         """Whom the token speaks for, or the end of the phase."""
         now = time.time()
         readable = len(token) <= self.config.max_token_size
-        caller = self._verified.get(token, self._keys.generation, now) if readable else None
+        caller = self._verified.get(token, self._keys.known, now) if readable else None
         if caller is None:
             caller = self._caller(await self._verify(kong, token, now))
-            self._verified.put(token, self._keys.generation, caller)
+            self._verified.put(token, self._keys.known, caller.identity.expires, caller)
         else:
             _REMEMBERED.inc()
         if caller.identity.session in self._watch.revoked:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from common.access_tokens.jwk_set import VerificationKey
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.application.ports import Clock
 from services.auth.domain import access_tokens
@@ -30,8 +31,8 @@ class Keyring:
         self._clock = clock
         self._times: list[KeyTimes] = []
         self._private: dict[str, ECKey] = {}
-        self._public: dict[str, ECKey] = {}
-        self._verifying: Mapping[str, ECKey] = {}
+        self._public: dict[str, VerificationKey] = {}
+        self._verifying: Mapping[str, VerificationKey] = {}
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -48,7 +49,7 @@ class Keyring:
     async def reread(self) -> None:
         stored = await self._stored.all()
         self._private = {key.times.kid: key.private for key in stored}
-        self._public = {key.times.kid: key.public for key in stored}
+        self._public = {key.times.kid: VerificationKey(access_tokens.ALGORITHM, key.public) for key in stored}
         self._times = [key.times for key in stored]
 
     def sign(self, claims: Claims) -> str:
@@ -58,7 +59,7 @@ class Keyring:
         header = {"alg": access_tokens.ALGORITHM, "typ": access_tokens.TYPE, "kid": kid}
         return jwt.encode(header, dict(claims), self._private[kid], algorithms=[access_tokens.ALGORITHM])
 
-    def verifying(self) -> Mapping[str, ECKey]:
+    def verifying(self) -> Mapping[str, VerificationKey]:
         """The published keys by `kid`; the same object for as long as they are the same keys."""
         kids = self._schedule().published(self._clock())
         if kids != list(self._verifying):
@@ -67,7 +68,7 @@ class Keyring:
 
     def published(self) -> list[Mapping[str, str]]:
         return [
-            {name: str(value) for name, value in key.as_dict(private=False).items()}
+            {name: str(value) for name, value in key.key.as_dict(private=False).items()}
             for key in self.verifying().values()
         ]
 

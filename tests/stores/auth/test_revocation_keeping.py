@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from kong.plugins.token_validator.revocations import RevocationSource, RevocationWatch
+from common.access_tokens.revocations import RevocationSource, RevocationWatch
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.revocation_keeping import TELLING_TAKES, RevocationKeeping
 from services.auth.adapters.revocations_redis import MARK, STREAM, RedisRevocations

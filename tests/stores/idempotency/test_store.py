@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from common.redis_link import RedisLink
 from kong.plugins.idempotency import records
 from kong.plugins.idempotency.outcomes import Outcome
 from kong.plugins.idempotency.store import Store
-from kong.plugins.redis_link import RedisLink
 
 KEY = b"idempotency:{test}"
 PRINT = b"f" * 32

@@ -1,92 +1,110 @@
-"""What a service remembers of tokens, and when it forgets."""
+"""Which tokens a service accepts, what it remembers of them, and when it forgets."""
 
-import asyncio
 import time
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import pytest
 
-from common.http_client import Answer
-from services.chassis import authentication, tokens
-from services.chassis.authentication import JwksAuthenticator
-from services.chassis.errors import Unauthenticated
-from services.chassis.jwks import KeySet
+from common.access_tokens import jwk_set
+from common.access_tokens.jwk_set import VerificationKey
+from services.chassis import authentication
+from services.chassis.authentication import TokenAuthenticator, expected
+from services.chassis.errors import Unauthenticated, Unavailable
 from tests.signing import AUDIENCE, ISSUER, Signer
 
 
-class Auth:
-    """auth's public keys at this moment; stands in for the HTTP client."""
+class Keys:
+    """auth's public keys as they were fetched last; `publish` is what the next fetch brings."""
 
     def __init__(self, signer: Signer) -> None:
-        self.signer = signer
+        self.known: Mapping[str, VerificationKey] = MappingProxyType(jwk_set.read(signer.jwks()))
+        self.published = self.known
+        self.asked: list[tuple[str, float | None]] = []
 
-    async def call(self, *_: Any, **__: Any) -> Answer:
-        return Answer(200, {}, self.signer.jwks())
+    async def look_again(self, key_id: str, patience: float | None = None) -> None:
+        self.asked.append((key_id, patience))
+        self.known = self.published
+
+    def publish(self, signer: Signer) -> None:
+        self.published = MappingProxyType(jwk_set.read(signer.jwks()))
 
 
-class Clocks:
-    """Unix seconds for the tokens' times and a monotonic clock for the keys' age, moved together."""
+class Surroundings:
+    """A service's authenticator, and what it depends on."""
 
     def __init__(self) -> None:
         self.now = time.time()
+        self.signer = Signer()
+        self.keys = Keys(self.signer)
+        self.authenticator = self.another()
 
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clocks:
-    return Clocks()
-
-
-@pytest.fixture
-def auth() -> Auth:
-    return Auth(Signer())
+    def another(self) -> TokenAuthenticator:
+        return TokenAuthenticator(
+            self.keys,  # type: ignore[arg-type]
+            expected(ISSUER, AUDIENCE),
+            clock=lambda: self.now,
+        )
 
 
 @pytest.fixture
-def authenticator(auth: Auth, clock: Clocks) -> JwksAuthenticator:
-    keys = KeySet(auth, "http://auth.test/jwks", clock=clock)  # type: ignore[arg-type]
-    return JwksAuthenticator(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
+def around() -> Surroundings:
+    return Surroundings()
 
 
 async def test_a_token_is_verified_once_for_as_long_as_it_is_good(
-    authenticator: JwksAuthenticator, auth: Auth, monkeypatch: pytest.MonkeyPatch
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = auth.signer.token()
-    first = await authenticator.authenticate(token)
-    monkeypatch.setattr(tokens, "verify", lambda *_, **__: pytest.fail("it was verified again"))
-    assert await authenticator.authenticate(token) is first
+    token = around.signer.token()
+    first = await around.authenticator.authenticate(token)
+    monkeypatch.setattr(authentication, "verify", lambda *_: pytest.fail("it was verified again"))
+    assert await around.authenticator.authenticate(token) is first
 
 
-async def test_a_remembered_token_expires(
-    authenticator: JwksAuthenticator, auth: Auth, clock: Clocks
-) -> None:
-    token = auth.signer.token()
-    clock.now = (await authenticator.authenticate(token)).expires_at
+async def test_a_remembered_token_expires(around: Surroundings) -> None:
+    token = around.signer.token()
+    around.now = (await around.authenticator.authenticate(token)).expires_at
     with pytest.raises(Unauthenticated, match="expired"):
-        await authenticator.authenticate(token)
+        await around.authenticator.authenticate(token)
 
 
-async def test_a_remembered_token_is_refused_once_its_key_is_withdrawn(
-    authenticator: JwksAuthenticator, auth: Auth, clock: Clocks
-) -> None:
-    token = auth.signer.token(exp=int(clock.now) + 3600)
-    await authenticator.authenticate(token)
-    auth.signer = Signer("next-key")
-    clock.now += 301
-    # The request that finds the keys old does not wait for new ones; those after it are judged by them.
-    await authenticator.authenticate(token)
-    await asyncio.sleep(0)
+async def test_a_remembered_token_is_refused_once_its_key_is_withdrawn(around: Surroundings) -> None:
+    token = around.signer.token()
+    await around.authenticator.authenticate(token)
+    around.keys.publish(Signer("next-key"))
+    around.keys.known = around.keys.published
     with pytest.raises(Unauthenticated, match="not known"):
-        await authenticator.authenticate(token)
+        await around.authenticator.authenticate(token)
+
+
+async def test_a_new_key_is_found_by_its_first_token_which_waits_for_less_than_a_screen_has(
+    around: Surroundings,
+) -> None:
+    rotated = Signer("next-key")
+    around.keys.publish(rotated)
+    await around.authenticator.authenticate(rotated.token())
+    ((asked_for, patience),) = around.keys.asked
+    assert asked_for == "next-key"
+    assert patience is not None
+    assert patience < 0.8
+
+
+async def test_before_any_key_is_known_nobody_is_told_that_a_good_token_is_bad(around: Surroundings) -> None:
+    around.keys.known = around.keys.published = MappingProxyType({})
+    with pytest.raises(Unavailable):
+        await around.authenticator.authenticate(around.signer.token())
+    with pytest.raises(Unavailable):
+        await around.authenticator.check()
+    with pytest.raises(Unauthenticated, match="malformed"):
+        await around.authenticator.authenticate("x")
 
 
 async def test_memory_is_bounded_and_the_oldest_goes_first(
-    authenticator: JwksAuthenticator, auth: Auth, monkeypatch: pytest.MonkeyPatch
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "REMEMBERED", 2)
-    sent = [auth.signer.token(jti=str(number)) for number in range(3)]
+    authenticator = around.another()
+    sent = [around.signer.token(jti=str(number)) for number in range(3)]
     kept = [await authenticator.authenticate(token) for token in sent]
     assert await authenticator.authenticate(sent[1]) is kept[1]
     assert await authenticator.authenticate(sent[2]) is kept[2]

@@ -1,51 +1,92 @@
-"""Which entries of a key set may be verification keys: one rule for plugins and services."""
+"""Only public signature keys with a name of their own come out of a key set."""
 
 import json
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
-from common.jwk_set import candidates
-from kong.plugins.token_validator import jwks as plugin
-from services.chassis import jwks as services
+from common.access_tokens import jwk_set
+from common.access_tokens.jwk_set import KeySetError
 
-KEY: dict[str, Any] = ECKey.generate_key("P-256", {"kid": "a"}).as_dict(private=False)
-OTHER: dict[str, Any] = ECKey.generate_key("P-256", {"kid": "b"}).as_dict(private=False)
+P256: dict[str, Any] = ECKey.generate_key("P-256", {"kid": "a"}).as_dict(private=False)
 
 
 def document(*keys: Any) -> bytes:
     return json.dumps({"keys": keys}).encode()
 
 
-@pytest.mark.parametrize(
-    "read", [candidates, plugin.read, services.parse], ids=["rule", "plugin", "services"]
-)
-def test_of_two_keys_with_one_kid_neither_is_taken(read: Any) -> None:
-    assert set(read(document(KEY, OTHER, KEY | {"x": OTHER["x"], "y": OTHER["y"]}))) == {"b"}
-    assert set(read(document(OTHER, KEY, KEY))) == {"b"}
-    assert set(read(document(KEY, OTHER, {"kid": "a", "kty": "oct"}))) == {"b"}
+def public(key: Any, **members: Any) -> dict[str, Any]:
+    made: dict[str, Any] = key.as_dict(private=False) | members
+    return made
 
 
-@pytest.mark.parametrize("read", [plugin.read, services.parse], ids=["plugin", "services"])
+def test_a_key_is_found_by_its_name_for_the_algorithm_of_its_curve() -> None:
+    keys = jwk_set.read(
+        document(
+            P256,
+            public(ECKey.generate_key("P-384"), kid="b", use="sig", alg="ES384"),
+            public(RSAKey.generate_key(2048), kid="c", alg="PS256"),
+        )
+    )
+    assert {name: key.algorithm for name, key in keys.items()} == {"a": "ES256", "b": "ES384", "c": "PS256"}
+
+
 @pytest.mark.parametrize(
     "unfit",
     [
-        {"use": "enc"},
-        {"key_ops": ["sign"]},
-        {"key_ops": "verify"},
-        {"key_ops": 1},
-        {"d": "AAAA"},
-        {"kid": 1},
-        {"x": 7},
+        P256 | {"kid": "x", "alg": "ES384"},
+        P256 | {"kid": "x", "use": "enc"},
+        P256 | {"kid": "x", "key_ops": ["sign"]},
+        P256 | {"kid": "x", "key_ops": "verify"},
+        P256 | {"kid": "x", "key_ops": 1},
+        P256 | {"kid": "x", "d": "AAAA"},
+        P256 | {"kid": "x", "x": "AAAA"},
+        P256 | {"kid": "x", "crv": "P-257"},
+        P256 | {"kid": "x", "crv": "secp256k1"},
+        P256 | {"kid": "x", "y": None},
+        P256 | {"kid": ""},
+        P256 | {"kid": 1},
+        {name: value for name, value in P256.items() if name != "kid"},
+        {"kty": "oct", "kid": "x", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMw"},
+        {"kty": "OKP", "kid": "x", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
+        {"kid": "x"},
+        {"kty": "RSA", "kid": "x", "n": "AQAB", "e": "AQAB"},
     ],
 )
-def test_plugin_and_services_pass_over_the_same(read: Any, unfit: dict[str, Any]) -> None:
-    assert set(read(document(KEY | unfit, OTHER))) == {"b"}
+def test_a_key_that_does_not_fit_is_passed_over(unfit: dict[str, Any]) -> None:
+    assert set(jwk_set.read(document(unfit, P256))) == {"a"}
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"{}", b'{"keys": [1]}', b"\xff", b"[" * 100_000])
-@pytest.mark.parametrize("read", [candidates, plugin.read, services.parse])
-def test_what_is_no_key_set_is_an_error(read: Any, text: bytes) -> None:
-    with pytest.raises(ValueError, match=r"^not a JSON Web Key Set$|^it holds no key"):
-        read(text)
+def test_two_keys_of_one_name_are_both_passed_over() -> None:
+    other = public(ECKey.generate_key("P-256"), kid="b")
+    assert set(jwk_set.read(document(P256, other, other))) == {"a"}
+    assert set(jwk_set.read(document(P256, other, {"kid": "b", "kty": "oct"}))) == {"a"}
+    with pytest.raises(KeySetError):
+        jwk_set.read(document(P256, P256))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"keys": {}}',
+        b'{"keys": [1]}',
+        b'{"keys": "\xff"}',
+        b"\xff",
+        b"[" * 100_000,
+        document(),
+        document({"kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LTEyMw"}),
+    ],
+)
+def test_a_document_without_a_usable_key_is_an_error(text: bytes) -> None:
+    with pytest.raises(KeySetError):
+        jwk_set.read(text)
+
+
+def test_no_more_keys_than_the_limit_are_read() -> None:
+    keys = jwk_set.read(document(*(P256 | {"kid": str(number)} for number in range(jwk_set.MOST_KEYS + 10))))
+    assert len(keys) == jwk_set.MOST_KEYS

@@ -2,9 +2,9 @@
 
 import pytest
 
+from common.redis_link import RedisLink
 from devstack import throwaway
 from devstack.redis import Redis
-from kong.plugins.redis_link import RedisLink
 from tests.nasty_passwords import PASSWORDS
 
 

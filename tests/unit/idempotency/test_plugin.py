@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from common.redis_link import StoreUnavailableError
 from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.plugin import Plugin
 from kong.plugins.idempotency.reservations import Reservations
-from kong.plugins.redis_link import StoreUnavailableError
 from kong.plugins.runtime import configuration
 from kong.plugins.runtime.errors import ConfigError
 from tests.fake_kong import Answer, FakeKong

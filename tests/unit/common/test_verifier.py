@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
-from kong.plugins.token_validator.jwks import VerificationKey
-from kong.plugins.token_validator.verifier import Expected, Identity, Rejected, UnknownKey, verify
-from tests.unit.token_validator.issuing import (
+from common.access_tokens.jwk_set import VerificationKey
+from common.access_tokens.verifier import Expected, Identity, Rejected, UnknownKey, verify
+from tests.unit.common.issuing import (
     AUDIENCE,
     ISSUER,
     NOW,

@@ -1,14 +1,12 @@
 """Decides whether an access token is good: pure, so that the same question always has the same answer.
 
 Follows RFC 9068 §4 and RFC 8725: the algorithm is the configuration's choice and the key's, never the
-token's, and nothing that a token points at is fetched. Services hold to the same rules; tests/contract shows
-both the same tokens.
+token's, and nothing that a token points at is fetched.
 """
 
 import base64
 import binascii
 import json
-import math
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -17,7 +15,7 @@ import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from kong.plugins.token_validator.jwks import VerificationKey
+from common.access_tokens.jwk_set import VerificationKey
 
 TYPES = frozenset(("at+jwt", "application/at+jwt"))  # RFC 9068 §4
 
@@ -28,6 +26,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _ROLE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")  # fit for a comma-separated header
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _LONGEST_ID = 128
+_LATEST = 1e11
+"""Unix seconds, in the year 5138: what says a later time is mistaken about the unit."""
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -56,6 +56,12 @@ class Rejected(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Expired(Rejected, frozen=True):
+    """The token was good, and is too old by now: `identity` is whom it spoke for."""
+
+    identity: Identity
+
+
 class UnknownKey(msgspec.Struct, frozen=True):
     """The key that the token names is not among those given; a newer key set may have it."""
 
@@ -63,7 +69,11 @@ class UnknownKey(msgspec.Struct, frozen=True):
 
 
 class _RefusedError(Exception):
-    """Carries the reason out of a check."""
+    """Carries the refusal out of a check."""
+
+    def __init__(self, reason: str, rejected: Rejected | None = None) -> None:
+        super().__init__(reason)
+        self.rejected = rejected or Rejected(reason)
 
 
 def verify(
@@ -73,7 +83,7 @@ def verify(
     try:
         return _judge(token, keys, expected, now)
     except _RefusedError as refusal:
-        return Rejected(str(refusal))
+        return refusal.rejected
 
 
 def _judge(
@@ -123,10 +133,6 @@ def _identify(claims: dict[str, Any], expected: Expected, now: float) -> Identit
         raise _RefusedError("The access token's issuer is not accepted.")
     if not _is_for(expected.audience, claims.get("aud")):
         raise _RefusedError("The access token is for another audience.")
-    if now >= expires:
-        raise _RefusedError("The access token has expired.")
-    if max(issued, not_before) > now + expected.leeway:
-        raise _RefusedError("The access token is not valid yet.")
     if not (_is_uuid(subject) and _is_uuid(session)):
         raise _RefusedError("The access token names no account or session.")
     if not isinstance(roles, list) or not all(
@@ -135,7 +141,13 @@ def _identify(claims: dict[str, Any], expected: Expected, now: float) -> Identit
         raise _RefusedError("The access token's roles are malformed.")
     if not isinstance(token_id, str) or not token_id or not isinstance(scope, str):
         raise _RefusedError("The access token's claims are not complete.")
-    return Identity(str(subject), str(session), tuple(roles), frozenset(scope.split()), expires)
+    identity = Identity(str(subject), str(session), tuple(roles), frozenset(scope.split()), expires)
+    if now >= expires:
+        reason = "The access token has expired."
+        raise _RefusedError(reason, Expired(reason, identity))
+    if max(issued, not_before) > now + expected.leeway:
+        raise _RefusedError("The access token is not valid yet.")
+    return identity
 
 
 def _is_for(audience: str, claim: object) -> bool:
@@ -151,7 +163,7 @@ def _is_uuid(claim: object) -> bool:
 def _time(claims: dict[str, Any], name: str) -> float:
     """A NumericDate (RFC 7519 §2)."""
     value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
         raise _RefusedError(f"The access token's {name} is missing or malformed.")
     return value
 

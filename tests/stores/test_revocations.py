@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from kong.plugins.redis_link import RedisLink
-from kong.plugins.token_validator import revocations
-from kong.plugins.token_validator.revocations import Revocations, RevocationSource, RevocationWatch, whole_in
+from common.access_tokens import revocations
+from common.access_tokens.revocations import Revocations, RevocationSource, RevocationWatch, whole_in
+from common.redis_link import RedisLink
 from tests.revocations import mark_whole
 from tests.stores.own_redis import OwnRedis
 

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import msgspec
 
-from kong.plugins.redis_link import RedisLink, StoreUnavailableError
+from common.redis_link import RedisLink, StoreUnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,8 @@ class RevocationSource(msgspec.Struct, frozen=True):
     redis_url: str
     stream: str
     silence: float
+    client_name: str = "gatehouse"
+    """What Redis calls this process in its list of clients."""
 
 
 class RevocationWatch:
@@ -128,7 +130,7 @@ class RevocationWatch:
         return self.current()
 
     async def _follow(self) -> None:
-        async with RedisLink(self._source.redis_url, self._source.silence, "token-validator") as link:
+        async with RedisLink(self._source.redis_url, self._source.silence, self._source.client_name) as link:
             while True:
                 self._settled.clear()
                 try:

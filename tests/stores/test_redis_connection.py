@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kong.plugins.redis_link import RedisLink, StoreUnavailableError
+from common.redis_link import RedisLink, StoreUnavailableError
 from tests import local_certificate
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -8,26 +8,22 @@ While auth is down the keys known so far stay good. Nothing that clients send ma
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from types import MappingProxyType
 from typing import Self
 
-import aiohttp
 import msgspec
 
-from kong.plugins.runtime import metrics
-from kong.plugins.token_validator import jwks
-from kong.plugins.token_validator.jwks import KeySetError, VerificationKey
+from common.access_tokens import jwk_set
+from common.access_tokens.jwk_set import KeySetError, VerificationKey
+from common.http_client import CallFailed, HttpClient
 
 log = logging.getLogger(__name__)
 
 LARGEST_DOCUMENT = 262144
 FIRST_RETRY, LONGEST_RETRY = 0.25, 2.0
 """Seconds between attempts while no key is known yet, or the last fetch failed."""
-
-FETCHES = metrics.counter(
-    "token_validator_jwks_fetches_total", "Fetches of the key set.", outcome=("ok", "failed")
-)
 
 
 class KeySource(msgspec.Struct, frozen=True):
@@ -39,28 +35,25 @@ class KeySource(msgspec.Struct, frozen=True):
     timeout: float
 
 
-class Keys:
-    """The current key set of one source.
+class PublicKeys:
+    """The current key set of one source. `fetched` is told after each fetch whether it succeeded.
 
-    `known` is empty until the first fetch has succeeded; `generation` changes with every change of the set.
+    `known` is empty until the first fetch has succeeded, and another mapping after every change of the set.
     """
 
-    def __init__(self, source: KeySource) -> None:
+    def __init__(self, source: KeySource, fetched: Callable[[bool], object] = bool) -> None:
         self._source = source
+        self._told = fetched
         self.known: Mapping[str, VerificationKey] = MappingProxyType({})
-        self.generation = 0
         self._document = b""
-        self._session: aiohttp.ClientSession
+        self._client = HttpClient(connections=2)
+        self._open = AsyncExitStack()
         self._background: asyncio.Task[None] | None = None
         self._fetching: asyncio.Task[bool] | None = None
         self._asked = -source.cooldown
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=self._source.timeout),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept": "application/jwk-set+json, application/json"},
-        )
+        await self._open.enter_async_context(self._client.lifespan())
         self._background = asyncio.create_task(self._keep_fresh(), name="jwks-refresh")
         return self
 
@@ -70,12 +63,12 @@ class Keys:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await self._session.close()
+        await self._open.aclose()
 
-    async def look_again(self, key_id: str) -> None:
+    async def look_again(self, key_id: str, patience: float | None = None) -> None:
         """Returns when the set has been fetched anew because of this name, or when that is not due yet.
 
-        Requests that come meanwhile share one fetch.
+        Requests that come meanwhile share one fetch. It goes on without those whose `patience` (seconds) is over.
         """
         if self._fetching is None or self._fetching.done():
             now = time.monotonic()
@@ -83,45 +76,52 @@ class Keys:
                 return
             self._asked = now
             log.info("fetching the key set for key %.64r", key_id)
-        await self._fetch_shared()
+        await asyncio.wait({self._fetch_once()}, timeout=patience)
 
     async def _keep_fresh(self) -> None:
         retry = FIRST_RETRY
         while True:
-            if await self._fetch_shared():
+            if await asyncio.shield(self._fetch_once()):
                 retry = FIRST_RETRY
                 await asyncio.sleep(self._source.refresh)
             else:
                 await asyncio.sleep(retry)
                 retry = min(retry * 2, LONGEST_RETRY if not self.known else self._source.refresh)
 
-    async def _fetch_shared(self) -> bool:
+    def _fetch_once(self) -> asyncio.Task[bool]:
+        """The fetch under way, or a new one."""
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch(), name="jwks-fetch")
-        return await asyncio.shield(self._fetching)
+        return self._fetching
 
     async def _fetch(self) -> bool:
         try:
             document = await self._download()
             if document != self._document:
-                self.known = MappingProxyType(jwks.read(document))
+                self.known = MappingProxyType(jwk_set.read(document))
                 self._document = document
-                self.generation += 1
                 log.info("key set of %d keys", len(self.known))
-        except (aiohttp.ClientError, TimeoutError, KeySetError) as error:
-            FETCHES.labels(outcome="failed").inc()
-            log.warning("the key set was not fetched, %d known keys stay: %r", len(self.known), error)
-            return False
-        FETCHES.labels(outcome="ok").inc()
-        return True
+        except (CallFailed, KeySetError) as error:
+            log.warning("the key set was not fetched, %d known keys stay: %s", len(self.known), error)
+            succeeded = False
+        except Exception:
+            # A background that ended here would keep withdrawn keys until somebody restarts it.
+            log.exception("the key set could not be fetched")
+            succeeded = False
+        else:
+            succeeded = True
+        self._told(succeeded)
+        return succeeded
 
     async def _download(self) -> bytes:
-        async with self._session.get(self._source.url, allow_redirects=False) as response:
-            if response.status != 200:
-                raise KeySetError(f"status {response.status}")
-            document = bytearray()
-            async for chunk in response.content.iter_any():
-                document += chunk
-                if len(document) > LARGEST_DOCUMENT:
-                    raise KeySetError(f"more than {LARGEST_DOCUMENT} bytes")
-            return bytes(document)
+        answer = await self._client.call(
+            "GET",
+            self._source.url,
+            timeout=self._source.timeout,
+            headers={"Accept": "application/jwk-set+json, application/json"},
+        )
+        if answer.status != 200:
+            raise KeySetError(f"status {answer.status}")
+        if len(answer.body) > LARGEST_DOCUMENT:
+            raise KeySetError(f"more than {LARGEST_DOCUMENT} bytes")
+        return answer.body

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kong.plugins.redis_link import RedisLink, Script, StoreUnavailableError
+from common.redis_link import RedisLink, Script, StoreUnavailableError
 from tests.stores.own_redis import OwnRedis
 
 ECHO = Script("return ARGV[1]")

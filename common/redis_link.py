@@ -1,4 +1,4 @@
-"""A plugin process's way to its Redis: one connection for all, opened when it is needed and again when it is lost."""
+"""A process' way to Redis: one connection for all, opened when it is needed and again when it is lost."""
 
 import asyncio
 import hashlib
@@ -6,7 +6,7 @@ import logging
 from typing import Any, Self
 
 from common import redis_address, redis_errors
-from kong.plugins.redis_connection import (
+from common.redis_connection import (
     Command,
     ConnectionLostError,
     NoAnswerError,
@@ -46,7 +46,7 @@ class RedisLink:
     repeat. An address that makes no sense raises ValueError here and now.
     """
 
-    def __init__(self, url: str, timeout: float, client_name: str = "gatehouse-plugin") -> None:
+    def __init__(self, url: str, timeout: float, client_name: str = "gatehouse") -> None:
         self._address = redis_address.parse(url)
         self._timeout = timeout
         self._client_name = client_name

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from joserfc.jwk import ECKey
 
-from kong.plugins.token_validator.keys import Keys, KeySource
+from common.access_tokens.public_keys import KeySource, PublicKeys
 
 
 def key(name: str) -> dict[str, Any]:
@@ -58,20 +58,20 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def test_the_keys_are_there_soon_after_the_start(auth: Auth) -> None:
-    async with Keys(auth.source()) as keys:
+    async with PublicKeys(auth.source()) as keys:
         await until(lambda: bool(keys.known))
         assert set(keys.known) == {"a"}
 
 
 async def test_a_request_that_comes_before_the_first_answer_waits_for_it(auth: Auth) -> None:
-    async with Keys(auth.source()) as keys:
+    async with PublicKeys(auth.source()) as keys:
         await keys.look_again("a")
         assert set(keys.known) == {"a"}
         assert auth.fetches == 1
 
 
 async def test_a_new_key_is_found_by_its_first_token(auth: Auth) -> None:
-    async with Keys(auth.source(cooldown=0)) as keys:
+    async with PublicKeys(auth.source(cooldown=0)) as keys:
         await until(lambda: bool(keys.known))
         auth.keys.append(key("b"))
         await keys.look_again("b")
@@ -79,7 +79,7 @@ async def test_a_new_key_is_found_by_its_first_token(auth: Auth) -> None:
 
 
 async def test_unknown_keys_cause_one_fetch_per_cooldown_however_many_ask(auth: Auth) -> None:
-    async with Keys(auth.source(cooldown=300)) as keys:
+    async with PublicKeys(auth.source(cooldown=300)) as keys:
         await until(lambda: bool(keys.known))
         for burst in range(5):
             await asyncio.gather(*(keys.look_again(f"{burst}-{number}") for number in range(50)))
@@ -87,7 +87,7 @@ async def test_unknown_keys_cause_one_fetch_per_cooldown_however_many_ask(auth: 
 
 
 async def test_while_auth_is_down_the_known_keys_stay_and_it_is_not_hammered(auth: Auth) -> None:
-    async with Keys(auth.source(refresh=0.05, cooldown=300)) as keys:
+    async with PublicKeys(auth.source(refresh=0.05, cooldown=300)) as keys:
         await until(lambda: bool(keys.known))
         auth.answer = auth.fail
         before = auth.fetches
@@ -99,7 +99,7 @@ async def test_while_auth_is_down_the_known_keys_stay_and_it_is_not_hammered(aut
 
 async def test_when_auth_is_back_so_are_its_new_keys(auth: Auth) -> None:
     auth.answer = auth.fail
-    async with Keys(auth.source(refresh=0.05)) as keys:
+    async with PublicKeys(auth.source(refresh=0.05)) as keys:
         await until(lambda: auth.fetches >= 1)
         assert not keys.known
         auth.answer = auth.publish
@@ -108,19 +108,45 @@ async def test_when_auth_is_back_so_are_its_new_keys(auth: Auth) -> None:
         await until(lambda: set(keys.known) == {"b"})
 
 
-async def test_the_generation_changes_with_the_set_and_only_then(auth: Auth) -> None:
-    async with Keys(auth.source(cooldown=0)) as keys:
+async def test_what_is_known_is_another_mapping_after_a_change_and_only_then(auth: Auth) -> None:
+    async with PublicKeys(auth.source(cooldown=0)) as keys:
         await until(lambda: bool(keys.known))
-        first = keys.generation
+        first = keys.known
         await keys.look_again("x")
-        assert keys.generation == first
+        assert keys.known is first
         auth.keys.append(key("b"))
         await keys.look_again("b")
-        assert keys.generation != first
+        assert keys.known is not first
+
+
+async def test_whoever_wants_to_count_is_told_of_each_fetch(auth: Auth) -> None:
+    told: list[bool] = []
+    async with PublicKeys(auth.source(cooldown=0), told.append) as keys:
+        await until(lambda: bool(keys.known))
+        auth.answer = auth.fail
+        await keys.look_again("x")
+    assert told == [True, False]
+
+
+async def test_a_fetch_goes_on_without_those_who_wait_no_longer(auth: Auth) -> None:
+    let = asyncio.Event()
+
+    async def late() -> web.StreamResponse:
+        await let.wait()
+        return await auth.publish()
+
+    auth.answer = late
+    async with PublicKeys(auth.source(timeout=20)) as keys:
+        async with asyncio.timeout(10):
+            await keys.look_again("a", patience=0.01)
+        assert not keys.known
+        let.set()
+        await until(lambda: bool(keys.known))
+    assert auth.fetches == 1
 
 
 async def test_a_set_without_usable_keys_does_not_replace_a_good_one(auth: Auth) -> None:
-    async with Keys(auth.source(cooldown=0)) as keys:
+    async with PublicKeys(auth.source(cooldown=0)) as keys:
         await until(lambda: bool(keys.known))
         auth.keys = []
         await keys.look_again("x")
@@ -145,7 +171,7 @@ async def test_an_answer_that_is_too_long_too_late_or_elsewhere_is_none(
     auth: Auth, answer: Callable[[], Awaitable[web.StreamResponse]]
 ) -> None:
     auth.answer = answer
-    async with Keys(auth.source(timeout=0.2)) as keys:
+    async with PublicKeys(auth.source(timeout=0.2)) as keys:
         async with asyncio.timeout(1):
             await keys.look_again("a")
         assert not keys.known

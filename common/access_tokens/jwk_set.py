@@ -1,6 +1,11 @@
-"""Reads a JSON Web Key Set (RFC 7517) into keys that can only verify: pure."""
+"""Reads a JSON Web Key Set (RFC 7517) into keys that can only verify: pure.
+
+An entry that is no such key is passed over, as §5 asks. Two entries of one `kid` are both passed over: nobody could
+tell which of them a token means, and taking the last one would let whoever can add an entry replace a key.
+"""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,18 +13,18 @@ import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
-from common import jwk_set
+from common.json_errors import UNREADABLE
 
 log = logging.getLogger(__name__)
 
 CURVE_ALGORITHMS = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
 RSA_ALGORITHMS = frozenset(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"))
-ALGORITHMS = (*CURVE_ALGORITHMS.values(), *sorted(RSA_ALGORITHMS))
-"""All that a configuration may allow: signatures with key pairs. A shared secret would make every verifier
-an issuer.
-"""
-
 SMALLEST_RSA = 2048
+MOST_KEYS = 64
+
+
+class _Document(msgspec.Struct):
+    keys: list[dict[str, Any]]
 
 
 class VerificationKey(msgspec.Struct, frozen=True):
@@ -34,16 +39,9 @@ class KeySetError(ValueError):
 
 
 def read(document: bytes) -> dict[str, VerificationKey]:
-    """The set's verification keys by `kid`. Raises KeySetError.
-
-    Which entries may be such keys at all is one rule for all parts: common/jwk_set.py.
-    """
-    try:
-        entries = jwk_set.candidates(document)
-    except ValueError as error:
-        raise KeySetError(str(error)) from error
+    """The set's verification keys by `kid`. Raises KeySetError."""
     keys: dict[str, VerificationKey] = {}
-    for name, entry in entries.items():
+    for name, entry in _candidates(document).items():
         try:
             keys[name] = _key(entry)
         except (KeySetError, JoseError, ValueError, TypeError, KeyError) as error:
@@ -51,6 +49,34 @@ def read(document: bytes) -> dict[str, VerificationKey]:
     if not keys:
         raise KeySetError("it holds no key that can be used")
     return keys
+
+
+def _candidates(document: bytes) -> dict[str, Mapping[str, Any]]:
+    """The entries by `kid` that are public and for signatures. Raises KeySetError for what is no key set."""
+    try:
+        entries = msgspec.json.decode(document, type=_Document).keys
+    except UNREADABLE as fault:
+        raise KeySetError("not a JSON Web Key Set") from fault
+    names = Counter(name for name in (entry.get("kid") for entry in entries) if isinstance(name, str))
+    return {
+        entry["kid"]: entry
+        for entry in entries[:MOST_KEYS]
+        if isinstance(entry.get("kid"), str)
+        and entry["kid"]
+        and names[entry["kid"]] == 1
+        and _verifies(entry)
+    }
+
+
+def _verifies(entry: Mapping[str, Any]) -> bool:
+    operations = entry.get("key_ops", ["verify"])
+    return (
+        entry.get("use", "sig") == "sig"
+        and isinstance(operations, list)
+        and "verify" in operations
+        and "d" not in entry
+        and "k" not in entry
+    )
 
 
 def _key(entry: Mapping[str, Any]) -> VerificationKey:
