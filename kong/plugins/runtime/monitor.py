@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from email.utils import formatdate
+from http import HTTPStatus
 from typing import cast
 
-from kong.plugins.runtime import metrics
+from kong.plugins.runtime import http_head, metrics
 
-MAX_REQUEST = 8192
+MAX_HEAD = 8192
 REQUEST_TIMEOUT = 5.0
 """Seconds from connection to answer."""
+METHODS = (b"GET", b"HEAD")
 
 
 class Monitor(asyncio.Protocol):
@@ -24,7 +27,7 @@ class Monitor(asyncio.Protocol):
     def __init__(self, plugin: str, healthy: Callable[[], bool]) -> None:
         self._plugin = plugin
         self._healthy = healthy
-        self._request = b""
+        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -34,30 +37,48 @@ class Monitor(asyncio.Protocol):
         self._timeout.cancel()
 
     def data_received(self, data: bytes) -> None:
-        self._request += data
-        if b"\r\n\r\n" in self._request or b"\n\n" in self._request:
-            self._answer()
-        elif len(self._request) > MAX_REQUEST:
-            self._respond(b"431 Request Header Fields Too Large", "text/plain", "")
+        if self._transport.is_closing():
+            return
+        self._received += data
+        head, end, _ = self._received.partition(http_head.END)
+        if len(head) > MAX_HEAD:
+            self._respond(431 if b"\r\n" in head[:MAX_HEAD] else 414)
+        elif end or b"\n\n" in head:  # lines without CR are refused at once
+            self._answer(head)
 
-    def _answer(self) -> None:
-        method, _, rest = self._request.partition(b" ")
-        path = rest.partition(b" ")[0].partition(b"?")[0]
-        if method not in (b"GET", b"HEAD"):
-            self._respond(b"405 Method Not Allowed", "text/plain", "")
-        elif path == b"/health":
-            status, word = (b"200 OK", "ok") if self._healthy() else (b"503 Service Unavailable", "stopping")
-            self._respond(status, "application/json", f'{{"status": "{word}", "plugin": "{self._plugin}"}}')
-        elif path == b"/metrics":
-            text = metrics.exposition({"plugin": self._plugin})
-            self._respond(b"200 OK", "text/plain; version=0.0.4; charset=utf-8", text)
+    def _answer(self, head: bytes) -> None:
+        try:
+            request = http_head.read(head)
+        except http_head.RefusedRequestError as refused:
+            self._respond(refused.status)
+            return
+        with_body = request.method != b"HEAD"
+        if request.path not in (b"/health", b"/metrics"):
+            self._respond(404, with_body=with_body)
+        elif request.method not in METHODS:
+            self._respond(405, headers=f"Allow: {b', '.join(METHODS).decode()}\r\n")
+        elif request.path == b"/health":
+            status, word = (200, "ok") if self._healthy() else (503, "stopping")
+            body = f'{{"status": "{word}", "plugin": "{self._plugin}"}}'
+            self._respond(status, "application/json", body, with_body=with_body)
         else:
-            self._respond(b"404 Not Found", "text/plain", "")
+            body = metrics.exposition({"plugin": self._plugin})
+            self._respond(200, "text/plain; version=0.0.4; charset=utf-8", body, with_body=with_body)
 
-    def _respond(self, status: bytes, content_type: str, body: str) -> None:
+    def _respond(
+        self,
+        status: int,
+        content_type: str = "text/plain",
+        body: str = "",
+        *,
+        headers: str = "",
+        with_body: bool = True,
+    ) -> None:
         raw = body.encode()
-        head = f"\r\nContent-Type: {content_type}\r\nContent-Length: {len(raw)}\r\nConnection: close\r\n\r\n"
-        self._transport.write(
-            b"HTTP/1.1 " + status + head.encode() + (b"" if self._request.startswith(b"HEAD") else raw)
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nDate: {formatdate(usegmt=True)}\r\n{headers}"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(raw)}\r\n"
+            "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
         )
+        self._transport.write(head.encode() + (raw if with_body else b""))
         self._transport.close()
