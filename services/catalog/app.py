@@ -13,7 +13,7 @@ from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
 from services.catalog.adapters.measured import MeasuredShop, MeasuredStock
 from services.catalog.adapters.products_postgres import PostgresProducts
-from services.catalog.application.browsing import FacetCounts
+from services.catalog.application.browsing import Browsing
 from services.catalog.application.products import CategoryService, ProductService
 from services.catalog.application.quotes import QuoteService
 from services.catalog.application.stock import StockService
@@ -54,7 +54,9 @@ def build(settings: Settings) -> Litestar:
     rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
     parts = Parts(
         shop=store,
-        facets=FacetCounts(store, settings.bands, settings.facets_ttl, time.monotonic),
+        browsing=Browsing(
+            store, PostgresCategories(database), settings.bands, settings.browsing_ttl, time.monotonic
+        ),
         products=ProductService(PostgresProducts(database), database, now, uuid4),
         categories=CategoryService(PostgresCategories(database), database, now, uuid4),
         stock=StockService(MeasuredStock(database, registry), now),

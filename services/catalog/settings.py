@@ -63,10 +63,14 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
             description="Bounds of the price bands beside lists, in minor units, rising.",
         ),
     ] = "10000,30000,50000,100000,200000"
-    facets_ttl: Annotated[
+    browsing_ttl: Annotated[
         float,
-        Meta(ge=0, le=300, description="Seconds that the counts beside a list may be old."),
-        Env("CATALOG_FACETS_TTL"),
+        Meta(
+            ge=0,
+            le=300,
+            description="Seconds that counts beside a list, and the tree they are of, may be old.",
+        ),
+        Env("CATALOG_BROWSING_TTL"),
     ] = 10.0
     demo_data: Annotated[
         bool, Meta(description="Loads demo products at the first start; development only.")

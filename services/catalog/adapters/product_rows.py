@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -17,6 +18,33 @@ from services.catalog.domain.products import (
 )
 from services.catalog.domain.search import index_grams, normal
 
+
+class StockedVariant(msgspec.Struct, frozen=True):
+    """A variant as the database puts it into JSON, with what can be sold of it."""
+
+    id: UUID
+    sku: str
+    option_values: tuple[str, ...]
+    price: int
+    compare_at_price: int | None
+    vat_class: VatClass
+    weight_grams: int | None
+    available: int
+
+    def variant(self) -> Variant:
+        return Variant(
+            id=self.id,
+            sku=self.sku,
+            values=self.option_values,
+            price=self.price,
+            compare_at_price=self.compare_at_price,
+            vat_class=self.vat_class,
+            weight_grams=self.weight_grams,
+        )
+
+
+stocked_variants = msgspec.json.Decoder(tuple[StockedVariant, ...]).decode
+images = msgspec.json.Decoder(tuple[Image, ...]).decode
 _by_language = msgspec.json.Decoder(dict[str, str]).decode
 _options = msgspec.json.Decoder(tuple[Option, ...]).decode
 
@@ -61,7 +89,7 @@ def variant(row: Any) -> Variant:
     )
 
 
-def product(row: Any, variants: Sequence[Variant], images: Sequence[Image]) -> Product:
+def product(row: Any, variants: Sequence[Variant], shown: Sequence[Image]) -> Product:
     descriptions = _by_language(row["descriptions"])
     content = Content(
         category=row["category_id"],
@@ -79,7 +107,7 @@ def product(row: Any, variants: Sequence[Variant], images: Sequence[Image]) -> P
     return Product(
         id=row["id"],
         content=content,
-        images=tuple(images),
+        images=tuple(shown),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.catalog.adapters import finding, product_rows
 from services.catalog.adapters.product_rows import IMAGE_COLUMNS, PRODUCT_COLUMNS, VARIANT_COLUMNS
-from services.catalog.application.ports import Card, Count, Filters, ListQuery, Offer, Shown, Sort
+from services.catalog.application.ports import Card, Count, Filters, ListQuery, Offer, Shown, Sort, Suggested
 from services.catalog.domain.products import Option, Variant, localised
 from services.catalog.domain.search import query_grams
 from services.chassis.postgres import Database
@@ -56,40 +56,40 @@ class PostgresShop:
         return [Count(row["category_id"], row["band"], row["fits"], row["products"]) for row in rows]
 
     async def show(self, slug: str) -> Shown | None:
-        rows = await self._database.fetch(
-            f"SELECT {PRODUCT_COLUMNS} FROM product p WHERE p.slug = $1 AND {_FOR_SALE}",  # noqa: S608
-            slug,
-        )
+        rows = await self._database.fetch(PAGE, slug)
         if not rows:
             return None
-        id_ = rows[0]["id"]
-        variants = await self._database.fetch(
-            f"SELECT {VARIANT_COLUMNS}, coalesce(s.available, 0) AS available "  # noqa: S608
-            "FROM variant v LEFT JOIN stock s ON s.variant_id = v.id "
-            "WHERE v.product_id = $1 AND v.deleted_at IS NULL ORDER BY v.position, v.id",
-            id_,
-        )
-        images = await self._database.fetch(
-            f"SELECT {IMAGE_COLUMNS} FROM product_image i JOIN picture pic USING (hash) "  # noqa: S608
-            "WHERE i.product_id = $1 ORDER BY i.position",
-            id_,
-        )
-        product = product_rows.product(
-            rows[0],
-            [product_rows.variant(row) for row in variants],
-            [product_rows.image(row) for row in images],
-        )
-        return Shown(product, {row["id"]: row["available"] for row in variants})
+        row = rows[0]
+        variants = product_rows.stocked_variants(row["variants"])
+        images = product_rows.images(row["images"])
+        product = product_rows.product(row, [each.variant() for each in variants], images)
+        return Shown(product, {each.id: each.available for each in variants})
 
-    async def suggestions(self, words: tuple[str, ...], limit: int) -> Sequence[Card]:
+    async def suggestions(self, words: tuple[str, ...], limit: int) -> Sequence[Suggested]:
         sql, arguments = suggestions_statement(words, limit)
-        return [_card(row) for row in await self._database.fetch(sql, *arguments)]
+        rows = await self._database.fetch(sql, *arguments)
+        return [Suggested(row["slug"], product_rows.names(row["names"]), row["brand"]) for row in rows]
 
     async def offers(self, skus: Sequence[str]) -> dict[str, Offer]:
         rows = await self._database.fetch(OFFERS, list(skus))
         return {row["sku"]: _offer(row) for row in rows}
 
 
+# One statement: a product has a dozen variants, and each read more would cost as much as all of this one.
+PAGE = f"""
+    SELECT {PRODUCT_COLUMNS}, (
+        SELECT coalesce(json_agg(each ORDER BY each.position, each.id), '[]') FROM (
+            SELECT {VARIANT_COLUMNS}, v.position, coalesce(s.available, 0) AS available
+            FROM variant v LEFT JOIN stock s ON s.variant_id = v.id
+            WHERE v.product_id = p.id AND v.deleted_at IS NULL
+        ) each
+    ) AS variants, (
+        SELECT coalesce(json_agg(each ORDER BY each.position), '[]') FROM (
+            SELECT {IMAGE_COLUMNS} FROM product_image i JOIN picture pic USING (hash) WHERE i.product_id = p.id
+        ) each
+    ) AS images
+    FROM product p WHERE p.slug = $1 AND {_FOR_SALE}
+"""  # noqa: S608
 OFFERS = f"""
     SELECT {VARIANT_COLUMNS}, p.slug, p.names, p.options, {_FOR_SALE} AS for_sale,
         coalesce(s.available, 0) AS available,
@@ -145,12 +145,14 @@ def suggestions_statement(words: tuple[str, ...], limit: int) -> tuple[str, list
         f"p.grams @> {statement.add(sorted(query_grams(words)))}::text[]",
         *finding.named_by_all(words, statement.add),
     ]
-    page = f"""
-        SELECT {_COLUMNS}, {rank} AS rank FROM product p WHERE {" AND ".join(conditions)}
-        ORDER BY rank DESC, p.created_at DESC, p.id LIMIT {statement.add(limit)}
+    sql = f"""
+        WITH page AS (
+            SELECT p.id, {rank} AS rank FROM product p WHERE {" AND ".join(conditions)}
+            ORDER BY rank DESC, p.id LIMIT {statement.add(limit)}
+        )
+        SELECT p.slug, p.names, p.brand FROM page JOIN product p USING (id) ORDER BY page.rank DESC, p.id
     """  # noqa: S608
-    sql = _WITH_STOCK_AND_IMAGE.format(page=page)
-    return f"{sql} ORDER BY p.rank DESC, p.created_at DESC, p.id", statement.arguments
+    return sql, statement.arguments
 
 
 class _Statement:
@@ -181,17 +183,19 @@ def _search_page(statement: _Statement, query: ListQuery, conditions: list[str])
     column, direction, _ = _ORDERS[query.sort]
     if query.categories is not None:
         conditions.append(f"p.category_id = ANY({statement.add(list(query.categories))}::uuid[])")
-    rank = "0"
-    if query.sort is Sort.RELEVANCE:
-        rank = finding.rank(query.filters.words, statement.add)
-    after = _after(statement, query, "p.")
+    key = finding.rank(query.filters.words, statement.add) if column == "rank" else f"p.{column}"
+    after = _after(statement, query, "")
     # MATERIALIZED: found by the grams' index whatever order is asked for. Reading in that order until enough are found
-    # would read the whole table where few are.
-    return (
-        f"WITH hit AS MATERIALIZED (SELECT {_COLUMNS}, {rank} AS rank FROM product p "  # noqa: S608
-        f"WHERE {' AND '.join(conditions)}) SELECT p.* FROM hit p {'WHERE ' + after[0] if after else ''} "
-        f"ORDER BY p.{column} {direction}, p.id {direction} LIMIT {statement.add(query.limit)}"
-    )
+    # would read the whole table where few are. Of what is found only the keys: they are sorted, the rest is for a page.
+    return f"""
+        WITH hit AS MATERIALIZED (
+            SELECT p.id, {key} AS {column} FROM product p WHERE {" AND ".join(conditions)}
+        ), page AS (
+            SELECT * FROM hit {"WHERE " + after[0] if after else ""}
+            ORDER BY {column} {direction}, id {direction} LIMIT {statement.add(query.limit)}
+        )
+        SELECT {_COLUMNS}, {"page.rank" if column == "rank" else "0"} AS rank FROM page JOIN product p USING (id)
+    """  # noqa: S608
 
 
 def _after(statement: _Statement, query: ListQuery, prefix: str) -> list[str]:

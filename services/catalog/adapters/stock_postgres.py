@@ -37,27 +37,23 @@ class PostgresStock:
 
     async def pursue(self, order: UUID, goal: Goal, lines: Sequence[Line], now: datetime) -> Outcome:
         async with self._database.transaction() as connection:
+            state, effect = decide(None, goal)
             # The order's row is what two messages of one order meet at: the second waits for the first's commit.
-            new = await connection.fetchval(
-                "INSERT INTO reservation (order_id, state, created_at, updated_at) VALUES ($1, 'released', $2, $2) "
-                "ON CONFLICT (order_id) DO NOTHING RETURNING true",
-                order,
-                now,
-            )
-            present = None if new else await _present(connection, order, lines)
-            state, effect = decide(present, goal)
+            if await _first_heard(connection, order, state, lines, now):
+                present = state
+            else:
+                present = await _present(connection, order, lines)
+                state, effect = decide(present, goal)
             short: list[Shortage] = []
-            if effect is not Effect.NONE:
-                stock = await _locked(connection, lines)
-                if effect in _TAKING:
-                    short = shortages(lines, stock)
+            if effect in _TAKING:
+                short = shortages(lines, await _locked(connection, lines))
                 if short:
                     state, effect = State.SOLD_OUT, Effect.NONE
-                else:
-                    await _apply(connection, order, effect, lines, now)
-            if new:
-                await _remember(connection, order, lines)
-            if state is not (State.RELEASED if new else present):
+            elif effect is not Effect.NONE:
+                await _locked(connection, lines)
+            if effect is not Effect.NONE:
+                await _apply(connection, order, effect, lines, now)
+            if state is not present:
                 await connection.execute(
                     "UPDATE reservation SET state = $2, updated_at = $3 WHERE order_id = $1",
                     order,
@@ -207,6 +203,31 @@ def _entry(row: Any) -> Entry:
     )
 
 
+async def _first_heard(
+    connection: asyncpg.Connection, order: UUID, state: State, lines: Sequence[Line], now: datetime
+) -> bool:
+    """Makes the reservation with its lines; False where there is one already."""
+    made = await connection.fetchval(
+        """
+        WITH made AS (
+            INSERT INTO reservation (order_id, state, created_at, updated_at) VALUES ($1, $2, $3, $3)
+            ON CONFLICT (order_id) DO NOTHING RETURNING order_id
+        ), lines AS (
+            INSERT INTO reservation_line (order_id, variant_id, quantity)
+            SELECT made.order_id, line.variant_id, line.quantity
+            FROM made CROSS JOIN unnest($4::uuid[], $5::bigint[]) AS line (variant_id, quantity)
+        )
+        SELECT true FROM made
+        """,
+        order,
+        state.value,
+        now,
+        [line.variant for line in lines],
+        [line.quantity for line in lines],
+    )
+    return made is True
+
+
 async def _present(connection: asyncpg.Connection, order: UUID, lines: Sequence[Line]) -> State:
     """The state of a reservation that exists, locked. Raises OtherLines."""
     state = State(
@@ -253,15 +274,4 @@ async def _apply(
         _ACTOR,
         order,
         now,
-    )
-
-
-async def _remember(connection: asyncpg.Connection, order: UUID, lines: Sequence[Line]) -> None:
-    """The lines of an order that was heard of for the first time."""
-    await connection.execute(
-        "INSERT INTO reservation_line (order_id, variant_id, quantity) "
-        "SELECT $1, variant_id, quantity FROM unnest($2::uuid[], $3::bigint[]) AS line (variant_id, quantity)",
-        order,
-        [line.variant for line in lines],
-        [line.quantity for line in lines],
     )

@@ -63,6 +63,13 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggested:
+    slug: str
+    names: dict[str, str]
+    brand: str
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """So many products of a category in a price band. `fits`: their prices are within the filter's bounds."""
 
@@ -105,7 +112,7 @@ class Shop(Protocol):
 
     async def show(self, slug: str) -> Shown | None: ...
 
-    async def suggestions(self, words: tuple[str, ...], limit: int) -> Sequence[Card]:
+    async def suggestions(self, words: tuple[str, ...], limit: int) -> Sequence[Suggested]:
         """Products with all words in name or brand, those that begin with the first one before the others."""
 
     async def offers(self, skus: Sequence[str]) -> dict[str, Offer]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.catalog.application.browsing import FacetCounts
+from services.catalog.application.browsing import Browsing
 from services.catalog.application.ports import Shop
 from services.catalog.application.products import CategoryService, ProductService
 from services.catalog.application.quotes import QuoteService
@@ -13,7 +13,7 @@ from services.catalog.web.shop_views import StoreView
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     shop: Shop
-    facets: FacetCounts
+    browsing: Browsing
     products: ProductService
     categories: CategoryService
     stock: StockService

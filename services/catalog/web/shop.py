@@ -13,7 +13,6 @@ from litestar.params import QueryParameter
 from common.field_codes import InvalidValue
 from services.catalog.application.ports import Card, Filters, ListQuery, Sort
 from services.catalog.domain import search, values
-from services.catalog.domain.categories import Tree
 from services.catalog.domain.errors import UnknownProduct
 from services.catalog.domain.products import localised
 from services.catalog.web.caching import answer
@@ -103,9 +102,9 @@ class PublicProducts(Controller):
             raise InvalidInput([FieldError.of("sort", "not_allowed")])
         order = sort or (Sort.RELEVANCE if words else Sort.NEWEST)
         filters = Filters(words=words, min_price=min_price, max_price=max_price, in_stock=in_stock)
-        first = cursor is None
-        tree = await catalog.categories.tree() if first or category is not None else None
-        inside = None if category is None or tree is None else _inside(tree, category)
+        inside = None if category is None else await catalog.browsing.below(category)
+        if category is not None and inside is None:
+            raise InvalidInput([FieldError.of("category", "unknown_category")])
         query = ListQuery(
             filters=filters,
             categories=inside,
@@ -115,17 +114,17 @@ class PublicProducts(Controller):
             after=_after(cursor, order),
         )
         cards = await catalog.shop.cards(query)
-        counted = None
-        if first and tree is not None:
-            counts = await catalog.facets.of(filters)
-            counted = facets_view(counts, tree, inside, catalog.view, lang.value)
+        facets = None
+        if cursor is None:
+            summary = await catalog.browsing.facets(filters, inside)
+            facets = facets_view(summary, await catalog.browsing.tree(), catalog.view, lang.value)
         shown = cards[:limit]
         following = (
             pages.encode(order.value, _sort_value(shown[-1], order), shown[-1].id)
             if len(cards) > limit
             else None
         )
-        body = ProductList([card_view(card, catalog.view, lang.value) for card in shown], following, counted)
+        body = ProductList([card_view(card, catalog.view, lang.value) for card in shown], following, facets)
         tags = [
             TAG,
             *([f"category:{category}"] if category else []),
@@ -150,8 +149,8 @@ class PublicProducts(Controller):
         ],
         lang: Lang = Language.KO,
     ) -> Response[bytes]:
-        cards = await catalog.shop.suggestions(query_words(q, required=True), SUGGESTIONS)
-        items = [Suggestion(card.slug, localised(card.names, lang.value), card.brand) for card in cards]
+        found = await catalog.shop.suggestions(query_words(q, required=True), SUGGESTIONS)
+        items = [Suggestion(each.slug, localised(each.names, lang.value), each.brand) for each in found]
         return answer(request, Suggestions(items), [TAG])
 
 
@@ -184,7 +183,7 @@ async def product_page(
     shown = await catalog.shop.show(slug) if values.may_be_slug(slug) else None
     if shown is None:
         raise UnknownProduct
-    path = (await catalog.categories.tree()).path(shown.product.content.category)
+    path = (await catalog.browsing.tree()).path(shown.product.content.category)
     return answer(
         request,
         page_view(shown, path, catalog.view, language),
@@ -200,13 +199,6 @@ def query_words(text: str | None, *, required: bool = False) -> tuple[str, ...]:
         return search.words(text or "")
     except InvalidValue as fault:
         raise InvalidInput([FieldError.refusing("q", fault)]) from fault
-
-
-def _inside(tree: Tree, slug: str) -> tuple[UUID, ...]:
-    found = tree.find(slug)
-    if found is None:
-        raise InvalidInput([FieldError.of("category", "unknown_category")])
-    return tuple(tree.below(found.id))
 
 
 def _after(cursor: str | None, sort: Sort) -> tuple[int | datetime, UUID] | None:

@@ -1,6 +1,5 @@
 """How products are shown to visitors: one language, the store's currency, availability in a word."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Annotated
@@ -9,7 +8,8 @@ from uuid import UUID
 import msgspec
 from litestar.params import QueryParameter
 
-from services.catalog.application.ports import Card, Count, Shown
+from services.catalog.application.browsing import Summary
+from services.catalog.application.ports import Card, Shown
 from services.catalog.domain.categories import Node, Tree
 from services.catalog.domain.products import Category, Image, localised
 from services.catalog.domain.stock import Availability, availability
@@ -181,31 +181,16 @@ def card_view(card: Card, view: StoreView, language: str) -> CardView:
     )
 
 
-def facets_view(
-    counts: Sequence[Count], tree: Tree, inside: tuple[UUID, ...] | None, view: StoreView, language: str
-) -> Facets:
-    """Each facet counts without its own filter: categories within the price filter, bands within the category."""
-    here = None if inside is None else frozenset(inside)
-    by_category: dict[UUID, int] = {}
-    by_band = [0] * (len(view.bands) + 1)
-    total = 0
-    for count in counts:
-        within = here is None or count.category in here
-        if count.fits:
-            for category in tree.path(count.category):
-                by_category[category.id] = by_category.get(category.id, 0) + count.products
-            total += count.products if within else 0
-        if within:
-            by_band[count.band] += count.products
-    found = [known for id_ in by_category if (known := tree.get(id_)) is not None]
+def facets_view(summary: Summary, tree: Tree, view: StoreView, language: str) -> Facets:
+    found = [known for id_ in summary.categories if (known := tree.get(id_)) is not None]
     return Facets(
-        total,
+        summary.total,
         [
             CategoryCount(
                 category.slug,
                 localised(category.names, language),
                 parent.slug if category.parent and (parent := tree.get(category.parent)) else None,
-                by_category[category.id],
+                summary.categories[category.id],
             )
             for category in sorted(found, key=lambda each: (each.position, each.slug))
         ],
@@ -213,10 +198,9 @@ def facets_view(
             BandCount(
                 view.bands[index - 1] if index else None,
                 view.bands[index] - 1 if index < len(view.bands) else None,
-                products,
+                summary.bands[index],
             )
-            for index, products in enumerate(by_band)
-            if products
+            for index in sorted(summary.bands)
         ],
     )
 

@@ -68,7 +68,7 @@ def settings(jwks_url: str, new_postgres_database: Callable[[], str]) -> Setting
         token_issuer=ISSUER,
         token_audience=AUDIENCE,
         internal_api_key=INTERNAL_KEY,
-        facets_ttl=0,
+        browsing_ttl=0,
     )
 
 

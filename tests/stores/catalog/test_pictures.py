@@ -83,11 +83,11 @@ async def product(database: Database) -> UUID:
     category, product = uuid4(), uuid4()
     async with database.transaction() as connection:
         await connection.execute(
-            "INSERT INTO category (id, slug, texts, created_at, updated_at) VALUES ($1, $2, '{}', $3, $3)",
+            "INSERT INTO category (id, slug, names, created_at, updated_at) VALUES ($1, $2, '{}', $3, $3)",
             category, f"category-{category}", NOW,
         )  # fmt: skip
         await connection.execute(
-            "INSERT INTO product (id, category_id, slug, status, texts, price, created_at, updated_at) "
+            "INSERT INTO product (id, category_id, slug, status, names, price, created_at, updated_at) "
             "VALUES ($1, $2, $3, 'active', '{}', 1000, $4, $4)",
             product, category, f"product-{product}", NOW,
         )  # fmt: skip
