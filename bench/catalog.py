@@ -40,7 +40,7 @@ class Spent:
 
 async def main(rounds: int) -> None:
     stack = read(os.environ)
-    key = os.environ.get("INTERNAL_API_KEY") or load_or_create(stack.secrets_file).internal_api_key
+    key = os.environ.get("INTERNAL_API_KEY") or load_or_create(stack.secrets_file)["internal_api_key"]
     headers = {"X-Internal-Key": key}
     connector = aiohttp.TCPConnector(limit=AT_ONCE)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as client:
