@@ -19,12 +19,14 @@ from frontend_proxy.metrics import Metrics
 from frontend_proxy.pages import assets, dependencies, methods
 from frontend_proxy.pages.account.addresses import AccountAddresses
 from frontend_proxy.pages.account.devices import AccountDevices
+from frontend_proxy.pages.account.email import AccountEmail
 from frontend_proxy.pages.account.password import AccountPassword
 from frontend_proxy.pages.account.profile import AccountProfile
 from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
 from frontend_proxy.pages.home.handlers import Home
+from frontend_proxy.pages.members.email import MemberEmail
 from frontend_proxy.pages.members.handlers import Members
 from frontend_proxy.pages.page_context import Redirect
 from frontend_proxy.pages.problem_types import problem_type
@@ -63,10 +65,12 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             Entry,
             Recovery,
             AccountProfile,
+            AccountEmail,
             AccountAddresses,
             AccountDevices,
             AccountPassword,
             Members,
+            MemberEmail,
             assets.route(static),
             problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),

@@ -11,7 +11,7 @@ from frontend_proxy.pages import profiles
 from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.profiles import Edit
-from frontend_proxy.pages.refusals import refused
+from frontend_proxy.pages.refusals import refused, taken
 from frontend_proxy.pages.site import Site, require_status
 
 
@@ -34,10 +34,10 @@ async def save(site: Site, visitor: PageContext, path: str, patch: dict[str, Any
 
 
 async def save_profile(
-    site: Site, visitor: PageContext, path: str, form: Form, *, with_grade: bool
+    site: Site, visitor: PageContext, path: str, form: Form, *, with_grade: bool, with_email: bool
 ) -> tuple[Edit | None, int]:
     """Saves a sent profile form. None where it was saved, else the form to show again; and the answer's status."""
-    values = profiles.typed(form, with_grade=with_grade)
+    values = profiles.typed(form, with_grade=with_grade, with_email=with_email)
     version = profiles.version(form)
     saved = await save(site, visitor, path, profiles.change(values), version=version)
     if saved.status == 200:
@@ -46,7 +46,5 @@ async def save_profile(
     if saved.status == 412:
         theirs = profiles.differing(values, profiles.stored(saved.current))
         return Edit(values, int(saved.current["version"]), {}, theirs, translator.t("profile.stale")), 412
-    fault, errors = refused(
-        translator, saved.answer, profiles.FIELDS, "email-taken" if saved.status == 409 else ""
-    )
+    fault, errors = refused(translator, saved.answer, profiles.FIELDS, taken(saved.answer))
     return Edit(values, version, errors, {}, fault), saved.status

@@ -39,9 +39,11 @@ def stored(member: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def typed(form: Form, *, with_grade: bool) -> dict[str, Any]:
-    """The form's values as sent."""
-    values: dict[str, Any] = {name: form.text(name) for name in ("name", "email", "phone")}
+def typed(form: Form, *, with_grade: bool, with_email: bool) -> dict[str, Any]:
+    """The form's values as sent. An account's `email` is no part of its profile: it is changed with the password."""
+    values: dict[str, Any] = {"name": form.text("name"), "phone": form.text("phone")}
+    if with_email:
+        values["email"] = form.text("email")
     if with_grade:
         values["grade"] = form.text("grade")
     return values | {"marketing_consent": form.checked("marketing_consent")}

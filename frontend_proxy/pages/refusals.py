@@ -15,6 +15,11 @@ class Refused(NamedTuple):
     errors: dict[str, str]
 
 
+def taken(answer: Answer) -> str:
+    """The `name` for an e-mail address that another account has; a conflict of its own kind speaks for itself."""
+    return "email-taken" if answer.status == 409 and not forms.problem_name(answer) else ""
+
+
 def refused(translator: Translator, answer: Answer, fields: Collection[str], name: str = "") -> Refused:
     """`fields` are those that the form shows; `name` a text of `problems` that says more than the answer does.
 

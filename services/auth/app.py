@@ -14,10 +14,10 @@ from services.auth.adapters import carry_over, demo_data, sealing, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.authentication import LocalAuthenticator
+from services.auth.adapters.email_templates import EmailTemplates
 from services.auth.adapters.hashing import Argon2Passwords
 from services.auth.adapters.keyring import Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
-from services.auth.adapters.letters import Letters
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_delivery import delivery
 from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
@@ -28,17 +28,20 @@ from services.auth.adapters.revocations_redis import RedisRevocations
 from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.adapters.throttle_redis import RedisThrottle
 from services.auth.application.administration import Administration
+from services.auth.application.email_changes import EmailChanges
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
 from services.auth.application.password_care import PasswordCare
+from services.auth.application.password_check import PasswordCheck
 from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
 from services.auth.application.signing_in import SignIn
 from services.auth.settings import Settings
-from services.auth.web.accounts import AccountController, set_email, set_status
+from services.auth.web.accounts import AccountController, set_status
 from services.auth.web.client import ClientReader
+from services.auth.web.emails import EmailController, keep_email, set_account_email
 from services.auth.web.keys import jwks
 from services.auth.web.passwords import PasswordController
 from services.auth.web.refusals import REFUSALS
@@ -85,13 +88,12 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         links=mailed,
         key=sealing.derive(settings.master_key, "mailed links"),
         reset_within=settings.password_reset_seconds,
-        take_back_within=settings.email_take_back_seconds,
         confirm_within=settings.email_confirm_seconds,
     )
     mail = OutboxMail(database)
     mails = MailTarget(
         Mailing(accounts=accounts, links=links),
-        Letters(settings.site, settings.mail_from),
+        EmailTemplates(settings.site, settings.mail_from),
         delivery(settings.mail_url),
         clock=clock,
     )
@@ -118,14 +120,12 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         issuer=issuer,
         audit=audit,
     )
+    check = PasswordCheck(gate=gate, audit=audit)
     registration = Registration(
-        accounts=accounts,
-        work=database,
-        gate=gate,
-        links=links,
-        mail=mail,
-        issuer=issuer,
-        audit=audit,
+        accounts=accounts, work=database, gate=gate, mail=mail, issuer=issuer, audit=audit
+    )
+    email_changes = EmailChanges(
+        accounts=accounts, work=database, gate=gate, check=check, links=links, mail=mail, audit=audit
     )
     password_care = PasswordCare(
         accounts=accounts,
@@ -133,6 +133,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         revocations=revocations,
         work=database,
         gate=gate,
+        check=check,
         links=links,
         mail=mail,
         issuer=issuer,
@@ -142,9 +143,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         accounts=accounts,
         sessions=sessions,
         revocations=revocations,
-        throttle=throttle,
         work=database,
-        mail=mail,
         audit=audit,
         clock=clock,
     )
@@ -168,9 +167,11 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         handlers=[
             TokenController,
             AccountController,
+            EmailController,
             SessionController,
             PasswordController,
-            set_email,
+            set_account_email,
+            keep_email,
             set_status,
             jwks,
         ],
@@ -180,6 +181,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             "accounts": given(accounts),
             "administration": given(administration),
             "client": Provide(ClientReader(settings.trusted_proxies, registry), sync_to_thread=False),
+            "email_changes": given(email_changes),
             "idempotency": given(idempotency),
             "password_care": given(password_care),
             "public_keys": given(keyring),

@@ -18,7 +18,6 @@ from services.auth.adapters.member_message import OutboxMemberMessage
 from services.auth.adapters.revocations_redis import RedisRevocations
 from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.app import MIGRATIONS
-from services.auth.application.administration import settle_email
 from services.auth.application.roles import Roles
 from services.auth.application.rotation import Rotation
 from services.auth.domain.accounts import ROLES
@@ -89,16 +88,6 @@ def revoke_role_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def settle_email_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m services.auth settle-email")
-    parser.description = (
-        "Send an account's password links to its new address, for an owner who has neither the password nor the mail "
-        "of the former one. Make sure that it is the owner who asks."
-    )
-    parser.add_argument("email", help="the new address")
-    return parser
-
-
 async def rotate_keys(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
     database = tables.bound(values.auth_database_url)
     rotation = Rotation(
@@ -135,14 +124,6 @@ async def revoke_role(values: Settings, arguments: argparse.Namespace, say: Say)
         account = await roles.revoke(arguments.email, arguments.role)
     said = ", ".join(account.roles) or "without a role"
     say(f"{account.email} is {said}; every session has ended, tokens with the role are refused from now on")
-
-
-async def settle_new_email(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
-    database = tables.bound(values.auth_database_url)
-    async with database.lifespan():
-        accounts = PostgresAccounts(database, OutboxMemberMessage(database))
-        account = await settle_email(accounts, LoggedAudit(metrics.new_registry()), arguments.email)
-    say(f"password links for {account.email} go to that address; the former one is free")
 
 
 @asynccontextmanager
@@ -198,7 +179,6 @@ COMMANDS: Mapping[str, Callable[[Settings, Sequence[str]], int]] = {
     "migrate": command(migrate_now, migrate_parser()),
     "grant-role": command(grant_role, grant_role_parser()),
     "revoke-role": command(revoke_role, revoke_role_parser()),
-    "settle-email": command(settle_new_email, settle_email_parser()),
     "outbox": lambda settings, arguments: outbox_command.run(settings.auth_database_url, arguments),
 }
 """What `python -m services.auth NAME …` does in place of serving."""

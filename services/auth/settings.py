@@ -132,12 +132,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     password_reset_seconds: Annotated[int, Meta(ge=60, description="Life of a password link, seconds.")] = (
         1800
     )
-    email_take_back_seconds: Annotated[
-        int,
-        Meta(
-            ge=3600, description="Life of the link that takes an account back to its former address, seconds."
-        ),
-    ] = 7 * 86400
     email_confirm_seconds: Annotated[
         int, Meta(ge=60, description="Life of a confirmation link, seconds.")
     ] = 86400

@@ -33,14 +33,14 @@ INPUTS = {
     "a replacement sign": "\ufffd",
     "a noncharacter": "\uffff",
 }
-PROFILE = ("name", "email", "phone")
 FORMS: dict[str, tuple[str, ...]] = {
     "/register": ("name", "email", "password"),
     "/sign-in": ("email",),
-    "/account": PROFILE,
+    "/account": ("name", "phone"),
+    "/account/email": ("email",),
     "/account/addresses": ("recipient", "line1", "line2", "city", "postal_code", "country"),
     "/account/password": ("new_password",),
-    "/members/new": (*PROFILE, "grade"),
+    "/members/new": ("name", "email", "phone", "grade"),
     "/password/forgot": ("email",),
     "/password/reset": ("new_password", "token"),
     "/email/verify": ("token",),

@@ -13,7 +13,8 @@ OWN_TEXT = "Expected `str` matching regex '^x$'"
 
 FORMS: dict[str, dict[str, str]] = {
     "/register": {"name": "x", "email": "x", "password": "x"},
-    "/account": {"name": "x", "email": "x", "phone": "x", "version": "3"},
+    "/account": {"name": "x", "phone": "x", "version": "3"},
+    "/account/email": {"email": "x", "current_password": "x"},
     "/account/addresses": {
         "recipient": "x",
         "line1": "x",
@@ -26,6 +27,7 @@ FORMS: dict[str, dict[str, str]] = {
     "/account/password": {"current_password": "x", "new_password": "x"},
     "/members/new": {"name": "x", "email": "x", "phone": "x", "grade": "x"},
     f"/members/{MEMBER['id']}": {"name": "x", "email": "x", "phone": "x", "grade": "x", "version": "3"},
+    f"/members/{MEMBER['id']}/email": {"email": "x", "current_password": "x"},
     "/password/forgot": {"email": "x"},
     "/password/reset": {"new_password": "x", "token": "x"},
 }
@@ -53,7 +55,7 @@ async def test_each_field_of_each_form_shows_its_own_sentence(
 
     async def upstream(request: web.Request) -> web.Response:
         if request.method == "GET":
-            return web.json_response(MEMBER)
+            return web.json_response({**MEMBER, "has_account": path.endswith("/email")})
         document = {"type": "about:blank", "detail": OWN_TEXT, "errors": errors(path, fields)}
         return web.json_response(document, status=400)
 

@@ -32,7 +32,9 @@ class AccountProfile(Controller):
     ) -> ASGIResponse:
         form = await forms.read(request)
         own = require_status(await site.backend.call(member, "GET", "/api/members/me"), 200).document()
-        edit, status = await save_profile(site, member, f"/api/members/{own['id']}", form, with_grade=False)
+        edit, status = await save_profile(
+            site, member, f"/api/members/{own['id']}", form, with_grade=False, with_email=False
+        )
         if edit is None:
             return redirect("/account?done=saved")
         return site.views.page(member, "account/profile.html", status=status, edit=edit, own=own, done="")

@@ -13,7 +13,7 @@ from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.editing import save_profile
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.profiles import GRADES, Edit
-from frontend_proxy.pages.refusals import refused
+from frontend_proxy.pages.refusals import refused, taken
 from frontend_proxy.pages.site import Site, redirect, require_status
 
 PAGE = 20
@@ -60,16 +60,14 @@ class Members(Controller):
         self, request: PageRequest, site: InjectedSite, member: InjectedPageContext
     ) -> ASGIResponse:
         form = await forms.read(request)
-        values = profiles.typed(form, with_grade=True)
+        values = profiles.typed(form, with_grade=True, with_email=True)
         answer = await site.backend.call(
             member, "POST", "/api/members", profiles.change(values), headers={"Idempotency-Key": form.key}
         )
         if answer.status == 201:
             return redirect("/members?done=created")
         translator = site.views.translator(member)
-        fault, errors = refused(
-            translator, answer, profiles.FIELDS, "email-taken" if answer.status == 409 else ""
-        )
+        fault, errors = refused(translator, answer, profiles.FIELDS, taken(answer))
         edit = Edit(values, 0, errors, {}, fault)
         return _new(site, member, edit, answer.status)
 
@@ -77,7 +75,7 @@ class Members(Controller):
     async def show(
         self, site: InjectedSite, member: InjectedPageContext, member_id: FromPath[UUID]
     ) -> ASGIResponse:
-        person = await _find(site, member, member_id)
+        person = await find(site, member, member_id)
         return _edit(site, member, person, Edit(profiles.stored(person), int(person["version"]), {}, {}))
 
     @post("/{member_id:uuid}")
@@ -85,17 +83,24 @@ class Members(Controller):
         self, request: PageRequest, site: InjectedSite, member: InjectedPageContext, member_id: FromPath[UUID]
     ) -> ASGIResponse:
         form = await forms.read(request)
-        edit, status = await save_profile(site, member, f"/api/members/{member_id}", form, with_grade=True)
+        edit, status = await save_profile(
+            site,
+            member,
+            f"/api/members/{member_id}",
+            form,
+            with_grade=True,
+            with_email="email" in form.fields,
+        )
         if edit is None:
             return redirect("/members?done=saved")
-        return _edit(site, member, await _find(site, member, member_id), edit, status)
+        return _edit(site, member, await find(site, member, member_id), edit, status)
 
     @get("/{member_id:uuid}/delete")
     async def ask_to_delete(
         self, site: InjectedSite, member: InjectedPageContext, member_id: FromPath[UUID]
     ) -> ASGIResponse:
         return site.views.page(
-            member, "members/delete.html", person=await _find(site, member, member_id), fault=None
+            member, "members/delete.html", person=await find(site, member, member_id), fault=None
         )
 
     @post("/{member_id:uuid}/delete")
@@ -111,14 +116,14 @@ class Members(Controller):
             headers={"If-Match": f'"{profiles.version(form)}"', "Idempotency-Key": form.key},
         )
         if answer.status == 412:
-            person = await _find(site, member, member_id)
+            person = await find(site, member, member_id)
             fault = site.views.translator(member).t("profile.stale")
             return site.views.page(member, "members/delete.html", status=412, person=person, fault=fault)
         require_status(answer, 204)
         return redirect("/members?done=deleted")
 
 
-async def _find(site: Site, member: PageContext, member_id: UUID) -> dict[str, Any]:
+async def find(site: Site, member: PageContext, member_id: UUID) -> dict[str, Any]:
     answer = await site.backend.call(member, "GET", f"/api/members/{member_id}")
     if answer.status == 404:
         raise NotFoundException

@@ -92,9 +92,8 @@ class Recovery(Controller):
         )
         if answer.status == 204:
             return site.views.page(guest, "recovery/verify.html", token="", fault=None, done=True)
-        fault = site.views.translator(guest).problem(
-            "link-used" if answer.status in {400, 422} else "", answer.status
-        )
+        said = {400: "link-used", 422: "link-used", 409: "email-moved-meanwhile"}.get(answer.status, "")
+        fault = site.views.translator(guest).problem(said, answer.status)
         return site.views.page(
             guest, "recovery/verify.html", status=answer.status, token="", fault=fault, done=False
         )

@@ -1,6 +1,6 @@
 """Accounts in PostgreSQL."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,10 +11,11 @@ from services.auth.domain.accounts import Account, Status, erased_email, with_ro
 from services.auth.domain.errors import EmailTaken, UnknownAccount
 from services.chassis.postgres import Database
 
-AFTER_ALL_MESSAGES = 2**63 - 1
-"""An erased account's latest message: no message about its address comes after it, be it numbered or not."""
-
 TellMember = Callable[[Account], Awaitable[None]]
+_COLUMNS = (
+    "account.id, email, name, roles, status, password_hash, email_verified, pending_email, account.created_at"
+)
+"""Named: a column more, which a later release adds, does not void a prepared statement."""
 ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 
 
@@ -28,10 +29,6 @@ class PostgresAccounts:
     async def by_email(self, email: str) -> Account | None:
         return _account(await AccountRow.select().where(AccountRow.email == email).first())
 
-    async def by_any_email(self, email: str) -> Account | None:
-        either = (AccountRow.email == email) | (AccountRow.former_email == email)
-        return _account(await AccountRow.select().where(either).first())
-
     async def by_id(self, id_: UUID) -> Account | None:
         return _account(await AccountRow.select().where(AccountRow.id == id_).first())
 
@@ -41,9 +38,7 @@ class PostgresAccounts:
     async def register(self, account: Account) -> None:
         try:
             async with self._database.transaction():
-                await self._make_way(account)
                 await AccountRow.insert(_row(account))
-                await _refuse_kept(account)
                 await self._tell_member(account)
         except UniqueViolationError as error:
             raise EmailTaken from error
@@ -53,6 +48,17 @@ class PostgresAccounts:
         async with self._database.transaction():
             inserted = await AccountRow.insert(_row(account)).on_conflict(action="DO NOTHING")
         return bool(inserted)
+
+    async def set_password(self, id_: UUID, new: str, *, expecting: str, confirms: str | None = None) -> bool:
+        changed = await self._database.fetch(
+            "UPDATE account SET password_hash = $2, pending_email = NULL, email_verified = email_verified OR $4::text "
+            "IS NOT NULL WHERE id = $1 AND password_hash = $3 AND email = coalesce($4, email) RETURNING true",
+            id_,
+            new,
+            expecting,
+            confirms,
+        )
+        return bool(changed)
 
     async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
         changed = (
@@ -73,11 +79,10 @@ class PostgresAccounts:
 
     async def erase(self, id_: UUID) -> None:
         erased = await self._database.fetch(
-            "UPDATE account SET status = 'disabled', email = $2, former_email = NULL, email_verified = false, "
-            "name = '', email_order = $3 WHERE id = $1 RETURNING id",
+            "UPDATE account SET status = 'disabled', email = $2, pending_email = NULL, email_verified = false, "
+            "name = '' WHERE id = $1 RETURNING id",
             id_,
             erased_email(id_),
-            AFTER_ALL_MESSAGES,
         )
         if not erased:
             raise UnknownAccount
@@ -88,75 +93,23 @@ class PostgresAccounts:
     async def remove_role(self, email: str, role: str) -> Account:
         return await self._change_roles(email, role, without_role)
 
-    async def set_email(self, id_: UUID, email: str, sequence: int | None = None) -> Account | None:
-        try:
-            async with self._database.transaction() as connection:
-                found = _account(
-                    await AccountRow.select().where(AccountRow.id == id_).first().lock_rows("UPDATE")
-                )
-                if found is None:
-                    raise UnknownAccount
-                applied = await connection.fetchval(
-                    """
-                    UPDATE account SET email_order = coalesce($2::bigint, email_order)
-                    WHERE id = $1 AND email_order < coalesce($2::bigint, $3) RETURNING true
-                    """,
-                    id_,
-                    sequence,
-                    AFTER_ALL_MESSAGES,
-                )
-                if not applied or found.email == email:
-                    return None
-                account = found.moved(email)
-                await self._make_way(account)
-                await AccountRow.update(
-                    {
-                        AccountRow.email: account.email,
-                        AccountRow.email_verified: account.email_verified,
-                        AccountRow.former_email: account.former_email,
-                    }
-                ).where(AccountRow.id == id_)
-                await _refuse_kept(account)
-                await self._tell_member(account)
-        except UniqueViolationError as error:
-            raise EmailTaken from error
-        return account
-
-    async def settle_email(self, id_: UUID, email: str) -> bool:
-        kept = (AccountRow.email == email) & AccountRow.former_email.is_not_null()
-        changed = (
-            await AccountRow.update({AccountRow.former_email: None})
-            .where((AccountRow.id == id_) & kept)
-            .returning(AccountRow.id)
+    async def propose_email(self, id_: UUID, email: str, *, expecting: str) -> Account | None:
+        rows = await self._database.fetch(
+            _returning(
+                "UPDATE account SET pending_email = nullif($2, email) WHERE id = $1 AND password_hash = $3"
+            ),
+            id_,
+            email,
+            expecting,
         )
-        return bool(changed)
+        return _account(rows[0]) if rows else None
 
-    async def recover(self, account: Account, password_hash: str) -> bool:
-        try:
-            async with self._database.transaction():
-                found = _account(
-                    await AccountRow.select().where(AccountRow.id == account.id).first().lock_rows("UPDATE")
-                )
-                if found is None or (found.password_hash, found.recovery_email) != (
-                    account.password_hash,
-                    account.recovery_email,
-                ):
-                    return False
-                recovered = found.recovered(password_hash)
-                await AccountRow.update(
-                    {
-                        AccountRow.email: recovered.email,
-                        AccountRow.email_verified: recovered.email_verified,
-                        AccountRow.former_email: recovered.former_email,
-                        AccountRow.password_hash: recovered.password_hash,
-                    }
-                ).where(AccountRow.id == account.id)
-                if recovered.email != found.email:
-                    await self._tell_member(recovered)
-        except UniqueViolationError:
-            # A process of an earlier release, which kept no former address, gave it to somebody else.
-            return False
-        return True
+    async def withdraw_email(self, id_: UUID) -> bool:
+        withdrawn = await self._database.fetch(
+            "UPDATE account SET pending_email = NULL WHERE id = $1 AND pending_email IS NOT NULL RETURNING true",
+            id_,
+        )
+        return bool(withdrawn)
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         changed = (
@@ -166,20 +119,56 @@ class PostgresAccounts:
         )
         return bool(changed)
 
-    async def _make_way(self, account: Account) -> None:
-        """Moves another account back that has the account's address and `gives_way`."""
-        rows = (
-            await AccountRow.select()
-            .where((AccountRow.email == account.email) & (AccountRow.id != account.id))
-            .lock_rows("UPDATE")
+    async def complete_email(self, id_: UUID, email: str) -> tuple[Account, str] | None:
+        return await self._move(
+            "UPDATE account SET email = $2, email_verified = true, pending_email = NULL FROM before "
+            "WHERE account.id = before.id AND pending_email = $2 AND status = 'active'",
+            id_,
+            email,
         )
-        for holder in map(_account, rows):
-            if holder is not None and holder.gives_way:
-                back = holder.moved(holder.recovery_email)
-                await AccountRow.update(
-                    {AccountRow.email: back.email, AccountRow.former_email: back.former_email}
-                ).where(AccountRow.id == holder.id)
-                await self._tell_member(back)
+
+    async def set_email(self, id_: UUID, email: str) -> tuple[Account, str]:
+        moved = await self._move(
+            "UPDATE account SET email = $2, email_verified = false, pending_email = NULL FROM before "
+            "WHERE account.id = before.id AND email <> $2 AND email <> $3",
+            id_,
+            email,
+            erased_email(id_),
+        )
+        present = None if moved else await self.by_id(id_)
+        if moved is None and (present is None or present.email != email):
+            raise UnknownAccount
+        return moved or (cast(Account, present), email)
+
+    async def keep_email(self, id_: UUID, wanted: str) -> None:
+        async with self._database.transaction():
+            rows = await self._database.fetch(
+                _returning(
+                    "UPDATE account SET pending_email = coalesce(pending_email, nullif($2, email)) "
+                    "WHERE id = $1 AND email <> $3"
+                ),
+                id_,
+                wanted,
+                erased_email(id_),
+            )
+            if rows:
+                await self._tell_member(cast(Account, _account(rows[0])))
+            elif await self.by_id(id_) is None:
+                raise UnknownAccount
+
+    async def _move(self, update: str, id_: UUID, *arguments: str) -> tuple[Account, str] | None:
+        """`update` changes the address, and finds the row locked, as it was, in `before`."""
+        before = "WITH before AS (SELECT id, email AS former FROM account WHERE id = $1 FOR NO KEY UPDATE) "
+        try:
+            async with self._database.transaction():
+                rows = await self._database.fetch(f"{before}{_returning(update)}, former", id_, *arguments)
+                moved = _account(rows[0]) if rows else None
+                if moved is None:
+                    return None
+                await self._tell_member(moved)
+                return moved, rows[0]["former"]
+        except UniqueViolationError as error:
+            raise EmailTaken from error
 
     async def _change_roles(self, email: str, role: str, change: ChangeRoles) -> Account:
         async with self._database.transaction():
@@ -197,15 +186,8 @@ class PostgresAccounts:
         return cast(Account, _account(changed[0]))
 
 
-async def _refuse_kept(account: Account) -> None:
-    """Raises EmailTaken where the account's new address is another's former one; in the transaction that gave it.
-
-    Asked after the address was written: until its present holder has let it go, that write waits, and then this sees
-    whether it was kept.
-    """
-    another = (AccountRow.former_email == account.email) & (AccountRow.id != account.id)
-    if await AccountRow.exists().where(another):
-        raise EmailTaken
+def _returning(update: str) -> str:
+    return f"{update} RETURNING {_COLUMNS}"
 
 
 def _row(account: Account) -> AccountRow:
@@ -218,11 +200,11 @@ def _row(account: Account) -> AccountRow:
         password_hash=account.password_hash,
         email_verified=account.email_verified,
         created_at=account.created_at,
-        former_email=account.former_email,
+        pending_email=account.pending_email,
     )
 
 
-def _account(row: dict[str, Any] | None) -> Account | None:
+def _account(row: Mapping[str, Any] | None) -> Account | None:
     if row is None:
         return None
     return Account(
@@ -234,5 +216,5 @@ def _account(row: dict[str, Any] | None) -> Account | None:
         password_hash=row["password_hash"],
         email_verified=row["email_verified"],
         created_at=row["created_at"],
-        former_email=row["former_email"],
+        pending_email=row["pending_email"],
     )

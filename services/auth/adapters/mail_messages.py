@@ -12,7 +12,8 @@ from services.chassis import outbox
 from services.chassis.postgres import Database
 
 MAIL, CONFIRMATION = "mail", "confirmation"
-"""The outbox's targets: mails that anybody can have sent, by registering, are never before all others."""
+"""The outbox's targets: mails that anybody can have sent to whom they like are never before all others."""
+_TO_STRANGERS = {Kind.EMAIL_CONFIRMATION, Kind.EMAIL_CHANGE}
 _WAITING = 10_000
 """Mails to each target. What comes in a flood while the mail server is down must not fill the disk."""
 
@@ -28,12 +29,12 @@ class OutboxMail:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def enqueue(self, kind: Kind, account: Account | None) -> None:
-        mail = mails.message(uuid4(), kind, account)
+    async def enqueue(self, kind: Kind, account: Account | None, to: str | None = None) -> None:
+        mail = mails.message(uuid4(), kind, account, to)
         written = await outbox.put(
             self._database,
             aggregate=f"mail:{mail.id}",  # its own: no mail waits for another
-            target=CONFIRMATION if kind is Kind.EMAIL_CONFIRMATION else MAIL,
+            target=CONFIRMATION if kind in _TO_STRANGERS else MAIL,
             method="SEND",
             path=f"/{kind}",
             body=_Body(account=mail.account, to=mail.to),

@@ -14,7 +14,7 @@ class AccountRow(Table, tablename="account"):
     status = Text()
     password_hash = Text(secret=True)
     email_verified = Boolean()
-    former_email = Text(null=True, default=None)
+    pending_email = Text(null=True, default=None)
     created_at = Timestamptz()
 
 

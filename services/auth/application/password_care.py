@@ -6,6 +6,7 @@ from uuid import UUID
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
+from services.auth.application.password_check import PasswordCheck
 from services.auth.application.ports import Accounts, Audit, Ended, Mail, Revocations, Sessions, UnitOfWork
 from services.auth.application.signing_in import Client
 from services.auth.domain import passwords, throttling
@@ -25,6 +26,7 @@ class PasswordCare:
     revocations: Revocations
     work: UnitOfWork
     gate: Gate
+    check: PasswordCheck
     links: MailedLinks
     mail: Mail
     issuer: Issuer
@@ -39,17 +41,10 @@ class PasswordCare:
         if account is None:
             raise SessionEnded
         accepted = passwords.accept(new, (account.email, account.name))
-        # A stolen access token must not become a way to guess the password without limit.
-        subject = (Subject(f"change:{id_}", self.gate.limits.account),)
-        async with self.gate.passed(client.address, subject) as turn:
-            if not await turn.verify(account.password_hash, passwords.normalise(current)):
-                await self.gate.failed(subject)
-                self.audit.record("password_change_refused", account=id_, address=client.address)
-                raise WrongPassword
+        async with self.check.passed(account, current, client, "password_change_refused") as turn:
             hash_ = await turn.hash(accepted)
-        await self.gate.throttle.forget(subject)
         async with self.work.transaction():
-            if not await self.accounts.replace_hash(id_, hash_, expecting=account.password_hash):
+            if not await self.accounts.set_password(id_, hash_, expecting=account.password_hash):
                 raise WrongPassword
             ended = await self._end_sessions(account, spared=session)
         self.audit.record(
@@ -67,31 +62,31 @@ class PasswordCare:
         if await self.gate.throttle.wait(subjects, self.issuer.clock()):
             return
         await self.gate.failed(subjects)
-        account = await self.accounts.by_any_email(address)
+        account = await self.accounts.by_email(address)
         who = throttling.account_key(address)
         self.audit.record("password_reset_requested", account_key=who, address=client.address)
         async with self.work.transaction():
             await self.mail.enqueue(Kind.PASSWORD_RESET, account)
 
     async def reset(self, secret: str, new: str, client: Client) -> None:
-        """Sets the password by a mailed link, ends all sessions, and puts the account back to where the link went.
+        """Sets the password by a mailed link and ends all sessions.
 
         Raises UnacceptablePassword (the link stays good), InvalidLink, Overloaded.
         """
         account = await self.links.look(secret)
-        accepted = passwords.accept(new, (account.email, account.recovery_email, account.name))
+        accepted = passwords.accept(new, (account.email, account.name))
         async with self.gate.passed(client.address) as turn:
             await self.links.look(secret)  # it may have been used while this waited
             hash_ = await turn.hash(accepted)
         async with self.work.transaction():
             account = await self.links.take(secret)
-            if not await self.accounts.recover(account, hash_):
+            if not await self.accounts.set_password(
+                account.id, hash_, expecting=account.password_hash, confirms=account.email
+            ):
                 raise InvalidLink
             ended = await self._end_sessions(account)
         self.audit.record("password_reset", account=account.id, address=client.address, sessions=ended.count)
-        if account.former_email is not None:
-            self.audit.record("email_taken_back", account=account.id, address=client.address)
-        await self._settle(account.recovered(hash_), ended, client)
+        await self._settle(account, ended, client)
 
     async def _end_sessions(self, account: Account, *, spared: UUID | None = None) -> Ended:
         """With the new password, in one transaction and after it: signing_in.py relies on this order."""

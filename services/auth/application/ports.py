@@ -27,31 +27,30 @@ class Accounts(Protocol):
     async def by_email(self, email: str) -> Account | None:
         """`email` as `lookup_email` gives it."""
 
-    async def by_any_email(self, email: str) -> Account | None:
-        """Likewise, or the one whose former address it is: no address is of two accounts."""
-
     async def by_id(self, id_: UUID) -> Account | None: ...
 
     async def held(self, id_: UUID) -> Account | None:
         """As `by_id`, and nobody changes it before the transaction at hand has ended."""
 
     async def register(self, account: Account) -> None:
-        """Stores the account and, in the same transaction, the message to its member.
+        """Stores the account and, in the same transaction, the message to member. Raises EmailTaken."""
 
-        Raises EmailTaken, as `set_email` does, also where the address is another account's former one. Both move
-        an account that `gives_way` back, and tell its member to follow.
-        """
+    async def set_password(self, id_: UUID, new: str, *, expecting: str, confirms: str | None = None) -> bool:
+        """Sets the password hash if it still is `expecting`, and takes a pending address back: whoever asked for that
+        knew the former password. Whoever sets it reads the mail of `confirms`, which is the account's address or
+        nothing is set. False when another change came first."""
 
     async def replace_hash(self, id_: UUID, new: str, *, expecting: str) -> bool:
-        """Sets the password hash if it still is `expecting`; False when another change came first."""
+        """Stores the same password under another hash, if the hash still is `expecting`; False when another change came
+        first."""
 
     async def set_status(self, id_: UUID, status: Status) -> None:
         """Raises UnknownAccount."""
 
     async def erase(self, id_: UUID) -> None:
-        """Disables the account and wipes its e-mail and name; the address is free. Idempotent. Raises UnknownAccount.
+        """Disables the account and wipes its e-mail and name; the address is free. Idempotent.
 
-        No message changes the address of an erased account.
+        Raises UnknownAccount.
         """
 
     async def add_role(self, email: str, role: str) -> Account:
@@ -60,21 +59,31 @@ class Accounts(Protocol):
     async def remove_role(self, email: str, role: str) -> Account:
         """Idempotent. Raises UnknownAccount, UnknownRole."""
 
-    async def set_email(self, id_: UUID, email: str, sequence: int | None = None) -> Account | None:
-        """The account as it is now, if that moved it (`Account.moved`). Raises UnknownAccount, EmailTaken.
+    async def propose_email(self, id_: UUID, email: str, *, expecting: str) -> Account | None:
+        """Makes the address pending in place of any before it; the account's own address leaves none pending.
 
-        It tells the member to follow, be it the member's own wish: a message of `recover` may be on its way there.
-        A `sequence` that is not later than the latest that was applied changes nothing; None is later than any.
+        None where the password hash is not `expecting` any more.
         """
 
-    async def settle_email(self, id_: UUID, email: str) -> bool:
-        """Forgets the former address, if there is one and `email` still is the account's; whether that was so."""
-
-    async def recover(self, account: Account, password_hash: str) -> bool:
-        """Makes it `Account.recovered` and tells its member to follow; False when another change came first."""
+    async def withdraw_email(self, id_: UUID) -> bool:
+        """Leaves no address pending; whether one was."""
 
     async def confirm_email(self, id_: UUID, email: str) -> bool:
         """Marks the address as verified if it still is the account's."""
+
+    async def complete_email(self, id_: UUID, email: str) -> tuple[Account, str] | None:
+        """Makes the pending address the account's, verified, and tells member: the account and its former address.
+
+        None where the address is not pending any more, or the account is disabled. Raises EmailTaken.
+        """
+
+    async def set_email(self, id_: UUID, email: str) -> tuple[Account, str]:
+        """Gives the account another address at once, unverified, and tells member: the account and its former address,
+        which is the same where it has the address already. Raises UnknownAccount, EmailTaken.
+        """
+
+    async def keep_email(self, id_: UUID, wanted: str) -> None:
+        """Makes `wanted` pending, if nothing is, and tells member the account's address. Raises UnknownAccount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +216,7 @@ class TokenReader(Protocol):
 
 
 class Mail(Protocol):
-    async def enqueue(self, kind: Kind, account: Account | None) -> None:
+    async def enqueue(self, kind: Kind, account: Account | None, to: str | None = None) -> None:
         """A mail about the account as it is now: kept with the change around it or not at all, and sent afterwards,
         until it is delivered or refused for good (application/mailing.py).
 

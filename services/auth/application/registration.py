@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
-from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.ports import Accounts, Audit, Mail, UnitOfWork
 from services.auth.application.signing_in import Client
 from services.auth.domain import passwords, throttling
@@ -20,7 +19,6 @@ class Registration:
     accounts: Accounts
     work: UnitOfWork
     gate: Gate
-    links: MailedLinks
     mail: Mail
     issuer: Issuer
     audit: Audit
@@ -61,12 +59,6 @@ class Registration:
             self.audit.record("registration_taken", address=client.address)
             raise
         self.audit.record("registered", account=account.id, address=client.address)
-
-    async def confirm_email(self, secret: str) -> None:
-        """Whoever has the mailed link reads that mailbox. Raises InvalidLink."""
-        async with self.work.transaction():
-            account = await self.links.confirm(secret)
-        self.audit.record("email_confirmed", account=account)
 
     def _guesses(self, client: Client) -> Subject:
         """What failed sign-ins from the address count for."""

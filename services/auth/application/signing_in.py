@@ -51,9 +51,6 @@ class SignIn:
                 raise WrongCredentials
             surplus = await self.sessions.open(session, refresh)
         await self.revocations.tell(surplus, now)
-        # Who signs in with a new address and the password is its owner's: the former one is needed no longer.
-        if current.former_email is not None and await self.accounts.settle_email(current.id, account.email):
-            self.audit.record("email_settled", account=account.id)
         self.audit.record("login", account=account.id, session=session.id, address=client.address)
         return self.issuer.pair(current, session, refresh.text, now)
 

@@ -1,7 +1,7 @@
 """An account: who may sign in, under which address, with which roles."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -19,8 +19,8 @@ Status = Literal["active", "disabled"]
 class Account:
     """`email` is normalised (`normalise_email`); `password_hash` is an argon2id PHC string.
 
-    `former_email` is kept after a change of `email` until the password was given at a sign-in with the new one: an
-    access token suffices for the change, and must not suffice for the account (docs/decisions/0012-email-changes.md).
+    `pending_email` is where the account is to move: it grants nothing before somebody has read the mail sent there
+    (docs/decisions/0062-email-changes-ask-for-the-password.md).
     """
 
     id: UUID
@@ -31,7 +31,7 @@ class Account:
     password_hash: str = field(repr=False)
     email_verified: bool
     created_at: datetime
-    former_email: str | None = None
+    pending_email: str | None = None
 
     @property
     def active(self) -> bool:
@@ -40,33 +40,6 @@ class Account:
     @property
     def erased(self) -> bool:
         return self.email == erased_email(self.id)
-
-    @property
-    def recovery_email(self) -> str:
-        """Where links go that let choose a new password."""
-        return self.former_email or self.email
-
-    def moved(self, email: str) -> "Account":
-        """Signing in with another address, whose owner nobody has shown to be the account's."""
-        former = None if email == self.recovery_email else self.recovery_email
-        return replace(self, email=email, email_verified=False, former_email=former)
-
-    @property
-    def gives_way(self) -> bool:
-        """Whether nobody has shown the address to be theirs, neither by its mail nor by signing in with it: then
-        somebody who wants it gets it, and the account is `moved` back. Nobody keeps addresses from their owners by
-        moving to them."""
-        return self.former_email is not None and not self.email_verified
-
-    def recovered(self, password_hash: str) -> "Account":
-        """With a new password, by a link that was mailed to the recovery address: the account is back there."""
-        return replace(
-            self,
-            email=self.recovery_email,
-            email_verified=True,
-            former_email=None,
-            password_hash=password_hash,
-        )
 
 
 def normalise_email(text: str) -> str:

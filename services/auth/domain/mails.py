@@ -1,6 +1,6 @@
 """auth's mails, as the outbox holds them: no secret, and no more of their readers than cannot be looked up later."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum, auto
 from uuid import UUID
 
@@ -12,8 +12,14 @@ _NOBODY = UUID(int=0)
 class Kind(StrEnum):
     PASSWORD_RESET = auto()
     PASSWORD_CHANGED = auto()
-    EMAIL_CHANGED = auto()
     EMAIL_CONFIRMATION = auto()
+    """The account has this address; is it yours?"""
+    EMAIL_CHANGE = auto()
+    """The account is to move to this address; is it yours?"""
+    EMAIL_CHANGE_REQUESTED = auto()
+    """For the present address: somebody with the password asked for another one."""
+    EMAIL_CHANGED = auto()
+    """For the former address: the account has left it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,29 +32,34 @@ class MailMessage:
     to: str = ""
 
 
-def message(id_: UUID, kind: Kind, account: Account | None) -> MailMessage:
-    """The message for a mail about the account as it is after the change; None is nobody's, of which no mail comes."""
+def message(id_: UUID, kind: Kind, account: Account | None, to: str | None = None) -> MailMessage:
+    """The message for a mail about the account as it is after the change; None is nobody's, of which no mail comes.
+
+    `to`: another address than the account's.
+    """
     if account is None:
         return MailMessage(id=id_, kind=kind, account=_NOBODY)
-    to = {Kind.PASSWORD_RESET: "", Kind.EMAIL_CONFIRMATION: account.email}.get(kind, account.recovery_email)
-    return MailMessage(id=id_, kind=kind, account=account.id, to=to)
+    if kind is Kind.PASSWORD_RESET:
+        return MailMessage(id=id_, kind=kind, account=account.id)
+    return MailMessage(id=id_, kind=kind, account=account.id, to=account.email if to is None else to)
 
 
-def addressed(message: MailMessage, account: Account | None) -> Account | None:
-    """The account as the mail is to speak of it, from how it is by now; None where there is nothing left to say.
+def recipient(message: MailMessage, account: Account | None) -> str | None:
+    """Whom the mail goes to, from how the account is by now; None where there is nothing left to say.
 
-    A link goes where links go by now. A notice goes to whom the change concerned: who took an account over may have
-    settled its new address before the mail server was back.
+    A link goes only to an address that it is still for. A notice goes to whom the change concerned, whatever became of
+    the account before the mail server was back.
     """
     if account is None or account.erased:
         return None
     match message.kind:
         case Kind.PASSWORD_RESET:
-            return account if account.active else None
+            return account.email if account.active else None
         case Kind.EMAIL_CONFIRMATION:
-            return account if account.email == message.to and not account.email_verified else None
-        case Kind.PASSWORD_CHANGED:
-            return replace(account, former_email=message.to)
+            return message.to if account.email == message.to and not account.email_verified else None
+        case Kind.EMAIL_CHANGE:
+            return message.to if account.active and account.pending_email == message.to else None
+        case Kind.PASSWORD_CHANGED | Kind.EMAIL_CHANGE_REQUESTED:
+            return message.to
         case Kind.EMAIL_CHANGED:
-            # Moved back meanwhile, it would be told what is not so. A link for who gets no links by now opens nothing.
-            return None if account.email == message.to else replace(account, former_email=message.to)
+            return None if account.email == message.to else message.to

@@ -1,4 +1,4 @@
-"""Accounts: registering, looking at one's own, confirming its address; and its status, for other services."""
+"""Accounts: registering, looking at one's own; and its status, for other services."""
 
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,11 @@ from services.auth.application.registration import Registration
 from services.auth.application.signing_in import Client
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import SessionEnded
-from services.auth.web.bodies import AccountBody, EmailBody, EmailConfirmation, Registered, StatusBody
+from services.auth.web.bodies import AccountBody, Registered, StatusBody
 from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
 from services.auth.web.parts import Part
 from services.chassis.idempotency import Idempotency
 from services.chassis.identity import Identity
-from services.chassis.outbox import PROVIDE_SEQUENCE, MessageSequence
 
 
 def _body(account: Account) -> AccountBody:
@@ -28,6 +27,7 @@ def _body(account: Account) -> AccountBody:
         name=account.name,
         roles=list(account.roles),
         email_verified=account.email_verified,
+        pending_email=account.pending_email,
         created_at=account.created_at,
     )
 
@@ -73,22 +73,6 @@ class AccountController(Controller):
             raise SessionEnded
         return _body(account)
 
-    @post(
-        "/email/verify",
-        public=True,
-        status_code=204,
-        operation_id="confirmEmail",
-        summary="Confirm the address by the mailed link",
-        responses=problems(400),
-        security=PUBLIC,
-    )
-    async def confirm_email(
-        self,
-        data: JSONBody[EmailConfirmation],
-        registration: Part[Registration],
-    ) -> None:
-        await registration.confirm_email(data.token)
-
 
 @put(
     "/internal/accounts/{account_id:uuid}/status",
@@ -109,23 +93,3 @@ async def set_status(
         await administration.erase(account_id)
     else:
         await administration.set_status(account_id, data.status)
-
-
-@put(
-    "/internal/accounts/{account_id:uuid}/email",
-    internal=True,
-    status_code=204,
-    dependencies={"sequence": PROVIDE_SEQUENCE},
-    operation_id="setAccountEmail",
-    summary="Change the address that an account signs in with",
-    tags=["internal"],
-    responses=problems(400, 401, 404, 409),
-    security=INTERNAL,
-)
-async def set_email(
-    account_id: FromPath[UUID],
-    data: JSONBody[EmailBody],
-    administration: Part[Administration],
-    sequence: MessageSequence,
-) -> None:
-    await administration.set_email(account_id, data.email, sequence)

@@ -75,6 +75,13 @@ class PasswordReset(msgspec.Struct):
     new_password: NewPassword
 
 
+class EmailChange(msgspec.Struct):
+    """`current_password`: of whoever asks, who may be an administrator."""
+
+    email: Email
+    current_password: Password
+
+
 class EmailConfirmation(msgspec.Struct):
     token: LinkToken
 
@@ -116,6 +123,9 @@ class AccountBody(msgspec.Struct, frozen=True):
     name: str
     roles: list[str]
     email_verified: bool
+    pending_email: Annotated[
+        str | None, Meta(description="Where the account moves once the link that was mailed there is opened.")
+    ]
     created_at: datetime
 
 

@@ -9,6 +9,7 @@ from services.chassis.problems import CONTENT_TYPE, ProblemDetails
 _SAID = {
     400: "The request is malformed or a value is not allowed.",
     401: "Not signed in, or the credentials are wrong.",
+    403: "Your account may not do this.",
     404: "There is no such thing, or it is not yours.",
     409: "It exists already.",
     429: "Too many failures; Retry-After says when to try again.",

@@ -43,10 +43,6 @@ class MembersPostgres:
             except asyncpg.UniqueViolationError as fault:
                 raise EmailTaken from fault
 
-    async def lock(self, id_: UUID) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute("SELECT FROM member WHERE id = $1 FOR UPDATE", id_)
-
     async def follow_account(self, member: Member, sequence: int | None = None) -> bool:
         said = member.profile
         async with self._database.transaction() as connection:
@@ -194,8 +190,8 @@ def _heard(present: Any, said: Profile, sequence: int | None) -> bool:
 
 
 async def _refuse_taken(connection: asyncpg.Connection, member: Member) -> None:
-    # Between two members without accounts the unique index has the last word; an account's e-mail is auth's to decide,
-    # which hears of the change by the outbox. Of two who want one address at once, the second checks after the first.
+    # Between two members without accounts the unique index has the last word; an account's e-mail is auth's to decide.
+    # Of two who want one address at once, the second checks after the first.
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", member.profile.email)
     taken = await connection.fetchval(
         "SELECT EXISTS (SELECT FROM member WHERE email = $1 AND id <> $2 AND deleted_at IS NULL)",

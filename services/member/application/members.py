@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.member.application.ports import Accounts, Members, Query, UnitOfWork
-from services.member.domain.errors import EmailUnderWay, NotYours, StaleMember, UnknownMember
+from services.member.domain.errors import EmailIsSignIn, NotYours, StaleMember, UnknownMember
 from services.member.domain.member import Member, Profile
 from services.member.domain.values import composed
 
@@ -55,7 +55,8 @@ class MemberService:
     ) -> Member:
         """Gives the member the profile that `change` makes of the present one.
 
-        Raises UnknownMember, StaleMember, EmailTaken, and NotYours where a caller would change their own grade.
+        Raises UnknownMember, StaleMember, EmailTaken, NotYours where a caller would change their own grade, and
+        EmailIsSignIn where they would change the address of an account.
         """
         async with self.work.transaction():
             member = await self.get(caller, id_)
@@ -64,13 +65,13 @@ class MemberService:
             profile = change(member.profile)
             if profile.grade is not member.profile.grade and not caller.is_admin:
                 raise NotYours
+            new_email = profile.email != member.profile.email
+            if new_email and member.has_account:
+                raise EmailIsSignIn
             changed = member.changed(profile, self.clock())
             # Somebody else may have changed it since the read above: the store decides who was first.
-            new_email = profile.email != member.profile.email
             if not await self.members.save(changed, new_email=new_email):
                 raise StaleMember
-            if member.has_account and new_email:
-                await self.accounts.change_email(id_, profile.email)
         return changed
 
     async def delete(self, caller: Caller, id_: UUID, versions: Versions) -> None:
@@ -85,18 +86,8 @@ class MemberService:
     async def follow_account(self, id_: UUID, email: str, name: str, sequence: int | None = None) -> bool:
         """An account was registered or changed; True where its member is new. Repeating is harmless.
 
-        `sequence`: the later of two has the higher number; the earlier, if it comes after, is done with. Raises
-        EmailUnderWay, after which it has to come again.
+        `sequence`: the later of two has the higher number; the earlier, if it comes after, is done with.
         """
         member = Member.new(id_, Profile(email=email, name=composed(name)), self.clock())
         async with self.work.transaction():
-            await self.members.lock(id_)
-            present = await self.members.get(id_)
-            # Else the member would show its new address, the former one, and the new one again.
-            if (
-                present is not None
-                and present.profile.email != email
-                and await self.accounts.email_under_way(id_)
-            ):
-                raise EmailUnderWay
             return await self.members.follow_account(replace(member, has_account=True), sequence)

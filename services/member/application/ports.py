@@ -43,17 +43,14 @@ class Members(Protocol):
     async def add(self, member: Member) -> None:
         """Raises EmailTaken where another member has the e-mail."""
 
-    async def lock(self, id_: UUID) -> None:
-        """Until the transaction at hand ends, nobody else changes the member."""
-
     async def follow_account(self, member: Member, sequence: int | None = None) -> bool:
         """Makes the member of an account, or gives it the account's e-mail and name; True where it was made.
 
         What the account said before is remembered: hearing the same again changes nothing, so that a repeat does not
-        undo what the member changed since. A repeat is known by its `sequence`, which is not later than the latest, or
-        without one by what it says. A name is taken over only where it is not what was said before; an e-mail is never
-        refused: it is the account's, and auth has decided about it. Of what the member has already, it gets no new
-        version. A deleted member stays deleted.
+        undo a name that the member changed since. A repeat is known by its `sequence`, which is not later than the
+        latest, or without one by what it says. A name is taken over only where it is not what was said before; an
+        e-mail is never refused: it is the account's, and auth has decided about it. Of what the member has already, it
+        gets no new version. A deleted member stays deleted.
         """
 
     async def get(self, id_: UUID) -> Member | None: ...
@@ -76,12 +73,7 @@ class Accounts(Protocol):
     """Tells auth of changes that it must follow; told in the transaction of the change, delivered afterwards."""
 
     async def delete(self, id_: UUID) -> None:
-        """Ends the account and wipes what it has of its owner; addresses that auth was not told yet are not told."""
-
-    async def change_email(self, id_: UUID, email: str) -> None: ...
-
-    async def email_under_way(self, id_: UUID) -> bool:
-        """Whether auth is still to be told of an address of the member's, and has not refused it for good."""
+        """Ends the account and wipes what it has of its owner."""
 
 
 class UnitOfWork(Protocol):

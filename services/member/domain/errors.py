@@ -5,7 +5,7 @@ MemberError
 ├── EmailTaken        another member has the e-mail address
 ├── NotYours          only an administrator may change this
 ├── StaleMember       the member was changed since the caller read it
-├── EmailUnderWay     auth says something of an address while the member's own change is on its way there
+├── EmailIsSignIn     the address signs in, so that auth changes it, and not member
 └── InvalidMember     values that are not allowed, each by its field
 """
 
@@ -38,10 +38,11 @@ class StaleMember(MemberError):  # noqa: N818
         super().__init__("The member was changed since you read it; read it again and repeat your change.")
 
 
-class EmailUnderWay(MemberError):  # noqa: N818
+class EmailIsSignIn(MemberError):  # noqa: N818
     def __init__(self) -> None:
         super().__init__(
-            "A change of the member's own e-mail address is on its way to auth; come back after it."
+            "The member signs in with this e-mail address. Its owner changes it with POST /api/auth/email, an "
+            "administrator with PUT /api/auth/accounts/{id}/email; both ask for the password."
         )
 
 

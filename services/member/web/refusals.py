@@ -3,8 +3,8 @@
 from services.chassis import errors
 from services.chassis.problems import Refusals
 from services.member.domain.errors import (
+    EmailIsSignIn,
     EmailTaken,
-    EmailUnderWay,
     InvalidMember,
     NotYours,
     StaleMember,
@@ -12,8 +12,9 @@ from services.member.domain.errors import (
 )
 
 
-def _under_way(error: EmailUnderWay) -> errors.Problem:
-    return errors.Unavailable(str(error))
+class EmailChangeRefused(errors.Conflict):
+    type = "/problems/email-is-sign-in"
+    title = "The e-mail address is changed elsewhere"
 
 
 def _invalid(error: InvalidMember) -> errors.Problem:
@@ -25,7 +26,7 @@ def _invalid(error: InvalidMember) -> errors.Problem:
 REFUSALS: Refusals = {
     UnknownMember: errors.NotFound,
     EmailTaken: errors.Conflict,
-    EmailUnderWay: _under_way,
+    EmailIsSignIn: EmailChangeRefused,
     StaleMember: errors.PreconditionFailed,
     NotYours: errors.Forbidden,
     InvalidMember: _invalid,

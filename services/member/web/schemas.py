@@ -55,7 +55,10 @@ Addresses = Annotated[list[AddressBody], Meta(max_length=values.MAX_ADDRESSES)]
 
 
 class MemberBody(msgspec.Struct, frozen=True):
-    """A member. `version` is also the ETag; `marketing_consent_at` is when consent was last given or withdrawn."""
+    """A member. `version` is also the ETag; `marketing_consent_at` is when consent was last given or withdrawn.
+
+    `has_account`: the member signs in with `email`, which auth alone changes.
+    """
 
     id: UUID
     email: str
@@ -68,6 +71,7 @@ class MemberBody(msgspec.Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     version: int
+    has_account: bool
 
     @classmethod
     def of(cls, member: Member) -> "MemberBody":
@@ -84,6 +88,7 @@ class MemberBody(msgspec.Struct, frozen=True):
             created_at=member.created_at,
             updated_at=member.updated_at,
             version=member.version,
+            has_account=member.has_account,
         )
 
 

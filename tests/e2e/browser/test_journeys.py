@@ -132,25 +132,46 @@ def test_a_forgotten_password_is_replaced_and_every_device_signed_out(
     expect(elsewhere).to_have_url("/sign-in?next=/account")
 
 
-def test_an_account_that_was_moved_to_another_address_is_taken_back(
-    visit: Visit, letterbox: Letterbox
+def test_the_address_to_sign_in_with_is_changed_with_the_password_and_the_mailed_link(
+    visit: Visit, letterbox: Letterbox, screen: Screen
 ) -> None:
     page = visit("/")
     person = newcomer()
     register(page, person)
     page.goto("/account")
-    expect(page.get_by_text("keep going to your former address")).to_be_visible()
-    page.get_by_label("E-mail", exact=True).fill(f"moved-{person.email}")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
-    owner = visit(letterbox(person.email, "/password/reset"))
-    owner.get_by_label("New password").fill("another private sentence")
-    owner.get_by_role("button", name="Set password").click()
-    expect(owner.get_by_text("Your password is changed.")).to_be_visible()
-    fill_credentials(owner, person.email, "another private sentence")
-    expect(owner.get_by_role("heading", level=1)).to_have_text(f"Hello, {person.name}")
-    page.goto("/account")
-    expect(page).to_have_url("/sign-in?next=/account")
+    page.get_by_role("main").get_by_role("link", name="Change", exact=True).click()
+    page.get_by_label("New e-mail").fill(f"moved-{person.email}")
+    page.get_by_label("Current password").fill("a guess")
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_label("Current password")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Current password").fill(person.password)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_text("Waiting to be confirmed:")).to_be_visible()
+    screen(page, "account-email")
+    page.goto(letterbox(f"moved-{person.email}", "/email/verify"))
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("Your e-mail is confirmed.")).to_be_visible()
+    # The session goes on; signing in takes the new address.
+    page.goto("/account/email")
+    expect(page.get_by_text(f"moved-{person.email}")).to_be_visible()
+    elsewhere = visit("/sign-in")
+    fill_credentials(elsewhere, person.email, person.password)
+    expect(elsewhere.get_by_role("alert")).to_be_visible()
+    fill_credentials(elsewhere, f"moved-{person.email}", person.password)
+    expect(elsewhere.get_by_role("heading", level=1)).to_have_text(f"Hello, {person.name}")
+
+
+def test_a_change_of_address_is_taken_back(visit: Visit) -> None:
+    page = visit("/")
+    person = newcomer()
+    register(page, person)
+    page.goto("/account/email")
+    page.get_by_label("New e-mail").fill(f"moved-{person.email}")
+    page.get_by_label("Current password").fill(person.password)
+    page.get_by_role("button", name="Send the link").click()
+    page.get_by_role("button", name="Take the change back").click()
+    expect(page.get_by_text("The change is taken back.")).to_be_visible()
+    expect(page.get_by_text("Waiting to be confirmed:")).to_have_count(0)
 
 
 def test_a_stale_profile_is_not_overwritten_unseen(visit: Visit, screen: Screen) -> None:

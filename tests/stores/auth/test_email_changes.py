@@ -1,217 +1,220 @@
-"""Moving an account to another address: the member service's messages, on real stores."""
+"""Moving an account to another address, over HTTP and on real stores."""
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from services.auth.settings import Settings
 from services.chassis.postgres import Database
-from tests.stores.auth.calls import PASSWORD, Client, is_good, mailed_token, register, sign_in
-from tests.stores.auth.command import command
+from tests.stores.auth.calls import DEMO, PASSWORD, Client, bearer, is_good, mailed_token, register, sign_in
+from tests.stores.auth.conftest import INTERNAL_KEY
 
-INTERNAL = {"X-Internal-Key": "internal-key-of-the-tests"}
-DEMO_ID = "00000000-0000-4000-8000-000000000001"
-OLD, NEW = "minji@example.com", "stranger@example.com"
-NEW_PASSWORD = "quite another sentence"
-
-
-async def move(client: Client, account: str, email: str) -> int:
-    answer = await client.put(f"/internal/accounts/{account}/email", json={"email": email}, headers=INTERNAL)
-    return answer.status_code
+INTERNAL = {"X-Internal-Key": INTERNAL_KEY}
+OLD, NEW = "minji@example.com", "new@example.com"
+Tokens = dict[str, Any]
 
 
-async def reset(client: Client, token: str) -> int:
-    body = {"token": token, "new_password": NEW_PASSWORD}
-    return (await client.post("/api/auth/password/reset", json=body)).status_code
+async def ask(client: Client, tokens: Tokens, email: str, password: str = PASSWORD, **headers: str) -> Any:
+    body = {"email": email, "current_password": password}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return await client.post("/api/auth/email", json=body, headers=bearer(tokens) | named)
 
 
-async def test_a_moved_account_comes_back_by_its_former_address(
+async def open_link(client: Client, token: str) -> int:
+    return (await client.post("/api/auth/email/verify", json={"token": token})).status_code
+
+
+async def me(client: Client, tokens: Tokens) -> dict[str, Any]:
+    return dict((await client.get("/api/auth/me", headers=bearer(tokens))).json())
+
+
+async def told(settings: Settings) -> list[dict[str, Any]]:
+    """What member is told, the oldest first."""
+    database = Database(settings.auth_database_url, application="test")
+    async with database.lifespan():
+        rows = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
+    return [{"id": row["path"].rpartition("/")[2], **msgspec.json.decode(row["body"])} for row in rows]
+
+
+async def test_an_address_is_changed_with_the_password_and_the_new_mailbox(
     client: Client, settings: Settings, tmp_path: Path
 ) -> None:
     account = await register(client, OLD)
-    tokens = await sign_in(client, email=OLD, password=PASSWORD)
-    assert await move(client, account["id"], NEW) == 204
-    await mailed_token(tmp_path / "mail", NEW, "/email/verify")
-    notice = await mailed_token(tmp_path / "mail", OLD, "/password/reset")
-    # Nothing that lets choose a password goes to the new address, whichever is named.
-    for asked in (NEW, OLD):
-        await client.post("/api/auth/password/forgot", json={"email": asked})
-    while await mailed_token(tmp_path / "mail", OLD, "/password/reset") == notice:
-        await asyncio.sleep(0.02)
-    letters = [file.read_text() for file in (tmp_path / "mail").glob("*.eml")]
-    assert not [letter for letter in letters if f"To: {NEW}" in letter and "/password/reset" in letter]
-    assert await reset(client, notice) == 204
-    assert not await is_good(client, tokens)
-    await sign_in(client, email=OLD, password=NEW_PASSWORD)
-    assert (
-        await client.post("/api/auth/login", json={"email": NEW, "password": NEW_PASSWORD})
-    ).status_code == 401
-    database = Database(settings.auth_database_url, application="test")
-    async with database.lifespan():
-        messages = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
-    assert {message["path"] for message in messages} == {f"/internal/members/{account['id']}"}
-    assert msgspec.json.decode(messages[-1]["body"]) == {"email": OLD, "name": "Kim Minji"}
-    assert len(messages) == 3
-
-
-async def test_the_former_address_is_kept_from_others_until_the_new_one_has_signed_in(client: Client) -> None:
-    account, other = await register(client, OLD), await register(client, "other@example.com")
-    assert await move(client, account["id"], NEW) == 204
-    body = {"email": OLD, "password": PASSWORD, "name": "Somebody"}
-    assert (await client.post("/api/auth/register", json=body)).status_code == 409
-    assert await move(client, other["id"], OLD) == 409
-    await sign_in(client, email=NEW, password=PASSWORD)
-    assert await move(client, other["id"], OLD) == 204
-
-
-async def test_an_address_that_is_left_and_wanted_at_one_moment_has_one_owner(client: Client) -> None:
-    """Whoever wins: never one account's address and another's former one."""
-    for number in range(10):
-        account = await register(client, f"left-{number}@example.com")
-        other = await register(client, f"other-{number}@example.com")
-        body = {"email": f"left-{number}@example.com", "password": PASSWORD, "name": "Somebody"}
-        left, *wanted = await asyncio.gather(
-            move(client, account["id"], f"moved-{number}@example.com"),
-            move(client, other["id"], f"left-{number}@example.com"),
-            client.post("/api/auth/register", json=body),
-        )
-        assert (left, wanted[0], wanted[1].status_code) == (204, 409, 409)  # type: ignore[attr-defined]
-
-
-async def test_a_former_address_that_an_earlier_release_gave_away_during_the_upgrade_is_a_refusal(
-    client: Client, settings: Settings, tmp_path: Path
-) -> None:
-    account = await register(client, OLD)
-    await move(client, account["id"], NEW)
-    notice = await mailed_token(tmp_path / "mail", OLD, "/password/reset")
-    database = Database(settings.auth_database_url, application="test")
-    async with database.lifespan():
-        await database.fetch("UPDATE account SET email = $1 WHERE email = 'test@example.com'", OLD)
-    assert await reset(client, notice) == 400
-    await sign_in(client, email=NEW, password=PASSWORD)
-
-
-async def test_nobody_keeps_an_address_from_its_owner_by_moving_to_it(
-    client: Client, settings: Settings, tmp_path: Path
-) -> None:
-    squatter = await register(client, OLD)
-    assert await move(client, squatter["id"], NEW) == 204
+    assert account["pending_email"] is None
+    here, there = [await sign_in(client, email=OLD, password=PASSWORD) for _ in range(2)]
+    assert (await ask(client, here, NEW)).status_code == 202
     link = await mailed_token(tmp_path / "mail", NEW, "/email/verify")
-    owner = await register(client, NEW)
+    assert (await me(client, here))["pending_email"] == NEW
+    assert await open_link(client, link) == 204
+    assert await open_link(client, link) == 400
+    moved = await me(client, there)
+    assert (moved["email"], moved["email_verified"], moved["pending_email"]) == (NEW, True, None)
+    # Whoever changed it knew the password: the other sessions go on.
+    assert await is_good(client, here)
     await sign_in(client, email=NEW, password=PASSWORD)
-    await sign_in(client, email=OLD, password=PASSWORD)
-    assert (await client.post("/api/auth/email/verify", json={"token": link})).status_code == 400
-    database = Database(settings.auth_database_url, application="test")
-    async with database.lifespan():
-        messages = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
-    told = [
-        (message["path"].rpartition("/")[2], msgspec.json.decode(message["body"])["email"])
-        for message in messages
+    assert (
+        await client.post("/api/auth/login", json={"email": OLD, "password": PASSWORD})
+    ).status_code == 401
+    assert await told(settings) == [
+        {"id": account["id"], "email": OLD, "name": "Kim Minji"},
+        {"id": account["id"], "email": NEW, "name": "Kim Minji"},
     ]
-    assert told == [(squatter["id"], OLD), (squatter["id"], NEW), (squatter["id"], OLD), (owner["id"], NEW)]
-    # One that its owner has confirmed stays.
-    assert await move(client, squatter["id"], "mine@example.com") == 204
-    link = await mailed_token(tmp_path / "mail", "mine@example.com", "/email/verify")
-    assert (await client.post("/api/auth/email/verify", json={"token": link})).status_code == 204
-    assert await move(client, owner["id"], "mine@example.com") == 409
-
-
-async def test_accounts_that_want_each_others_addresses_are_answered_and_no_address_is_of_two(
-    client: Client, settings: Settings
-) -> None:
-    ids = [(await register(client, f"{number}@example.com"))["id"] for number in range(4)]
-    for _ in range(5):
-        answers = await asyncio.gather(
-            *(move(client, id_, f"{number}@example.com") for id_ in ids for number in range(4))
-        )
-        assert set(answers) <= {204, 409, 503}
-    database = Database(settings.auth_database_url, application="test")
-    async with database.lifespan():
-        rows = await database.fetch("SELECT id, email, former_email FROM account")
-    holders: dict[str, set[str]] = {}
-    for row in rows:
-        for address in (row["email"], row["former_email"]):
-            holders.setdefault(address, set()).add(str(row["id"]))
-    holders.pop(None, None)  # type: ignore[call-overload]
-    assert all(len(accounts) == 1 for accounts in holders.values())
-
-
-async def test_an_operator_settles_an_address_by_hand(client: Client, settings: Settings) -> None:
-    account = await register(client, OLD)
-    await move(client, account["id"], NEW)
-    status, said = await command(settings, "settle-email", OLD)
-    assert (status, "There is no such account." in said) == (1, True)
-    assert (await command(settings, "settle-email", NEW))[0] == 0
     await register(client, OLD)
 
 
-async def test_an_address_changed_by_the_member_service_signs_in(client: Client) -> None:
-    await register(client, "minji@example.com")
-    path = f"/internal/accounts/{DEMO_ID}/email"
+async def test_an_access_token_alone_changes_no_address(client: Client) -> None:
+    await register(client, OLD)
+    tokens = await sign_in(client, email=OLD, password=PASSWORD)
+    wrong = await ask(client, tokens, NEW, "a guess")
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "current_password")
+    body = {"email": NEW}
+    without = await client.post("/api/auth/email", json=body, headers=bearer(tokens))
+    assert (without.status_code, without.json()["errors"][0]["field"]) == (400, "current_password")
+    assert (await client.post("/api/auth/email", json=body)).status_code == 401
+    assert (await client.delete("/api/auth/email")).status_code == 401
+    assert (await me(client, tokens))["pending_email"] is None
+
+
+async def test_a_change_can_be_taken_back(client: Client, tmp_path: Path) -> None:
+    await register(client, OLD)
+    tokens = await sign_in(client, email=OLD, password=PASSWORD)
+    await ask(client, tokens, NEW)
+    link = await mailed_token(tmp_path / "mail", NEW, "/email/verify")
     for _ in range(2):
-        answer = await client.put(path, json={"email": "Admin@example.com"}, headers=INTERNAL)
-        assert answer.status_code == 204
-    await sign_in(client, email="admin@example.com")
-    taken = await client.put(path, json={"email": "minji@example.com"}, headers=INTERNAL)
-    assert taken.status_code == 409
+        answer = await client.delete("/api/auth/email", headers=bearer(tokens))
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert await open_link(client, link) == 400
+    account = await me(client, tokens)
+    assert (account["email"], account["pending_email"]) == (OLD, None)
 
 
-async def test_a_message_that_arrives_after_a_later_one_is_done_with(client: Client) -> None:
-    await register(client, "minji@example.com")
-    path = f"/internal/accounts/{DEMO_ID}/email"
-
-    async def deliver(number: int, email: str) -> int:
-        headers = INTERNAL | {"X-Message-Sequence": str(number)}
-        return (await client.put(path, json={"email": email}, headers=headers)).status_code
-
-    # One that was refused is not carried out, and may come again.
-    assert await deliver(7, "minji@example.com") == 409
-    assert await deliver(7, "seventh@example.com") == 204
-    assert await deliver(9, "ninth@example.com") == 204
-    for number in (7, 8, 9):
-        assert await deliver(number, "late@example.com") == 204
-    await sign_in(client, email="ninth@example.com")
-    # The next is carried out also where it changes nothing, and overtakes those before it.
-    assert await deliver(11, "ninth@example.com") == 204
-    assert await deliver(10, "late@example.com") == 204
-    await sign_in(client, email="ninth@example.com")
-    assert await deliver(0, "zeroth@example.com") == 400
-
-
-@pytest.mark.parametrize(
-    ("sent", "expected"),
-    [
-        ({"X-Order-Number": "6"}, 204),
-        ({"X-Order-Number": "6", "X-Message-Sequence": "6"}, 204),
-        ({"X-Order-Number": "7", "X-Message-Sequence": "6"}, 400),
-        ({"X-Order-Number": "six"}, 400),
-    ],
-)
-async def test_the_sequence_is_taken_under_its_former_name_too(
-    client: Client, sent: dict[str, str], expected: int
+@pytest.mark.parametrize("way", ["owner", "administrator"])
+async def test_of_repeats_with_one_key_one_has_an_effect_and_no_row_has_the_password(
+    client: Client, settings: Settings, way: str
 ) -> None:
-    path = f"/internal/accounts/{DEMO_ID}/email"
-    body = {"email": "sixth@example.com"}
-    assert (await client.put(path, json=body, headers=INTERNAL | sent)).status_code == expected
-    late = {"email": "fifth@example.com"}
-    answer = await client.put(path, json=late, headers=INTERNAL | {"X-Message-Sequence": "5"})
-    assert answer.status_code == 204
-    await sign_in(client, email="sixth@example.com" if expected == 204 else "fifth@example.com")
+    account = await register(client, OLD)
+    tokens = await sign_in(client, email=OLD, password=PASSWORD)
+    admin = await sign_in(client)
+    if way == "owner":
+        call, who, password = ("POST", "/api/auth/email"), tokens, PASSWORD
+    else:
+        call, who, password = ("PUT", f"/api/auth/accounts/{account['id']}/email"), admin, DEMO["password"]
+    body = {"email": NEW, "current_password": password}
 
+    async def repeat() -> Any:
+        return await client.request(*call, json=body, headers=bearer(who) | {"Idempotency-Key": "once"})
 
-async def test_of_messages_that_arrive_at_once_the_latest_counts(client: Client) -> None:
-    path = f"/internal/accounts/{DEMO_ID}/email"
-    answers = await asyncio.gather(
-        *(
-            client.put(
-                path,
-                json={"email": f"message-{number}@example.com"},
-                headers=INTERNAL | {"X-Message-Sequence": str(number)},
-            )
-            for number in (3, 1, 5, 2, 4)
-        )
+    # Whoever comes while the first is under way is told so, and asks again.
+    while {409} & {answer.status_code for answer in await asyncio.gather(*(repeat() for _ in range(4)))}:
+        await asyncio.sleep(0.02)
+    again = await repeat()
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (
+        202 if way == "owner" else 204,
+        "true",
     )
-    assert {answer.status_code for answer in answers} == {204}
-    await sign_in(client, email="message-5@example.com")
+    other = {"email": "other@example.com", "current_password": password}
+    reused = await client.request(*call, json=other, headers=bearer(who) | {"Idempotency-Key": "once"})
+    assert reused.status_code == 422
+    database = Database(settings.auth_database_url, application="test")
+    async with database.lifespan():
+        records = await database.fetch("SELECT * FROM idempotency")
+        mails = await database.fetch("SELECT count(*) AS n FROM mailed_link WHERE kind LIKE 'email%'")
+    assert not [row for row in records if password in str(dict(row))]
+    assert mails[0]["n"] <= 2  # the registration's and this one
+
+
+async def test_a_taken_address_is_refused_and_one_that_is_taken_meanwhile_is_not_moved_to(
+    client: Client, tmp_path: Path
+) -> None:
+    await register(client, OLD)
+    tokens = await sign_in(client, email=OLD, password=PASSWORD)
+    assert (await ask(client, tokens, DEMO["email"])).status_code == 409
+    await ask(client, tokens, NEW)
+    link = await mailed_token(tmp_path / "mail", NEW, "/email/verify")
+    await register(client, NEW)
+    assert await open_link(client, link) == 409
+    assert (await me(client, tokens))["email"] == OLD
+
+
+async def test_an_address_that_many_wait_for_is_of_the_first_who_opens_the_link(
+    client: Client, tmp_path: Path
+) -> None:
+    links, sessions = [], []
+    for number in range(4):
+        email = f"a{number}@example.com"
+        await register(client, email)
+        sessions.append(await sign_in(client, email=email, password=PASSWORD))
+        await ask(client, sessions[-1], NEW)
+        async with asyncio.timeout(10):
+            while (link := await mailed_token(tmp_path / "mail", NEW, "/email/verify")) in links:
+                await asyncio.sleep(0.02)
+        links.append(link)
+    assert sorted(await asyncio.gather(*(open_link(client, link) for link in links))) == [204, 409, 409, 409]
+    emails = [(await me(client, tokens))["email"] for tokens in sessions]
+    assert emails.count(NEW) == 1
+
+
+async def test_an_administrator_moves_an_account_and_both_addresses_are_told(
+    client: Client, settings: Settings, tmp_path: Path
+) -> None:
+    account = await register(client, OLD)
+    admin, member = await sign_in(client), await sign_in(client, email=OLD, password=PASSWORD)
+    path = f"/api/auth/accounts/{account['id']}/email"
+
+    async def put(tokens: Tokens, email: str, password: str) -> int:
+        body = {"email": email, "current_password": password}
+        return (await client.put(path, json=body, headers=bearer(tokens))).status_code
+
+    assert await put(member, NEW, PASSWORD) == 403
+    assert await put(admin, NEW, "a guess") == 400
+    assert await put(admin, DEMO["email"], DEMO["password"]) == 409
+    for _ in range(2):
+        assert await put(admin, NEW, DEMO["password"]) == 204
+    await sign_in(client, email=NEW, password=PASSWORD)
+    await mailed_token(tmp_path / "mail", NEW, "/email/verify")
+    async with asyncio.timeout(10):
+        while not any(
+            f"To: {OLD}" in (text := file.read_text()) and "another e-mail address" in text
+            for file in (tmp_path / "mail").glob("*.eml")
+        ):
+            await asyncio.sleep(0.02)
+    assert [message["email"] for message in await told(settings)] == [OLD, NEW]
+    nobody = "/api/auth/accounts/00000000-0000-4000-8000-00000000dead/email"
+    body = {"email": "a@example.com", "current_password": DEMO["password"]}
+    assert (await client.put(nobody, json=body, headers=bearer(admin))).status_code == 404
+
+
+async def test_a_member_service_of_the_release_before_gets_its_wish_as_a_pending_address(
+    client: Client, settings: Settings
+) -> None:
+    account = await register(client, OLD)
+    path = f"/internal/accounts/{account['id']}/email"
+    headers = INTERNAL | {"X-Order-Number": "7"}
+    for _ in range(2):
+        assert (await client.put(path, json={"email": NEW}, headers=headers)).status_code == 204
+    tokens = await sign_in(client, email=OLD, password=PASSWORD)
+    own = await me(client, tokens)
+    assert (own["email"], own["pending_email"]) == (OLD, NEW)
+    assert [message["email"] for message in await told(settings)] == [OLD, OLD, OLD]
+    assert (await client.put(path, json={"email": NEW})).status_code == 401
+
+
+async def test_a_new_password_by_mail_confirms_the_address_and_takes_a_pending_one_back(
+    client: Client, tmp_path: Path
+) -> None:
+    await register(client, OLD)
+    tokens = await sign_in(client, email=OLD, password=PASSWORD)
+    await ask(client, tokens, NEW)
+    link = await mailed_token(tmp_path / "mail", NEW, "/email/verify")
+    await client.post("/api/auth/password/forgot", json={"email": OLD})
+    body = {
+        "token": await mailed_token(tmp_path / "mail", OLD, "/password/reset"),
+        "new_password": "quite another sentence",
+    }
+    assert (await client.post("/api/auth/password/reset", json=body)).status_code == 204
+    assert await open_link(client, link) == 400
+    account = await me(client, await sign_in(client, email=OLD, password=body["new_password"]))
+    assert (account["email_verified"], account["pending_email"]) == (True, None)

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from devstack import throwaway
 from services.auth.adapters import tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
-from services.auth.adapters.letters import Letters
+from services.auth.adapters.email_templates import EmailTemplates
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_delivery import Deliver, delivery
 from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
@@ -64,7 +64,6 @@ class Post:
             links=PostgresLinks(database),
             key=b"k" * 32,
             reset_within=60,
-            take_back_within=60,
             confirm_within=60,
         )
         self._mailing = Mailing(accounts=self.accounts, links=self.links)
@@ -80,7 +79,7 @@ class Post:
             await mail.enqueue(kind, found)
 
     def delivering(self, deliver: Deliver, **others: outbox.Target) -> outbox.Delivery:
-        letters = Letters("http://localhost:3000", "no-reply@gatehouse.example")
+        letters = EmailTemplates("http://localhost:3000", "no-reply@gatehouse.example")
         target = MailTarget(self._mailing, letters, deliver, clock=lambda: 0.0)
         return outbox.Delivery(
             outbox.OutboxStore(self.database),
@@ -281,7 +280,7 @@ async def test_no_row_of_the_outbox_ever_holds_a_secret(
     client: Client, database: Database, tmp_path: Path
 ) -> None:
     folder, moved, new = tmp_path / "mail", "moved@example.com", "quite another sentence"
-    minji = await register(client, MINJI)
+    await register(client, MINJI)
     await mailed_token(folder, MINJI, "/email/verify")
     tokens = await sign_in(client, email=MINJI, password=PASSWORD)
     change = {"current_password": PASSWORD, "new_password": new}
@@ -289,13 +288,15 @@ async def test_no_row_of_the_outbox_ever_holds_a_secret(
     assert answer.status_code == 204
     await client.post("/api/auth/password/forgot", json={"email": MINJI})
     await mailed_token(folder, MINJI, "/password/reset")
-    await client.put(f"/internal/accounts/{minji['id']}/email", json={"email": moved}, headers=INTERNAL)
-    await mailed_token(folder, moved, "/email/verify")
-    while len(letters := [file.read_text() for file in folder.glob("*.eml")]) < 5:
+    change = {"email": moved, "current_password": new}
+    assert (await client.post("/api/auth/email", json=change, headers=bearer(tokens))).status_code == 202
+    link = await mailed_token(folder, moved, "/email/verify")
+    assert (await client.post("/api/auth/email/verify", json={"token": link})).status_code == 204
+    while len(letters := [file.read_text() for file in folder.glob("*.eml")]) < 6:
         await asyncio.sleep(0.02)
 
     secrets = {found for letter in letters for found in re.findall(r"token=(\S+)", letter)}
-    assert len(secrets) == 4  # all but the notice of the new password have one
+    assert len(secrets) == 3  # all but the notices have one
     rows = [str(dict(row)) for row in await database.fetch("SELECT * FROM seen")]
     for kind in Kind:
         assert [row for row in rows if f"'/{kind}'" in row]
@@ -321,21 +322,21 @@ async def test_forgetting_writes_the_same_for_everybody(client: Client, database
 async def test_what_has_no_message_of_its_mail_has_not_happened(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    minji = await register(client, MINJI)
+    await register(client, MINJI)
     tokens = await sign_in(client, email=MINJI, password=PASSWORD)
 
-    async def broken(*_: Any) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
         raise OSError
 
     newcomer = {"email": "new@example.com", "password": PASSWORD, "name": "New"}
     change = {"current_password": PASSWORD, "new_password": "quite another sentence"}
-    path, moved = f"/internal/accounts/{minji['id']}/email", {"email": "moved@example.com"}
+    moved = {"email": "moved@example.com", "current_password": PASSWORD}
     with monkeypatch.context() as outage:
         outage.setattr(OutboxMail, "enqueue", broken)
         answers = [
             await client.post("/api/auth/register", json=newcomer),
             await client.post("/api/auth/password/change", json=change, headers=bearer(tokens)),
-            await client.put(path, json=moved, headers=INTERNAL),
+            await client.post("/api/auth/email", json=moved, headers=bearer(tokens)),
         ]
     assert [answer.status_code for answer in answers] == [503, 503, 503]
     await sign_in(client, email=MINJI, password=PASSWORD)

@@ -26,7 +26,7 @@ async def forgotten(client: Client, tmp_path: Path) -> str:
 @pytest.mark.parametrize("way", ["change", "reset"])
 @pytest.mark.parametrize(
     "step",
-    [(PostgresAccounts, "replace_hash recover"), (OutboxMail, "enqueue"), (PostgresSessions, "end_all")],
+    [(PostgresAccounts, "set_password"), (OutboxMail, "enqueue"), (PostgresSessions, "end_all")],
 )
 async def test_whatever_fails_on_the_way_nothing_has_changed(
     client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: tuple[type, str], way: str

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
+import pytest
 from httpx import AsyncClient
 
-from services.chassis.postgres import Database
-from services.member.settings import Settings
 from tests.stores.member.conftest import INTERNAL_KEY, AuthStandIn
 from tests.stores.member.members import made
 
@@ -16,21 +15,11 @@ Api = AsyncClient
 Headers = dict[str, str]
 
 
-async def told_once(
-    api: Api, internal: Headers, id_: UUID, number: int, email: str, name: str = "New"
-) -> int:
+async def told(api: Api, internal: Headers, id_: UUID, sequence: int, email: str, name: str = "New") -> int:
     """A message of auth's, delivered."""
-    headers = {**internal, "X-Message-Sequence": str(number)}
+    headers = {**internal, "X-Message-Sequence": str(sequence)}
     answer = await api.put(f"/internal/members/{id_}", json={"email": email, "name": name}, headers=headers)
     return answer.status_code
-
-
-async def told(api: Api, internal: Headers, id_: UUID, number: int, email: str, name: str = "New") -> int:
-    """The same, until it is not put off any more."""
-    async with asyncio.timeout(10):
-        while (status := await told_once(api, internal, id_, number, email, name)) == 503:
-            await asyncio.sleep(0.05)
-    return status
 
 
 async def test_the_internal_api_needs_its_key(api: Api, admin: Headers, new_id: UUID) -> None:
@@ -68,7 +57,7 @@ async def test_an_account_makes_its_member_once_and_a_repeat_undoes_nothing(
     assert (await api.get("/api/members/me", headers=own)).json()["email"] == "moved@example.com"
 
 
-async def test_a_new_email_and_a_deletion_reach_auth(
+async def test_a_deletion_reaches_auth(
     api: Api,
     auth: AuthStandIn,
     internal: Headers,
@@ -78,68 +67,59 @@ async def test_a_new_email_and_a_deletion_reach_auth(
     account = {"email": "new@example.com", "name": "New"}
     await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
     own, path = {**as_member(new_id), "If-Match": "*"}, f"/api/members/{new_id}"
-    assert (await api.patch(path, json={"email": "Newer@example.com"}, headers=own)).status_code == 200
+    assert (await api.delete(path, headers=own)).status_code == 204
     async with asyncio.timeout(5):
         while not auth.messages:
             await asyncio.sleep(0.02)
-    assert (await api.delete(path, headers=own)).status_code == 204
-    async with asyncio.timeout(5):
-        while len(auth.messages) < 2:
-            await asyncio.sleep(0.02)
-    assert auth.messages == [
-        (f"/internal/accounts/{new_id}/email", {"email": "newer@example.com"}, INTERNAL_KEY),
-        (f"/internal/accounts/{new_id}/status", {"status": "deleted"}, INTERNAL_KEY),
-    ]
+    assert auth.messages == [(f"/internal/accounts/{new_id}/status", {"status": "deleted"}, INTERNAL_KEY)]
     # The registration's message, delivered once more: a deleted member stays deleted.
     repeated = await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
     assert repeated.status_code == 200
     assert (await api.get("/api/members/me", headers=own)).status_code == 404
 
 
-async def test_an_email_that_auth_refuses_does_not_keep_the_account_from_being_deleted(
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+@pytest.mark.parametrize("who", ["owner", "administrator"])
+async def test_the_address_of_an_account_is_not_changed_here_and_the_answer_says_where(
     api: Api,
     auth: AuthStandIn,
+    admin: Headers,
     internal: Headers,
     new_id: UUID,
     as_member: Callable[[UUID | str], Headers],
+    method: str,
+    who: str,
 ) -> None:
-    account = {"email": "new@example.com", "name": "New"}
-    await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
-    own, path = {**as_member(new_id), "If-Match": "*"}, f"/api/members/{new_id}"
-    auth.status = 409
-    await api.patch(path, json={"email": "taken@example.com"}, headers=own)
-    async with asyncio.timeout(5):
-        while not auth.messages:
-            await asyncio.sleep(0.02)
-    await api.delete(path, headers=own)
-    async with asyncio.timeout(5):
-        while f"/internal/accounts/{new_id}/status" not in [message[0] for message in auth.messages]:
-            await asyncio.sleep(0.02)
-
-
-async def test_a_deletion_takes_the_members_addresses_out_of_the_outbox(
-    api: Api, auth: AuthStandIn, settings: Settings, admin: Headers, internal: Headers, new_id: UUID
-) -> None:
-    await api.put(
-        f"/internal/members/{new_id}", json={"email": "a@example.com", "name": "A"}, headers=internal
+    await told(api, internal, new_id, 1, "mine@example.com", "Mine")
+    headers = {**(admin if who == "administrator" else as_member(new_id)), "If-Match": '"1"'}
+    path = f"/api/members/{new_id}"
+    refused = await api.request(
+        method, path, json={"email": "other@example.com", "name": "Other"}, headers=headers
     )
-    assert (await api.get("/api/members", headers=admin)).status_code == 200
-    await auth.go_down()
-    anything = {**admin, "If-Match": "*"}
-    for number in range(2):
-        change = {"email": f"waits-{number}@example.com"}
-        assert (await api.patch(f"/api/members/{new_id}", json=change, headers=anything)).status_code == 200
-    database = Database(settings.database_url, application="test")
-    async with database.lifespan():
-        async with database.transaction() as connection:
-            await connection.execute(
-                "UPDATE outbox SET dead_letter_at = clock_timestamp() WHERE id = (SELECT min(id) FROM outbox)"
-            )
-            # Out of the deliveries' way, so that none of the messages is under way.
-            await connection.execute("UPDATE outbox SET next_attempt_at = 'infinity'")
-        assert (await api.delete(f"/api/members/{new_id}", headers=anything)).status_code == 204
-        left = await database.fetch("SELECT path FROM outbox")
-    assert [row["path"] for row in left] == [f"/internal/accounts/{new_id}/status"]
+    problem = refused.json()
+    assert (refused.status_code, problem["type"]) == (409, "/problems/email-is-sign-in")
+    assert "/api/auth/email" in problem["detail"]
+    assert (await api.get(problem["type"])).status_code == 200
+    # The same address in any spelling is no change.
+    body = {"email": "Mine@Example.com ", "name": "Other"}
+    taken = await api.request(method, path, json=body, headers=headers)
+    assert taken.status_code == 200, taken.text
+    assert (taken.json()["email"], taken.json()["name"]) == ("mine@example.com", "Other")
+    assert (taken.json()["version"], taken.json()["has_account"]) == (2, True)
+    assert auth.messages == []
+
+
+async def test_an_administrator_changes_the_address_of_a_member_without_an_account(
+    api: Api, admin: Headers
+) -> None:
+    member = await made(api, admin, email="no-account@example.com")
+    assert member["has_account"] is False
+    answer = await api.patch(
+        f"/api/members/{member['id']}",
+        json={"email": "moved@example.com"},
+        headers={**admin, "If-Match": "*"},
+    )
+    assert (answer.status_code, answer.json()["email"]) == (200, "moved@example.com")
 
 
 async def test_a_member_without_an_account_is_no_business_of_auth(
@@ -194,13 +174,10 @@ async def test_members_that_share_an_email_can_change_everything_else(
         assert answer.status_code == 200, answer.text
 
 
-async def test_of_accounts_that_want_one_email_at_once_exactly_one_gets_it(
-    api: Api, admin: Headers, internal: Headers
+async def test_of_members_without_accounts_that_want_one_email_at_once_exactly_one_gets_it(
+    api: Api, admin: Headers
 ) -> None:
-    ids = [uuid4() for _ in range(6)]
-    for id_ in ids:
-        body = {"email": f"{id_}@example.com", "name": "Owner"}
-        await api.put(f"/internal/members/{id_}", json=body, headers=internal)
+    ids = [(await made(api, admin, email=f"{number}@example.com"))["id"] for number in range(6)]
     answers = await asyncio.gather(
         *(
             api.patch(
@@ -214,70 +191,26 @@ async def test_of_accounts_that_want_one_email_at_once_exactly_one_gets_it(
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
 
 
-async def test_hearing_from_auth_of_the_own_change_of_email_voids_nobodys_version(
-    api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
-) -> None:
-    async def deliver(number: int, email: str) -> None:
-        assert await told(api, internal, new_id, number, email) in {200, 201}
-
-    async def change(version: int, **change: str) -> int:
-        own = {**as_member(new_id), "If-Match": f'"{version}"'}
-        return (await api.patch(f"/api/members/{new_id}", json=change, headers=own)).status_code
-
-    await deliver(1, "mine@example.com")
-    assert await change(1, email="newer@example.com") == 200
-    await deliver(2, "newer@example.com")
-    assert await change(2, name="As I like it") == 200
-    await deliver(1, "mine@example.com")
-    assert await change(3, phone="+821012345678") == 200
-    await deliver(3, "mine@example.com")
-    assert await change(4, phone="+821012345679") == 412
-
-
-async def test_an_account_that_was_taken_back_takes_its_member_along_and_old_messages_do_nothing(
+async def test_old_messages_do_nothing_and_a_repeat_undoes_no_name_that_the_member_chose(
     api: Api, internal: Headers, new_id: UUID, as_member: Callable[[UUID | str], Headers]
 ) -> None:
     own = {**as_member(new_id), "If-Match": "*"}
 
-    async def deliver(number: int) -> dict[str, str]:
-        assert await told(api, internal, new_id, number, "mine@example.com", "Registered") in {200, 201}
+    async def shown_after(sequence: int, email: str) -> dict[str, Any]:
+        assert await told(api, internal, new_id, sequence, email, "Registered") in {200, 201}
         member = (await api.get("/api/members/me", headers=own)).json()
-        return {"email": member["email"], "name": member["name"]}
+        return {name: member[name] for name in ("email", "name", "version")}
 
-    changed = {"email": "stranger@example.com", "name": "As I like it"}
-    assert await deliver(4) == {"email": "mine@example.com", "name": "Registered"}
-    assert (await api.patch(f"/api/members/{new_id}", json=changed, headers=own)).status_code == 200
-    assert await deliver(4) == changed
-    assert await deliver(3) == changed
-    assert await deliver(9) == {"email": "mine@example.com", "name": "As I like it"}
-    assert await deliver(9) == {"email": "mine@example.com", "name": "As I like it"}
-
-
-async def test_what_auth_says_of_an_address_waits_for_the_members_own_change_to_reach_it(
-    api: Api,
-    auth: AuthStandIn,
-    internal: Headers,
-    new_id: UUID,
-    as_member: Callable[[UUID | str], Headers],
-) -> None:
-    own = {**as_member(new_id), "If-Match": "*"}
-    mine, wanted = "mine@example.com", "wanted@example.com"
-
-    async def deliver(number: int, email: str) -> int:
-        return await told_once(api, internal, new_id, number, email)
-
-    async def shown() -> dict[str, Any]:
-        member = (await api.get("/api/members/me", headers=own)).json()
-        return {"email": member["email"], "version": member["version"]}
-
-    assert await deliver(1, mine) == 201
-    auth.status = 503
-    assert (await api.patch(f"/api/members/{new_id}", json={"email": wanted}, headers=own)).status_code == 200
-    assert await deliver(2, mine) == 503
-    assert await shown() == {"email": wanted, "version": 2}
-    # Of what the member has already there is nothing to wait for, and no new version.
-    assert await deliver(3, wanted) == 200
-    assert await shown() == {"email": wanted, "version": 2}
-    auth.status = 204
-    assert await told(api, internal, new_id, 4, mine) == 200
-    assert await shown() == {"email": mine, "version": 3}
+    assert await shown_after(4, "a@example.com") == {
+        "email": "a@example.com",
+        "name": "Registered",
+        "version": 1,
+    }
+    answer = await api.patch(f"/api/members/{new_id}", json={"name": "As I like it"}, headers=own)
+    assert answer.status_code == 200
+    mine = {"email": "a@example.com", "name": "As I like it", "version": 2}
+    assert await shown_after(4, "late@example.com") == mine
+    assert await shown_after(3, "late@example.com") == mine
+    assert await shown_after(8, "a@example.com") == mine
+    assert await shown_after(9, "b@example.com") == mine | {"email": "b@example.com", "version": 3}
+    assert await shown_after(9, "a@example.com") == mine | {"email": "b@example.com", "version": 3}

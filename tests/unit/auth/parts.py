@@ -14,11 +14,13 @@ from services.auth.adapters.revocations_memory import MemoryRevocations
 from services.auth.adapters.sessions_memory import MemorySessions
 from services.auth.adapters.throttle_memory import MemoryThrottle
 from services.auth.application.administration import Administration
+from services.auth.application.email_changes import EmailChanges
 from services.auth.application.gate import Gate
 from services.auth.application.issuing import Issuer
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
 from services.auth.application.password_care import PasswordCare
+from services.auth.application.password_check import PasswordCheck
 from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
 from services.auth.application.signing_in import Client, SignIn
@@ -80,17 +82,15 @@ class Outbox:
         for message in written:
             await self.carry_out(message)
 
-    async def enqueue(self, kind: Kind, account: Account | None) -> None:
+    async def enqueue(self, kind: Kind, account: Account | None, to: str | None = None) -> None:
         assert self._written is not None, "a mail goes with a change"
         self._written.append(
-            mails.message(UUID(int=len(self.messages) + len(self._written) + 1), kind, account)
+            mails.message(UUID(int=len(self.messages) + len(self._written) + 1), kind, account, to)
         )
 
     async def carry_out(self, message: MailMessage) -> None:
-        if meant := await self._mailing(message):
-            account, secret = meant
-            confirms = message.kind is Kind.EMAIL_CONFIRMATION
-            self.sent.append((message.kind, account.email if confirms else account.recovery_email, secret))
+        if mail := await self._mailing(message):
+            self.sent.append((mail.kind, mail.to, mail.secret))
 
 
 @dataclass
@@ -144,7 +144,6 @@ class Parts:
             links=self.link_store,
             key=b"k" * 32,
             reset_within=1800,
-            take_back_within=7 * 86400,
             confirm_within=86400,
         )
         self.mail = Outbox(Mailing(accounts=self.accounts, links=self.links))
@@ -159,13 +158,12 @@ class Parts:
             limits=Limits(account=LIMIT, address=LIMIT, registrations=LIMIT),
             clock=lambda: self.now,
         )
+        check = PasswordCheck(gate=gate, audit=self.events)
         self.sign_in = SignIn(
             sessions=self.sessions, revocations=self.revocations, work=self.mail, gate=gate, **common
         )
         self.care = SessionCare(sessions=self.sessions, revocations=self.revocations, **common)
-        self.registration = Registration(
-            work=self.mail, links=self.links, mail=self.mail, gate=gate, **common
-        )
+        self.registration = Registration(work=self.mail, mail=self.mail, gate=gate, **common)
         self.password_care = PasswordCare(
             sessions=self.sessions,
             revocations=self.revocations,
@@ -173,15 +171,23 @@ class Parts:
             links=self.links,
             mail=self.mail,
             gate=gate,
+            check=check,
             **common,
+        )
+        self.emails = EmailChanges(
+            accounts=self.accounts,
+            work=self.mail,
+            gate=gate,
+            check=check,
+            links=self.links,
+            mail=self.mail,
+            audit=self.events,
         )
         self.administration = Administration(
             accounts=self.accounts,
             sessions=self.sessions,
             revocations=self.revocations,
-            throttle=self.throttle,
             work=self.mail,
-            mail=self.mail,
             audit=self.events,
             clock=lambda: self.now,
         )

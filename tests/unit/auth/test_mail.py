@@ -28,17 +28,17 @@ from aiosmtplib import (
 from coredis.exceptions import ConnectionError as RedisConnectionError
 
 from devstack import throwaway
-from services.auth.adapters.letters import Letters
+from services.auth.adapters.email_templates import EmailTemplates
 from services.auth.adapters.mail_delivery import delivery
 from services.auth.adapters.mail_target import MailTarget
-from services.auth.application.mailing import Mailing
+from services.auth.application.mailing import Mailing, PreparedMail
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
 from services.chassis.outbox import Answer, OutboxMessage
 from tests.unit.auth.parts import HERE, Parts
 
-LETTERS = Letters("http://localhost:3000", "Gatehouse <no-reply@gatehouse.example>")
+TEMPLATES = EmailTemplates("http://localhost:3000", "Gatehouse <no-reply@gatehouse.example>")
 
 
 def account(name: str = "Kim Minji", *, verified: bool = False) -> Account:
@@ -54,58 +54,54 @@ def account(name: str = "Kim Minji", *, verified: bool = False) -> Account:
     )
 
 
+def written(kind: Kind, to: Account | None = None, secret: str = "", address: str = "") -> EmailMessage:
+    about = to or account()
+    return TEMPLATES.written(PreparedMail(kind, about, address or about.email, secret))
+
+
 def test_a_link_stands_in_the_text_as_it_is() -> None:
-    letter = LETTERS.password_reset(account(), "the_secret-1")
+    letter = written(Kind.PASSWORD_RESET, secret="the_secret-1")
     assert b"http://localhost:3000/password/reset?token=the_secret-1\n" in letter.as_bytes()
     assert letter["To"] == "minji@example.com"
 
 
 @pytest.mark.parametrize("name", ["김민지", "Kim Minji"])
 def test_a_name_of_any_script_arrives(name: str) -> None:
-    sent = LETTERS.password_changed(account(name, verified=True)).as_bytes()
+    sent = written(Kind.PASSWORD_CHANGED, account(name, verified=True)).as_bytes()
     assert f"Hello {name}," in message_from_bytes(sent, policy=default).get_content()
 
 
 def test_a_name_cannot_pass_for_the_mails_own_text() -> None:
-    letter = LETTERS.password_changed(
-        account("Minji\n\nClick https://attacker.example\n" + "x" * 200, verified=True)
-    )
-    lines = letter.get_content().splitlines()
+    name = "Minji\n\nClick https://attacker.example\n" + "x" * 200
+    lines = written(Kind.PASSWORD_CHANGED, account(name, verified=True)).get_content().splitlines()
     assert lines[0].startswith("Hello Minji Click")
     assert len(lines[0]) < 120
     assert lines[1] == ""
 
 
-def test_the_notice_of_a_changed_address_goes_to_the_former_one_and_takes_the_account_back() -> None:
-    letter = LETTERS.email_changed(account().moved("stranger@example.com"), "the_secret-1")
+def test_who_did_not_ask_for_another_address_reads_how_to_stop_it() -> None:
+    letter = written(Kind.EMAIL_CHANGE_REQUESTED)
     assert letter["To"] == "minji@example.com"
-    assert "http://localhost:3000/password/reset?token=the_secret-1\n" in letter.get_content()
     assert "http://localhost:3000/password/forgot\n" in letter.get_content()
-    assert "stranger" not in letter.get_content()
+    assert "http://localhost:3000/account/email\n" in letter.get_content()
 
 
-def test_of_an_account_that_was_moved_the_former_address_is_asked_for_a_new_password() -> None:
-    moved = account().moved("stranger@example.com")
-    for letter in (LETTERS.password_reset(moved, "secret"), LETTERS.password_changed(moved)):
-        assert letter["To"] == "minji@example.com"
-    assert "brings it back" in LETTERS.password_reset(moved, "secret").get_content()
-    assert "brings it back" not in LETTERS.password_reset(account(), "secret").get_content()
-    assert LETTERS.email_confirmation(moved, "secret")["To"] == "stranger@example.com"
+@pytest.mark.parametrize("kind", [Kind.EMAIL_CHANGE_REQUESTED, Kind.EMAIL_CHANGED])
+def test_a_notice_to_the_former_address_has_no_link_that_changes_something_and_no_other_address(
+    kind: Kind,
+) -> None:
+    about = replace(account(), email="stranger@example.com", pending_email="stranger@example.com")
+    letter = written(kind, about, secret="the_secret", address="minji@example.com")
+    assert "the_secret" not in letter.get_content()
+    assert "stranger" not in str(letter)
 
 
-def test_whoever_registers_a_strangers_address_cannot_write_to_the_stranger() -> None:
+@pytest.mark.parametrize("kind", Kind)
+def test_whoever_registers_a_strangers_address_cannot_write_to_the_stranger(kind: Kind) -> None:
+    """Nor does who confirms an address of their own and then names a stranger's."""
     name = "You won: https://attacker.example"
-    stranger = account(name)
-    # Nor who moves the account on to an address of his own, and confirms that.
-    moved = replace(stranger.moved("attacker@example.com"), email_verified=True)
-    for letter in (
-        LETTERS.password_reset(moved, "secret"),
-        LETTERS.password_changed(moved),
-        LETTERS.email_changed(moved, "secret"),
-        LETTERS.email_confirmation(stranger, "secret"),
-        LETTERS.password_reset(stranger, "secret"),
-        LETTERS.password_changed(stranger),
-    ):
+    for about in (account(name), replace(account(name, verified=True), email="attacker@example.com")):
+        letter = written(kind, about, "secret", "minji@example.com")
         assert letter.get_content().startswith("Hello,\n")
         assert "attacker" not in str(letter)
 
@@ -126,7 +122,7 @@ class Post:
     async def send(self, message: OutboxMessage, *, after: float = 0) -> tuple[Answer, str]:
         clock = message.created_at.timestamp() + after
         mailing = Mailing(accounts=self.parts.accounts, links=self.parts.links)
-        return await MailTarget(mailing, LETTERS, self.deliver, clock=lambda: clock)(message)
+        return await MailTarget(mailing, TEMPLATES, self.deliver, clock=lambda: clock)(message)
 
 
 def outbox_message(account: UUID, kind: str = "password_reset", to: str = "", mail: int = 1) -> OutboxMessage:
@@ -255,21 +251,31 @@ async def test_an_erased_account_gets_no_mail_and_its_messages_are_done_with() -
 
 
 async def test_a_notice_reaches_whom_it_concerns_whatever_became_of_the_account_meanwhile() -> None:
-    """Somebody with the password moves the account on and signs in there before the mail server is back."""
+    """Somebody with the password moves the account on before the mail server is back."""
     post = Post()
     accounts, was, thiefs = post.parts.accounts, "minji@example.com", "thief@example.com"
     account = await post.parts.account(was)
     await accounts.set_email(account, thiefs)
-    await accounts.settle_email(account, thiefs)
-    for kind in (Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED):
+    for kind in (Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGE_REQUESTED, Kind.EMAIL_CHANGED):
         assert (await post.send(outbox_message(account, kind, was)))[0] is Answer.TAKEN
-    assert [letter["To"] for letter in post.letters] == [was, was]
-    # Links go to the new address by now: the one in the notice opens nothing.
-    with pytest.raises(InvalidLink):
-        await post.parts.links.look(token(post.letters[1]))
+    assert [letter["To"] for letter in post.letters] == [was, was, was]
     await post.send(outbox_message(account))
-    assert post.letters[2]["To"] == thiefs
-    await post.parts.links.look(token(post.letters[2]))
+    assert post.letters[3]["To"] == thiefs
+    await post.parts.links.look(token(post.letters[3]))
+
+
+async def test_a_link_to_a_pending_address_is_mailed_only_while_it_is_pending() -> None:
+    post = Post()
+    accounts, wanted = post.parts.accounts, "new@example.com"
+    account = await post.parts.account("minji@example.com")
+    hash_ = "h1:good sentence"
+    assert await post.send(outbox_message(account, Kind.EMAIL_CHANGE, wanted)) == (Answer.TAKEN, "")
+    await accounts.propose_email(account, "another@example.com", expecting=hash_)
+    assert await post.send(outbox_message(account, Kind.EMAIL_CHANGE, wanted)) == (Answer.TAKEN, "")
+    assert post.letters == []
+    await accounts.propose_email(account, wanted, expecting=hash_)
+    await post.send(outbox_message(account, Kind.EMAIL_CHANGE, wanted))
+    await post.parts.emails.confirm(token(post.letters[0]), HERE)
 
 
 def token(letter: EmailMessage) -> str:
@@ -289,13 +295,13 @@ async def test_only_the_address_that_an_account_has_is_asked_to_confirm_and_only
     await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "left@example.com"))
     assert post.letters == []
     await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "minji@example.com"))
-    await post.parts.links.confirm(token(post.letters[0]))
+    await post.parts.emails.confirm(token(post.letters[0]), HERE)
     await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "minji@example.com", mail=2))
     assert len(post.letters) == 1
 
 
 async def test_an_address_beyond_ascii_is_written_to(tmp_path: Path) -> None:
-    letter = LETTERS.password_reset(replace(account(), email="üser@example.com"), "secret")
+    letter = written(Kind.PASSWORD_RESET, replace(account(), email="üser@example.com"))
     letter["Message-ID"] = "<1@gatehouse.example>"
     await delivery(f"file://{tmp_path}")(letter)
     assert len(list(tmp_path.glob("*.eml"))) == 1
@@ -312,7 +318,7 @@ async def test_mail_goes_out_over_smtp() -> None:
     server = Controller(Handler(), hostname="127.0.0.1", port=throwaway.free_port())
     server.start()
     try:
-        letter = LETTERS.password_reset(account(), "the_secret-1")
+        letter = written(Kind.PASSWORD_RESET, secret="the_secret-1")
         await delivery(f"smtp://127.0.0.1:{server.port}")(letter)
     finally:
         server.stop()
@@ -345,14 +351,14 @@ async def test_a_password_for_the_mail_server_is_not_sent_in_clear() -> None:
     try:
         send = delivery(f"smtp://gatehouse:password@127.0.0.1:{server.port}")
         with pytest.raises(SMTPException):
-            await send(LETTERS.password_reset(account(), "secret"))
+            await send(written(Kind.PASSWORD_RESET, secret="secret"))
     finally:
         server.stop()
     assert seen == []
 
 
 async def test_mail_is_kept_as_files_that_only_their_owner_reads(tmp_path: Path) -> None:
-    letter = LETTERS.password_reset(account(), "the_secret-1")
+    letter = written(Kind.PASSWORD_RESET, secret="the_secret-1")
     letter["Message-ID"] = "<1@gatehouse.example>"
     await delivery(f"file://{tmp_path}/mail")(letter)
     [file] = tmp_path.glob("mail/*.eml")
@@ -372,9 +378,11 @@ async def test_an_address_of_any_script_passes_a_relay_without_smtputf8() -> Non
     server = Controller(Handler(), hostname="127.0.0.1", port=throwaway.free_port(), enable_SMTPUTF8=False)
     server.start()
     try:
-        letters = Letters("http://localhost:3000", "쇼핑 <no-reply@bücher.example>")
+        templates = EmailTemplates("http://localhost:3000", "쇼핑 <no-reply@bücher.example>")
         to = replace(account(), email="minji@bücher.example")
-        await delivery(f"smtp://127.0.0.1:{server.port}")(letters.password_reset(to, "secret"))
+        await delivery(f"smtp://127.0.0.1:{server.port}")(
+            templates.written(PreparedMail(Kind.PASSWORD_RESET, to, to.email, "secret"))
+        )
     finally:
         server.stop()
     [(sender, recipients, content)] = received

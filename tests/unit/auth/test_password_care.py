@@ -83,13 +83,13 @@ async def test_nobody_is_mailed_about_an_account_that_does_not_exist_or_is_disab
 async def test_a_password_that_was_not_changed_after_all_is_told_to_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def another_came_first(*_: Any) -> bool:
+    async def another_came_first(*_: Any, **__: Any) -> bool:
         return False
 
     parts = Parts()
     await parts.account()
     secret = await forgotten(parts)
-    monkeypatch.setattr(parts.accounts, "recover", another_came_first)
+    monkeypatch.setattr(parts.accounts, "set_password", another_came_first)
     with pytest.raises(InvalidLink):
         await parts.password_care.reset(secret, NEW, HERE)
     assert [message.kind for message in parts.mail.messages] == ["password_reset"]
@@ -148,3 +148,12 @@ async def test_the_audit_log_holds_no_link() -> None:
     assert parts.events.names == ["password_reset_requested", "password_reset"]
     assert secret not in repr(parts.events.recorded)
     assert NEW not in repr(parts.events.recorded)
+
+
+async def test_a_password_chosen_by_a_mailed_link_confirms_the_address_that_the_link_went_to() -> None:
+    parts = Parts()
+    id_ = await parts.account()
+    secret = await forgotten(parts)
+    await parts.password_care.reset(secret, NEW, HERE)
+    account = await parts.accounts.by_id(id_)
+    assert account is not None and account.email_verified
