@@ -39,9 +39,7 @@ async def main(requests: int) -> None:
             again = await gateway.measure(
                 requests, lambda _: request("/token", f"Authorization: Bearer {warm}"), "token-validator"
             )
-            print(
-                f"{name}: plain {plain.gateway:.0f}, warm {again.gateway:.0f} + {again.plugin:.0f} µs {again.statuses}"
-            )
+            print(f"{name}: plain {plain.gateway:.0f}, warm {again.gateway:.0f} + {again.plugin:.0f} µs")
         first = await gateway.measure(
             requests,
             lambda number: request("/token", f"Authorization: Bearer {cold[number]}"),
