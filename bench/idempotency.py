@@ -19,7 +19,7 @@ async def main(requests: int) -> None:
             plain = await gateway.measure(requests, lambda _: request("/plain"))
 
             def keyed(number: int, name: str = name) -> bytes:
-                return request("/key", f"Idempotency-Key: {name}-{number}")
+                return request("/key", f"Idempotency-Key: {name}-{number}", "X-User-Id: bench")
 
             costs = {kind: await gateway.measure(requests, keyed, "idempotency") for kind in BUDGETS}
             for kind, cost in costs.items():
