@@ -1,4 +1,4 @@
-"""Draws the pictures of the demo shop: `python -m devstack.demo_pictures` writes services/catalog/adapters/demo_pictures/.
+"""Draws the demo shop: `python -m devstack.demo_pictures` writes services/catalog/adapters/demo_pictures/.
 
 The files are committed, so that a first start has nothing to draw. Each is drawn four times as large and scaled down.
 """

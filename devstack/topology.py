@@ -2,7 +2,8 @@
 
 The parts are declared in gatehouse.toml and run here as under compose: the same roles of PostgreSQL and
 users of Redis, the same variables, order of start and health checks. What differs stands in `_told_here` (one machine's
-ports in place of containers' names, mails below the state directory), postgres.py, redis.py and secret_store.py.
+ports in place of containers' names, mails and media below the state directory), postgres.py, redis.py and
+secret_store.py.
 """
 
 from __future__ import annotations
@@ -151,4 +152,5 @@ def _told_here(process: Process, settings: Settings) -> dict[str, str]:
         "AUTH_JWKS_URL": settings.url("AUTH_PORT") + JWKS,
         "PUBLIC_ORIGIN": public_origin(settings),
         "MAIL_URL": given.get("MAIL_URL") or (settings.state / "mail").as_uri(),
+        "MEDIA_URL": given.get("MEDIA_URL") or (settings.state / "media").as_uri(),
     }

@@ -11,9 +11,14 @@ from litestar.di import Provide
 
 from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
+from services.catalog.adapters.images_postgres import PostgresImages
 from services.catalog.adapters.measured import MeasuredShop, MeasuredStock
+from services.catalog.adapters.media_obstore import ObstoreMedia
+from services.catalog.adapters.picture_keeping import PictureKeeping
+from services.catalog.adapters.pictures_pillow import PillowRenderer
 from services.catalog.adapters.products_postgres import PostgresProducts
 from services.catalog.application.browsing import Browsing
+from services.catalog.application.pictures import PictureService
 from services.catalog.application.products import CategoryService, ProductService
 from services.catalog.application.quotes import QuoteService
 from services.catalog.application.stock import StockService
@@ -23,6 +28,7 @@ from services.catalog.settings import Settings
 from services.catalog.web import internal
 from services.catalog.web.categories import CategoriesController
 from services.catalog.web.parts import Parts
+from services.catalog.web.pictures import ImagesController, get_media
 from services.catalog.web.products import ProductsController
 from services.catalog.web.refusals import REFUSALS
 from services.catalog.web.shop_views import StoreView
@@ -52,6 +58,8 @@ def build(settings: Settings) -> Litestar:
     authenticator = TokenAuthenticator.of(settings)
     store = MeasuredShop(database, registry)
     rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
+    media = ObstoreMedia(settings.media_url)
+    pictures = PictureService(PillowRenderer(), media, PostgresImages(database), now)
     parts = Parts(
         shop=store,
         browsing=Browsing(
@@ -61,6 +69,8 @@ def build(settings: Settings) -> Litestar:
         categories=CategoryService(PostgresCategories(database), database, now, uuid4),
         stock=StockService(MeasuredStock(database, registry), now),
         quotes=QuoteService(store, settings.store_currency, rates, settings.few_left),
+        pictures=pictures,
+        media=media,
         view=StoreView(settings.store_currency, settings.few_left, settings.bands),
     )
 
@@ -77,6 +87,8 @@ def build(settings: Settings) -> Litestar:
         handlers=[
             ProductsController,
             CategoriesController,
+            ImagesController,
+            get_media,
             StockController,
             internal.quote,
             internal.reserve,
@@ -86,7 +98,13 @@ def build(settings: Settings) -> Litestar:
         dependencies={"catalog": Provide(lambda: parts, sync_to_thread=False)},
         refusals=REFUSALS,
         state={"idempotency": idempotency},
-        lifespan=[database.lifespan, schema, authenticator.lifespan, idempotency.lifespan],
-        checks={"postgres": database.check},
+        lifespan=[
+            database.lifespan,
+            schema,
+            authenticator.lifespan,
+            idempotency.lifespan,
+            PictureKeeping(pictures, database, demo=settings.demo_data).lifespan,
+        ],
+        checks={"postgres": database.check, "media": media.check},
         registry=registry,
     )

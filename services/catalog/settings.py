@@ -72,6 +72,14 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         ),
         Env("CATALOG_BROWSING_TTL"),
     ] = 10.0
+    media_url: Annotated[
+        str,
+        Meta(
+            pattern="^[a-z0-9]+://",
+            description="Where pictures are kept: `file:///directory`, or `s3://bucket/prefix` with the provider's own "
+            "variables (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` and so on).",
+        ),
+    ]
     demo_data: Annotated[
         bool, Meta(description="Loads demo products at the first start; development only.")
     ] = False

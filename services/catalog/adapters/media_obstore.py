@@ -83,6 +83,10 @@ class ObstoreMedia:
 
     async def check(self) -> None:
         with _outage():
+            if self._directory is not None and not os.access(self._directory, os.W_OK | os.X_OK):
+                raise PermissionError("the directory cannot be written")
+            if self._directory is not None and not self._directory.is_dir():
+                raise NotADirectoryError
             async for _ in self._store.list():
                 break
 

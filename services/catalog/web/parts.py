@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.catalog.application.browsing import Browsing
+from services.catalog.application.pictures import Media, PictureService
 from services.catalog.application.ports import Shop
 from services.catalog.application.products import CategoryService, ProductService
 from services.catalog.application.quotes import QuoteService
@@ -18,4 +19,6 @@ class Parts:
     categories: CategoryService
     stock: StockService
     quotes: QuoteService
+    pictures: PictureService
+    media: Media
     view: StoreView

@@ -11,9 +11,9 @@ from litestar.params import FromPath, HeaderParameter, PathParameter, QueryParam
 
 from common import visible_text
 from common.field_codes import InvalidValue
-from services.catalog.application.pictures import Media, PictureService
 from services.catalog.domain.errors import InvalidProduct
 from services.catalog.domain.pictures import MAX_POSITION
+from services.catalog.web.parts import Parts
 from services.chassis import preconditions
 from services.chassis.errors import NotFound
 from services.chassis.idempotency import idempotent
@@ -22,13 +22,16 @@ from services.chassis.problems import documented
 
 ADMIN = "admin"
 MAX_ALT = 200
+FOREVER = "public, max-age=31536000, immutable"
 
 Position = Annotated[int, PathParameter(ge=0, le=MAX_POSITION, description="0 is the main image.")]
-Alt = Annotated[
+AltKo = Annotated[
     str | None,
-    QueryParameter(
-        description=f"What is to be seen on it, for who cannot see it; at most {MAX_ALT} characters."
-    ),
+    QueryParameter(name="alt_ko", max_length=MAX_ALT, description="What is to be seen, in Korean."),
+]
+AltEn = Annotated[
+    str | None,
+    QueryParameter(name="alt_en", max_length=MAX_ALT, description="What is to be seen, in English."),
 ]
 IfMatch = Annotated[
     str | None,
@@ -36,16 +39,16 @@ IfMatch = Annotated[
         name="If-Match", description="The product's ETag that you read, or `*`.", max_length=1024
     ),
 ]
-FOREVER = "public, max-age=31536000, immutable"
 
 
-class ImageBody(msgspec.Struct, frozen=True):
-    """An image of a product. `sources` are WebP files by their width in pixels."""
+class ImageDocument(msgspec.Struct, frozen=True):
+    """An image of a product: `/media/{hash}-{width}.webp` is the picture in one of its `widths`, in pixels."""
 
     position: int
+    hash: str
     width: int
     height: int
-    sources: dict[str, str]
+    widths: list[int]
     alt: dict[str, str]
 
 
@@ -57,14 +60,9 @@ class ImagesController(Controller):
     @put(
         operation_id="putProductImage",
         summary="Show a picture at a position of a product",
-        description="The body is the file: JPEG, PNG or WebP, 1 MiB at most.",
+        description="The body is the file: JPEG, PNG or WebP, at most 1 MiB.",
         roles=(ADMIN,),
-        responses={
-            200: ResponseSpec(
-                ImageBody, description="It is shown; ETag is the product's.", generate_examples=False
-            ),
-            **documented(400, 401, 403, 404, 412, 413, 422, 428, 503),
-        },
+        responses=documented(400, 401, 403, 404, 412, 413, 422, 428, 503),
     )
     @idempotent
     async def put_image(
@@ -73,24 +71,18 @@ class ImagesController(Controller):
         request: CallerRequest,
         product_id: FromPath[UUID],
         position: Position,
-        pictures: NamedDependency[PictureService],
-        media_base: NamedDependency[str],
-        alt_ko: Alt = None,
-        alt_en: Alt = None,
+        catalog: NamedDependency[Parts],
+        alt_ko: AltKo = None,
+        alt_en: AltEn = None,
         if_match: IfMatch = None,
-    ) -> Response[ImageBody]:
+    ) -> Response[ImageDocument]:
         versions = preconditions.versions(if_match)
-        alt = {language: text for language, text in (("ko", alt_ko), ("en", alt_en)) if text}
-        _check(alt)
-        image, version = await pictures.put(product_id, versions, position, await request.body(), alt)
-        body = ImageBody(
-            image.position,
-            image.width,
-            image.height,
-            sources(media_base, image.hash, image.widths),
-            dict(image.alt),
+        alt = _alt({"ko": alt_ko, "en": alt_en})
+        image, version = await catalog.pictures.put(product_id, versions, position, await request.body(), alt)
+        document = ImageDocument(
+            image.position, image.hash, image.width, image.height, list(image.widths), dict(image.alt)
         )
-        return Response(body, headers={"ETag": preconditions.etag(version)})
+        return Response(document, headers={"ETag": preconditions.etag(version)})
 
     @delete(
         operation_id="deleteProductImage",
@@ -98,7 +90,7 @@ class ImagesController(Controller):
         roles=(ADMIN,),
         responses={
             204: ResponseSpec(None, description="Done.", generate_examples=False),
-            **documented(400, 401, 403, 404, 412, 428, 503),
+            **documented(400, 401, 403, 404, 412, 413, 422, 428, 503),
         },
     )
     @idempotent
@@ -108,10 +100,10 @@ class ImagesController(Controller):
         request: CallerRequest,
         product_id: FromPath[UUID],
         position: Position,
-        pictures: NamedDependency[PictureService],
+        catalog: NamedDependency[Parts],
         if_match: IfMatch = None,
     ) -> Response[None]:
-        version = await pictures.delete(product_id, preconditions.versions(if_match), position)
+        version = await catalog.pictures.delete(product_id, preconditions.versions(if_match), position)
         return Response(None, status_code=204, headers={"ETag": preconditions.etag(version)})
 
 
@@ -119,21 +111,16 @@ class ImagesController(Controller):
     "/media/{name:str}",
     public=True,
     operation_id="getMedia",
-    summary="A picture's file",
+    summary="A picture's file; its name says its content",
     tags=["pictures"],
     security=[{}],
     responses={
-        200: ResponseSpec(
-            bytes,
-            description="WebP; its name says its content.",
-            media_type="image/webp",
-            generate_examples=False,
-        ),
+        200: ResponseSpec(bytes, description="WebP.", media_type="image/webp", generate_examples=False),
         **documented(404, 503),
     },
 )
-async def get_media(name: FromPath[str], media: NamedDependency[Media]) -> Response[bytes]:
-    content = await media.get(name)
+async def get_media(name: FromPath[str], catalog: NamedDependency[Parts]) -> Response[bytes]:
+    content = await catalog.media.get(name)
     if content is None:
         raise NotFound("There is no such picture.")
     headers = {
@@ -144,17 +131,16 @@ async def get_media(name: FromPath[str], media: NamedDependency[Media]) -> Respo
     return Response(content, media_type="image/webp", headers=headers)
 
 
-def sources(media_base: str, hash_: str, widths: tuple[int, ...]) -> dict[str, str]:
-    """The address of each width. `media_base`: empty, or the origin of a CDN (`MEDIA_ORIGIN`)."""
-    return {str(width): f"{media_base}/media/{hash_}-{width}.webp" for width in widths}
-
-
-def _check(alt: dict[str, str]) -> None:
-    faults = {}
-    for language, text in alt.items():
+def _alt(given: dict[str, str | None]) -> dict[str, str]:
+    """The texts that were given, in their stored form. Raises InvalidProduct, which names each that is none."""
+    alt, faults = {}, {}
+    for language, text in given.items():
+        if text is None:
+            continue
         try:
             alt[language] = visible_text.line(text, MAX_ALT)
         except InvalidValue as fault:
             faults[f"alt_{language}"] = fault
     if faults:
         raise InvalidProduct(faults)
+    return alt

@@ -9,7 +9,9 @@ from services.catalog.domain.errors import (
     SkuTaken,
     SlugTaken,
     Stale,
+    UnfitPicture,
     UnknownCategory,
+    UnknownImage,
     UnknownProduct,
     UnknownVariant,
 )
@@ -23,10 +25,16 @@ def _invalid(error: InvalidProduct) -> errors.Problem:
     )
 
 
+def _unfit(error: UnfitPicture) -> errors.Problem:
+    return errors.Unprocessable(str(error), code=error.fault.value)
+
+
 REFUSALS: Refusals = {
     UnknownProduct: errors.NotFound,
     UnknownCategory: errors.NotFound,
     UnknownVariant: errors.NotFound,
+    UnknownImage: errors.NotFound,
+    UnfitPicture: _unfit,
     SlugTaken: errors.Conflict,
     SkuTaken: errors.Conflict,
     CategoryInUse: errors.Conflict,

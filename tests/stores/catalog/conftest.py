@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -60,7 +61,7 @@ async def jwks_url(signer: Signer) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def settings(jwks_url: str, new_postgres_database: Callable[[], str]) -> Settings:
+def settings(jwks_url: str, new_postgres_database: Callable[[], str], tmp_path: Path) -> Settings:
     """Of a catalog without counts that are remembered, so that a test sees its own changes."""
     return Settings(
         database_url=new_postgres_database(),
@@ -69,6 +70,7 @@ def settings(jwks_url: str, new_postgres_database: Callable[[], str]) -> Setting
         token_audience=AUDIENCE,
         internal_api_key=INTERNAL_KEY,
         browsing_ttl=0,
+        media_url=(tmp_path / "media").as_uri(),
     )
 
 

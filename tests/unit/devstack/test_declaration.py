@@ -90,8 +90,8 @@ ROUTES = [
         "GET,HEAD,PUT /api/products of catalog needs no token",
     ),
     (
-        "paths: [/api/products, /api/categories]\n",
-        "paths: [/api/products]\n",
+        "paths: [/api/products, /api/categories, /media]\n",
+        "paths: [/api/products, /media]\n",
         "as public, and no open route has it",
     ),
 ]
