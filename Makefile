@@ -4,7 +4,7 @@
 # hashed requirements. Stamp files make an up-to-date .venv cost nothing.
 
 # Variables of these names in the environment are somebody else's (WSL has NAME): they count on make's command line alone.
-$(foreach name,NAME ARGS FROM MEMBERS FOREGROUND VENV PYTHON DOCKER_TESTS JOBS,\
+$(foreach name,NAME DB ARGS FROM MEMBERS FOREGROUND VENV PYTHON DOCKER_TESTS JOBS,\
 	$(if $(filter environment%,$(origin $(name))),$(eval $(name) :=)$(eval unexport $(name))))
 # What a shell means for other programs: the stack, the tests and the tools of this checkout bring their own.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP CDPATH LD_PRELOAD
@@ -160,6 +160,13 @@ docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 .PHONY: generate
 generate: $(STAMPS)/dev ## Write what follows from gatehouse.toml: compose files, .env.example, docs/configuration.md and others
 	@$(BIN)/python -m devstack.generate
+
+.PHONY: new-service
+new-service: $(STAMPS)/dev ## A service with its route and tests: make new-service NAME=wishlist (DB=1: with a database)
+	@test -n "$(NAME)" || { echo "make new-service NAME=wishlist DB=1" >&2; exit 2; }
+	@$(BIN)/python -m devstack.scaffold $(NAME) $(if $(DB),--database)
+	@$(BIN)/python -m ruff format --quiet services/$(NAME) tests/*/$(NAME)
+	@$(BIN)/python -m ruff check --quiet --fix services/$(NAME) tests/*/$(NAME)
 
 .PHONY: generated
 generated: $(STAMPS)/dev # What follows from gatehouse.toml is what the files say

@@ -1,8 +1,10 @@
 #!/bin/sh
-# backup.sh [DIRECTORY]: the databases and Redis of the running compose project, into a new directory (backups/UTC time).
+# backup.sh [DIRECTORY]: the databases, Redis and kept files of the running compose project, into a new directory (backups/UTC time).
 #
-# COMPOSE_FILE chooses the project, as for docker compose itself. Each database is one pg_dump, consistent in itself; Redis is one
-# snapshot. What is not in it: secrets/. Without auth_key_encryption_key the signing keys in the dump are of no use.
+# COMPOSE_FILE chooses the project, as for docker compose itself. What is saved is asked of what runs, and no list is kept here: each
+# database that the server has, and the directory that a container's label gatehouse.files names (gatehouse.toml). Each database is one
+# pg_dump, consistent in itself; Redis is one snapshot. What is not in it: secrets/. Without auth_key_encryption_key the signing keys in
+# the dump are of no use.
 set -eu
 CDPATH='' cd "$(dirname "$0")/.."
 directory=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}
@@ -12,11 +14,25 @@ umask 077
 mkdir -p "$directory.partial"
 trap 'rm -rf "$directory.partial"' EXIT
 
-for database in auth member catalog; do
+databases=$(docker compose exec -T postgres psql --no-psqlrc -At -d postgres \
+	-c "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname")
+[ -n "$databases" ] || { echo "the server has no database: nothing was saved" >&2; exit 1; }
+for database in $databases; do
 	docker compose exec -T postgres pg_dump --format=custom --no-owner "$database" > "$directory.partial/$database.dump"
 done
 # The user `backup` may take a snapshot and read nothing else (deploy/redis/start.sh). Its password stays inside the container.
 docker compose exec -T redis sh /gatehouse/start.sh snapshot > "$directory.partial/redis.rdb"
+
+# Those that are stopped too: nothing may be left out without a word.
+containers=$(docker compose ps --all --quiet)
+# shellcheck disable=SC2086 # one word each
+docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{index .Config.Labels "gatehouse.files"}}' $containers |
+	sort -u > "$directory.partial/containers"
+while read -r service files; do
+	[ -n "$files" ] || continue
+	docker compose exec -T "$service" tar -C "$files" -cf - . < /dev/null > "$directory.partial/$service.tar"
+done < "$directory.partial/containers"
+rm "$directory.partial/containers"
 
 for file in "$directory.partial"/*; do
 	[ -s "$file" ] || { echo "$(basename "$file") is empty: nothing was saved" >&2; exit 1; }

@@ -2,28 +2,57 @@
 # restore.sh DIRECTORY: puts a backup in place of what the compose project holds now, then starts the project again.
 #
 # COMPOSE_FILE chooses the project. Everything that was written after the backup is lost; sessions that were revoked after it are
-# alive again until they expire (docs/operations.md says what to do if that matters).
+# alive again until they expire (docs/operations.md says what to do if that matters). A database that the backup lacks stops the restore
+# before anything changes; WITHOUT="wishlist" leaves that one as it is.
 set -eu
 CDPATH='' cd "$(dirname "$0")/.."
 directory=${1:?usage: restore.sh DIRECTORY}
-for file in auth.dump member.dump catalog.dump redis.rdb; do
-	[ -s "$directory/$file" ] || { echo "$directory/$file is missing or empty: nothing was changed" >&2; exit 1; }
+[ -s "$directory/redis.rdb" ] || { echo "$directory/redis.rdb is missing or empty: nothing was changed" >&2; exit 1; }
+
+# Its start makes the roles, on an empty volume too.
+docker compose up --detach --wait postgres
+ask() { docker compose exec -T postgres psql --no-psqlrc -At -v ON_ERROR_STOP=1 -d postgres -c "$1" < /dev/null; }
+for database in $(ask "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"); do
+	case " ${WITHOUT:-} " in *" $database "*) continue ;; esac
+	[ -s "$directory/$database.dump" ] ||
+		{ echo "$directory/$database.dump is missing or empty: nothing was changed (WITHOUT=\"$database\" leaves it as it is)" >&2; exit 1; }
+done
+roles=" $(ask "SELECT rolname FROM pg_roles" | tr '\n' ' ')"
+for file in "$directory"/*.dump; do
+	database=$(basename "$file" .dump)
+	case $roles in
+	*" $database "*) ;;
+	*)
+		echo "there is no role $database for $file: gatehouse.toml declares none. Nothing was changed" >&2
+		exit 1
+		;;
+	esac
 done
 
-# Nobody may write while the stores change; PostgreSQL is needed for its own restore. On an empty volume its start makes the roles.
+# Nobody may write while the stores change; PostgreSQL is needed for its own restore.
 docker compose stop
 docker compose up --detach --wait postgres
 
-for database in auth member catalog; do
+for file in "$directory"/*.dump; do
+	database=$(basename "$file" .dump)
 	docker compose exec -T postgres psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 -d postgres \
-		-c "DROP DATABASE IF EXISTS $database WITH (FORCE)" \
-		-c "CREATE DATABASE $database OWNER $database" \
-		-c "REVOKE CONNECT, TEMPORARY ON DATABASE $database FROM PUBLIC"
+		-c "DROP DATABASE IF EXISTS \"$database\" WITH (FORCE)" \
+		-c "CREATE DATABASE \"$database\" OWNER \"$database\"" \
+		-c "REVOKE CONNECT, TEMPORARY ON DATABASE \"$database\" FROM PUBLIC" < /dev/null
 	docker compose exec -T postgres pg_restore --exit-on-error --single-transaction --no-owner --role="$database" \
-		--dbname="$database" < "$directory/$database.dump"
+		--dbname="$database" < "$file"
 	echo "restored $database"
 done
 
 docker compose run --rm --no-deps -T redis restore < "$directory/redis.rdb"
 echo "restored redis"
+
+for file in "$directory"/*.tar; do
+	[ -e "$file" ] || continue
+	service=$(basename "$file" .tar)
+	# Where its files are, the image's own label does not say: the one of the container does.
+	files=$(docker inspect --format '{{index .Config.Labels "gatehouse.files"}}' "$(docker compose ps --all --quiet "$service" | head -n 1)")
+	docker compose run --rm --no-deps -T --entrypoint sh "$service" -c "find '$files' -mindepth 1 -delete && tar -C '$files' -xf -" < "$file"
+	echo "restored the files of $service"
+done
 docker compose up --detach --wait

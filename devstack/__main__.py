@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
-from devstack import account, cli, dotenv, environment, running, service_command
+from devstack import account, backup, cli, dotenv, environment, running, service_command
 from devstack.errors import DevstackError, SettingsError
 from devstack.settings import ROOT, Settings, locate, read
 
@@ -35,6 +36,12 @@ def arguments() -> argparse.ArgumentParser:
     kill.add_argument("name")
     kill.add_argument("--signal", default="SIGKILL", help="SIGKILL unless told otherwise")
     commands.add_parser("check", help="whether kong.yml.template would start a gateway; starts nothing")
+    saving = commands.add_parser("backup", help="save databases, Redis and kept files of the running stack")
+    saving.add_argument(
+        "directory", nargs="?", type=Path, help="backups/ and the time, unless told otherwise"
+    )
+    restoring = commands.add_parser("restore", help="put a backup in place of what the stopped stack holds")
+    restoring.add_argument("directory", type=Path)
     commands.add_parser("migrate", help="bring each database of the running stack to this checkout's tables")
     run = commands.add_parser(
         "run", help="a service's own command in its environment: run member outbox list"
@@ -76,13 +83,24 @@ def _run(options: argparse.Namespace) -> int:
             return cli.kill(settings, options.name, options.signal)
         case "check":
             return cli.check_template(settings)
-        case "migrate":
-            return service_command.migrate(settings)
-        case "run":
-            return service_command.run(settings, options.service, options.arguments)
+        case "backup" | "restore" | "migrate" | "run":
+            return _on_data(settings, options)
         case _:
             running.run(settings, show_logs=False)
             return 0
+
+
+def _on_data(settings: Settings, options: argparse.Namespace) -> int:
+    """What is done with the data of the stack."""
+    match options.command:
+        case "backup":
+            return backup.backup(settings, options.directory)
+        case "restore":
+            return backup.restore(settings, options.directory)
+        case "migrate":
+            return service_command.migrate(settings)
+        case _:
+            return service_command.run(settings, options.service, options.arguments)
 
 
 def main() -> int:

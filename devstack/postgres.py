@@ -130,6 +130,13 @@ class Postgres:
     def drop_database(self, name: str) -> None:
         self._psql(SUPERUSER, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
+    def databases(self) -> list[str]:
+        """Every one that is not the server's own."""
+        return self._psql(
+            SUPERUSER,
+            "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname",
+        ).split()
+
     def dump(self, database: str, file: Path) -> None:
         """A whole database, as deploy/backup.sh writes it."""
         with file.open("wb") as output:

@@ -9,6 +9,7 @@ secret_store.py.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from devstack import environment, probes, service_settings
 from devstack.command import Command
@@ -64,6 +65,15 @@ def cache(settings: Settings, secrets: Secrets) -> Redis:
     return Redis(
         settings.state / "redis", settings.ports["REDIS_PORT"], secrets["redis_password"], users=secrets
     )
+
+
+def kept_files(settings: Settings) -> dict[str, Path]:
+    """Where the files are that a backup holds, by the process that has them."""
+    return {
+        process.name: settings.state / process.files.volume
+        for process in declaration().processes.values()
+        if process.files and process.files.kept
+    }
 
 
 def gateway_values(settings: Settings) -> dict[str, str]:

@@ -1,0 +1,81 @@
+"""`backup` and `restore` of the stack under `make up`: the same files as deploy/backup.sh writes.
+
+A backup taken here goes into a compose project, and the other way round, as long as both have the same
+auth_key_encryption_key.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from devstack import running, throwaway
+from devstack.declaration import declaration
+from devstack.errors import DevstackError
+from devstack.secret_store import load_or_create
+from devstack.settings import Settings
+from devstack.topology import cache, kept_files, server
+
+REDIS = "redis.rdb"
+
+
+def backup(settings: Settings, directory: Path | None) -> int:
+    """Every database that the server has, Redis and kept files, into a new directory. The stack has to be running."""
+    if not running.is_locked(settings):
+        raise DevstackError("nothing runs: make up first")
+    target = directory or Path("backups") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    if target.exists():
+        raise DevstackError(f"{target} is there already: a backup is never written over")
+    partial = target.with_name(f"{target.name}.partial")
+    secrets = load_or_create(settings.secrets_file)
+    postgres = server(settings, secrets)
+    mask = os.umask(0o077)
+    try:
+        partial.mkdir(parents=True)
+        for database in postgres.databases():
+            postgres.dump(database, partial / f"{database}.dump")
+        cache(settings, secrets).snapshot((partial / REDIS).resolve())
+        for name, files in kept_files(settings).items():
+            with tarfile.open(partial / f"{name}.tar", "w") as archive:
+                archive.add(files, arcname=".")
+        partial.rename(target)
+    finally:
+        os.umask(mask)
+        shutil.rmtree(partial, ignore_errors=True)
+    print(f"saved to {target}: {' '.join(sorted(file.name for file in target.iterdir()))}")
+    return 0
+
+
+def restore(settings: Settings, directory: Path) -> int:
+    """Puts a backup in place of what the stack holds. It must not be running, and is not started."""
+    if running.is_locked(settings):
+        raise DevstackError("the stack is running: make down first")
+    if not (directory / REDIS).is_file():
+        raise DevstackError(f"{directory / REDIS} is missing: nothing was changed")
+    running.require_own_state(settings)
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    secrets = load_or_create(settings.secrets_file)
+    postgres, redis = server(settings, secrets), cache(settings, secrets)
+    with throwaway.running(postgres, settings.logs / "restore.log"):
+        postgres.create_databases(declaration().stored, secrets)
+        missing = [name for name in postgres.databases() if not (directory / f"{name}.dump").is_file()]
+        if missing:
+            raise DevstackError(f"{directory} has no dump of {', '.join(missing)}: nothing was changed")
+        for dump in sorted(directory.glob("*.dump")):
+            postgres.restore(dump.stem, dump.resolve())
+            print(f"restored {dump.stem}")
+    redis.prepare()
+    redis.restore(directory / REDIS)
+    print("restored redis")
+    for name, files in kept_files(settings).items():
+        archive = directory / f"{name}.tar"
+        if archive.is_file():
+            shutil.rmtree(files, ignore_errors=True)
+            files.mkdir(parents=True)
+            with tarfile.open(archive) as content:
+                content.extractall(files, filter="data")
+            print(f"restored the files of {name}")
+    return 0
