@@ -68,10 +68,14 @@ class Memory(Table, frozen=True):
 
 
 class Files(Table, frozen=True):
-    """A named volume. What is in it is part of a backup where `kept`; `only` is the one mode that has it."""
+    """A named volume. What is in it is part of a backup where `kept`; `only` is the one mode that has it.
+
+    `variable` is told the directory as a file:// URL, unless somebody sets it to something else.
+    """
 
     volume: str
     path: str
+    variable: str
     kept: bool = False
     only: Literal["development", "production"] | None = None
 
@@ -156,6 +160,11 @@ class Declaration(Table, frozen=True):
     def stored(self) -> list[Process]:
         """Those with a database."""
         return [process for process in self.processes.values() if process.database]
+
+    def with_files(self, mode: str) -> list[tuple[Process, Files]]:
+        """Those with a volume in this mode (development or production)."""
+        every = [(process, process.files) for process in self.processes.values()]
+        return [(process, files) for process, files in every if files and files.only in (None, mode)]
 
     @property
     def redis_users(self) -> list[Process]:

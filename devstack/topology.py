@@ -161,6 +161,13 @@ def _told_here(process: Process, settings: Settings) -> dict[str, str]:
         "GATEWAY_URL": settings.url("GATEWAY_PORT"),
         "AUTH_JWKS_URL": settings.url("AUTH_PORT") + JWKS,
         "PUBLIC_ORIGIN": public_origin(settings),
-        "MAIL_URL": given.get("MAIL_URL") or (settings.state / "mail").as_uri(),
-        "MEDIA_URL": given.get("MEDIA_URL") or (settings.state / "media").as_uri(),
+        **_files(process, settings),
     }
+
+
+def _files(process: Process, settings: Settings) -> dict[str, str]:
+    """A directory below the state in place of a volume."""
+    if process.files is None:
+        return {}
+    variable, directory = process.files.variable, settings.state / process.files.volume
+    return {variable: settings.passed_on.get(variable) or directory.as_uri()}

@@ -39,6 +39,7 @@ def blocks(found: Declaration) -> Mapping[str, Blocks]:
             "forwards": [f"- {p.port}={p.name}:{p.port}" for p in _reachable(found)],
             "ports": [f"- 127.0.0.1:${{{p.port_variable}:-{p.port}}}:{p.port}" for p in _reachable(found)],
             "networks": _networks(found),
+            "volumes": [f"{files.volume}:" for _, files in found.with_files("development")],
         },
         "compose.prod.yaml": {
             "plugins": plugins,
@@ -48,6 +49,7 @@ def blocks(found: Declaration) -> Mapping[str, Blocks]:
             "redis passwords": [_file(p.redis_password) for p in found.redis_users],
             "redis secrets": [f"- {p.redis_password.lower()}" for p in found.redis_users],
             "networks": _networks(found),
+            "volumes": [f"{files.volume}:" for _, files in found.with_files("production")],
             "secrets": [
                 f'{name.lower()}: {{ file: "${{SECRETS_DIR:-./secrets}}/{name.lower()}" }}'
                 for name in found.secrets()
@@ -68,7 +70,11 @@ def url(process: Process) -> str:
 def _base(found: Declaration, process: Process) -> Iterator[str]:
     """What a process is, wherever it runs."""
     image = process.name.replace("_", "-")
-    arguments = f"LOCK: {process.lock}" + (f", SERVICE: {process.name}" if process.kind == "service" else "")
+    arguments = f"LOCK: {process.lock}"
+    if process.kind == "service":
+        arguments += f", SERVICE: {process.name}"
+    if process.files:
+        arguments += f", FILES: {process.files.path}"
     yield f"{process.name}:"
     yield f"  <<: *{process.kind}"
     labels = [f'gatehouse.called-on: "{" ".join(_announced_on(found, process))}"']
@@ -83,23 +89,29 @@ def _base(found: Declaration, process: Process) -> Iterator[str]:
     if process.kind == "plugin":
         yield f'  command: ["plugin-server", "{process.name}"]'
     yield "  environment:"
+    yield from (f"    {line}" for line in _base_environment(found, process))
+
+
+def _base_environment(found: Declaration, process: Process) -> Iterator[str]:
     reads = names_of(process)
     for name, setting in found.settings.items():
         if setting.default is not None and name in reads and name not in TOKENS:
-            yield f"    {name}: ${{{name}:-{setting.default}}}"
+            yield f"{name}: ${{{name}:-{setting.default}}}"
     for callee in process.calls:
         variable, address = _callee(found, callee)
         if variable in reads:
-            yield f"    {variable}: {address}"
+            yield f"{variable}: {address}"
+    if process.files and process.files.variable not in found.settings:
+        yield f"{process.files.variable}: ${{{process.files.variable}:-file://{process.files.path}}}"
     if process.kind == "plugin":
-        yield f"    METRICS_PORT: {process.port}"
+        yield f"METRICS_PORT: {process.port}"
     else:
-        yield f"    HEALTH_URL: http://127.0.0.1:{process.port}{process.health}"
+        yield f"HEALTH_URL: http://127.0.0.1:{process.port}{process.health}"
     if process.metrics_port:
-        yield f"    {process.prefix}_METRICS_PORT: {process.metrics_port}"
-        yield f"    {process.prefix}_METRICS_HOST: 0.0.0.0"
+        yield f"{process.prefix}_METRICS_PORT: {process.metrics_port}"
+        yield f"{process.prefix}_METRICS_HOST: 0.0.0.0"
     if set(TOKENS) & reads:
-        yield "    <<: *tokens"
+        yield "<<: *tokens"
 
 
 def _development(found: Declaration, process: Process) -> Iterator[str]:
@@ -187,8 +199,9 @@ def _common(found: Declaration, process: Process, mode: str) -> Iterator[str]:
     if process.outbound and mode == "production":
         networks = [*networks, "outbound"]
     yield f"  networks: [{', '.join(networks)}]"
-    if process.files and process.files.only in (None, mode):
-        yield f'  volumes: ["{process.files.volume}:{process.files.path}"]'
+    for owner, files in found.with_files(mode):
+        if owner is process:
+            yield f'  volumes: ["{files.volume}:{files.path}"]'
     if process.stores:
         yield f"  depends_on: {{ {', '.join(f'{s}: {{ condition: service_healthy }}' for s in process.stores)} }}"
 

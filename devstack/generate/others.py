@@ -61,5 +61,6 @@ def _images(found: Declaration) -> Iterable[str]:
     targets = {"service": "service", "plugin": "plugins", "front": "proxy"}
     for process in found.of_kind(*targets):
         service = f", service: {process.name}" if process.kind == "service" else ""
+        service += f", files: {process.files.path}" if process.files else ""
         image = process.name.replace("_", "-")
         yield f"- {{ image: {image}, target: {targets[process.kind]}, lock: {process.lock}{service} }}"

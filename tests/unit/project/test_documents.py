@@ -16,8 +16,8 @@ TOP_LEVEL = (
     *("kong", "services", "frontend_proxy", "devstack", "tests", "bench", "deploy", "docs", "requirements"),
     *(".ci", "secrets", "backups"),
 )
-EXAMPLE = "/greeting"
-"""The service that docs/adding-a-service.md makes up, and a test of its own builds."""
+EXAMPLE = "/wishlist"
+"""The service that docs/adding-a-service.md makes up, and tests/e2e/test_new_service.py makes."""
 MADE_LATER = ("secrets", "backups")
 """Directories that a command makes, not in the repository."""
 
