@@ -50,7 +50,8 @@ echo "restored redis"
 for file in "$directory"/*.tar; do
 	[ -e "$file" ] || continue
 	service=$(basename "$file" .tar)
-	# Where its files are, the image's own label does not say: the one of the container does.
+	# The container's label says where its files are, so there has to be one.
+	docker compose create --no-recreate "$service"
 	files=$(docker inspect --format '{{index .Config.Labels "gatehouse.files"}}' "$(docker compose ps --all --quiet "$service" | head -n 1)")
 	docker compose run --rm --no-deps -T --entrypoint sh "$service" -c "find '$files' -mindepth 1 -delete && tar -C '$files' -xf -" < "$file"
 	echo "restored the files of $service"
