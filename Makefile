@@ -94,6 +94,10 @@ storm: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key tak
 	@STORM_OPERATIONS=$${STORM_OPERATIONS:-2000} STORM_FAULTS=$${STORM_FAULTS:-50} \
 		$(BIN)/python -m pytest tests/e2e/test_storm.py --timeout=3600 -s $(ARGS)
 
+.PHONY: framing-storm
+framing-storm: $(STAMPS)/dev ## 10,000 odd framings on each path through front, gateway and service: no answer goes astray (minutes)
+	@FRAMING_ATTACKS=$${FRAMING_ATTACKS:-10000} $(BIN)/python -m pytest tests/framing/test_paths.py -s $(ARGS)
+
 .PHONY: durability
 durability: $(STAMPS)/dev ## Sign-outs, changes, refreshes, registrations, then kill -9: nothing answered is undone (ROUNDS=200)
 	@DURABILITY_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/e2e/test_durability.py --timeout=7200 -s $(ARGS)

@@ -4,16 +4,6 @@ from __future__ import annotations
 
 from devstack.gateway.headers import Headers
 
-# A second field of these is 400 (nginx, ngx_http_process_unique_header_line).
-_UNIQUE = (
-    *("host", "authorization", "content-length", "content-range", "transfer-encoding", "expect"),
-    *("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range"),
-)
-
-
-def malformed(headers: Headers) -> bool:
-    return any(len(headers.get_all(name)) > 1 for name in _UNIQUE)
-
 
 def without_underscores(headers: Headers) -> Headers:
     """`underscores_in_headers off`: such fields are dropped in silence."""

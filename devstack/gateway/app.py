@@ -15,6 +15,7 @@ from devstack.gateway import declarative
 from devstack.gateway.admin import Admin
 from devstack.gateway.control import Control
 from devstack.gateway.in_force import InForce
+from devstack.gateway.listener import Listener
 
 
 @dataclass(frozen=True)
@@ -38,15 +39,14 @@ async def serve(environment: Mapping[str, str], stop: asyncio.Event) -> None:
             )
         )
         in_force = InForce(environment, session, configuration)
-        server = web.Server(in_force.handle, keepalive_timeout=75, max_line_size=32768, max_field_size=32768)
-        admin = Admin(in_force, lambda: server.requests_count)
-        for handler, setting, default in (
-            (server, "KONG_PROXY_LISTEN", "0.0.0.0:8000"),
-            (web.Server(admin.handle), "KONG_ADMIN_LISTEN", "127.0.0.1:8001"),
-        ):
-            runner = await _runner(stack, handler)
-            for address in listens(environment.get(setting) or default):
-                await web.TCPSite(runner, address.host, address.port).start()
+        listener = Listener(in_force.handle)
+        stack.push_async_callback(listener.close)
+        for address in listens(environment.get("KONG_PROXY_LISTEN") or "0.0.0.0:8000"):
+            await listener.listen(address.host, address.port)
+        admin = Admin(in_force, lambda: listener.requests)
+        runner = await _runner(stack, web.Server(admin.handle))
+        for address in listens(environment.get("KONG_ADMIN_LISTEN") or "127.0.0.1:8001"):
+            await web.TCPSite(runner, address.host, address.port).start()
         control = environment.get("KONG_NGINX_ADMIN_LISTEN", "").removeprefix("unix:")
         if control:
             runner = await _runner(stack, web.Server(Control(in_force, admin).handle))

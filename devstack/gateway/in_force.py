@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import aiohttp
-from aiohttp import web
 
 from devstack.gateway import admission, advertised, attachments, chain, own_answers
 from devstack.gateway.entities import Configuration
+from devstack.gateway.listener import Incoming
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.proxy import Limits, Proxy
 from devstack.gateway.router import Router
@@ -35,9 +35,9 @@ class InForce:
         self._proxy = self._proxy_for(configuration)
         self.configuration = configuration
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """An aiohttp handler."""
-        return await self._proxy.handle(request)
+    async def handle(self, request: Incoming) -> None:
+        """Answers one request."""
+        await self._proxy.handle(request)
 
     def _proxy_for(self, configuration: Configuration) -> Proxy:
         environment = self._environment

@@ -42,9 +42,11 @@ _MESSAGES = {
     414: "URI too long",
     417: "Expectation failed",
     500: "An unexpected error occurred",
+    501: "Not Implemented",
     502: "An invalid response was received from the upstream server",
     503: "The upstream server is currently unavailable",
     504: "The upstream server is timing out",
+    505: "HTTP Version Not Supported",
 }
 
 

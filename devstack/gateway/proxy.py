@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp import web
-from aiohttp.web_exceptions import HTTPException
 
 from devstack.gateway import access_log, admission, advertised, paths
 from devstack.gateway.chain import Chains
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
-from devstack.gateway.headers import Headers
+from devstack.gateway.listener import Incoming
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import Attachment
+from devstack.gateway.request_reading import Refused
 from devstack.gateway.router import Router
-from devstack.gateway.upstream import Upstream, UpstreamError, sendable
+from devstack.gateway.upstream import Upstream, UpstreamError
 
 _WITHOUT_BODY = {204, 304}
 
@@ -47,8 +47,8 @@ class Proxy:
         self._limits = limits
         self._headers = headers
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """An aiohttp handler."""
+    async def handle(self, request: Incoming) -> None:
+        """Answers one request. Raises ConnectionError where the client goes away."""
         exchange = self._exchange(request)
         chain = self._chains.for_route(None)
         response: aiohttp.ClientResponse | None = None
@@ -71,50 +71,40 @@ class Proxy:
                 print(f"{exchange.id} {error}", flush=True)
                 exchange.answer = self._own.failed(exchange, error.status)
                 exchange.upstream_latency = exchange.upstream_latency or 0.0
-            except (HTTPException, asyncio.CancelledError):
+            except (ConnectionError, asyncio.CancelledError):
                 raise
             except Exception as error:
                 print(f"{exchange.id} {error!r}", flush=True)
                 exchange.answer = self._own.failed(exchange, 500)
-            return await self._send(request, exchange, exchange.answer, chain, response)
+            await self._send(request, exchange, exchange.answer, chain, response)
         finally:
             if response is not None:
                 response.release()
             access_log.write(exchange)
 
-    def _exchange(self, request: web.BaseRequest) -> Exchange:
-        headers = Headers(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers
-        )
-        target = request.raw_path
-        if target.startswith(("http://", "https://")):  # absolute form (RFC 9112 §3.2.2)
-            target = "/" + target.split("//", 1)[1].partition("/")[2]
-        path, mark, query = target.partition("?")
-        transport = request.transport
-        peer = transport.get_extra_info("peername") if transport else None
-        own = transport.get_extra_info("sockname") if transport else None
+    def _exchange(self, request: Incoming) -> Exchange:
+        head = request.head
+        path, mark, query = head.target.partition("?")
         return Exchange(
-            method=request.method,
-            target=target,
-            path=paths.normalized(path),
+            method=head.method,
+            target=head.target,
+            path=paths.normalized(path) if path else "",
             query=query if mark else None,
-            version=request.version.major + request.version.minor / 10,
-            headers=headers if self._limits.underscores else admission.without_underscores(headers),
+            version=head.version[0] + head.version[1] / 10,
+            headers=head.headers if self._limits.underscores else admission.without_underscores(head.headers),
             body=b"",
-            client=(peer[0], peer[1]) if peer else ("", 0),
-            port=own[1] if own else 0,
+            client=request.client,
+            port=request.port,
         )
 
-    async def _read_body(self, request: web.BaseRequest, exchange: Exchange) -> None:
+    async def _read_body(self, request: Incoming, exchange: Exchange) -> None:
         """The whole of it, as nginx buffers it. Raises Exit for what nginx refuses."""
-        if admission.malformed(exchange.headers):
-            raise Exit(self._own.failed(exchange, 400))
-        pieces = bytearray()
-        async for piece in request.content.iter_any():
-            pieces += piece
-            if self._limits.body and len(pieces) > self._limits.body:
-                raise Exit(self._own.failed(exchange, 413))
-        exchange.body = bytes(pieces)
+        if request.fault:
+            raise Exit(self._own.failed(exchange, request.fault))
+        try:
+            exchange.body = await request.body(self._limits.body)
+        except Refused as refused:
+            raise Exit(self._own.failed(exchange, refused.status)) from None
 
     def _route(self, exchange: Exchange) -> tuple[Attachment, ...]:
         """Raises Exit without a route."""
@@ -129,12 +119,12 @@ class Proxy:
 
     async def _send(
         self,
-        request: web.BaseRequest,
+        request: Incoming,
         exchange: Exchange,
         answer: Answer,
         chain: tuple[Attachment, ...],
         response: aiohttp.ClientResponse | None,
-    ) -> web.StreamResponse:
+    ) -> None:
         proxied = exchange.upstream_latency is not None
         for plugin in chain:
             plugin.header_filter(exchange)
@@ -142,27 +132,26 @@ class Proxy:
         if answer.body is not None:
             for plugin in chain:
                 plugin.body_filter(exchange)
-
-        outgoing = web.StreamResponse(status=answer.status, reason=_reason(answer))
-        for name, value in answer.headers:
-            outgoing.headers.add(name, sendable(value))
-        closes = "close" in (exchange.headers.joined("Connection") or "").lower()
-        outgoing.headers["Connection"] = "close" if closes else "keep-alive"
-        if closes:
-            outgoing.force_close()
-        has_body = request.method != "HEAD" and answer.status not in _WITHOUT_BODY
+        has_body = request.head.method != "HEAD" and answer.status not in _WITHOUT_BODY
         if has_body and answer.body is not None:
-            outgoing.content_length = len(answer.body)
-        elif has_body and "Content-Length" not in outgoing.headers:
-            outgoing.enable_chunked_encoding()
-        await outgoing.prepare(request)
+            answer.headers.set("Content-Length", str(len(answer.body)))
+        await request.begin(answer.status, _reason(answer), answer.headers, has_body=has_body)
         if has_body and answer.body is not None:
-            await outgoing.write(answer.body)
+            await request.send(answer.body)
         elif has_body and response is not None:
-            async for piece in response.content.iter_any():
-                await outgoing.write(piece)
-        await outgoing.write_eof()
-        return outgoing
+            await _stream(response, request)
+        if has_body:
+            await request.end()
+
+
+async def _stream(response: aiohttp.ClientResponse, request: Incoming) -> None:
+    """Raises ConnectionError where the upstream breaks off: so does the client's answer."""
+    try:
+        async for piece in response.content.iter_any():
+            await request.send(piece)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        response.close()
+        raise ConnectionAbortedError("the upstream broke off") from error
 
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:
@@ -173,7 +162,9 @@ async def _whole(response: aiohttp.ClientResponse) -> bytes:
         raise UpstreamError(502, f"the upstream's answer is cut short: {error!r}") from error
 
 
-def _reason(answer: Answer) -> str | None:
+def _reason(answer: Answer) -> str:
     if answer.status == 413:
         return "Request Entity Too Large"  # nginx's name for it
-    return answer.reason if answer.source is Source.SERVICE else None
+    if answer.source is Source.SERVICE and answer.reason is not None:
+        return answer.reason
+    return http.client.responses.get(answer.status, "")

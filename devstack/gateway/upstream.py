@@ -10,7 +10,6 @@ from typing import Protocol
 
 import aiohttp
 import aiohttp.client_reqrep
-import aiohttp.web_protocol
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -20,7 +19,7 @@ from devstack.gateway.entities import Service
 from devstack.gateway.exchange import Answer, Exchange, Source
 from devstack.gateway.headers import Headers
 
-header_bytes.install(aiohttp.client_reqrep, aiohttp.web_protocol)
+header_bytes.install(aiohttp.client_reqrep)
 
 VIA = "1.1 kong/3.9.3"
 # Never forwarded: they belong to one connection (RFC 9110 §7.6.1), or nginx sets them anew.
@@ -63,6 +62,9 @@ class Upstream:
             try:
                 response = await self._send_once(exchange, service)
                 break
+            except ValueError as error:
+                # aiohttp sends no control characters. nginx passes them on, and every service here refuses them so.
+                raise UpstreamError(400, f"{service.name}: {error!r}") from error
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 unconnected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
                 again = unconnected or exchange.method in _REPEATABLE
@@ -80,9 +82,6 @@ class Upstream:
         return next(several) if several else f"{service.host}:{service.port}"
 
     async def _send_once(self, exchange: Exchange, service: Service) -> aiohttp.ClientResponse:
-        target = paths.escaped(exchange.upstream_path)
-        if exchange.query is not None:
-            target += f"?{exchange.query}"
         timeout = aiohttp.ClientTimeout(
             total=None,
             sock_connect=service.connect_timeout / 1000,
@@ -91,7 +90,14 @@ class Upstream:
         return await asyncio.shield(
             self._session.request(
                 exchange.method,
-                URL(f"{service.protocol}://{self._address(service)}{target}", encoded=True),
+                # Built of its parts: a fragment that a client sent stays in the path, as with nginx.
+                URL.build(
+                    scheme=service.protocol,
+                    authority=self._address(service),
+                    path=paths.escaped(exchange.upstream_path),
+                    query_string=exchange.query or "",
+                    encoded=True,
+                ),
                 headers=CIMultiDict((name, sendable(value)) for name, value in _forwarded(exchange, service)),
                 data=exchange.body if exchange.body else None,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),

@@ -1,13 +1,18 @@
 """Whole paths to a service that records what reaches it: alone, behind the gateway, behind front and gateway."""
 
 import asyncio
+import grp
 import os
+import pwd
+import re
 import shutil
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import uvicorn
 import yaml
 
@@ -21,7 +26,8 @@ from frontend_proxy.server import server as front_server
 from tests.framing.wire import Recorder
 
 ROOT = Path(__file__).parents[2]
-GATEWAYS = ["stand-in", *(["Kong"] if shutil.which("kong") else [])]
+GATEWAYS = ["stand-in", "Kong"]
+INSTALLED = shutil.which("kong") is not None
 
 
 @asynccontextmanager
@@ -47,9 +53,13 @@ async def service(recorder: Recorder) -> AsyncIterator[int]:
         yield port
 
 
-def _configuration(upstream: int, directory: Path) -> Path:
+def _configuration(upstream: int, directory: Path, *, passes_upgrades: bool) -> Path:
     """The template's own Lua in front of one service, without the plugin servers."""
-    written = yaml.safe_load((ROOT / "kong.yml.template").read_text())
+    template = (ROOT / "kong.yml.template").read_text()
+    if passes_upgrades:
+        template, lines = re.subn(r"local HOP_BY_HOP = \{.*\}", "local HOP_BY_HOP = {}", template)
+        assert lines == 1
+    written = yaml.safe_load(template)
     document = {
         "_format_version": "3.0",
         "services": [
@@ -69,11 +79,13 @@ def _configuration(upstream: int, directory: Path) -> Path:
 
 @asynccontextmanager
 async def gateway(kind: str, upstream: int, directory: Path) -> AsyncIterator[int]:
-    """A gateway in front of the port `upstream`; its port."""
+    """A gateway in front of the port `upstream`; its port. `KIND+upgrades` ends no hop-by-hop headers."""
     port, admin = free_ports(2)
+    kind, _, passes = kind.partition("+")
+    configuration = _configuration(upstream, directory, passes_upgrades=bool(passes))
     environment = {
         "KONG_DATABASE": "off",
-        "KONG_DECLARATIVE_CONFIG": str(_configuration(upstream, directory)),
+        "KONG_DECLARATIVE_CONFIG": str(configuration),
         "KONG_PROXY_LISTEN": f"127.0.0.1:{port}",
         "KONG_ADMIN_LISTEN": f"127.0.0.1:{admin}",
         "KONG_ADMIN_GUI_LISTEN": "off",
@@ -96,22 +108,25 @@ async def gateway(kind: str, upstream: int, directory: Path) -> AsyncIterator[in
             stop.set()
             await task
         return
-    for above in (directory, directory.parent, directory.parent.parent):
-        above.chmod(0o755)  # Kong's workers are another user
+    environment |= {"PATH": os.environ["PATH"], "KONG_NGINX_USER": _account()}
     log = (directory / "kong.log").open("wb")
     process = await asyncio.create_subprocess_exec(
-        "kong", "start", env={"PATH": os.environ["PATH"], **environment}, stdout=log, stderr=log
+        "kong", "start", env=environment, stdout=log, stderr=log, start_new_session=True
     )
     log.close()
     try:
-        await _until_open(port)
+        # Kong tries its configuration first, with the ports open for a moment: only an answer says that it is there.
+        await _until_answered(admin, process)
         yield port
     finally:
-        stopping = await asyncio.create_subprocess_exec(
-            "kong", "stop", "-p", environment["KONG_PREFIX"], stdout=asyncio.subprocess.DEVNULL
-        )
-        await stopping.wait()
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGTERM)
         await process.wait()
+
+
+def _account() -> str:
+    """Under root nginx would give its workers to a user who cannot enter a test's directory."""
+    return f"{pwd.getpwuid(os.geteuid()).pw_name} {grp.getgrgid(os.getegid()).gr_name}"
 
 
 @asynccontextmanager
@@ -134,6 +149,19 @@ async def front(upstream: int) -> AsyncIterator[int]:
         yield port
 
 
+async def _until_answered(admin: int, process: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(60), aiohttp.ClientSession() as session:
+        while True:
+            assert process.returncode is None, "Kong has ended: see kong.log"
+            try:
+                async with session.get(f"http://127.0.0.1:{admin}/status") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+
+
 async def _until_open(port: int) -> None:
     async with asyncio.timeout(60):
         while True:
@@ -148,7 +176,7 @@ async def _until_open(port: int) -> None:
 
 @asynccontextmanager
 async def path(hops: str, recorder: Recorder, directory: Path) -> AsyncIterator[int]:
-    """`hops`: `service`, `KIND service` or `front KIND service`; the port of the first one."""
+    """`hops`: `service`, `KIND service`, `front KIND service`…; the port of the first one."""
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(service(recorder))
         for hop in reversed(hops.split()[:-1]):
@@ -160,6 +188,8 @@ async def path(hops: str, recorder: Recorder, directory: Path) -> AsyncIterator[
 PATHS = [
     "service",
     "front service",
+    "front auth",  # calls of a session go to auth itself
     *(f"{kind} service" for kind in GATEWAYS),
-    "front stand-in service",
+    *(f"{kind}+upgrades service" for kind in GATEWAYS),
+    *(f"front {kind} service" for kind in GATEWAYS),
 ]
