@@ -1,0 +1,1 @@
+"""What an order is and what can become of it; plain Python."""
