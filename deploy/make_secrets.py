@@ -36,6 +36,7 @@ _NAMES = (
     "auth_database_password",
     "member_database_password",
     "catalog_database_password",
+    "order_database_password",
     "redis_password",
     "auth_redis_password",
     "token_validator_redis_password",

@@ -19,7 +19,6 @@ from services.auth.adapters.hashing import Argon2Passwords
 from services.auth.adapters.keyring import Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.links_postgres import PostgresLinks
-from services.auth.adapters.mail_delivery import delivery
 from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
 from services.auth.adapters.mail_target import MailTarget
 from services.auth.adapters.member_message import OutboxMemberMessage
@@ -51,6 +50,7 @@ from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
+from services.chassis.mail.delivery import delivery
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 from services.chassis.redis import Redis

@@ -8,9 +8,9 @@ import aiosmtplib
 
 from services.auth.adapters import mail_messages
 from services.auth.adapters.email_templates import EmailTemplates
-from services.auth.adapters.mail_delivery import Deliver, refused_for_good, reply_code
 from services.auth.application.mailing import Mailing
 from services.chassis.errors import Problem
+from services.chassis.mail.delivery import Deliver, refused_for_good, reply_code
 from services.chassis.outbox import Answer, OutboxMessage
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 

@@ -16,7 +16,7 @@ from services.chassis.outbox.message_sequence import (
     MessageSequence,
 )
 from services.chassis.outbox.store import OutboxMessage, OutboxStore, put, waits, withdraw
-from services.chassis.outbox.targets import HttpTarget, Target
+from services.chassis.outbox.targets import HttpTarget, StepTarget, Take, Target
 
 __all__ = [
     "FORMER_HEADER",
@@ -28,6 +28,8 @@ __all__ = [
     "MessageSequence",
     "OutboxMessage",
     "OutboxStore",
+    "StepTarget",
+    "Take",
     "Target",
     "put",
     "waits",

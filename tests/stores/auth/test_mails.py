@@ -17,7 +17,6 @@ from services.auth.adapters import tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.email_templates import EmailTemplates
 from services.auth.adapters.links_postgres import PostgresLinks
-from services.auth.adapters.mail_delivery import Deliver, delivery
 from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
 from services.auth.adapters.mail_target import MailTarget
 from services.auth.adapters.member_message import OutboxMemberMessage
@@ -29,6 +28,7 @@ from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
 from services.auth.settings import Settings
 from services.chassis import outbox
+from services.chassis.mail.delivery import Deliver, delivery
 from services.chassis.migrations import migrate
 from services.chassis.outbox import delivery as outbox_delivery
 from services.chassis.postgres import Database

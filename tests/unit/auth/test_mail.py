@@ -29,12 +29,12 @@ from coredis.exceptions import ConnectionError as RedisConnectionError
 
 from devstack import throwaway
 from services.auth.adapters.email_templates import EmailTemplates
-from services.auth.adapters.mail_delivery import delivery
 from services.auth.adapters.mail_target import MailTarget
 from services.auth.application.mailing import Mailing, PreparedMail
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
+from services.chassis.mail.delivery import delivery
 from services.chassis.outbox import Answer, OutboxMessage
 from tests.unit.auth.parts import HERE, Parts
 

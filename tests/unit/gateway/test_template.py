@@ -28,6 +28,7 @@ VALUES = {
     "MEMBER_URL": "http://member:5000",
     "BFF_URL": "http://bff:3001",
     "CATALOG_URL": "http://catalog:3002",
+    "ORDER_URL": "http://order:7000",
     "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
     "TOKEN_ISSUER": "https://issuer.example",
     "TOKEN_AUDIENCE": "shop",
@@ -484,6 +485,52 @@ def test_only_the_public_reads_of_the_catalog_need_no_token(services_of: Callabl
         assert services_of(method, path) == "catalog"
 
 
+ORDER = "/api/orders/01234567-89ab-cdef-0123-456789abcdef"
+
+
+@pytest.mark.parametrize("path", [ORDER, f"{ORDER}/events"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_mailed_link_opens_an_order_without_a_token_and_a_bad_one_is_refused(
+    configuration: Configuration,
+    services_of: Callable[..., str | None],
+    plugins_on: Callable[..., list[str]],
+    method: str,
+    path: str,
+) -> None:
+    for key in ({}, {"Idempotency_Key": "k"}):
+        assert services_of(method, path, **key) == "order-public"
+        assert plugins_on(method, path, **key) == ["token-validator"]
+    (validator,) = [
+        plugin
+        for plugin in configuration.plugins
+        if plugin.service is not None and plugin.service.name == "order-public"
+    ]
+    assert validator.config["optional"] is True
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/orders"),
+        ("GET", "/api/orders/all"),
+        ("GET", f"{ORDER}/eventsx"),
+        ("GET", f"{ORDER}/refunds"),
+        ("GET", "/api/cart"),
+        ("PUT", "/api/cart/items/SHOE-250"),
+        ("POST", "/api/orders"),
+        ("POST", f"{ORDER}/payment"),
+        ("DELETE", ORDER),
+    ],
+)
+def test_everything_else_about_orders_needs_a_token(
+    services_of: Callable[..., str | None], plugins_on: Callable[..., list[str]], method: str, path: str
+) -> None:
+    assert services_of(method, path) == "order"
+    assert plugins_on(method, path) == ["token-validator"]
+    keyed = ["token-validator", *(["idempotency"] if method != "GET" else [])]
+    assert plugins_on(method, path, Idempotency_Key="k") == keyed
+
+
 PUBLIC = ["register", "login", "refresh", "logout", "password/forgot", "password/reset", "email/verify"]
 
 
@@ -553,7 +600,7 @@ def test_services_go_by_dns_alone(rendered: Path) -> None:
     document = yaml.safe_load(rendered.read_text())
     assert "upstreams" not in document
     urls = {service["url"] for service in document["services"]}
-    assert urls == {"http://auth:4000", "http://member:5000", "http://bff:3001", "http://catalog:3002"}
+    assert urls == {VALUES[f"{name}_URL"] for name in ("AUTH", "MEMBER", "BFF", "CATALOG", "ORDER")}
 
 
 @pytest.mark.parametrize(

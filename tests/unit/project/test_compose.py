@@ -67,14 +67,16 @@ def test_production_opens_nothing_but_tls_on_an_address_that_can_be_chosen() -> 
     ]
 
 
-def test_every_network_is_internal_but_the_doors_of_one_container_each(compose: dict[str, Any]) -> None:
+def test_every_network_is_internal_but_the_doors_of_one_container_each_and_the_way_out(
+    compose: dict[str, Any],
+) -> None:
     doors = {name for name, network in compose["networks"].items() if not network.get("internal")}
     behind = {
         door: [name for name, service in compose["services"].items() if door in service["networks"]]
         for door in doors
     }
     assert behind == (
-        {"tls_door": ["tls"], "outbound": ["auth"]}
+        {"tls_door": ["tls"], "outbound": [each.name for each in DECLARED.services if each.outbound]}
         if "tls" in compose["services"]
         else {"front_door": ["frontend_proxy"], "gateway_door": ["kong"], "loopback_door": ["loopback"]}
     )

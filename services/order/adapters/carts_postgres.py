@@ -1,0 +1,100 @@
+"""Carts in PostgreSQL. Database down: Unavailable, and nothing is changed."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.chassis.postgres import Database
+from services.order.domain.carts import Cart, Item
+
+
+class PostgresCarts:
+    def __init__(self, database: Database, new_id: Callable[[], UUID]) -> None:
+        self._database = database
+        self._new_id = new_id
+
+    async def find(self, owner: UUID) -> Cart | None:
+        # One statement: a cart and its items of one moment.
+        rows = await self._database.fetch(
+            "SELECT c.id, c.owner, c.version, c.updated_at, i.sku, i.quantity, i.seen_price "
+            "FROM cart c LEFT JOIN cart_item i ON i.cart_id = c.id "
+            "WHERE c.owner = $1 AND c.closed_at IS NULL ORDER BY i.position, i.sku",
+            owner,
+        )
+        return _cart(rows) if rows else None
+
+    async def locked(self, owner: UUID) -> Cart | None:
+        async with self._database.transaction() as connection:
+            # Of the owner, who may have no cart yet.
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"cart:{owner}")
+            await connection.execute(
+                "SELECT FROM cart WHERE owner = $1 AND closed_at IS NULL FOR UPDATE", owner
+            )
+            return await self.find(owner)
+
+    async def write(self, owner: UUID, items: Sequence[Item], now: datetime) -> Cart:
+        async with self._database.transaction() as connection:
+            row = await connection.fetchrow(
+                "INSERT INTO cart (id, owner, created_at, updated_at) VALUES ($1, $2, $3, $3) "
+                "ON CONFLICT (owner) WHERE closed_at IS NULL "
+                "DO UPDATE SET version = nextval('cart_version'), updated_at = excluded.updated_at "
+                "RETURNING id, version",
+                self._new_id(),
+                owner,
+                now,
+            )
+            await connection.execute("DELETE FROM cart_item WHERE cart_id = $1", row["id"])
+            await connection.execute(
+                "INSERT INTO cart_item (cart_id, sku, position, quantity, seen_price) "
+                "SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[])",
+                row["id"],
+                [item.sku for item in items],
+                list(range(len(items))),
+                [item.quantity for item in items],
+                [item.seen_price for item in items],
+            )
+        return Cart(id=row["id"], owner=owner, version=row["version"], items=tuple(items), updated_at=now)
+
+    async def close(self, cart: UUID, version: int, order: UUID | None, now: datetime) -> bool:
+        async with self._database.transaction() as connection:
+            closed = await connection.fetchval(
+                "UPDATE cart SET closed_at = $3, updated_at = $3, order_id = $4 "
+                "WHERE id = $1 AND version = $2 AND closed_at IS NULL RETURNING true",
+                cart,
+                version,
+                now,
+                order,
+            )
+        return bool(closed)
+
+    async def ordered(self, owner: UUID, version: int) -> UUID | None:
+        rows = await self._database.fetch(
+            "SELECT order_id FROM cart WHERE owner = $1 AND version = $2 AND order_id IS NOT NULL",
+            owner,
+            version,
+        )
+        return rows[0]["order_id"] if rows else None
+
+    async def forget(self, before: datetime, limit: int) -> int:
+        """Deletes carts that nobody has changed since and that no order came of."""
+        rows = await self._database.fetch(
+            "DELETE FROM cart WHERE id IN (SELECT id FROM cart WHERE updated_at < $1 AND order_id IS NULL "
+            "ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1",
+            before,
+            limit,
+        )
+        return len(rows)
+
+
+def _cart(rows: Sequence[Any]) -> Cart:
+    first = rows[0]
+    return Cart(
+        id=first["id"],
+        owner=first["owner"],
+        version=first["version"],
+        items=tuple(
+            Item(row["sku"], row["quantity"], row["seen_price"]) for row in rows if row["sku"] is not None
+        ),
+        updated_at=first["updated_at"],
+    )

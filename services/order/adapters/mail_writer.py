@@ -1,0 +1,68 @@
+"""Writes an order's mail when it is sent: what it says is true then, or it is not sent."""
+
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
+from uuid import UUID
+
+import msgspec
+
+from services.chassis.mail.target import AGGREGATE
+from services.chassis.outbox import OutboxMessage
+from services.chassis.postgres import Database
+from services.order.adapters.letters import Letters
+from services.order.application.ports import Orders
+from services.order.domain import links
+from services.order.domain.states import State
+
+_UNTRUE = {
+    "placed": frozenset(
+        (State.CLOSING, State.RELEASING, State.EXPIRED, State.CANCELLED, State.DECLINED, State.SOLD_OUT)
+    ),
+    "paid": frozenset((State.REFUNDING, State.REFUNDED)),
+}
+"""Where an order has moved on so far that the mail would say what is not so any more."""
+
+
+class _Mail(msgspec.Struct, frozen=True):
+    order: UUID
+
+
+class MailWriter:
+    """`chance` gives so many random bytes."""
+
+    def __init__(
+        self,
+        database: Database,
+        orders: Orders,
+        letters: Letters,
+        *,
+        clock: Callable[[], datetime],
+        chance: Callable[[int], bytes],
+    ) -> None:
+        self._database = database
+        self._orders = orders
+        self._letters = letters
+        self._clock = clock
+        self._chance = chance
+
+    async def __call__(self, message: OutboxMessage) -> EmailMessage | None:
+        kind = message.path.removeprefix("/")
+        order = await self._orders.get(msgspec.json.decode(message.body, type=_Mail).order)
+        if order is None or order.state in _UNTRUE.get(kind, ()):
+            return None
+        token = await self._link(message, order.id) if order.guest else ""
+        return self._letters.letter(kind, order, await self._orders.shipments(order.id), token)
+
+    async def _link(self, message: OutboxMessage, order: UUID) -> str:
+        """The token is in the mail alone. One that is tried again has another, and the one before opens nothing."""
+        token = links.token(self._chance(links.BYTES))
+        await self._database.fetch(
+            "INSERT INTO order_link (mail_id, digest, order_id, created_at) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (mail_id) DO UPDATE SET digest = excluded.digest",
+            UUID(message.aggregate.removeprefix(AGGREGATE)),
+            links.digest(token),
+            order,
+            self._clock(),
+        )
+        return token

@@ -1,0 +1,220 @@
+"""Orders in PostgreSQL. Database down: Unavailable, and nothing is changed."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.chassis.postgres import Database
+from services.order.adapters import order_rows
+from services.order.application.ports import NewOrder, OrderQuery, Standing
+from services.order.domain.orders import Line, Occurrence, Order, Payment, Shipment
+from services.order.domain.states import Reason, State
+from services.order.domain.transitions import FIRST, Transition
+
+
+class PostgresOrders:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, order: NewOrder) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO orders (id, owner, guest, email, lang, cart_id, state, currency, items, shipping, tax, "
+                "address, hold_until, placed_at, updated_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)",
+                order.id,
+                order.owner,
+                order.guest,
+                order.email,
+                order.lang,
+                order.cart,
+                FIRST.state.value,
+                order.currency,
+                order.items,
+                order.shipping,
+                order.tax,
+                msgspec.json.encode(order.address).decode(),
+                order.hold_until,
+                order.placed_at,
+            )
+            await connection.executemany(
+                "INSERT INTO order_line (order_id, position, sku, variant_id, product_id, slug, names, option_names, "
+                "image, quantity, unit_price, vat_rate, units, unit_taxes) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+                [_line_values(order.id, line) for line in order.lines],
+            )
+
+    async def get(self, id_: UUID) -> Order | None:
+        found = await self._with_lines(await self._database.fetch("SELECT * FROM orders WHERE id = $1", id_))
+        return found[0] if found else None
+
+    async def page(self, query: OrderQuery) -> Sequence[Order]:
+        sql, arguments = page_statement(query)
+        return await self._with_lines(await self._database.fetch(sql, *arguments))
+
+    async def standing(self, id_: UUID) -> Standing | None:
+        rows = await self._database.fetch("SELECT state, reason, version FROM orders WHERE id = $1", id_)
+        if not rows:
+            return None
+        (row,) = rows
+        return Standing(State(row["state"]), Reason(row["reason"]) if row["reason"] else None, row["version"])
+
+    async def move(self, id_: UUID, version: int, transition: Transition, now: datetime) -> bool:
+        async with self._database.transaction() as connection:
+            moved = await connection.fetchval(
+                "UPDATE orders SET state = $3, reason = coalesce($4, reason), version = version + 1, updated_at = $5 "
+                "WHERE id = $1 AND version = $2 RETURNING true",
+                id_,
+                version,
+                transition.state.value,
+                transition.reason.value if transition.reason else None,
+                now,
+            )
+        return bool(moved)
+
+    async def touch(self, id_: UUID, version: int, now: datetime) -> bool:
+        async with self._database.transaction() as connection:
+            touched = await connection.fetchval(
+                "UPDATE orders SET version = version + 1, updated_at = $3 WHERE id = $1 AND version = $2 "
+                "RETURNING true",
+                id_,
+                version,
+                now,
+            )
+        return bool(touched)
+
+    async def record(self, id_: UUID, occurrence: Occurrence) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO order_event (order_id, event, state, actor, note, at) VALUES ($1, $2, $3, $4, $5, $6)",
+                id_,
+                occurrence.event,
+                occurrence.state,
+                occurrence.actor,
+                occurrence.note,
+                occurrence.at,
+            )
+
+    async def timeline(self, id_: UUID) -> Sequence[Occurrence]:
+        rows = await self._database.fetch(
+            "SELECT at, event, state, actor, note FROM order_event WHERE order_id = $1 ORDER BY id", id_
+        )
+        return [Occurrence(**row) for row in rows]
+
+    async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> bool:
+        async with self._database.transaction() as connection:
+            kept = await connection.fetchval(
+                "UPDATE orders SET payment_state = $3, authorised = $4, captured = $5, refunded = $6, "
+                "refund_pending = $7, payment_sequence = $2 WHERE id = $1 AND payment_sequence < $2 RETURNING true",
+                id_,
+                sequence,
+                payment.state,
+                payment.authorised,
+                payment.captured,
+                payment.refunded,
+                payment.refund_pending,
+            )
+        return bool(kept)
+
+    async def ship(self, id_: UUID, shipment: Shipment) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "INSERT INTO shipment (order_id, carrier, tracking_number, at) VALUES ($1, $2, $3, $4)",
+                id_,
+                shipment.carrier,
+                shipment.tracking_number,
+                shipment.at,
+            )
+
+    async def shipments(self, id_: UUID) -> Sequence[Shipment]:
+        rows = await self._database.fetch(
+            "SELECT carrier, tracking_number, at FROM shipment WHERE order_id = $1 ORDER BY id", id_
+        )
+        return [Shipment(**row) for row in rows]
+
+    async def due(self, now: datetime, limit: int) -> Sequence[UUID]:
+        rows = await self._database.fetch(
+            "SELECT id FROM orders WHERE state IN ('placed', 'held', 'paying') AND hold_until <= $1 "
+            "ORDER BY hold_until LIMIT $2",
+            now,
+            limit,
+        )
+        return [row["id"] for row in rows]
+
+    async def claim(self, email: str, owner: UUID, now: datetime) -> Sequence[UUID]:
+        rows = await self._database.fetch(
+            "UPDATE orders SET owner = $2, guest = false, version = version + 1, updated_at = $3 "
+            "WHERE guest AND email = $1 RETURNING id",
+            email,
+            owner,
+            now,
+        )
+        return [row["id"] for row in rows]
+
+    async def opened_by(self, digest: bytes) -> UUID | None:
+        rows = await self._database.fetch("SELECT order_id FROM order_link WHERE digest = $1", digest)
+        return rows[0]["order_id"] if rows else None
+
+    async def _with_lines(self, rows: Sequence[Any]) -> list[Order]:
+        if not rows:
+            return []
+        lines = defaultdict(list)
+        for line in await self._database.fetch(
+            "SELECT * FROM order_line WHERE order_id = ANY($1) ORDER BY order_id, position",
+            [row["id"] for row in rows],
+        ):
+            lines[line["order_id"]].append(line)
+        return [order_rows.order(row, lines[row["id"]]) for row in rows]
+
+
+def page_statement(query: OrderQuery) -> tuple[str, list[Any]]:
+    """The list's SQL, for running it and for asking the planner about it."""
+    arguments: list[Any] = [query.limit]
+    sql = "SELECT * FROM orders WHERE true"
+
+    def add(condition: str, *values: Any) -> None:
+        nonlocal sql
+        places = []
+        for value in values:
+            arguments.append(value)
+            places.append(f"${len(arguments)}")
+        sql += " AND " + condition.format(*places)
+
+    if query.owner is not None:
+        add("owner = {}", query.owner)
+    if query.states:
+        add("state = ANY({})", [state.value for state in query.states])
+    if query.email is not None:
+        add("email = {}", query.email)
+    if query.number is not None:
+        add("number = {}", query.number)
+    if query.placed_from is not None:
+        add("placed_at >= {}", query.placed_from)
+    if query.placed_before is not None:
+        add("placed_at < {}", query.placed_before)
+    if query.after is not None:
+        add("(placed_at, id) < ({}, {})", *query.after)
+    return sql + " ORDER BY placed_at DESC, id DESC LIMIT $1", arguments
+
+
+def _line_values(order: UUID, line: Line) -> tuple[Any, ...]:
+    return (
+        order,
+        line.position,
+        line.sku,
+        line.variant,
+        line.product,
+        line.slug,
+        msgspec.json.encode(line.names).decode(),
+        msgspec.json.encode(line.option_names).decode(),
+        line.image,
+        line.quantity,
+        line.unit_price,
+        line.vat_rate,
+        list(line.units),
+        list(line.unit_taxes),
+    )

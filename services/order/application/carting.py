@@ -1,0 +1,109 @@
+"""The use cases of a cart: shown at today's prices, changed, and merged when a guest signs in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.order.application.ports import Carts, Quote, Quotes, UnitOfWork
+from services.order.domain import carts
+from services.order.domain.carts import Cart, Item, PriceChange
+from services.order.domain.errors import CartFull, UnknownItem
+from services.order.domain.sums import ShippingRates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCart:
+    """A cart with what it costs now. `version` is 0 for one that nobody has put anything into."""
+
+    cart: Cart | None
+    quote: Quote
+    shipping: int
+    tax: int
+    changes: tuple[PriceChange, ...]
+
+    @property
+    def version(self) -> int:
+        return self.cart.version if self.cart else 0
+
+    @property
+    def total(self) -> int:
+        return self.quote.total + self.shipping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carting:
+    carts: Carts
+    quotes: Quotes
+    work: UnitOfWork
+    rates: ShippingRates
+    currency: str
+    clock: Callable[[], datetime]
+
+    async def show(self, owner: UUID, lang: str) -> ShownCart:
+        """Raises Unavailable where catalog gives no prices."""
+        return await self.shown(await self.carts.find(owner), lang)
+
+    async def shown(self, cart: Cart | None, lang: str) -> ShownCart:
+        """A cart with its quote; never inside a transaction."""
+        if cart is None or not cart.items:
+            return ShownCart(cart=cart, quote=Quote(currency=self.currency), shipping=0, tax=0, changes=())
+        quote = await self.quotes.quote([(item.sku, item.quantity) for item in cart.items], lang)
+        shipping = self.rates.of(quote.total) if quote.lines else 0
+        prices = {line.sku: line.unit_price for line in quote.lines}
+        return ShownCart(
+            cart=cart,
+            quote=quote,
+            shipping=shipping,
+            tax=quote.tax + self.rates.tax(shipping),
+            changes=carts.price_changes(cart.items, prices),
+        )
+
+    async def put(self, owner: UUID, sku: str, quantity: int, lang: str) -> ShownCart:
+        """The cart has so many of it then; the answer's prices are what the shopper has seen. Raises CartFull,
+        UnknownItem for what the shop does not sell."""
+        quote = await self.quotes.quote([(sku, quantity)], lang)
+        if not quote.lines and any(line.reason in {"unknown", "not_sold"} for line in quote.unavailable):
+            raise UnknownItem
+        price = quote.lines[0].unit_price if quote.lines else None
+
+        def changed(items: Sequence[Item]) -> Sequence[Item]:
+            new = Item(sku, quantity, price)
+            if any(item.sku == sku for item in items):
+                return [new if item.sku == sku else item for item in items]
+            if len(items) >= carts.MAX_LINES:
+                raise CartFull(carts.MAX_LINES)
+            return [*items, new]
+
+        return await self._change(owner, changed, lang)
+
+    async def remove(self, owner: UUID, sku: str, lang: str) -> ShownCart:
+        """Raises UnknownItem."""
+
+        def changed(items: Sequence[Item]) -> Sequence[Item]:
+            if all(item.sku != sku for item in items):
+                raise UnknownItem
+            return [item for item in items if item.sku != sku]
+
+        return await self._change(owner, changed, lang)
+
+    async def merge(self, member: UUID, guest: UUID, lang: str) -> ShownCart:
+        """Once: the guest's cart is closed in the same transaction. Repeating it changes nothing. Raises CartFull."""
+        async with self.work.transaction():
+            now = self.clock()
+            own = await self.carts.locked(member)
+            theirs = await self.carts.locked(guest)
+            if theirs is not None and theirs.items:
+                items = carts.merged(own.items if own else (), theirs.items)
+                await self.carts.close(theirs.id, theirs.version, None, now)
+                own = await self.carts.write(member, items, now)
+        return await self.shown(own, lang)
+
+    async def _change(
+        self, owner: UUID, changed: Callable[[Sequence[Item]], Sequence[Item]], lang: str
+    ) -> ShownCart:
+        async with self.work.transaction():
+            before = await self.carts.locked(owner)
+            items = changed(before.items if before else ())
+            cart = await self.carts.write(owner, items, self.clock())
+        return await self.shown(cart, lang)

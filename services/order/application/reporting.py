@@ -1,0 +1,29 @@
+"""What payment tells of an order's money by itself: the latest news are kept, and each may be an event."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.order.application.ports import Orders, UnitOfWork
+from services.order.application.progress import Progress
+from services.order.domain.errors import UnknownOrder
+from services.order.domain.observations import OF_PAYMENT
+from services.order.domain.orders import Payment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reporting:
+    orders: Orders
+    progress: Progress
+    work: UnitOfWork
+
+    async def report(self, id_: UUID, payment: Payment, sequence: int | None) -> None:
+        """`sequence`: of two reports the later has the higher; older ones change nothing. Without one (nobody's outbox)
+        it is no copy to keep, but still a fact. Raises UnknownOrder."""
+        async with self.work.transaction():
+            if await self.orders.standing(id_) is None:
+                raise UnknownOrder
+            if sequence is not None and not await self.orders.remember_payment(id_, payment, sequence):
+                return
+            event = OF_PAYMENT.get(payment.state)
+            if event is not None:
+                await self.progress.apply(id_, event)

@@ -1,0 +1,94 @@
+"""What people ask of an order: to see it, to pay it, to cancel it, to say that it is on its way or there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.order.application.ports import (
+    Orders,
+    PaymentPage,
+    Payments,
+    UnitOfWork,
+)
+from services.order.application.progress import Progress, Versions
+from services.order.domain.errors import RequestRefused, UnknownOrder
+from services.order.domain.observations import OF_PAYMENT
+from services.order.domain.orders import Order, Shipment
+from services.order.domain.states import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `link`: the digest of the token in a mailed link, which opens one order for reading."""
+
+    id: UUID | None
+    is_admin: bool = False
+    link: bytes | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.id) if self.id else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    orders: Orders
+    progress: Progress
+    payments: Payments
+    work: UnitOfWork
+    clock: Callable[[], datetime]
+
+    async def read(self, caller: Caller, id_: UUID) -> Order:
+        """Raises UnknownOrder, also for another's: whether it exists is nobody else's business."""
+        order = await self.orders.get(id_)
+        if order is None or not await self._may_read(caller, order):
+            raise UnknownOrder
+        return order
+
+    async def owned(self, caller: Caller, id_: UUID) -> Order:
+        """For changing it: a link does not do. Raises UnknownOrder."""
+        order = await self.orders.get(id_)
+        if order is None or not (caller.is_admin or order.owner == caller.id):
+            raise UnknownOrder
+        return order
+
+    async def pay(self, caller: Caller, id_: UUID) -> PaymentPage:
+        """Where to pay; the same page while it lives. Raises UnknownOrder, RequestRefused, PaymentUnavailable."""
+        order = await self.orders.get(id_)
+        if order is None or order.owner != caller.id:
+            raise UnknownOrder
+        await self.progress.apply(id_, Event.PAY_REQUESTED, actor=caller.name)
+        # After the commit: whatever becomes of this call, the message asks for the same.
+        page = await self.payments.page(order)
+        if (event := OF_PAYMENT.get(page.state)) is not None:
+            await self.progress.apply(id_, event)
+        if page.url is None:
+            raise RequestRefused(page.state)
+        return page
+
+    async def cancel(self, caller: Caller, id_: UUID, versions: Versions) -> Order:
+        """Raises UnknownOrder, RequestRefused, Stale."""
+        await self.owned(caller, id_)
+        await self.progress.apply(id_, Event.CANCEL_REQUESTED, actor=caller.name, versions=versions)
+        return await self.owned(caller, id_)
+
+    async def ship(self, caller: Caller, id_: UUID, shipment: Shipment, versions: Versions) -> Order:
+        """Raises UnknownOrder, RequestRefused, Stale."""
+        async with self.work.transaction():
+            note = " ".join((shipment.carrier, shipment.tracking_number)).strip()
+            await self.progress.apply(
+                id_, Event.SHIP_REQUESTED, actor=caller.name, note=note, versions=versions
+            )
+            await self.orders.ship(id_, shipment)
+        return await self.owned(caller, id_)
+
+    async def deliver(self, caller: Caller, id_: UUID, versions: Versions) -> Order:
+        """Raises UnknownOrder, RequestRefused, Stale."""
+        await self.progress.apply(id_, Event.DELIVER_REQUESTED, actor=caller.name, versions=versions)
+        return await self.owned(caller, id_)
+
+    async def _may_read(self, caller: Caller, order: Order) -> bool:
+        if caller.is_admin or (caller.id is not None and order.owner == caller.id):
+            return True
+        return caller.link is not None and await self.orders.opened_by(caller.link) == order.id

@@ -1,0 +1,86 @@
+"""The domain's refusals and the statuses that they have over HTTP; the one table of it."""
+
+from services.chassis import errors
+from services.chassis.problems import Refusals
+from services.order.domain.errors import (
+    CartChanged,
+    CartFull,
+    CartOrdered,
+    EmptyCart,
+    InvalidOrder,
+    InvalidRefund,
+    NoMerge,
+    PaymentUnavailable,
+    RequestRefused,
+    Stale,
+    Unconfirmed,
+    UnknownItem,
+    UnknownOrder,
+)
+from services.order.web.schemas import CartView
+
+
+class KeyRequired(errors.PreconditionRequired):
+    type = "/problems/idempotency-key-required"
+    title = "Idempotency key required"
+
+    def __init__(self) -> None:
+        super().__init__("Send an Idempotency-Key: an order that is sent twice would be two.")
+
+
+class CartIsNotWhatWasSeen(errors.Conflict):
+    type = "/problems/cart-changed"
+    title = "The cart is not what was seen"
+
+
+class CartWasOrdered(errors.Conflict):
+    type = "/problems/cart-ordered"
+    title = "The cart was ordered already"
+
+
+class OrderIsElsewhere(errors.Conflict):
+    type = "/problems/order-state"
+    title = "The order's state does not allow this"
+
+
+def _invalid(error: InvalidOrder) -> errors.Problem:
+    return errors.InvalidInput(
+        [errors.FieldError.refusing(field, fault) for field, fault in error.faults.items()]
+    )
+
+
+def _changed(error: CartChanged) -> errors.Problem:
+    return CartIsNotWhatWasSeen(str(error), cart=CartView.of(error.shown))
+
+
+def _ordered(error: CartOrdered) -> errors.Problem:
+    return CartWasOrdered(str(error), order_id=error.order)
+
+
+def _refused(error: RequestRefused) -> errors.Problem:
+    return OrderIsElsewhere(str(error), state=error.state)
+
+
+def _refund(error: InvalidRefund) -> errors.Problem:
+    return errors.Conflict(str(error), refundable=error.refundable)
+
+
+def _payment(error: PaymentUnavailable) -> errors.Problem:
+    return errors.Unavailable(str(error))
+
+
+REFUSALS: Refusals = {
+    UnknownOrder: errors.NotFound,
+    UnknownItem: errors.NotFound,
+    EmptyCart: errors.Conflict,
+    CartFull: errors.Conflict,
+    NoMerge: errors.Forbidden,
+    Unconfirmed: errors.Forbidden,
+    Stale: errors.PreconditionFailed,
+    InvalidOrder: _invalid,
+    CartChanged: _changed,
+    CartOrdered: _ordered,
+    RequestRefused: _refused,
+    InvalidRefund: _refund,
+    PaymentUnavailable: _payment,
+}
