@@ -1,8 +1,8 @@
-"""How many keys callers without an account may have kept: anybody can make up keys, and each takes memory for a while.
+"""Limits the keys of callers without an account: anybody can invent keys, and each takes memory for a while.
 
-One network has a limit of its own, beyond which it has to wait. All of them together have another; beyond it a
-request goes on without its key being kept here, and what the service promises of keys is left: those who come from
-many networks at once must not keep others from signing in.
+Each network has a limit, beyond which it is answered 429. All networks together have another one. Beyond that a request
+goes on and its key is not kept here, so that a flood from many networks blocks no sign-in; the service's own record of
+the key is all that is left then.
 """
 
 from enum import Enum
@@ -15,24 +15,24 @@ LARGEST_BODY = 4096
 """Bytes of an answer to an anonymous caller that are kept."""
 
 
-class Room(Enum):
-    FREE = "free"
+class Admission(Enum):
+    ADMITTED = "admitted"
     NETWORK_FULL = "the caller's network has used up its share"
-    ALL_FULL = "all networks together have"
+    TOTAL_FULL = "all networks together have used up theirs"
 
 
-class Shares(msgspec.Struct, frozen=True):
+class Limits(msgspec.Struct, frozen=True):
     """Keys in `window` seconds: of one network, of all."""
 
     network: int
     total: int
     window: int
 
-    def room(self, of_network: int, of_all: int) -> Room:
-        """For one more, counted already in both."""
+    def admission(self, of_network: int, of_all: int) -> Admission:
+        """The answer for one more key, which both numbers include."""
         if of_network > self.network:
-            return Room.NETWORK_FULL
-        return Room.ALL_FULL if of_all > self.total else Room.FREE
+            return Admission.NETWORK_FULL
+        return Admission.TOTAL_FULL if of_all > self.total else Admission.ADMITTED
 
 
 class Counts(Protocol):
@@ -43,16 +43,16 @@ class Counts(Protocol):
         """
 
 
-async def admit(counts: Counts, shares: Shares, address: str) -> Room:
+async def admit(counts: Counts, limits: Limits, address: str) -> Admission:
     """Whether one more key from this address may be kept. Raises StoreUnavailableError."""
-    of_network = await counts.count(b"network:" + network(address).encode(), shares.window)
-    if of_network > shares.network:
-        return Room.NETWORK_FULL  # and it does not use up the others' share
-    return shares.room(of_network, await counts.count(b"all", shares.window))
+    of_network = await counts.count(b"network:" + network(address).encode(), limits.window)
+    if of_network > limits.network:
+        return Admission.NETWORK_FULL  # and it does not use up the others' share
+    return limits.admission(of_network, await counts.count(b"all", limits.window))
 
 
 def network(address: str) -> str:
-    """What one client cannot leave at will: its IPv4 address, or the /64 that it chooses IPv6 addresses from."""
+    """The network that `address` is counted in: the IPv4 address itself, or the /64 around an IPv6 address."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,9 +1,8 @@
 """Runs each keyed request once, and answers its repeats with the first outcome.
 
 Only the sequence is here: keys.py reads the key, fingerprint.py tells requests apart, records.py decides, anonymous.py
-says how many keys callers without an account may have,
-reservations.py holds the key, store.py makes that atomic. Redis down: 503 and nothing upstream
-(`on_store_error: reject`).
+limits callers without an account, reservations.py holds the key, store.py makes that atomic. Redis down: 503 and
+nothing upstream (`on_store_error: reject`).
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ from common import redis_address
 from common.redis_link import RedisLink, StoreUnavailableError
 from kong.plugins import redis_url
 from kong.plugins.idempotency import anonymous, outcomes, preconditions, problems, records
-from kong.plugins.idempotency.anonymous import LARGEST_BODY, Counts, Room, Shares
+from kong.plugins.idempotency.anonymous import LARGEST_BODY, Admission, Counts, Limits
 from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
 from kong.plugins.idempotency.keys import MalformedKey, find_key
@@ -62,7 +61,7 @@ REQUESTS = metrics.counter(
     ),
 )
 STATE = "idempotency"
-"""Under this name in `kong.ctx.shared`, access leaves the reservation for response."""
+"""The name in `kong.ctx.shared` under which the access phase leaves the reservation to the response phase."""
 
 REPLAY_MARKS = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
 
@@ -83,8 +82,8 @@ class Plugin:
         self._stored_headers = frozenset(name.lower() for name in self.config.stored_headers)
         self._secret = secret(redis_address.parse(self._redis_url).password)
         self._keys_expected = True
-        """Whether the last request had a key, so that most likely the next one has: what to ask Kong for at once."""
-        self._shares = Shares(
+        """Whether the last request had a key. The next one probably has one too, and Kong is asked for all of it at once."""
+        self._limits = Limits(
             self.config.anonymous_per_network, self.config.anonymous_in_total, self.config.anonymous_ttl
         )
         self._reservations: Reservations
@@ -172,10 +171,10 @@ class Plugin:
         )
         try:
             if request.anonymous_at is not None:
-                match await anonymous.admit(self._counts, self._shares, request.anonymous_at):
-                    case Room.NETWORK_FULL:
-                        await self._refuse(kong, problems.too_many_keys(self._shares.window))
-                    case Room.ALL_FULL:
+                match await anonymous.admit(self._counts, self._limits, request.anonymous_at):
+                    case Admission.NETWORK_FULL:
+                        await self._refuse(kong, problems.too_many_keys(self._limits.window))
+                    case Admission.TOTAL_FULL:
                         REQUESTS.labels(outcome="left_to_the_service").inc()
                         return
             finding = await self._reservations.make(claim, kong.request.get_method)

@@ -1,4 +1,4 @@
-"""Keeps Kong's nginx from judging preconditions that are the upstream's to judge.
+"""Keeps Kong's nginx from evaluating preconditions that the upstream has to evaluate.
 
 Where Kong buffers the answer, as it does wherever this plugin is, or makes it itself, nginx compares the request's
 preconditions with the answer's `ETag` and `Last-Modified` (its not_modified filter, which passes over proxied answers).
@@ -11,18 +11,18 @@ from typing import Any
 
 from kong.plugins.runtime.pdk import Kong
 
-MOVED = {
+UPSTREAM_NAMES = {
     "if-match": "X-If-Match",
     "if-unmodified-since": "X-If-Unmodified-Since",
     "if-none-match": "X-If-None-Match",
     "if-modified-since": "X-If-Modified-Since",
 }
-"""What services read as the headers that they stand for (docs/contracts.md)."""
+"""The names under which services read these headers (docs/contracts.md)."""
 
 
 def rename(kong: Kong, headers: Mapping[str, Any]) -> None:
     """Gives the request's preconditions the names that only the upstream reads."""
-    for name, other in MOVED.items():
+    for name, other in UPSTREAM_NAMES.items():
         if name in headers:
             value = headers[name]
             kong.service.request.clear_header(name)

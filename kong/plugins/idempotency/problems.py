@@ -1,4 +1,4 @@
-"""Every answer that the plugin gives instead of the upstream's, but replays; docs/problems/ has a page on each."""
+"""The problems that the plugin answers in the upstream's place; docs/problems/ has a page on each."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def malformed(detail: str) -> Problem:
 
 
 def protocol_change() -> Problem:
-    """Kong hands the connection over then, and nobody would see an outcome to keep."""
+    """After a change of protocol Kong passes bytes on, and there is no outcome to keep."""
     return Problem(
         name="idempotency-key-malformed",
         status=400,

@@ -1,5 +1,4 @@
-"""Decides what a keyed request gets: pure, from the record that the store found and the answer that upstream
-gave.
+"""Decides what a keyed request gets, from the record that the store found and the upstream's answer. Pure.
 
 A record is what Redis keeps for one key: a byte of version, a byte of state, the fingerprint (32 bytes), and
 then the owner of a reservation or the encoded outcome. The Lua scripts compare whole records and read
@@ -56,7 +55,7 @@ def completion(fingerprint: bytes, outcome: Outcome) -> bytes:
 
 
 def read(record: bytes, fingerprint: bytes, lease: float) -> Finding:
-    """What somebody else's record, with `lease` seconds left, means for a request with this fingerprint."""
+    """What another request's record, with `lease` seconds left, means for a request with this fingerprint."""
     if len(record) < _HEAD or record[:1] != _VERSION:
         return Unreplayable("it was kept by another version of the gateway")
     if record[2:_HEAD] != fingerprint:

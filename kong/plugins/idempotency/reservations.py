@@ -1,4 +1,4 @@
-"""A request's hold on its key: claimed before it goes upstream, ended with its outcome."""
+"""Reserves a request's key before it goes upstream, and ends the reservation with its outcome."""
 
 import asyncio
 import logging
@@ -49,7 +49,7 @@ class RecordStore(Protocol):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What a request says it is: its storage key, its fingerprint, and Kong's id of it."""
+    """What identifies a request: its storage key, its fingerprint, and Kong's id of it."""
 
     key: bytes
     fingerprint: bytes
@@ -84,7 +84,7 @@ class Reservations:
         self._releases: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
-        """Leaves to their leases what is still to be freed."""
+        """Stops freeing keys: the rest of them waits for the end of its lease."""
         for task in self._releases:
             task.cancel()
         if self._releases:
@@ -120,8 +120,8 @@ class Reservations:
     def _release_later(self, claim: Claim) -> None:
         """Frees the key of a request that was turned away because Redis gave no answer in time.
 
-        Redis may carry the command out all the same, once it goes on; the repeat that the client was asked for would
-        then meet a reservation of nobody's until its lease ends.
+        Redis may carry the command out later all the same. The repeat that the client was asked for would then meet a
+        reservation without a request until its lease ends.
         """
         if len(self._releases) < MOST_RELEASES:
             task = asyncio.create_task(self._free(claim), name="release a reservation later")

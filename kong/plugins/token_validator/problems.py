@@ -1,4 +1,4 @@
-"""Every answer that the plugin gives by itself; docs/problems/ has a page on each. Challenges follow RFC 6750 §3."""
+"""The problems that the plugin answers; docs/problems/ has a page on each. Challenges follow RFC 6750 §3."""
 
 from collections.abc import Sequence
 

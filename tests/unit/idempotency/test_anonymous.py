@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from kong.plugins.idempotency.anonymous import LARGEST_BODY, Room, Shares, admit, network
+from kong.plugins.idempotency.anonymous import LARGEST_BODY, Admission, Limits, admit, network
 from kong.plugins.idempotency.reservations import Claim
 from tests.unit.idempotency.test_plugin import Gateway, MemoryStore, problem
 
-SHARES = Shares(network=3, total=5, window=300)
+SHARES = Limits(network=3, total=5, window=300)
 
 
 def key(text: str) -> dict[str, Any]:
@@ -32,9 +32,9 @@ def test_a_client_does_not_leave_its_network_by_another_address_of_it(address: s
 async def test_one_network_has_its_share_and_takes_nothing_from_the_others() -> None:
     store = MemoryStore()
     asked = [await admit(store, SHARES, "203.0.113.7") for _ in range(50)]
-    assert asked == [Room.FREE] * 3 + [Room.NETWORK_FULL] * 47
-    assert [await admit(store, SHARES, "203.0.113.8") for _ in range(2)] == [Room.FREE] * 2
-    assert await admit(store, SHARES, "203.0.113.9") is Room.ALL_FULL
+    assert asked == [Admission.ADMITTED] * 3 + [Admission.NETWORK_FULL] * 47
+    assert [await admit(store, SHARES, "203.0.113.8") for _ in range(2)] == [Admission.ADMITTED] * 2
+    assert await admit(store, SHARES, "203.0.113.9") is Admission.TOTAL_FULL
 
 
 async def test_a_flood_of_keys_from_one_network_keeps_so_many_and_is_told_to_wait() -> None:
