@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from lupa.luajit21 import LuaRuntime
 
 from devstack.gateway.entities import ConfigError
 from devstack.gateway.marks import line_of
+
+_find: Callable[[str, str], Any] = LuaRuntime().eval(
+    "function(text, pattern) return string.find(text, pattern) end"
+)
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -45,7 +51,8 @@ def completed(plugin: str, schema: Mapping[str, Any], given: Mapping[str, Any]) 
 
 def _check(plugin: str, name: str, value: Any, rule: Mapping[str, Any]) -> None:
     expected = _TYPES.get(str(rule.get("type")), (object,))
-    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+    right_type = isinstance(value, expected) and (bool in expected or not isinstance(value, bool))
+    if not right_type:
         raise ConfigError(f"plugin {plugin}: config.{name}: expected a {rule['type']}")
     if "one_of" in rule and value not in rule["one_of"]:
         choices = ", ".join(str(choice) for choice in rule["one_of"])
@@ -53,6 +60,17 @@ def _check(plugin: str, name: str, value: Any, rule: Mapping[str, Any]) -> None:
     if "between" in rule and not rule["between"][0] <= value <= rule["between"][1]:
         low, high = rule["between"]
         raise ConfigError(f"plugin {plugin}: config.{name}: value should be between {low} and {high}")
+    if isinstance(value, str | list) and not (
+        rule.get("len_min", 0) <= len(value) <= rule.get("len_max", len(value))
+    ):
+        raise ConfigError(f"plugin {plugin}: config.{name}: has another length than allowed")
+    a_reference = rule.get("referenceable") and value.startswith("{vault://")
+    if "match" in rule and not a_reference and not _find(value, rule["match"]):
+        # Without the value: it may be a secret.
+        raise ConfigError(f"plugin {plugin}: config.{name}: has another form than expected")
+    if "elements" in rule:
+        for element in value:
+            _check(plugin, name, element, rule["elements"])
 
 
 def _config_fields(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -82,7 +82,7 @@ class Plugin:
         self._stored_headers = frozenset(name.lower() for name in self.config.stored_headers)
         self._secret = secret(redis_address.parse(self._redis_url).password)
         self._keys_expected = True
-        """Whether the last request had a key. The next one probably has one too, and Kong is asked for all of it at once."""
+        """Whether the last request had a key: then the next one probably has, and Kong is asked for all at once."""
         self._limits = Limits(
             self.config.anonymous_per_network, self.config.anonymous_in_total, self.config.anonymous_ttl
         )

@@ -43,6 +43,14 @@ MISTAKES = [
     ),
     ("jwks_url:", "jwks_uri:", "jwks_uri:", "plugin token-validator: config.jwks_uri: unknown field"),
     ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "ttl: soon", "plugin idempotency: config.ttl: expected a"),
+    ("lock_ttl: 5", "header_names: []", "header_names: []", "config.header_names: has another length"),
+    (
+        "lock_ttl: 5",
+        "store_statuses: [9xx]",
+        "store_statuses: [9xx]",
+        "config.store_statuses: has another form",
+    ),
+    ("lock_ttl: 5", "caller_header: a b", "caller_header: a b", "config.caller_header: has another form"),
     (
         "size_unit:",
         "size_units:",
