@@ -1,11 +1,11 @@
-"""`python -m services.auth` serves auth; with a command (commands.py) it does that instead."""
+"""`python -m services.auth` serves auth; `--help` lists its commands (commands.py)."""
 
 from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
 from services.auth.app import build
 from services.auth.commands import COMMANDS
 from services.auth.settings import Settings
-from services.chassis.serve import serve
+from services.chassis import cli
 
 if __name__ == "__main__":
-    serve("auth", Settings, build, COMMANDS)
+    cli.main("auth", Settings, build, COMMANDS)

@@ -37,6 +37,7 @@ from services.auth.application.password_check import PasswordCheck
 from services.auth.application.registration import Registration
 from services.auth.application.session_care import SessionCare
 from services.auth.application.signing_in import SignIn
+from services.auth.commands import MIGRATIONS
 from services.auth.settings import Settings
 from services.auth.web.accounts import AccountController, set_status
 from services.auth.web.client import ClientReader
@@ -51,16 +52,14 @@ from services.chassis.app import create_app
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.mail.delivery import delivery
-from services.chassis.migrations import CHASSIS, migrate
+from services.chassis.migrations import migrate
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 from services.chassis.redis import Redis
-
-MIGRATIONS = (CHASSIS, ("auth", "services.auth.adapters.piccolo_migrations"))
 
 
 def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Litestar:
     registry = metrics.new_registry()
-    database, redis, http = tables.bound(settings.auth_database_url), Redis(settings.redis_url), HttpClient()
+    database, redis, http = tables.bound(settings.database_url), Redis(settings.redis_url), HttpClient()
     keyring = Keyring(
         PostgresKeys(database, sealing.derive(settings.master_key, "signing keys at rest")),
         outlives=settings.lifetimes.access,

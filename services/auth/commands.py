@@ -1,12 +1,11 @@
 """What an operator does from the command line, on the same database as the running service."""
 
-import argparse
 import asyncio
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+
+import click
 
 from common import logs
 from services.auth.adapters import sealing, tables
@@ -17,168 +16,141 @@ from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.member_message import OutboxMemberMessage
 from services.auth.adapters.revocations_redis import RedisRevocations
 from services.auth.adapters.sessions_postgres import PostgresSessions
-from services.auth.app import MIGRATIONS
 from services.auth.application.roles import Roles
 from services.auth.application.rotation import Rotation
-from services.auth.domain.accounts import ROLES
+from services.auth.domain.accounts import ROLES, Account
 from services.auth.domain.errors import Refusal
 from services.auth.settings import Settings
-from services.chassis import metrics
-from services.chassis.migrations import migrate
-from services.chassis.outbox import command as outbox_command
+from services.chassis import database_commands, metrics
+from services.chassis.cli import pass_settings
+from services.chassis.migrations import CHASSIS
+from services.chassis.postgres import Database
 from services.chassis.redis import Redis
 
-Say = Callable[[str], object]
+MIGRATIONS = (CHASSIS, ("auth", "services.auth.adapters.piccolo_migrations"))
+
 SHORTEST_LEAD = int(2 * REREAD_EVERY)
+"""Seconds: running processes must have seen the key before it signs."""
 USUAL_LEAD = 600
 """Seconds: twice as long as the JWK set may be cached."""
 
 
-Command = Callable[[Settings, argparse.Namespace, Say], Coroutine[None, None, None]]
+@click.command("rotate-keys")
+@click.option(
+    "--lead",
+    type=click.IntRange(SHORTEST_LEAD),
+    default=USUAL_LEAD,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time from publishing to signing.",
+)
+@click.option(
+    "--at-once",
+    is_flag=True,
+    help="Drop every old key now, for one that got out; clients have to refresh or sign in again.",
+)
+@click.option("--wait", is_flag=True, help="Return when the old key is withdrawn.")
+@pass_settings
+def rotate_keys(settings: Settings, lead: int, at_once: bool, wait: bool) -> None:
+    """Publish a new signing key, and sign with it later."""
 
-
-def command(act: Command, parser: argparse.ArgumentParser) -> Callable[[Settings, Sequence[str]], int]:
-    """`act` as chassis.serve wants it: settings and arguments to an exit status, 1 where it is refused."""
-
-    def run(settings: Settings, arguments: Sequence[str]) -> int:
-        logs.configure("auth", settings.log_level)
-        parsed = parser.parse_args(arguments)
-        try:
-            asyncio.run(act(settings, parsed, lambda line: sys.stdout.write(f"{line}\n")))
-        except Refusal as refusal:
-            sys.stderr.write(f"{refusal}\n")
-            return 1
+    async def act(database: Database) -> int:
+        rotation = Rotation(
+            keys=PostgresKeys(database, sealing.derive(settings.master_key, "signing keys at rest")),
+            audit=_audit(settings),
+            clock=time.time,
+            lead=lead,
+            outlives=settings.lifetimes.access,
+        )
+        if at_once:
+            click.echo(f"signing with {await rotation.at_once()}; every older key is gone")
+            return 0
+        rotated = await rotation()
+        click.echo(f"published {rotated.kid}")
+        click.echo(
+            f"signs from {_moment(rotated.signs_from)}; the old key is withdrawn at {_moment(rotated.retired_at)}"
+        )
+        if wait:
+            await asyncio.sleep(rotated.signs_from - time.time())
+            click.echo("signing with the new key")
+            await asyncio.sleep(rotated.retired_at - time.time())
+            click.echo("the old key is withdrawn")
         return 0
 
-    return run
+    database_commands.run(tables.bound(settings.database_url), _refusing(act))
 
 
-def rotate_keys_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m services.auth rotate-keys")
-    parser.description = "Publish a new signing key, and sign with it later."
-    parser.add_argument(
-        "--lead",
-        type=_lead,
-        default=USUAL_LEAD,
-        metavar="SECONDS",
-        help=f"time from publishing to signing, {USUAL_LEAD} unless said, at least {SHORTEST_LEAD}",
-    )
-    parser.add_argument(
-        "--at-once",
-        action="store_true",
-        help="drop every old key now, for one that got out; clients have to refresh or sign in again",
-    )
-    parser.add_argument("--wait", action="store_true", help="return when the old key is withdrawn")
-    return parser
+@click.command("grant-role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(sorted(ROLES)))
+@pass_settings
+def grant_role(settings: Settings, email: str, role: str) -> None:
+    """Give the account of EMAIL a role."""
+    account = _change_roles(settings, lambda roles: roles.grant(email, role))
+    click.echo(f"{account.email} is {', '.join(account.roles)}; in tokens from the next refresh or sign-in")
 
 
-def grant_role_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m services.auth grant-role")
-    parser.description = "Give an account a role."
-    parser.add_argument("email")
-    parser.add_argument("role", choices=sorted(ROLES))
-    return parser
-
-
-def revoke_role_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m services.auth revoke-role")
-    parser.description = "Take a role from an account and end its sessions."
-    parser.add_argument("email")
-    parser.add_argument("role", choices=sorted(ROLES))
-    return parser
-
-
-async def rotate_keys(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
-    database = tables.bound(values.auth_database_url)
-    rotation = Rotation(
-        keys=PostgresKeys(database, sealing.derive(values.master_key, "signing keys at rest")),
-        audit=LoggedAudit(metrics.new_registry()),
-        clock=time.time,
-        lead=arguments.lead,
-        outlives=values.lifetimes.access,
-    )
-    async with database.lifespan():
-        if arguments.at_once:
-            say(f"signing with {await rotation.at_once()}; every older key is gone")
-            return
-        rotated = await rotation()
-    say(f"published {rotated.kid}")
-    say(
-        f"signs from {_moment(rotated.signs_from)}; the old key is withdrawn at {_moment(rotated.retired_at)}"
-    )
-    if arguments.wait:
-        await asyncio.sleep(rotated.signs_from - time.time())
-        say("signing with the new key")
-        await asyncio.sleep(rotated.retired_at - time.time())
-        say("the old key is withdrawn")
-
-
-async def grant_role(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
-    async with _roles(values) as roles:
-        account = await roles.grant(arguments.email, arguments.role)
-    say(f"{account.email} is {', '.join(account.roles)}; in tokens from the next refresh or sign-in")
-
-
-async def revoke_role(values: Settings, arguments: argparse.Namespace, say: Say) -> None:
-    async with _roles(values) as roles:
-        account = await roles.revoke(arguments.email, arguments.role)
+@click.command("revoke-role")
+@click.argument("email")
+@click.argument("role", type=click.Choice(sorted(ROLES)))
+@pass_settings
+def revoke_role(settings: Settings, email: str, role: str) -> None:
+    """Take a role from the account of EMAIL and end its sessions."""
+    account = _change_roles(settings, lambda roles: roles.revoke(email, role))
     said = ", ".join(account.roles) or "without a role"
-    say(f"{account.email} is {said}; every session has ended, tokens with the role are refused from now on")
+    click.echo(
+        f"{account.email} is {said}; every session has ended, tokens with the role are refused from now on"
+    )
 
 
-@asynccontextmanager
-async def _roles(values: Settings) -> AsyncIterator[Roles]:
-    database, redis = tables.bound(values.auth_database_url), Redis(values.redis_url)
+COMMANDS = (
+    rotate_keys,
+    grant_role,
+    revoke_role,
+    database_commands.migrate_command("auth", *MIGRATIONS),
+    database_commands.outbox_commands("auth"),
+)
+
+
+def _change_roles(settings: Settings, change: Callable[[Roles], Awaitable[Account]]) -> Account:
+    database, redis = tables.bound(settings.database_url), Redis(settings.redis_url)
     roles = Roles(
         accounts=PostgresAccounts(database, OutboxMemberMessage(database)),
-        sessions=PostgresSessions(database, values.lifetimes),
-        revocations=RedisRevocations(redis.client, values.lifetimes),
+        sessions=PostgresSessions(database, settings.lifetimes),
+        revocations=RedisRevocations(redis.client, settings.lifetimes),
         work=database,
-        audit=LoggedAudit(metrics.new_registry()),
+        audit=_audit(settings),
         clock=time.time,
     )
-    refused = None
-    async with database.lifespan(), redis.lifespan():
+
+    async def act() -> Account | Refusal:
+        async with database.lifespan(), redis.lifespan():
+            try:
+                return await change(roles)
+            except Refusal as refusal:
+                # Raised here, Redis' client would make it one of an exception group.
+                return refusal
+
+    outcome = asyncio.run(act())
+    if isinstance(outcome, Refusal):
+        raise click.ClickException(str(outcome))
+    return outcome
+
+
+def _refusing(act: Callable[[Database], Awaitable[int]]) -> Callable[[Database], Awaitable[int]]:
+    async def refusing(database: Database) -> int:
         try:
-            yield roles
+            return await act(database)
         except Refusal as refusal:
-            # Kept until Redis' client is closed, which would make it one of an exception group.
-            refused = refusal
-    if refused is not None:
-        raise refused
+            raise click.ClickException(str(refusal)) from refusal
+
+    return refusing
 
 
-async def migrate_now(values: Settings, _: argparse.Namespace, say: Say) -> None:
-    database = tables.bound(values.auth_database_url)
-    async with database.lifespan():
-        ran = await migrate(database, *MIGRATIONS)
-    say(f"ran {', '.join(ran)}" if ran else "nothing to do")
-
-
-def migrate_parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        "python -m services.auth migrate", description="What every start does, by itself."
-    )
-
-
-def _lead(text: str) -> int:
-    seconds = int(text)
-    if seconds < SHORTEST_LEAD:
-        raise argparse.ArgumentTypeError(
-            f"at least {SHORTEST_LEAD} seconds: running processes must see it first"
-        )
-    return seconds
+def _audit(settings: Settings) -> LoggedAudit:
+    logs.configure("auth", settings.log_level)
+    return LoggedAudit(metrics.new_registry())
 
 
 def _moment(unix: float) -> str:
     return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds")
-
-
-COMMANDS: Mapping[str, Callable[[Settings, Sequence[str]], int]] = {
-    "rotate-keys": command(rotate_keys, rotate_keys_parser()),
-    "migrate": command(migrate_now, migrate_parser()),
-    "grant-role": command(grant_role, grant_role_parser()),
-    "revoke-role": command(revoke_role, revoke_role_parser()),
-    "outbox": lambda settings, arguments: outbox_command.run(settings.auth_database_url, arguments),
-}
-"""What `python -m services.auth NAME …` does in place of serving."""

@@ -20,13 +20,13 @@ _REGISTRATIONS_WINDOW = 3600
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("AUTH_PORT")] = 4000
-    auth_database_url: Annotated[
+    database_url: Annotated[
         str,
         Meta(
             pattern="^postgresql://",
             description="auth's own database, `postgresql://user@host:port/name`.",
         ),
-        Env(secret=True, schemes=("postgresql",), apart="AUTH_DATABASE_PASSWORD"),
+        Env("AUTH_DATABASE_URL", secret=True, schemes=("postgresql",), apart="AUTH_DATABASE_PASSWORD"),
     ]
     redis_url: Annotated[
         str,

@@ -1,10 +1,10 @@
-"""`python -m services.bff`: serves the screens."""
+"""`python -m services.bff` serves the screens."""
 
 from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
 from services.bff.app import build
 from services.bff.settings import Settings
-from services.chassis.serve import serve
+from services.chassis import cli
 
 if __name__ == "__main__":
-    serve("bff", Settings, build)
+    cli.main("bff", Settings, build)

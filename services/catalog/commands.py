@@ -1,8 +1,7 @@
 """What can be done with the catalog's database from the command line, beside serving."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -14,24 +13,12 @@ from services.catalog.adapters.exporting import Exporter
 from services.catalog.adapters.importing import Importer
 from services.catalog.adapters.stock_postgres import PostgresStock
 from services.catalog.settings import Settings
+from services.chassis import database_commands
 from services.chassis.cli import pass_settings
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.postgres import Database
 
 MIGRATIONS = (CHASSIS, ("catalog", "services.catalog.adapters.piccolo_migrations"))
-
-
-@click.command("migrate")
-@pass_settings
-def migrate_now(settings: Settings) -> None:
-    """Bring the database to the tables that this version expects; every start does it too."""
-
-    async def act(database: Database) -> int:
-        ran = await migrate(database, *MIGRATIONS)
-        click.echo(f"ran {', '.join(ran)}" if ran else "nothing to do")
-        return 0
-
-    _with_database(settings, act)
 
 
 @click.command("audit-stock")
@@ -49,7 +36,7 @@ def audit_stock(settings: Settings) -> None:
         click.echo(f"{len(differences)} differences")
         return 1 if differences else 0
 
-    _with_database(settings, act)
+    database_commands.run(database_commands.opened("catalog", settings), act)
 
 
 @click.command("import")
@@ -73,7 +60,7 @@ def import_file(settings: Settings, file: Path) -> None:
         )
         return 1 if report.refused else 0
 
-    _with_database(settings, act)
+    database_commands.run(database_commands.opened("catalog", settings), act)
 
 
 @click.command("export")
@@ -86,7 +73,7 @@ def export_file(settings: Settings, file: Path) -> None:
         click.echo(f"{await Exporter(database).run(file)} products")
         return 0
 
-    _with_database(settings, act)
+    database_commands.run(database_commands.opened("catalog", settings), act)
 
 
 @click.command("seed-load")
@@ -102,23 +89,16 @@ def seed_load(settings: Settings, products: int) -> None:
         click.echo(f"added {await load_data.load(database, products)} products")
         return 0
 
-    _with_database(settings, act)
+    database_commands.run(database_commands.opened("catalog", settings), act)
 
 
-COMMANDS = (migrate_now, audit_stock, import_file, export_file, seed_load)
-
-
-def _with_database(settings: Settings, act: Callable[[Database], Awaitable[int]]) -> None:
-    """Exits with what `act` returns."""
-
-    async def run() -> int:
-        database = Database(
-            settings.database_url, application="catalog command", pool_max=2, statement_timeout=60
-        )
-        async with database.lifespan():
-            return await act(database)
-
-    sys.exit(asyncio.run(run()))
+COMMANDS = (
+    audit_stock,
+    import_file,
+    export_file,
+    seed_load,
+    database_commands.migrate_command("catalog", *MIGRATIONS),
+)
 
 
 def _progress() -> Callable[[], None]:

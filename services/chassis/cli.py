@@ -14,7 +14,9 @@ import click
 from litestar import Litestar
 
 from services.chassis import settings
-from services.chassis.serve import CONFIGURATION_ERROR, run
+from services.chassis.serve import run
+
+CONFIGURATION_ERROR = 2
 
 S = TypeVar("S", bound=settings.ServiceSettings)
 P = ParamSpec("P")

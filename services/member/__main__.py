@@ -1,20 +1,11 @@
-"""`python -m services.member` serves members; see commands.py for `outbox`, `migrate` and `seed-load`."""
+"""`python -m services.member` serves member; `--help` lists its commands (commands.py)."""
 
 from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever would import what it hides
 
-from services.chassis.serve import serve
-from services.member import commands
+from services.chassis import cli
 from services.member.app import build
+from services.member.commands import COMMANDS
 from services.member.settings import Settings
 
 if __name__ == "__main__":
-    serve(
-        "member",
-        Settings,
-        build,
-        commands={
-            "outbox": commands.outbox,
-            "migrate": commands.migrate_now,
-            "seed-load": commands.seed_load,
-        },
-    )
+    cli.main("member", Settings, build, COMMANDS)

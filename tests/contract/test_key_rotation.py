@@ -16,9 +16,8 @@ from services.auth.adapters import tables
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.keyring import REREAD_EVERY, Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
-from services.auth.app import MIGRATIONS
 from services.auth.application.rotation import Rotation
-from services.auth.commands import USUAL_LEAD
+from services.auth.commands import MIGRATIONS, USUAL_LEAD
 from services.auth.domain.access_tokens import claims
 from services.chassis.authentication import expected
 from services.chassis.migrations import migrate

@@ -16,7 +16,7 @@ from devstack import secret_store, throwaway
 from devstack.declaration import declaration
 from devstack.postgres import Postgres
 from devstack.redis import Redis
-from services.auth.app import MIGRATIONS as AUTH
+from services.auth.commands import MIGRATIONS as AUTH
 from services.catalog.commands import MIGRATIONS as CATALOG
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database

@@ -26,7 +26,7 @@ async def command(settings: Settings, *arguments: str) -> tuple[int | None, str]
 def variables(settings: Settings) -> dict[str, str]:
     names: dict[str, Any] = {name: getattr(settings, name) for name in settings.__struct_fields__}
     return {
-        "AUTH_PORT" if name == "port" else name.upper(): str(value)
+        {"port": "AUTH_PORT", "database_url": "AUTH_DATABASE_URL"}.get(name, name.upper()): str(value)
         for name, value in names.items()
         if value != ""
     }

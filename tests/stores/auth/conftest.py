@@ -9,7 +9,8 @@ import pytest
 from litestar import Litestar
 
 from services.auth.adapters import tables
-from services.auth.app import MIGRATIONS, build
+from services.auth.app import build
+from services.auth.commands import MIGRATIONS
 from services.auth.settings import Settings
 from services.chassis import settings as chassis_settings
 from services.chassis.migrations import migrate

@@ -33,7 +33,7 @@ async def me(client: Client, tokens: Tokens) -> dict[str, Any]:
 
 async def told(settings: Settings) -> list[dict[str, Any]]:
     """What member is told, the oldest first."""
-    database = Database(settings.auth_database_url, application="test")
+    database = Database(settings.database_url, application="test")
     async with database.lifespan():
         rows = await database.fetch("SELECT path, body FROM outbox WHERE target = 'member' ORDER BY id")
     return [{"id": row["path"].rpartition("/")[2], **msgspec.json.decode(row["body"])} for row in rows]
@@ -118,7 +118,7 @@ async def test_of_repeats_with_one_key_one_has_an_effect_and_no_row_has_the_pass
     other = {"email": "other@example.com", "current_password": password}
     reused = await client.request(*call, json=other, headers=bearer(who) | {"Idempotency-Key": "once"})
     assert reused.status_code == 422
-    database = Database(settings.auth_database_url, application="test")
+    database = Database(settings.database_url, application="test")
     async with database.lifespan():
         records = await database.fetch("SELECT * FROM idempotency")
         mails = await database.fetch("SELECT count(*) AS n FROM mailed_link WHERE kind LIKE 'email%'")

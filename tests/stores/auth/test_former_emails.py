@@ -10,7 +10,7 @@ import pytest
 from asyncpg import CheckViolationError
 
 from services.auth.adapters import tables
-from services.auth.app import MIGRATIONS
+from services.auth.commands import MIGRATIONS
 from services.chassis import migrations
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database

@@ -20,9 +20,9 @@ from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
 from services.auth.adapters.mail_target import MailTarget
 from services.auth.adapters.member_message import OutboxMemberMessage
-from services.auth.app import MIGRATIONS
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
+from services.auth.commands import MIGRATIONS
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
@@ -100,7 +100,7 @@ class Post:
 
 @pytest.fixture
 async def post(settings: Settings, redis: Redis) -> AsyncIterator[Post]:
-    database = tables.bound(settings.auth_database_url)
+    database = tables.bound(settings.database_url)
     async with database.lifespan():
         await migrate(database, *MIGRATIONS)
         yield Post(database, redis)
@@ -270,7 +270,7 @@ async def recorded(database: Database) -> None:
 @pytest.fixture
 async def database(client: Client, settings: Settings) -> AsyncIterator[Database]:
     """The running auth's, with what passes through its outbox recorded."""
-    database = Database(settings.auth_database_url, application="test", pool_max=2)
+    database = Database(settings.database_url, application="test", pool_max=2)
     async with database.lifespan():
         await recorded(database)
         yield database

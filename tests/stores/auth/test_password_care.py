@@ -101,7 +101,7 @@ async def test_a_hash_of_other_parameters_is_renewed_at_sign_in(environment: dic
 
 
 async def _demo_hash(settings: Settings) -> str:
-    database = await asyncpg.connect(settings.auth_database_url)
+    database = await asyncpg.connect(settings.database_url)
     try:
         return str(
             await database.fetchval("SELECT password_hash FROM account WHERE email = 'test@example.com'")

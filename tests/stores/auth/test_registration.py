@@ -26,7 +26,7 @@ async def test_the_message_of_the_member_is_stored_with_the_account(
     client: Client, settings: Settings
 ) -> None:
     account = await register(client, "minji@example.com")
-    database = await asyncpg.connect(settings.auth_database_url)
+    database = await asyncpg.connect(settings.database_url)
     try:
         [message] = await database.fetch(
             "SELECT target, method, path, body FROM outbox WHERE target = 'member'"
@@ -44,7 +44,7 @@ async def test_one_address_is_registered_once_however_many_try_together(
     body = {"email": "minji@example.com", "password": PASSWORD, "name": "Minji"}
     answers = await asyncio.gather(*(client.post("/api/auth/register", json=body) for _ in range(10)))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 9
-    database = await asyncpg.connect(settings.auth_database_url)
+    database = await asyncpg.connect(settings.database_url)
     try:
         assert await database.fetchval("SELECT count(*) FROM outbox WHERE target = 'member'") == 1
     finally:
@@ -69,7 +69,7 @@ async def test_a_key_makes_one_account_and_every_repeat_gets_the_same_answer(
     # Another password is another request, and the record is no way to try one out: it is keyed.
     other = await send(password="another private sentence")
     assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
-    database = await asyncpg.connect(settings.auth_database_url)
+    database = await asyncpg.connect(settings.database_url)
     try:
         [record] = await database.fetch("SELECT * FROM idempotency")
         assert await database.fetchval("SELECT count(*) FROM outbox WHERE target = 'member'") == 1

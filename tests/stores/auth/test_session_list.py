@@ -83,7 +83,7 @@ async def test_a_deleted_account_keeps_nothing_of_its_owner_and_frees_the_addres
             f"{path}/email", json={"email": "late@example.com"}, headers=INTERNAL | number
         )
         assert late.status_code == 204
-    database = Database(settings.auth_database_url, application="test")
+    database = Database(settings.database_url, application="test")
     async with database.lifespan():
         (row,) = await database.fetch("SELECT * FROM account WHERE id = $1", UUID(account["id"]))
     assert (row["email"], row["name"]) == (f"deleted-{account['id']}@invalid.", "")

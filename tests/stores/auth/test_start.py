@@ -23,7 +23,7 @@ async def test_processes_that_start_together_share_tables_key_and_demo_account(s
             await all_done.wait()
 
     await asyncio.gather(*(serve() for _ in range(3)))
-    database = await asyncpg.connect(settings.auth_database_url)
+    database = await asyncpg.connect(settings.database_url)
     try:
         assert await database.fetchval("SELECT count(*) FROM signing_key") == 1
         assert await database.fetchval("SELECT count(*) FROM account") == 1

@@ -9,8 +9,8 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
 from common.http_client import HttpClient
-from services.chassis import outbox
-from services.chassis.outbox import command, decisions
+from services.chassis import database_commands, outbox
+from services.chassis.outbox import decisions
 from services.chassis.postgres import Database
 from tests.stores.chassis.messages import Body, put, waiting
 
@@ -201,7 +201,7 @@ async def test_a_refused_message_becomes_a_dead_letter_seen_and_retried_by_a_per
     assert len(receiver.got) == decisions.MAX_REFUSALS
     store = outbox.OutboxStore(database)
     (dead,) = await store.listed(dead_only=True, limit=10)
-    shown = command.line(dead)
+    shown = database_commands.line(dead)
     assert "dead_letter" in shown
     assert "status 422" in shown
     assert "value" not in shown
