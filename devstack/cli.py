@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devstack import check, control, gateway_part, leftovers, logs, running, terminal, unprivileged
+from devstack.declaration import declaration
 from devstack.errors import DevstackError, NotRunningError
 from devstack.settings import ROOT, Settings
 
@@ -136,7 +137,7 @@ def forget_everything(settings: Settings) -> None:
     unprivileged.discard(settings.state / "postgres")
     for directory in (
         settings.state / "redis",
-        settings.state / "mail",
+        *(settings.state / files.volume for _, files in declaration().with_files("development")),
         settings.gateway_state,
         settings.logs,
         settings.runtime,

@@ -22,6 +22,7 @@ from devstack.errors import DevstackError
 TEMPLATES = Path(__file__).parent
 GATEWAY = "kong.yml.template"
 FIRST_PORT, STEP = 7300, 100
+LONGEST_NAME = 24
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _LAST_SERVICE = "# ----- Plugins of the gateway"
 
@@ -109,8 +110,10 @@ def _files(templates: Path, places: dict[str, str], values: dict[str, str]) -> I
 
 
 def _refuse_name(name: str, found: Declaration) -> None:
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > 40:
-        raise DevstackError(f"{name!r} cannot be a service's name: small letters, digits, single underscores")
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or len(name) > LONGEST_NAME:
+        raise DevstackError(
+            f"{name!r} cannot be a service's name: at most {LONGEST_NAME} small letters, digits and single underscores"
+        )
     taken = {*found.processes, *(process.database for process in found.stored), "kong", "postgres", "redis"}
     if name in taken or (ROOT / "services" / name).exists():
         raise DevstackError(f"there is a {name} already")
