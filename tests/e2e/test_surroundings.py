@@ -21,7 +21,16 @@ from tests.unit.devstack.test_environment import FOREIGN
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 NAME = 'it\'s a "shop" $HOME 상점 ' + "x" * 60
-PARTS = ("common", "devstack", "frontend_proxy", "kong", "services", "kong.yml.template")
+PARTS = (
+    "common",
+    "deploy",
+    "devstack",
+    "frontend_proxy",
+    "kong",
+    "services",
+    "gatehouse.toml",
+    "kong.yml.template",
+)
 DOTENV = """\ufeffexport LOG_LEVEL="DEBUG" # note\r
 AUTH_REDIS_PASSWORD='p@ss/#?[%x$y'
 AUTH_DATABASE_PASSWORD="a b\\$c"
