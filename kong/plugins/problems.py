@@ -13,7 +13,7 @@ from kong.plugins.runtime.pdk import Kong
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """A refusal, without the request that it answers.
+    """A problem document without what it says of the request.
 
     `members` are extension members (RFC 9457 §3.2), `headers` go beside the content type.
     """
@@ -40,7 +40,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def response_headers(self) -> dict[str, str]:
-        """Headers of the answer; a refusal is about this moment, so nobody may cache it."""
+        """Headers of the answer. It is about this moment, so no cache may keep it."""
         return {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **self.headers}
 
 

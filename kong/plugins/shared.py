@@ -1,4 +1,4 @@
-"""One of each a process: what plugins of different configurations share when they name the same Redis or auth."""
+"""Resources that configurations of a plugin share in one process, such as the connection to the same Redis."""
 
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -41,7 +41,7 @@ class RecordStore(Protocol):
     async def complete(self, key: bytes, reservation: bytes, completion: bytes, ttl: float) -> bool:
         """Puts the completion, for `ttl` seconds, in the reservation's place.
 
-        False where the lease had ended before: the completion is kept only if nobody else has the key by now.
+        False where the lease had ended before: the completion is kept only if no other request has the key by now.
         """
 
     async def release(self, key: bytes, reservation: bytes) -> bool:

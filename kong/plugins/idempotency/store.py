@@ -17,7 +17,7 @@ end
 return {record, redis.call('PTTL', KEYS[1])}
 """)
 
-# Where the lease ended and nobody took the key, the outcome is kept all the same: the effect happened.
+# Where the lease ended and no other request took the key, the outcome is kept all the same: the effect happened.
 _COMPLETE = Script("""
 local record = redis.call('GET', KEYS[1])
 if record == ARGV[2] then
