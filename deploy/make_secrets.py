@@ -27,6 +27,10 @@ def main(directory: Path) -> int:
         print(f"written {file}")
         if name == "mail_url":
             print("        put the address of your mail server there, and its password into mail_password")
+        if name == "stripe_secret_key":
+            print(
+                "        put your Stripe account's key there, and its webhook's secret into stripe_webhook_secret"
+            )
     return 0
 
 
@@ -37,12 +41,15 @@ _NAMES = (
     "member_database_password",
     "catalog_database_password",
     "order_database_password",
+    "payment_database_password",
     "redis_password",
     "auth_redis_password",
     "token_validator_redis_password",
     "idempotency_redis_password",
     "internal_api_key",
     "auth_key_encryption_key",
+    "stripe_secret_key",
+    "stripe_webhook_secret",
     "mail_url",
     "mail_password",
     # <<<
@@ -57,6 +64,12 @@ def _value(name: str) -> str:
             return "smtp://mail.invalid:25"
         case "mail_password":
             return ""
+        case "stripe_secret_key":
+            # No such account: payment runs, and can make no page to pay on.
+            return "sk_test_put-the-key-of-your-account-here"
+        case "stripe_webhook_secret":
+            # Nobody knows it, so no webhook is believed.
+            return f"whsec_{secrets.token_urlsafe(RANDOM_BYTES)}"
         case "auth_key_encryption_key":
             return base64.b64encode(secrets.token_bytes(RANDOM_BYTES)).decode("ascii")
         case _:

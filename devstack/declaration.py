@@ -184,6 +184,23 @@ class Declaration(Table, frozen=True):
         """Whether a person has to give this secret, so that none is made up."""
         return secret in self.settings and self.settings[secret].given
 
+    def deployed(self) -> Declaration:
+        """What production has: no aids, and no networks that only they are on."""
+        kept = {
+            name: msgspec.structs.replace(
+                process, calls={c: n for c, n in process.calls.items() if c == "kong" or not self._aid(c)}
+            )
+            for name, process in self.processes.items()
+            if process.kind != "aid"
+        }
+        smaller = msgspec.structs.replace(self, processes=kept)
+        used = set(smaller.calls().values())
+        networks = {name: network for name, network in self.networks.items() if name in used}
+        return msgspec.structs.replace(smaller, networks=networks)
+
+    def _aid(self, name: str) -> bool:
+        return name in self.processes and self.processes[name].kind == "aid"
+
     def calls(self) -> dict[tuple[str, str], str]:
         """(caller, callee) -> network, the gateway's and the stores' among them."""
         found = {("kong", process.name): "upstreams" for process in self.routed}

@@ -134,7 +134,8 @@ def told(process: Process, settings: Settings, secrets: Secrets) -> dict[str, st
         "APP_ENV": given.get("APP_ENV") or "development",
     }
     for name, setting in found.settings.items():
-        value = given.get(name) or secrets.get(name.lower()) or setting.development or setting.default
+        development = setting.development or (setting.secret if setting.given else None)
+        value = given.get(name) or secrets.get(name.lower()) or development or setting.default
         if name in reads and value and f"{name}_FILE" not in variables:
             variables[name] = value
     variables |= {name: value for name, value in _told_here(process, settings).items() if name in reads}
@@ -162,6 +163,8 @@ def _told_here(process: Process, settings: Settings) -> dict[str, str]:
         "AUTH_JWKS_URL": settings.url("AUTH_PORT") + JWKS,
         "PUBLIC_ORIGIN": public_origin(settings),
         **_files(process, settings),
+        "STRIPE_URL": given.get("STRIPE_URL") or settings.url("SANDBOX_PORT"),
+        "SANDBOX_PUBLIC_URL": f"http://localhost:{settings.ports['SANDBOX_PORT']}",
     }
 
 

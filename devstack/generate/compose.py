@@ -5,7 +5,7 @@ deploy/compose.base.yaml says what each process is; compose.yaml and compose.pro
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from devstack.declaration import Declaration, Process
 from devstack.generate.blocks import Blocks
@@ -15,12 +15,14 @@ BASE = "deploy/compose.base.yaml"
 TOKENS = ("TOKEN_ISSUER", "TOKEN_AUDIENCE", "AUTH_JWKS_URL")
 """What the anchor `tokens` of the base file gives."""
 
-_TARGETS = {"service": "service", "aid": "aid", "plugin": "plugins", "front": "proxy"}
+_TARGETS = {"service": "service", "plugin": "plugins", "front": "proxy"}
+"""An aid has one of its own name."""
 _WATCHED = {"service": "services", "plugin": "kong/plugins"}
 
 
 def blocks(found: Declaration) -> Mapping[str, Blocks]:
     """By file and name."""
+    deployed = found.deployed()
     plugins = [f"{p.name}: {{ condition: service_healthy }}" for p in found.plugins]
     databases = " ".join(f"{p.database}:{p.database_variable}_PASSWORD" for p in found.stored)
     return {
@@ -39,26 +41,24 @@ def blocks(found: Declaration) -> Mapping[str, Blocks]:
             "forwards": [f"- {p.port}={p.name}:{p.port}" for p in _reachable(found)],
             "ports": [f"- 127.0.0.1:${{{p.port_variable}:-{p.port}}}:{p.port}" for p in _reachable(found)],
             "networks": _networks(found),
-            "volumes": [f"{files.volume}:" for _, files in found.with_files("development")],
+            "volumes": _volumes(found, "development"),
         },
         "compose.prod.yaml": {
             "plugins": plugins,
-            "processes": _spaced(_production(found, p) for p in found.processes.values() if p.kind != "aid"),
+            "processes": _spaced(_production(deployed, p) for p in deployed.processes.values()),
             "database passwords": [_file(f"{p.database_variable}_PASSWORD") for p in found.stored],
             "database secrets": [f"- {p.database_variable.lower()}_password" for p in found.stored],
             "redis passwords": [_file(p.redis_password) for p in found.redis_users],
             "redis secrets": [f"- {p.redis_password.lower()}" for p in found.redis_users],
-            "networks": _networks(found),
-            "volumes": [f"{files.volume}:" for _, files in found.with_files("production")],
+            "networks": _networks(deployed),
+            "volumes": _volumes(found, "production"),
             "secrets": [
                 f'{name.lower()}: {{ file: "${{SECRETS_DIR:-./secrets}}/{name.lower()}" }}'
                 for name in found.secrets()
             ],
         },
         "compose.small.yaml": {
-            "processes": [
-                line for p in found.processes.values() if p.kind != "aid" for line in _small(found, p)
-            ]
+            "processes": [line for p in deployed.processes.values() for line in _small(deployed, p)]
         },
     }
 
@@ -77,13 +77,13 @@ def _base(found: Declaration, process: Process) -> Iterator[str]:
         arguments += f", FILES: {process.files.path}"
     yield f"{process.name}:"
     yield f"  <<: *{process.kind}"
-    labels = [f'gatehouse.called-on: "{" ".join(_announced_on(found, process))}"']
+    labels = [_called_on(_announced_on(found if process.kind == "aid" else found.deployed(), process))]
     if process.files and process.files.kept:
         labels.append(f"gatehouse.files: {process.files.path}")
     yield f"  labels: {{ {', '.join(labels)} }}"
     yield f"  image: ${{REGISTRY:-localhost}}/gatehouse-{image}:${{GATEHOUSE_TAG:-dev}}"
     yield (
-        f"  build: {{ context: .., dockerfile: deploy/Dockerfile, target: {_TARGETS[process.kind]}, "
+        f"  build: {{ context: .., dockerfile: deploy/Dockerfile, target: {_TARGETS.get(process.kind, process.name)}, "
         f"args: {{ {arguments} }} }}"
     )
     if process.kind == "plugin":
@@ -116,7 +116,7 @@ def _base_environment(found: Declaration, process: Process) -> Iterator[str]:
 
 def _development(found: Declaration, process: Process) -> Iterator[str]:
     reads = names_of(process)
-    yield from _extends(process)
+    yield from _extends(process, *_other_label(found, process, _announced_on(found, process)))
     yield "    APP_ENV: development"
     if "PUBLIC_ORIGIN" in reads:
         yield "    PUBLIC_ORIGIN: *public_origin"
@@ -138,13 +138,16 @@ def _development(found: Declaration, process: Process) -> Iterator[str]:
     if process.kind == "front":
         yield f'  ports: ["${{{process.port_variable}:-{process.port}}}:{process.port}"]'
     yield from _common(found, process, "development")
+    if process.kind == "aid":
+        yield f"  mem_limit: {process.memory.small}"
     watched = _WATCHED.get(process.kind, process.package)
     yield f"  develop: {{ watch: [{{ action: rebuild, path: ./{watched} }}] }}"
 
 
 def _production(found: Declaration, process: Process) -> Iterator[str]:
     reads = names_of(process)
-    yield from _extends(process, "<<: *production")
+    on = [*_announced_on(found, process), *_from_outbound(found, process)]
+    yield from _extends(process, "<<: *production", *_other_label(found, process, on))
     yield "    APP_ENV: production"
     if "PUBLIC_ORIGIN" in reads:
         yield "    PUBLIC_ORIGIN: *public_origin"
@@ -213,8 +216,29 @@ def _common(found: Declaration, process: Process, mode: str) -> Iterator[str]:
         yield f"  depends_on: {{ {', '.join(f'{s}: {{ condition: service_healthy }}' for s in process.stores)} }}"
 
 
+def _called_on(networks: Iterable[str]) -> str:
+    return f'gatehouse.called-on: "{" ".join(networks)}"'
+
+
+def _other_label(found: Declaration, process: Process, networks: list[str]) -> Iterator[str]:
+    """The label of one mode, where it is not that of the base file."""
+    if process.kind != "aid" and networks != _announced_on(found.deployed(), process):
+        yield f"labels: {{ {_called_on(networks)} }}"
+
+
+def _from_outbound(found: Declaration, process: Process) -> Iterator[str]:
+    """The way out, where a caller that has it as well could find the process."""
+    callers = [
+        found.processes[one] for one, other in found.calls() if other == process.name and one != "kong"
+    ]
+    if process.outbound and any(caller.outbound for caller in callers):
+        yield "outbound"
+
+
 def _announced_on(found: Declaration, process: Process) -> list[str]:
-    return ["front_door"] if process.kind == "front" else found.called_on(process.name)
+    if process.kind == "front":
+        return ["front_door"]
+    return found.called_on(process.name)
 
 
 def _callee(found: Declaration, name: str) -> tuple[str, str]:
@@ -235,6 +259,11 @@ def _networks(found: Declaration) -> list[str]:
         lines.append(f"{name}: # {network.note}")
         lines.append(f'  {{ internal: true, ipam: {{ config: [{{ subnet: "{_range(network.range)}" }}] }} }}')
     return lines
+
+
+def _volumes(found: Declaration, mode: str) -> list[str]:
+    """Each once, though several processes may have it."""
+    return [f"{volume}:" for volume in dict.fromkeys(files.volume for _, files in found.with_files(mode))]
 
 
 def _range(range_: str) -> str:

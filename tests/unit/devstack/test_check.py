@@ -69,7 +69,7 @@ CACHE = "- name: proxy-cache\n{0}  config: {{strategy: memory}}\n{0}"
 @pytest.mark.parametrize(
     ("before", "indent"),
     [
-        ("- name: request-size-limiting", "  "),
+        ("- name: correlation-id", "  "),
         ("- &token-validator", "      "),
         ("- name: idempotency\n", "          "),
     ],

@@ -38,6 +38,9 @@ def test_the_calls_that_matter_most_are_declared_as_they_were_decided() -> None:
         ("idempotency", "redis"),
         ("frontend_proxy", "auth"),
         ("frontend_proxy", "kong"),
+        # Of development alone.
+        ("payment", "sandbox"),
+        ("sandbox", "kong"),
     }
     assert {caller for caller, callee in DECLARED.calls() if callee == "postgres"} <= set(SERVICES)
 

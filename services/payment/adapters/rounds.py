@@ -1,0 +1,121 @@
+"""Asks the provider about payments that are not finished, and compares its list with the ledger, now and then.
+
+Webhooks are hints that may be lost: what they would have said is found out here.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from services.chassis.errors import Problem
+from services.payment.adapters.payments_postgres import PostgresPayments
+from services.payment.adapters.reports_postgres import PostgresReports
+from services.payment.application.ports import ProviderError
+from services.payment.application.reconciliation import Reconciliation
+
+AT_ONCE = 100
+MEASURE_EVERY_S = 5.0
+LOOKS_BACK = timedelta(days=3)
+SETTLES_WITHIN = timedelta(minutes=10)
+"""The latest payments are left out of a comparison: they may be changing."""
+
+_log = logging.getLogger(__name__)
+
+
+class Rounds:
+    def __init__(
+        self,
+        payments: PostgresPayments,
+        reports: PostgresReports,
+        reconciliation: Reconciliation,
+        registry: CollectorRegistry,
+        now: Callable[[], datetime],
+        *,
+        check_every: timedelta,
+        compare_every: timedelta,
+    ) -> None:
+        self._payments = payments
+        self._reports = reports
+        self._reconciliation = reconciliation
+        self._now = now
+        self._check_every = check_every
+        self._compare_every = compare_every
+        self._unfinished = Gauge(
+            "payments_unfinished", "Payments that are not finished.", ("state",), registry=registry
+        )
+        self._oldest = Gauge(
+            "payments_oldest_seconds",
+            "Age of the oldest payment that waits for the provider.",
+            registry=registry,
+        )
+        self._ledger = Gauge("payments_ledger_sum", "Sum of all ledger entries: zero.", registry=registry)
+        self._differences = Gauge(
+            "payments_reconciliation_differences",
+            "Differences between the provider's list and the ledger, in the latest comparison.",
+            registry=registry,
+        )
+        self._compared = Gauge(
+            "payments_reconciliation_seconds", "Unix time of the latest comparison.", registry=registry
+        )
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        rounds = (
+            (self.check, min(self._check_every.total_seconds() / 4, 60.0)),
+            (self.measure, MEASURE_EVERY_S),
+            (self.compare, min(self._compare_every.total_seconds() / 4, 600.0)),
+        )
+        tasks = [asyncio.create_task(_repeat(act, pause)) for act, pause in rounds]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def check(self) -> None:
+        """Has the provider asked about everything that waited too long."""
+        now = self._now()
+        while True:
+            async with self._payments.transaction():
+                orders = await self._reports.take_unfinished(now - self._check_every, now, AT_ONCE)
+                for order in orders:
+                    await self._payments.ask_provider(order, refresh=True)
+            if len(orders) < AT_ONCE:
+                return
+
+    async def compare(self) -> None:
+        now = self._now()
+        if await self._reports.comparison_due(now - self._compare_every):
+            found = await self._reconciliation.compare(now - LOOKS_BACK, now - SETTLES_WITHIN, now)
+            if found.differences:
+                _log.error(
+                    "the provider's list and the ledger differ", extra={"differences": len(found.differences)}
+                )
+
+    async def measure(self) -> None:
+        self._unfinished.clear()
+        for state, count in (await self._reports.unfinished()).items():
+            self._unfinished.labels(state.value).set(count)
+        self._oldest.set(await self._reports.oldest_unfinished())
+        latest = await self._reports.latest_comparison()
+        if latest is not None:
+            self._differences.set(len(latest.differences))
+            self._compared.set(latest.at.timestamp())
+        self._ledger.set(await self._reports.ledger_sum())
+
+
+async def _repeat(act: Callable[[], Awaitable[None]], pause: float) -> None:
+    while True:
+        try:
+            await act()
+        except (Problem, ProviderError) as fault:
+            _log.warning("a round was left out", extra={"cause": str(fault)})
+        except Exception:
+            # Whatever it is, the next round must come.
+            _log.exception("a round failed")
+        await asyncio.sleep(pause)

@@ -1,0 +1,113 @@
+"""The payment service's parts, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from litestar import Litestar
+from litestar.di import Provide
+from prometheus_client import Counter
+
+from common.http_client import HttpClient
+from services.chassis import metrics, outbox
+from services.chassis.app import create_app
+from services.chassis.authentication import TokenAuthenticator
+from services.chassis.durability import warn_unless_kept
+from services.chassis.idempotency import Idempotency, Records
+from services.chassis.migrations import migrate
+from services.chassis.postgres import Database
+from services.payment.adapters.events_postgres import PostgresEvents
+from services.payment.adapters.outbox_messages import ORDER, PROVIDER
+from services.payment.adapters.payments_postgres import PostgresPayments
+from services.payment.adapters.provider_target import ProviderTarget
+from services.payment.adapters.reports_postgres import PostgresReports
+from services.payment.adapters.rounds import Rounds
+from services.payment.adapters.stripe_provider import StripeProvider
+from services.payment.adapters.stripe_webhooks import StripeWebhooks
+from services.payment.application.advancing import Advancing
+from services.payment.application.events import EventService
+from services.payment.application.payments import PaymentService
+from services.payment.application.reconciliation import Reconciliation
+from services.payment.commands import MIGRATIONS
+from services.payment.settings import Settings
+from services.payment.web import internal, webhooks
+from services.payment.web.admin import PaymentsController
+from services.payment.web.parts import Parts
+from services.payment.web.refusals import REFUSALS
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Litestar:
+    registry = metrics.new_registry()
+    client = HttpClient()
+    database = Database(
+        settings.database_url,
+        application="payment",
+        pool_max=settings.pool_max,
+        statement_timeout=settings.statement_timeout,
+    )
+    idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
+    authenticator = TokenAuthenticator.of(settings)
+    provider = StripeProvider(settings.stripe_secret_key, base=settings.stripe_url)
+    payments, reports = PostgresPayments(database, now), PostgresReports(database)
+    advancing = Advancing(payments, provider, now, session_lasts=settings.session_lasts)
+    reconciliation = Reconciliation(provider, payments, reports)
+    delivering = outbox.Delivery(
+        outbox.OutboxStore(database),
+        targets={
+            ORDER: outbox.HttpTarget(client, settings.order_url, internal_key=settings.internal_api_key),
+            PROVIDER: ProviderTarget(advancing),
+        },
+        registry=registry,
+    )
+    rounds = Rounds(
+        payments,
+        reports,
+        reconciliation,
+        registry,
+        now,
+        check_every=timedelta(seconds=settings.check_unfinished_every),
+        compare_every=timedelta(seconds=settings.reconcile_every),
+    )
+    parts = Parts(
+        payments=PaymentService(payments, provider.name, now),
+        advancing=advancing,
+        events=EventService(PostgresEvents(database), payments, now),
+        webhooks=StripeWebhooks(settings.webhook_secrets),
+        reports=reports,
+        reconciliation=reconciliation,
+        heard=Counter(
+            "payments_webhooks_total", "Webhooks, by what came of them.", ("outcome",), registry=registry
+        ),
+    )
+
+    @asynccontextmanager
+    async def schema() -> AsyncIterator[None]:
+        await migrate(database, *MIGRATIONS)
+        await warn_unless_kept(database)
+        yield
+
+    return create_app(
+        title="Gatehouse payment",
+        handlers=[PaymentsController, webhooks.hear, internal.want, internal.refund, internal.read],
+        authenticator=authenticator,
+        internal_key=settings.internal_api_key,
+        dependencies={"payment": Provide(lambda: parts, sync_to_thread=False)},
+        refusals=REFUSALS,
+        state={"idempotency": idempotency},
+        lifespan=[
+            database.lifespan,
+            schema,
+            client.lifespan,
+            authenticator.lifespan,
+            idempotency.lifespan,
+            provider.lifespan,
+            delivering.lifespan,
+            rounds.lifespan,
+        ],
+        checks={"postgres": database.check},
+        registry=registry,
+    )

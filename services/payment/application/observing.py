@@ -1,0 +1,79 @@
+"""What the provider says, merged into what is known. Pure: in whichever order it comes, and however often."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+from services.payment.application.ports import Booking, SeenPayment, SeenRefund, SeenSession
+from services.payment.application.record import Record
+from services.payment.domain.ledger import Movement
+from services.payment.domain.payments import Known, Session
+from services.payment.domain.refunds import Cause, Refund, RefundState
+
+_ELSEWHERE = UUID("5b0f5e0a-6f0e-4f64-9a53-9ad5f3c0f2b7")
+"""Names refunds that were not made here by their provider's id."""
+
+
+def observed(record: Record, seen: SeenSession) -> tuple[Record, Sequence[Booking]]:
+    """The record with `seen`, and every movement of money in it, whether or not it is booked already.
+
+    A page of an earlier attempt says nothing about the present one.
+    """
+    if record.session_id not in {None, seen.id}:
+        return record, ()
+    payment = seen.payment
+    known = Known(session=seen.session)
+    if payment is not None:
+        known = replace(
+            known,
+            authorised=payment.authorised,
+            captured=payment.captured,
+            cancelled=payment.cancelled,
+        )
+    merged = record.payment.known.merged(known)
+    record = replace(
+        record,
+        session_id=seen.id,
+        session_url=seen.url if merged.session is Session.OPEN else None,
+        intent=record.intent or (payment.id if payment else None),
+    ).with_known(merged)
+    if payment is None:
+        return record, ()
+    movements = bookings(payment)
+    for found in payment.refunds:
+        before = _refund_of(record, found)
+        after = before.observed(found.state, found.id)
+        if before.state is RefundState.DONE and after.state is RefundState.FAILED:
+            movements.append(Booking(Movement.REFUND_FAILED, found.id, found.amount))
+        record = record.with_refund(after)
+    return replace(record, disputes=payment.disputes or record.disputes), movements
+
+
+def bookings(payment: SeenPayment) -> list[Booking]:
+    """What the ledger must have of this charge."""
+    found = []
+    if payment.captured:
+        found.append(Booking(Movement.CAPTURE, payment.id, payment.captured))
+    found += [
+        Booking(Movement.REFUND, refund.id, refund.amount)
+        for refund in payment.refunds
+        if refund.state is RefundState.DONE
+    ]
+    found += [Booking(Movement.DISPUTE, dispute.id, dispute.amount) for dispute in payment.disputes]
+    found += [
+        Booking(Movement.DISPUTE_WON, dispute.id, dispute.amount)
+        for dispute in payment.disputes
+        if dispute.won
+    ]
+    return found
+
+
+def _refund_of(record: Record, seen: SeenRefund) -> Refund:
+    """Ours, or one that was made at the provider."""
+    ours = record.refund(seen.ours) if seen.ours else None
+    id_ = uuid5(_ELSEWHERE, seen.id)
+    return (
+        ours
+        or record.refund(id_)
+        or Refund(id=id_, amount=seen.amount, reason=seen.reason, cause=Cause.PROVIDER)
+    )

@@ -1,0 +1,112 @@
+"""What the order asks of its payment. Every change is one transaction under the payment's lock; the provider is never
+called inside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.payment.application.ports import LedgerEntry, Payments
+from services.payment.application.record import Record, Terms
+from services.payment.domain.errors import OtherRefund, OtherTerms, OverRefund, UnknownPayment
+from services.payment.domain.payments import Goal, Known, Payment, State
+from services.payment.domain.refunds import Refund
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A payment with its ledger, for people."""
+
+    record: Record
+    ledger: tuple[LedgerEntry, ...]
+
+
+class PaymentService:
+    def __init__(self, payments: Payments, provider: str, now: Callable[[], datetime]) -> None:
+        self._payments = payments
+        self._provider = provider
+        self._now = now
+
+    async def want(self, order: UUID, terms: Terms, goal: Goal, sequence: int | None) -> Record:
+        """The payment, with the order's present wish. Repeats and any order of arrival are harmless.
+
+        Of an order that is first heard of by its void, the payment is over from the start. Raises OtherTerms.
+        """
+        now = self._now()
+        async with self._payments.transaction():
+            record = await self._payments.locked(order)
+            if record is None:
+                await self._payments.add(self._new(order, terms, now))
+                record = await self._payments.locked(order)
+                assert record is not None  # noqa: S101  # it was added above, by this call or another
+            if (record.terms.amount, record.terms.currency) != (terms.amount, terms.currency):
+                raise OtherTerms
+            later = sequence is None or sequence > record.sequence
+            wanted = replace(
+                record,
+                payment=record.payment.wanted(goal),
+                sequence=max(record.sequence, sequence or 0),
+                updated_at=now,
+            )
+            if goal is Goal.AUTHORISE and later and wanted.payment.state is State.FAILED:
+                wanted = _again(wanted)
+            await self._payments.save(wanted, record)
+            if wanted.payment.step is not None:
+                await self._payments.ask_provider(order)
+        return wanted
+
+    async def refund(self, order: UUID, refund: Refund) -> Record:
+        """Admits it under the payment's lock, so that two at once cannot have more than was collected.
+
+        A repeat changes nothing. Raises UnknownPayment, OverRefund, OtherRefund.
+        """
+        async with self._payments.transaction():
+            record = await self._payments.locked(order)
+            if record is None:
+                raise UnknownPayment
+            present = record.refund(refund.id)
+            if present is not None:
+                if present.amount != refund.amount:
+                    raise OtherRefund
+                return record
+            if refund.amount > record.payment.refundable:
+                raise OverRefund(record.payment.refundable)
+            admitted = replace(record.with_refund(refund), updated_at=self._now())
+            await self._payments.save(admitted, record)
+            await self._payments.ask_provider(order)
+        return admitted
+
+    async def get(self, order: UUID) -> Account:
+        """Raises UnknownPayment."""
+        record = await self._payments.get(order)
+        if record is None:
+            raise UnknownPayment
+        return Account(record, tuple(await self._payments.ledger(order)))
+
+    async def refresh(self, order: UUID) -> None:
+        """Has the provider asked how it is. Raises UnknownPayment."""
+        async with self._payments.transaction():
+            if await self._payments.get(order) is None:
+                raise UnknownPayment
+            await self._payments.ask_provider(order, refresh=True)
+
+    def _new(self, order: UUID, terms: Terms, now: datetime) -> Record:
+        return Record(
+            order=order,
+            terms=terms,
+            provider=self._provider,
+            payment=Payment(amount=terms.amount),
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def _again(record: Record) -> Record:
+    """With a new attempt. The one before is over for good: its page is closed, or its money was given up."""
+    return replace(
+        record,
+        attempt=record.attempt + 1,
+        session_id=None,
+        session_url=None,
+        intent=None,
+    ).with_known(Known())

@@ -1,0 +1,85 @@
+"""The provider's list against the ledger: every charge belongs to a payment, every booking to a charge."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.payment.application.ports import BookedPayment, Payments, Provider, SeenPayment
+
+AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`kind`: unknown, captured, refunded or missing. Amounts in minor units."""
+
+    kind: str
+    intent: str
+    order: UUID | None
+    at_provider: int
+    booked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    since: datetime
+    until: datetime
+    at: datetime
+    seen: int
+    differences: tuple[Difference, ...]
+
+
+class Comparisons(Protocol):
+    async def booked_between(self, since: datetime, until: datetime) -> Mapping[str, BookedPayment]:
+        """Of payments that were made in [since, until)."""
+
+    async def keep(self, comparison: Comparison) -> None: ...
+
+
+class Reconciliation:
+    def __init__(self, provider: Provider, payments: Payments, comparisons: Comparisons) -> None:
+        self._provider = provider
+        self._payments = payments
+        self._comparisons = comparisons
+
+    async def compare(self, since: datetime, until: datetime, now: datetime) -> Comparison:
+        """Everything that the provider began in [since, until), and everything booked of orders from then. Raises
+        ProviderError; keeps what it found."""
+        seen: dict[str, SeenPayment] = {}
+        differences: list[Difference] = []
+        batch: list[SeenPayment] = []
+        async for payment in self._provider.payments(since, until):
+            seen[payment.id] = payment
+            batch.append(payment)
+            if len(batch) == AT_ONCE:
+                differences += await self._against_ledger(batch)
+                batch = []
+        differences += await self._against_ledger(batch)
+        for intent, booked in (await self._comparisons.booked_between(since, until)).items():
+            if intent not in seen:
+                differences.append(Difference("missing", intent, booked.order, 0, booked.captured))
+        comparison = Comparison(since, until, now, len(seen), tuple(differences))
+        await self._comparisons.keep(comparison)
+        return comparison
+
+    async def _against_ledger(self, batch: Sequence[SeenPayment]) -> list[Difference]:
+        booked = await self._payments.booked([payment.id for payment in batch])
+        return [
+            difference for payment in batch for difference in differences(payment, booked.get(payment.id))
+        ]
+
+
+def differences(seen: SeenPayment, booked: BookedPayment | None) -> list[Difference]:
+    """Pure: what the provider says of one charge against what is booked of it."""
+    if booked is None:
+        if not seen.captured:
+            return []
+        return [Difference("unknown", seen.id, seen.order, seen.captured, 0)]
+    found = []
+    if seen.captured != booked.captured:
+        found.append(Difference("captured", seen.id, booked.order, seen.captured, booked.captured))
+    if seen.refunded != booked.refunded:
+        found.append(Difference("refunded", seen.id, booked.order, seen.refunded, booked.refunded))
+    return found

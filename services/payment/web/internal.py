@@ -1,0 +1,91 @@
+"""`/internal/payments`: for the order service, never routed by the gateway."""
+
+import asyncio
+from uuid import UUID
+
+from litestar import get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from services.chassis.errors import Unavailable
+from services.chassis.outbox import PROVIDE_SEQUENCE, MessageSequence
+from services.chassis.problems import documented
+from services.payment.application.advancing import Stuck
+from services.payment.application.ports import ProviderError
+from services.payment.application.record import Record
+from services.payment.domain.payments import State
+from services.payment.web.parts import Parts
+from services.payment.web.schemas import (
+    NewRefund,
+    PaymentState,
+    PaymentView,
+    RefundAnswer,
+    WantedPayment,
+)
+
+WAITS_S = 5.0
+
+
+@put(
+    "/internal/payments/{order_id:uuid}",
+    internal=True,
+    dependencies={"sequence": PROVIDE_SEQUENCE},
+    operation_id="wantPayment",
+    summary="What an order wants of its payment",
+    tags=["internal"],
+    security=[{"internal": []}],
+    status_code=200,
+    responses=documented(400, 401, 409, 413, 503),
+)
+async def want(
+    order_id: FromPath[UUID],
+    data: JSONBody[WantedPayment],
+    payment: NamedDependency[Parts],
+    sequence: MessageSequence,
+) -> PaymentState:
+    """Repeating is harmless, in any order of arrival. 409 for another amount or currency than before."""
+    record = await payment.payments.want(order_id, data.terms(), data.wish(), sequence)
+    if data.wait and record.payment.state is State.NEW:
+        record = await _with_page(payment, record)
+    return PaymentState.of(record)
+
+
+async def _with_page(payment: Parts, record: Record) -> Record:
+    """The outbox makes the page as well, under the same key; whoever is first does it for both. Raises Unavailable."""
+    try:
+        async with asyncio.timeout(WAITS_S):
+            made = await payment.advancing.advance(record.order)
+    except (ProviderError, Stuck, TimeoutError) as fault:
+        raise Unavailable("The payment provider gives no page at this moment.") from fault
+    return made or record
+
+
+@post(
+    "/internal/payments/{order_id:uuid}/refunds",
+    internal=True,
+    operation_id="refundPayment",
+    summary="Give money back",
+    tags=["internal"],
+    security=[{"internal": []}],
+    status_code=200,
+    responses=documented(400, 401, 404, 409, 413, 503),
+)
+async def refund(
+    order_id: FromPath[UUID], data: JSONBody[NewRefund], payment: NamedDependency[Parts]
+) -> RefundAnswer:
+    """Admitted at once or refused with 409 for more than is left; the provider follows in the background."""
+    record = await payment.payments.refund(order_id, data.refund())
+    return RefundAnswer.of(record, data.refund_id)
+
+
+@get(
+    "/internal/payments/{order_id:uuid}",
+    internal=True,
+    operation_id="getInternalPayment",
+    summary="An order's payment with its refunds and ledger",
+    tags=["internal"],
+    security=[{"internal": []}],
+    responses=documented(401, 404, 503),
+)
+async def read(order_id: FromPath[UUID], payment: NamedDependency[Parts]) -> PaymentView:
+    return PaymentView.whole(await payment.payments.get(order_id))

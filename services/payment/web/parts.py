@@ -1,0 +1,22 @@
+"""What handlers work with; one dependency, since the framework starts a task for each of several."""
+
+from dataclasses import dataclass
+
+from prometheus_client import Counter
+
+from services.payment.application.advancing import Advancing
+from services.payment.application.events import EventService, Webhooks
+from services.payment.application.payments import PaymentService
+from services.payment.application.reconciliation import Reconciliation
+from services.payment.application.reporting import Reports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    payments: PaymentService
+    advancing: Advancing
+    events: EventService
+    webhooks: Webhooks
+    reports: Reports
+    reconciliation: Reconciliation
+    heard: Counter

@@ -1,0 +1,43 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.payment.app import build
+from services.payment.settings import Settings
+from tests.in_process import running
+from tests.signing import Signer
+from tests.stores.payment import world
+from tests.stores.payment.world import Peers, Sandbox, Shop
+
+
+@pytest.fixture
+def signer() -> Signer:
+    return Signer()
+
+
+@pytest.fixture
+async def peers(signer: Signer) -> AsyncIterator[Peers]:
+    async with world.peers(signer) as made:
+        yield made
+
+
+@pytest.fixture
+async def sandbox(peers: Peers, tmp_path: Path) -> AsyncIterator[Sandbox]:
+    made = Sandbox(tmp_path, peers.url)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+def settings(peers: Peers, sandbox: Sandbox, postgres_url: str) -> Settings:
+    return world.settings_for(peers, sandbox, postgres_url)
+
+
+@pytest.fixture
+async def shop(settings: Settings, peers: Peers, sandbox: Sandbox, signer: Signer) -> AsyncIterator[Shop]:
+    async with running(build(settings)) as client:
+        peers.payment = client
+        yield Shop(client, peers, sandbox, signer)
+        peers.payment = None
