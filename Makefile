@@ -102,6 +102,10 @@ framing-storm: $(STAMPS)/dev ## 10,000 odd framings on each path through front, 
 durability: $(STAMPS)/dev ## Sign-outs, changes, refreshes, registrations, then kill -9: nothing answered is undone (ROUNDS=200)
 	@DURABILITY_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/e2e/test_durability.py --timeout=7200 -s $(ARGS)
 
+.PHONY: storm-catalog
+storm-catalog: $(STAMPS)/dev ## 500 buyers for 300 units over two replicas, one of them killed in the middle: twenty times, 300 sold each
+	@CATALOG_STORM_RUNS=$${CATALOG_STORM_RUNS:-20} $(BIN)/python -m pytest tests/stores/catalog/test_stock_storm.py -s $(ARGS)
+
 .PHONY: browser
 browser: # A Chromium for the browser journeys, where it can be had without asking
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \

@@ -1,17 +1,11 @@
 """The catalog's API document holds: generated requests meet no 5xx, and no status or body that it does not describe."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -22,11 +16,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from devstack import throwaway
-from tests.signing import AUDIENCE, ISSUER, Signer
+from tests.signing import Signer
+from tests.stores.catalog.replicas import Replica, environment
 from tests.stores.catalog.shop import INTERNAL_KEY
 
-START_DEADLINE = 20.0
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -63,43 +56,15 @@ def keys(signer: Signer) -> Iterator[str]:
 def served(
     keys: str, new_postgres_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """The base URL of the catalog as `python -m services.catalog` serves it."""
-    port = throwaway.free_port()
-    folder: Path = tmp_path_factory.mktemp("catalog")
-    environment = {
-        "CATALOG_PORT": str(port),
-        "TOKEN_ISSUER": ISSUER,
-        "TOKEN_AUDIENCE": AUDIENCE,
-        "AUTH_JWKS_URL": keys,
-        "CATALOG_DATABASE_URL": new_postgres_database(),
-        "INTERNAL_API_KEY": INTERNAL_KEY,
-        "DEMO_DATA": "true",
-        "LOG_LEVEL": "ERROR",
-    }
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.catalog"], env=os.environ | environment, stderr=log
-        )
+    """The base URL of a catalog with demo data."""
+    variables = environment(new_postgres_database(), AUTH_JWKS_URL=keys, DEMO_DATA="true")
+    replica = Replica(variables, tmp_path_factory.mktemp("catalog") / "log")
+    replica.start()
     try:
-        _await_ready(f"http://127.0.0.1:{port}", process, folder / "log")
-        yield f"http://127.0.0.1:{port}"
+        replica.await_ready()
+        yield replica.url
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(15)
-
-
-def _await_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_DEADLINE
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(f"{url}/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        if process.poll() is not None:
-            break
-        time.sleep(0.1)
-    raise AssertionError(f"the catalog did not start: {log.read_text()}")
+        replica.stop()
 
 
 @pytest.mark.timeout(400)

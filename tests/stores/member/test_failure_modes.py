@@ -1,24 +1,21 @@
 """docs/failure-modes.md, member's table, line by line, on a database that really goes away."""
 
 import asyncio
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
-from typing import BinaryIO
 from uuid import uuid4
 
 import msgspec
 import pytest
 from httpx import AsyncClient
 
-from devstack import throwaway, unprivileged
-from devstack.postgres import Postgres
 from services.member.app import build
 from services.member.settings import Settings
 from tests.documented_failures import rows
 from tests.in_process import running
 from tests.signing import Signer
 from tests.stores.member.conftest import INTERNAL_KEY, AuthStandIn
+from tests.stores.own_postgres import OwnPostgres
+from tests.stores.own_postgres import own_postgres as running_postgres
 
 DATABASE_DOWN = [row[1:] for row in rows("member") if row[0] == "database down"]
 BODIES = {
@@ -37,44 +34,10 @@ def test_no_line_is_without_a_proof() -> None:
     }
 
 
-class OwnPostgres:
-    """A PostgreSQL that a test may stop and start again with its data."""
-
-    def __init__(self, server: Postgres, log: BinaryIO) -> None:
-        self.server = server
-        self._log = log
-        self._command = server.command()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        if self._process is None:
-            self._process = self._command.start(self._log)
-        while not self.server.ready():
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(self._command.stop)
-            self._process.wait(timeout=30)
-            self._process = None
-
-
 @pytest.fixture
 def own_postgres() -> Iterator[OwnPostgres]:
-    with throwaway.temporary_directory() as directory:
-        server = Postgres(
-            directory / "postgres", throwaway.free_port(), "password-of-the-test", throwaway=True
-        )
-        try:
-            server.prepare()
-            with (directory / "log").open("wb") as log:
-                own = OwnPostgres(server, log)
-                own.start()
-                server.ensure_database("member")
-                yield own
-                own.stop()
-        finally:
-            unprivileged.discard(server.directory)
+    with running_postgres("member") as own:
+        yield own
 
 
 @pytest.fixture
