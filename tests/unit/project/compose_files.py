@@ -10,10 +10,21 @@ ROOT = Path(__file__).parents[3]
 COMPOSE_FILES = ("compose.yaml", "compose.prod.yaml")
 
 
+class _Strict(yaml.SafeLoader):
+    """Refuses a key that is there twice, as Compose does; PyYAML alone takes the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.value != "<<"]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice and not any(key.value == "<<" for key, _ in node.value):
+            raise ValueError(f"{node.start_mark}: twice: {', '.join(sorted(twice))}")
+        return super().construct_mapping(node, deep)
+
+
 def load(name: str) -> dict[str, Any]:
     """The file `name` of the repository root, every `extends` resolved one level deep, as it is used here."""
     file = ROOT / name
-    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), _Strict)
     content["services"] = {key: _resolved(service, file) for key, service in content["services"].items()}
     return content
 
@@ -42,7 +53,7 @@ def _resolved(service: dict[str, Any], file: Path) -> dict[str, Any]:
     origin = service.get("extends")
     if origin is None:
         return service
-    base = yaml.safe_load((file.parent / origin["file"]).read_text(encoding="utf-8"))["services"][
+    base = yaml.load((file.parent / origin["file"]).read_text(encoding="utf-8"), _Strict)["services"][
         origin["service"]
     ]
     merged = {**base, **{key: value for key, value in service.items() if key != "extends"}}
