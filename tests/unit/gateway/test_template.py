@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from common import request_ids
+from common import idempotency_key, request_ids
 from common.reason_phrases import PHRASES
 from devstack.gateway import chain, declarative
 from devstack.gateway.entities import Configuration, Route
@@ -231,6 +233,40 @@ def test_routes_and_upstreams_find_each_key_in_one_header(
     assert set(sent.items()) <= set(request.headers), "and what the client sent goes on"
 
 
+@pytest.mark.parametrize(
+    ("key", "other"), [("a", "b"), ('"a"', "b"), ("a", '"b"'), ("a-1", "a.1"), ("a", "A")]
+)
+def test_two_different_keys_are_refused(pre_function: LuaFunctions, key: str, other: str) -> None:
+    request = exchange(("X-Idempotency-Key", other), ("Idempotency-Key", key), method="POST")
+    with pytest.raises(Exit) as refused:
+        pre_function.rewrite(request)
+    body = finished(pre_function, request, refused.value.answer)
+    assert (body["status"], body["type"]) == (400, "/problems/idempotency-key-malformed")
+
+
+@pytest.mark.parametrize("key", ["a", '"a"', '"a";p=1', '"a";p="b"', " a"])
+@pytest.mark.parametrize("other", ["a", '"a"', '"a";p=2', "a\t"])
+def test_two_spellings_of_one_key_pass_as_they_are(pre_function: LuaFunctions, key: str, other: str) -> None:
+    """common/idempotency_key.py says so: the gateway refuses none of what it takes for one key."""
+    sent = [("Idempotency-Key", key), ("X-Idempotency-Key", other)]
+    assert idempotency_key.find((name, [value]) for name, value in sent) == "a"
+    request = exchange(*sent, method="POST")
+    pre_function.rewrite(request)
+    assert list(request.headers) == sent
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.sampled_from('aA1._-"\\;= ,')), st.text(st.sampled_from('aA1._-"\\;= ,')))
+def test_the_gateway_calls_no_two_keys_different_that_are_one(
+    pre_function: LuaFunctions, key: str, other: str
+) -> None:
+    try:
+        idempotency_key.find([("a", [key]), ("b", [other])])
+    except idempotency_key.MalformedKey:
+        return
+    pre_function.rewrite(exchange(("Idempotency-Key", key), ("X-Idempotency-Key", other), method="POST"))
+
+
 @pytest.mark.parametrize("method", ["BREW", "QUERY", "PURGE", "TRACE", "CONNECT", "get"])
 def test_a_method_that_kong_would_send_on_as_get_is_refused(pre_function: LuaFunctions, method: str) -> None:
     with pytest.raises(Exit) as refused:
@@ -445,7 +481,7 @@ def test_needs_a_token(plugins_on: Callable[..., list[str]], method: str, path: 
     assert plugins_on(method, path) == ["token-validator"]
     assert plugins_on(method, path, Idempotency_Key="k") == ["token-validator", "idempotency"]
     assert plugins_on(method, path, X_Idempotency_Key="k") == ["token-validator", "idempotency"]
-    assert plugins_on(method, path, Idempotency_Key="k", X_Idempotency_Key="l") == [
+    assert plugins_on(method, path, Idempotency_Key="k", X_Idempotency_Key='"k"') == [
         "token-validator",
         "idempotency",
     ]
