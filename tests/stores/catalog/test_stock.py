@@ -1,12 +1,15 @@
 """Stock is never sold twice, never freed twice, and always what journal and reservations add up to."""
 
+import ast
 import asyncio
+import inspect
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from services.catalog.adapters import stock_postgres
 from services.catalog.adapters.stock_postgres import PostgresStock
 from services.catalog.application.stock import Adjustment
 from services.catalog.domain.errors import BelowReserved, OtherLines, UnknownVariant
@@ -117,6 +120,48 @@ async def test_hazard_3_the_database_itself_refuses_to_oversell(database: Databa
     with pytest.raises(asyncpg.CheckViolationError):
         async with database.transaction() as connection:
             await connection.execute("UPDATE stock SET reserved = 2 WHERE variant_id = $1", shoes)
+
+
+async def test_hazard_7_an_order_is_not_blocked_by_its_own_hold(
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
+) -> None:
+    last, order = await shelves.variant(1), new_order()
+    lines = combined([Line(last, 1)])
+    for _ in range(3):
+        assert (await stock.pursue(order, Goal.HELD, lines, NOW)).state is State.HELD
+    assert (await stock.pursue(new_order(), Goal.HELD, lines, NOW)).state is State.SOLD_OUT
+    assert await shelves.of(last) == Stock(1, 1)
+
+
+async def test_hazard_9_what_is_held_can_be_sold_whatever_others_buy(
+    stock: PostgresStock, shelves: Shelves, new_order: NewOrder
+) -> None:
+    last, paying = await shelves.variant(1), new_order()
+    lines = combined([Line(last, 1)])
+    await stock.pursue(paying, Goal.HELD, lines, NOW)
+    # An order whose hold was lost on the way is told before its money is taken.
+    assert (await stock.pursue(new_order(), Goal.COMMITTED, lines, NOW)).state is State.SOLD_OUT
+    assert (await stock.pursue(paying, Goal.COMMITTED, lines, NOW)).state is State.COMMITTED
+    assert await shelves.of(last) == Stock(0, 0)
+
+
+def test_hazard_5_nothing_but_the_database_is_asked_while_stock_is_locked() -> None:
+    """Each await within a transaction is the connection's, or one of this module's own steps that are given it."""
+    module = ast.parse(inspect.getsource(stock_postgres))
+    steps = {node.name for node in module.body if isinstance(node, ast.AsyncFunctionDef)}
+    inside = [
+        node.value
+        for block in ast.walk(module)
+        if isinstance(block, ast.AsyncWith | ast.AsyncFunctionDef)
+        and (isinstance(block, ast.AsyncWith) or block.name in steps)
+        for node in ast.walk(block)
+        if isinstance(node, ast.Await)
+    ]
+    assert len(inside) >= 10
+    for awaited in inside:
+        assert isinstance(awaited, ast.Call)
+        called = ast.unparse(awaited.func)
+        assert called in steps or called.startswith("connection."), called
 
 
 async def test_an_adjustment_never_takes_what_is_promised(
