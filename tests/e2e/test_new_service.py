@@ -16,25 +16,13 @@ import pytest
 
 from devstack import unprivileged
 from devstack.declaration import declaration
-from devstack.settings import ROOT
 from devstack.settings import read as read_settings
 from devstack.throwaway import free_ports, temporary_directory
+from tests.checkout import copy_to
 from tests.e2e.local_stack import directory_log
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
-COPIED = (
-    *("common", "deploy", "devstack", "docs", "frontend_proxy", "kong", "services", "tests", "bench"),
-    *(
-        "compose.yaml",
-        "compose.prod.yaml",
-        "compose.small.yaml",
-        "gatehouse.toml",
-        "kong.yml.template",
-        "pyproject.toml",
-    ),
-    *("Makefile", ".importlinter", ".env.example", ".github", "requirements", "README.md"),
-)
 ACCOUNT = {"email": "test@example.com", "password": "password123"}
 
 
@@ -44,13 +32,7 @@ def copy(request: pytest.FixtureRequest) -> Iterator[Path]:
         pytest.skip("about this checkout under make up: --stack=docker leaves it out")
     with temporary_directory() as directory:
         checkout = directory / "checkout"
-        checkout.mkdir()
-        ignored = shutil.ignore_patterns("__pycache__", "node_modules", ".devstack")
-        for name in COPIED:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, checkout / name, ignore=ignored)
-            else:
-                shutil.copy(ROOT / name, checkout / name)
+        copy_to(checkout)
         yield checkout
 
 

@@ -14,23 +14,14 @@ import psutil
 import pytest
 
 from devstack import unprivileged
-from devstack.settings import DEFAULT_PORTS, ROOT, Settings, locate
+from devstack.settings import DEFAULT_PORTS, Settings, locate
 from devstack.throwaway import free_ports, temporary_directory
+from tests.checkout import copy_to
 from tests.unit.devstack.test_environment import FOREIGN
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
 NAME = 'it\'s a "shop" $HOME 상점 ' + "x" * 60
-PARTS = (
-    "common",
-    "deploy",
-    "devstack",
-    "frontend_proxy",
-    "kong",
-    "services",
-    "gatehouse.toml",
-    "kong.yml.template",
-)
 DOTENV = """\ufeffexport LOG_LEVEL="DEBUG" # note\r
 AUTH_REDIS_PASSWORD='p@ss/#?[%x$y'
 AUTH_DATABASE_PASSWORD="a b\\$c"
@@ -47,13 +38,7 @@ class Checkout:
         self.root = directory / "closed" / NAME
         self.root.mkdir(parents=True)
         self.root.parent.chmod(0o700)
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(source, self.root / part, ignore=ignored)
-            else:
-                shutil.copy(source, self.root / part)
+        copy_to(self.root)
         (self.root / ".env").write_bytes(DOTENV.encode())
         self.state = self.root / ".devstack"
         self.ports = dict(zip(DEFAULT_PORTS, map(str, free_ports(len(DEFAULT_PORTS))), strict=True))
