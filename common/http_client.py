@@ -14,6 +14,7 @@ from aiohttp.abc import AbstractResolver
 
 from common import request_ids
 from common.address_health import AddressHealth, HealthyResolver, WatchedRequest, watched
+from common.clean_connections import CleanConnector
 
 MAX_ANSWER_BYTES = 1024 * 1024
 
@@ -40,7 +41,7 @@ class HttpClient:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        connector = aiohttp.TCPConnector(
+        connector = CleanConnector(
             limit=self._connections,
             ttl_dns_cache=10,
             keepalive_timeout=30,

@@ -12,6 +12,7 @@ from yarl import URL
 
 from common import header_bytes
 from common.address_health import AddressHealth, HealthyResolver, WatchedRequest, watched
+from common.clean_connections import CleanConnector
 from frontend_proxy import problems
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.problems import Problem
@@ -55,7 +56,7 @@ class Pool:
         return watched(self._health, self._connector)
 
     async def __aenter__(self) -> "Pool":
-        connector = aiohttp.TCPConnector(
+        connector = CleanConnector(
             limit=self._settings.max_connections,
             # Connections are given up before the other end closes idle ones (uvicorn after 5 s).
             keepalive_timeout=4,

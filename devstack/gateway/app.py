@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from common.clean_connections import CleanConnector
 from devstack.gateway import declarative
 from devstack.gateway.admin import Admin
 from devstack.gateway.control import Control
@@ -35,7 +36,7 @@ async def serve(environment: Mapping[str, str], stop: asyncio.Event) -> None:
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # A name is looked up again soon, since nothing here watches whether its addresses are well.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=1),
+                connector=CleanConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=1),
             )
         )
         in_force = InForce(environment, session, configuration)

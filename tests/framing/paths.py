@@ -53,7 +53,7 @@ async def service(recorder: Recorder) -> AsyncIterator[int]:
         yield port
 
 
-def _configuration(upstream: int, directory: Path, *, passes_upgrades: bool) -> Path:
+def _configuration(upstream: int, directory: Path, *, passes_upgrades: bool, patience: int) -> Path:
     """The template's own Lua in front of one service, without the plugin servers."""
     template = (ROOT / "kong.yml.template").read_text()
     if passes_upgrades:
@@ -67,6 +67,7 @@ def _configuration(upstream: int, directory: Path, *, passes_upgrades: bool) -> 
                 "name": "recorder",
                 "url": f"http://127.0.0.1:{upstream}",
                 "retries": 0,
+                "read_timeout": patience,
                 "routes": [{"name": "api", "paths": ["/api"], "strip_path": False}],
             }
         ],
@@ -78,11 +79,13 @@ def _configuration(upstream: int, directory: Path, *, passes_upgrades: bool) -> 
 
 
 @asynccontextmanager
-async def gateway(kind: str, upstream: int, directory: Path) -> AsyncIterator[int]:
-    """A gateway in front of the port `upstream`; its port. `KIND+upgrades` ends no hop-by-hop headers."""
+async def gateway(kind: str, upstream: int, directory: Path, *, patience: int = 60_000) -> AsyncIterator[int]:
+    """A gateway in front of the port `upstream`; its port. `KIND+upgrades` ends no hop-by-hop headers.
+
+    It waits `patience` milliseconds for an answer."""
     port, admin = free_ports(2)
     kind, _, passes = kind.partition("+")
-    configuration = _configuration(upstream, directory, passes_upgrades=bool(passes))
+    configuration = _configuration(upstream, directory, passes_upgrades=bool(passes), patience=patience)
     environment = {
         "KONG_DATABASE": "off",
         "KONG_DECLARATIVE_CONFIG": str(configuration),
