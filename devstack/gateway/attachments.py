@@ -20,7 +20,9 @@ from devstack.gateway.plugins import (
     CorrelationId,
     LuaFunctions,
     RequestSizeLimiting,
+    RequestTermination,
 )
+from devstack.gateway.proxy_cache import ProxyCache
 from devstack.kongside.client import PluginServerClient
 
 # Of each socket, for as long as this process lives: a request under way and a new configuration share the connections.
@@ -54,6 +56,10 @@ def _own(plugin: Plugin, own: OwnAnswers) -> Attachment:
         return LuaFunctions(plugin.name, plugin.id, config, own)
     if plugin.name == "request-size-limiting":
         return RequestSizeLimiting(config, own)
+    if plugin.name == "request-termination":
+        return RequestTermination(config, own)
+    if plugin.name == "proxy-cache":
+        return ProxyCache(config)
     return CorrelationId(config)
 
 
