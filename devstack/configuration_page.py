@@ -7,7 +7,7 @@ default changes, cannot leave the page behind.
 import importlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
@@ -15,7 +15,7 @@ from msgspec import Meta
 from devstack import service_settings
 from devstack.declaration import declaration
 from kong.plugins.runtime import configuration
-from services.chassis.settings import Env, password_description
+from services.chassis.settings import fields, password_description
 
 Row = tuple[str, str, str, str]
 """Name, kind with bounds, default, meaning."""
@@ -62,17 +62,13 @@ def _section(title: str, first_column: str, rows: Iterator[Row]) -> str:
 
 def _variables(kind: type[msgspec.Struct], renamed: Mapping[str, str]) -> Iterator[Row]:
     """One row a field of a settings struct. Raises ValueError where a field says nothing about itself."""
-    hints = get_type_hints(kind, include_extras=True)
-    for field in msgspec.structs.fields(kind):
-        annotation = hints[field.name]
-        extras = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
-        env = next((item for item in extras if isinstance(item, Env)), Env())
-        metas = [item for item in extras if isinstance(item, Meta)]
+    for field, env, annotation in fields(kind):
+        metas = [item for item in get_args(annotation)[1:] if isinstance(item, Meta)]
         description = next((meta.description for meta in metas if meta.description), None)
         if not description:
             raise ValueError(f"{kind.__module__}: {field.name} has no description")
         default = "required" if field.required else _value(field.default)
-        name = env.name or renamed.get(field.name) or field.name.upper()
+        name = renamed.get(field.name) or env.name
         yield (
             f"`{name}`",
             _kind(annotation, metas) + (", secret" if env.secret else ""),

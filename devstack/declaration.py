@@ -134,9 +134,10 @@ class Process(Table, frozen=True):
 
 
 class Declaration(Table, frozen=True):
-    """The whole file."""
+    """The whole file. `followers` is the Redis user of each service that declares none."""
 
     networks: dict[str, Network]
+    followers: RedisUser
     settings: dict[str, Setting]
     processes: dict[str, Process]
 
@@ -229,7 +230,7 @@ def read(file: Path) -> Declaration:
     try:
         content: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
         for name, table in content.get("processes", {}).items():
-            _complete(name, table)
+            _complete(name, table, content.get("followers"))
         found = msgspec.convert(content, Declaration)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as fault:
         raise DeclarationError(f"{file.name}: {fault}") from fault
@@ -239,13 +240,15 @@ def read(file: Path) -> Declaration:
     return found
 
 
-def _complete(name: str, table: dict[str, Any]) -> None:
+def _complete(name: str, table: dict[str, Any], follower: object) -> None:
     """What an entry leaves out because it follows from its name and kind."""
     kind, plain = str(table.get("kind")), name.replace("-", "_")
     table["name"] = name
     table.setdefault("package", _PACKAGES.get(kind, "") + plain)
     table.setdefault("prefix", plain.upper())
     table.setdefault("lock", _LOCKS.get(kind, ""))
+    if kind == "service":
+        table.setdefault("redis", follower)
 
 
 @cache

@@ -10,9 +10,11 @@ from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
+from common.redis_link import RedisLink
 from devstack import throwaway
 from devstack.postgres import Postgres
 from devstack.redis import Redis
+from tests.revocations import mark_whole
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,6 +47,14 @@ def redis_url(redis_server: Redis) -> str:
     """A real Redis, empty at the start of each test: no key and no script."""
     redis_server.flush()
     return redis_server.url()
+
+
+@pytest.fixture
+async def revocations_url(redis_url: str) -> str:
+    """A Redis in which no session has ended, so that services believe the tokens of a test's own auth."""
+    async with RedisLink(redis_url, 5.0) as link:
+        await mark_whole(link)
+    return redis_url
 
 
 @pytest.fixture(scope="session")

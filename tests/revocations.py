@@ -1,5 +1,7 @@
 """What auth does for those who follow its revocation log, in tests that have no auth."""
 
+from uuid import UUID
+
 from common.redis_link import RedisLink
 
 
@@ -8,3 +10,10 @@ async def mark_whole(link: RedisLink) -> None:
     info: bytes = await link.command(b"INFO", b"server")
     process = next(line for line in info.split(b"\r\n") if line.startswith(b"run_id:"))
     await link.command(b"SET", b"auth:revocations:whole-in", process.removeprefix(b"run_id:"))
+
+
+async def end(link: RedisLink, session: UUID | str, expires: float) -> None:
+    """Ends a session whose last token expires at `expires` (Unix seconds)."""
+    await link.command(
+        *(b"XADD", b"auth:revocations", b"*", b"sid", str(session).encode(), b"exp", str(expires).encode())
+    )

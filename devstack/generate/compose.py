@@ -169,13 +169,6 @@ def _production(found: Declaration, process: Process) -> Iterator[str]:
     yield from (f"    {_file(name)}" for name in secrets)
     if secrets:
         yield f"  secrets: [{', '.join(name.lower() for name in secrets)}]"
-    if process.outbound and any(
-        found.processes[caller].outbound
-        for caller, callee in found.calls()
-        if callee == process.name and caller in found.processes
-    ):
-        # Its callers may find it on the way out as well, which development does not have.
-        yield f'  labels: {{ gatehouse.called-on: "{" ".join((*_announced_on(found, process), "outbound"))}" }}'
     yield from _common(found, process, "production")
     if process.replicas > 1:
         yield f"  deploy: {{ replicas: {process.replicas} }}"

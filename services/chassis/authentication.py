@@ -1,7 +1,9 @@
-"""Accepts what auth signed for this audience, by auth's public keys, and remembers what it has verified.
+"""Accepts what auth signed for this audience and has not ended since, without asking auth: by its public keys, and by
+the stream in which it writes the sessions that it ends.
 
-A signature costs more than everything else in reading a token, and a client sends the same one for ten minutes.
-Revocation is the gateway's business (docs/contracts.md); here a token is good until it expires.
+A signature costs more than everything else in reading a token, and a client sends the same one for ten minutes: what
+was verified is remembered. Where Redis cannot say which sessions have ended, nobody is let in
+(docs/decisions/0060-services-refuse-ended-sessions.md).
 """
 
 import time
@@ -10,6 +12,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from common.access_tokens.public_keys import KeySource, PublicKeys
+from common.access_tokens.revocations import RevocationSource, RevocationWatch
 from common.access_tokens.verified import VerifiedTokens
 from common.access_tokens.verifier import Expected, Rejected, UnknownKey, verify
 from services.chassis.errors import Unauthenticated, Unavailable
@@ -18,10 +21,12 @@ from services.chassis.settings import TokenSettings
 
 REMEMBERED = 2048
 PATIENCE = 0.5
-"""Seconds that a request may wait for a key: below what a screen has (bff, 800 ms). The fetch goes on without it."""
+"""Seconds that a request may wait for a key or for the revocations: below what a screen has (bff, 800 ms)."""
 LARGEST = 8192
 CLOCK_SKEW = 5
 """Seconds by which auth's clock may be ahead of ours; never added to a token's life."""
+_STREAM, _SILENCE = "auth:revocations", 2.0
+"""docs/contracts.md; after so many seconds without a word Redis counts as down."""
 
 
 def expected(issuer: str, audience: str) -> Expected:
@@ -32,8 +37,16 @@ def expected(issuer: str, audience: str) -> Expected:
 class TokenAuthenticator:
     """`clock` gives Unix seconds."""
 
-    def __init__(self, keys: PublicKeys, wanted: Expected, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        keys: PublicKeys,
+        revocations: RevocationWatch,
+        wanted: Expected,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._keys = keys
+        self._revocations = revocations
         self._expected = wanted
         self._clock = clock
         self._verified: VerifiedTokens[Identity] = VerifiedTokens(REMEMBERED)
@@ -42,13 +55,14 @@ class TokenAuthenticator:
     def of(cls, settings: TokenSettings) -> "TokenAuthenticator":
         return cls(
             PublicKeys(KeySource(settings.auth_jwks_url, refresh=300, cooldown=5, timeout=2)),
+            RevocationWatch(RevocationSource(settings.redis_url, _STREAM, _SILENCE)),
             expected(settings.token_issuer, settings.token_audience),
         )
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        """Follows auth's keys for as long as the context lasts."""
-        async with self._keys:
+        """Follows keys and revocations for as long as the context lasts."""
+        async with self._keys, self._revocations:
             yield
 
     async def authenticate(self, token: str) -> Identity:
@@ -58,6 +72,11 @@ class TokenAuthenticator:
         if identity is None:
             identity = await self._verify(token, now)
             self._verified.put(token, self._keys.known, identity.expires_at, identity)
+        self._refuse_ended(identity)
+        if not self._revocations.current():
+            if not await self._revocations.settle(PATIENCE):
+                raise Unavailable("Which sessions have been ended is not known for now.")
+            self._refuse_ended(identity)
         return identity
 
     async def check(self) -> None:
@@ -66,6 +85,8 @@ class TokenAuthenticator:
             await self._keys.look_again("", PATIENCE)
         if not self._keys.known:
             raise Unavailable("Access tokens cannot be checked at the moment.")
+        if not await self._revocations.settle(PATIENCE):
+            raise Unavailable("Which sessions have been ended is not known for now.")
 
     async def _verify(self, token: str, now: float) -> Identity:
         verdict = verify(token, self._keys.known, self._expected, now)
@@ -82,3 +103,7 @@ class TokenAuthenticator:
         return Identity(
             UUID(verdict.subject), UUID(verdict.session), frozenset(verdict.roles), verdict.expires, token
         )
+
+    def _refuse_ended(self, identity: Identity) -> None:
+        if str(identity.session) in self._revocations.revoked:
+            raise Unauthenticated("The session has been ended.")

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 import msgspec
 from msgspec import Meta
 
-from common import address
+from common import address, redis_address
 from common.secret_files import lookup
 
 DEVELOPMENT_MARK = "development"
@@ -25,7 +25,7 @@ class Env(msgspec.Struct, frozen=True):
     """Where a field's value comes from. `secret` values are never shown and are checked in production.
 
     `schemes` are those of a URL with credentials. Its password may come apart from it, in the
-    variable `apart`.
+    variable `apart`; `{SERVICE}` in its name is what the port's variable begins with.
     """
 
     name: str = ""
@@ -61,6 +61,15 @@ class TokenSettings(ServiceSettings, frozen=True, kw_only=True):
     """What a service needs besides to judge access tokens by itself."""
 
     auth_jwks_url: Annotated[str, Meta(pattern="^https?://", description="Where auth's public keys are.")]
+    redis_url: Annotated[
+        str,
+        Meta(
+            pattern="^rediss?://",
+            description="Where auth writes which sessions have ended, `redis://user@host:port/0`; `rediss://` checks "
+            "the certificate and its name (`?ssl_ca_certs=` names a file of authorities).",
+        ),
+        Env(secret=True, schemes=redis_address.SCHEMES, apart="{SERVICE}_REDIS_PASSWORD"),
+    ]
 
 
 class SettingsError(Exception):
@@ -84,7 +93,7 @@ def read(kind: type[S], environ: Mapping[str, str]) -> S:
     """Reads `kind` from `environ`. Raises SettingsError, which names all that is missing or malformed at once."""
     values: dict[str, Any] = {}
     faults: list[str] = []
-    for field, env, annotation in _fields(kind):
+    for field, env, annotation in fields(kind):
         try:
             text = lookup(env.name, environ)
             if text is None:
@@ -106,7 +115,7 @@ def read(kind: type[S], environ: Mapping[str, str]) -> S:
     if values.get("app_env") == "production":
         faults.extend(
             f"{env.name} holds a development secret, which production refuses"
-            for field, env, _ in _fields(kind)
+            for field, env, _ in fields(kind)
             if env.secret and is_development_secret(str(values.get(field.name, "")))
         )
     if faults:
@@ -129,7 +138,7 @@ def is_development_secret(value: str) -> bool:
 def describe(kind: type[ServiceSettings]) -> list[Variable]:
     """The variables of `kind` in their order, for docs/configuration.md."""
     variables = []
-    for field, env, annotation in _fields(kind):
+    for field, env, annotation in fields(kind):
         meta = next((item for item in get_args(annotation)[1:] if isinstance(item, Meta)), None)
         default = None if field.required else str(field.default)
         variables.append(
@@ -145,12 +154,20 @@ def password_description(url_variable: str) -> str:
     return f"The password for `{url_variable}`, as it is: no character of it is encoded or means anything."
 
 
-def _fields(kind: type[ServiceSettings]) -> Iterator[tuple[msgspec.structs.FieldInfo, Env, Any]]:
+def fields(kind: type[msgspec.Struct]) -> Iterator[tuple[msgspec.structs.FieldInfo, Env, Any]]:
+    """Each field, where its value comes from, and its annotation."""
     hints = get_type_hints(kind, include_extras=True)
+    service = _env(hints.get("port")).name.removesuffix("_PORT")
     for field in msgspec.structs.fields(kind):
-        annotation = hints[field.name]
-        env = next((item for item in get_args(annotation) if isinstance(item, Env)), Env())
-        yield field, msgspec.structs.replace(env, name=env.name or field.name.upper()), annotation
+        env = _env(hints[field.name])
+        named = msgspec.structs.replace(
+            env, name=env.name or field.name.upper(), apart=env.apart.replace("{SERVICE}", service)
+        )
+        yield field, named, hints[field.name]
+
+
+def _env(annotation: Any) -> Env:
+    return next((item for item in get_args(annotation) if isinstance(item, Env)), Env())
 
 
 _ANY_SCHEME: Collection[str] = ("redis", "rediss", "postgresql", "postgres", "smtp", "smtps")

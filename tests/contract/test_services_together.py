@@ -173,3 +173,20 @@ async def test_who_got_hold_of_an_access_token_does_not_get_the_account(
     letters = [letter.read_text() for letter in (tmp_path / "mail").glob("*.eml")]
     assert not [letter for letter in letters if f"To: {theirs}" in letter]
     assert (await platform.own_member(stolen))[1] == member
+
+
+@pytest.mark.timeout(240)
+async def test_a_token_sent_straight_to_a_service_is_refused_once_its_session_has_ended(
+    platform: Platform,
+) -> None:
+    _, token = await platform.register()
+    for at in (0, 1):
+        await platform.own_member_in_time(token, at)
+    status, _, _ = await platform.call(platform.auths[0], "POST", "/api/auth/logout", Authorization=token)
+    assert status == 204
+    # Without a question to auth: both of its processes are gone.
+    await asyncio.gather(*(auth.stop(signal.SIGKILL) for auth in platform.auths))
+    async with asyncio.timeout(PATIENCE_S):
+        for at in (0, 1):
+            while (await platform.own_member(token, at))[0] != 401:
+                await asyncio.sleep(0.005)

@@ -74,6 +74,7 @@ async def at_the_gateway(token: str) -> dict[str, object] | None:
 async def at_a_service(token: str) -> Identity | None:
     authenticator = TokenAuthenticator(
         Keys(),  # type: ignore[arg-type]
+        Watch(),  # type: ignore[arg-type]
         expected(ISSUER, AUDIENCE),
         clock=lambda: NOW,
     )

@@ -3,7 +3,7 @@
 import msgspec
 
 from services.bff.adapters.source import Source
-from services.bff.application.sources import Account, MemberProfile, OpenSession, Session
+from services.bff.application.sources import Account, MemberProfile, OpenSession
 
 
 class MemberClient:
@@ -21,9 +21,6 @@ class _Sessions(msgspec.Struct, frozen=True):
 class AuthClient:
     def __init__(self, source: Source) -> None:
         self._source = source
-
-    async def session(self, token: str) -> Session:
-        return await self._source.get("/api/auth/verify", token, Session)
 
     async def account(self, token: str) -> Account:
         return await self._source.get("/api/auth/me", token, Account)

@@ -9,7 +9,6 @@ from purgatory.domain.model import OpenedState
 
 from common.http_client import CallFailed, HttpClient
 from common.json_errors import UNREADABLE
-from services.bff.adapters.coalescing import Flights
 from services.bff.application.gathering import CallerRefused, SourceEmpty, SourceFailed
 
 T = TypeVar("T")
@@ -27,7 +26,6 @@ class Source:
         self._client = client
         self._base_url = base_url
         self._deadline = deadline
-        self._flights = Flights()
         # A caller who goes away says nothing about the source, nor does an answer about the caller.
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=FAILURES_TO_OPEN,
@@ -35,11 +33,7 @@ class Source:
             exclude=[asyncio.CancelledError, SourceEmpty, CallerRefused],
         )
 
-    async def get_public(self, path: str, kind: type[T]) -> T:
-        """What is the same for everybody, asked once for all who want it at the same moment. Raises as `get` does."""
-        return await self._flights.join((path, kind), lambda: self.get(path, None, kind))
-
-    async def get(self, path: str, token: str | None, kind: type[T]) -> T:
+    async def get(self, path: str, token: str, kind: type[T]) -> T:
         """The answer as `kind`, on behalf of the token's caller.
 
         Raises SourceFailed, SourceEmpty on 404, CallerRefused on 401.
@@ -53,10 +47,8 @@ class Source:
             opened.__traceback__ = None
             raise SourceFailed(f"{self._name} has been failing") from None
 
-    async def _fetch(self, path: str, token: str | None, kind: type[T]) -> T:
-        headers = {"Accept": "application/json"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
+    async def _fetch(self, path: str, token: str, kind: type[T]) -> T:
+        headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
         try:
             answer = await self._client.call(
                 "GET",

@@ -1,6 +1,8 @@
 """The screens. Each is what its sources said, and decisions about it that belong to no single service."""
 
+from collections.abc import Collection
 from typing import Literal
+from uuid import UUID
 
 import msgspec
 
@@ -11,7 +13,6 @@ from services.bff.application.sources import (
     MemberProfile,
     MemberSource,
     OpenSession,
-    Session,
 )
 
 
@@ -31,11 +32,21 @@ class Section(msgspec.Struct, frozen=True):
     href: str
 
 
+class Session(msgspec.Struct, frozen=True):
+    """The session that the caller's token belongs to. `exp` is the token's end in Unix seconds."""
+
+    active: bool
+    sub: UUID
+    sid: UUID
+    roles: list[str]
+    exp: int
+
+
 class Home(msgspec.Struct, frozen=True):
     """The start screen. A source that is named in `degraded` is null here."""
 
     member: MemberProfile | None
-    session: Session | None
+    session: Session
     notices: list[Notice]
     sections: list[Section]
     degraded: list[str]
@@ -57,14 +68,15 @@ class Screens:
         self._members = members
         self._auth = auth
 
-    async def home(self, token: str, roles: frozenset[str]) -> Home:
-        parts = await gather({"member": self._members.own(token), "session": self._auth.session(token)})
+    async def home(self, token: str, session: Session) -> Home:
+        """`session` is what the token says: a token of a session that has ended comes to no handler."""
+        parts = await gather({"member": self._members.own(token)})
         member = parts.found["member"]
         return Home(
             member=member,
-            session=parts.found["session"],
+            session=session,
             notices=notices(member, parts.missing),
-            sections=sections(roles),
+            sections=sections(session.roles),
             degraded=parts.missing,
         )
 
@@ -96,7 +108,7 @@ def notices(member: MemberProfile | None, missing: list[str]) -> list[Notice]:
     return found
 
 
-def sections(roles: frozenset[str]) -> list[Section]:
+def sections(roles: Collection[str]) -> list[Section]:
     """What the caller may open; a new part of the shop adds its line."""
     found = [
         Section("profile", "Your profile", "/api/members/me"),

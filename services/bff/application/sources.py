@@ -17,16 +17,6 @@ class MemberProfile(msgspec.Struct, frozen=True):
     grade: str
 
 
-class Session(msgspec.Struct, frozen=True):
-    """The session that the caller's token belongs to. `exp` is the token's end in Unix seconds."""
-
-    active: bool
-    sub: UUID
-    sid: UUID
-    roles: list[str]
-    exp: int
-
-
 class Account(msgspec.Struct, frozen=True):
     id: UUID
     email: str
@@ -54,8 +44,6 @@ class MemberSource(Protocol):
 
 class AuthSource(Protocol):
     """Every method takes the caller's access token; raises SourceFailed, SourceEmpty, CallerRefused."""
-
-    async def session(self, token: str) -> Session: ...
 
     async def account(self, token: str) -> Account: ...
 

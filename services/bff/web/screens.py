@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from services.bff.application.gathering import CallerRefused
-from services.bff.application.screens import AccountPage, Home, Screens
+from services.bff.application.screens import AccountPage, Home, Screens, Session
 from services.chassis.errors import Unauthenticated
 from services.chassis.identity import CallerRequest
 from services.chassis.problems import Refusals, documented
@@ -29,7 +29,15 @@ REFUSALS: Refusals = {
 )
 async def home(request: CallerRequest, screens: NamedDependency[SkipValidation[Screens]]) -> Response[Home]:
     """What the services have, within their deadlines; a source that fails is null and named in `degraded`."""
-    return _private(await screens.home(request.user.token, request.user.roles))
+    caller = request.user
+    session = Session(
+        active=True,
+        sub=caller.subject,
+        sid=caller.session,
+        roles=sorted(caller.roles),
+        exp=int(caller.expires_at),
+    )
+    return _private(await screens.home(caller.token, session))
 
 
 @get(

@@ -61,11 +61,14 @@ async def jwks_url(signer: Signer) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def settings(jwks_url: str, new_postgres_database: Callable[[], str], tmp_path: Path) -> Settings:
+def settings(
+    jwks_url: str, new_postgres_database: Callable[[], str], revocations_url: str, tmp_path: Path
+) -> Settings:
     """Of a catalog without counts that are remembered, so that a test sees its own changes."""
     return Settings(
         database_url=new_postgres_database(),
         auth_jwks_url=jwks_url,
+        redis_url=revocations_url,
         token_issuer=ISSUER,
         token_audience=AUDIENCE,
         internal_api_key=INTERNAL_KEY,

@@ -23,6 +23,7 @@ def environment(database_url: str, **more: str) -> dict[str, str]:
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_AUDIENCE": AUDIENCE,
         "AUTH_JWKS_URL": "http://127.0.0.1:9/.well-known/jwks.json",
+        "REDIS_URL": "redis://127.0.0.1:9",
         "CATALOG_DATABASE_URL": database_url,
         "INTERNAL_API_KEY": INTERNAL_KEY,
         "LOG_LEVEL": "ERROR",

@@ -1,5 +1,6 @@
 """The catalog's API document holds: generated requests meet no 5xx, and no status or body that it does not describe."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from common.redis_link import RedisLink
+from tests.revocations import mark_whole
 from tests.signing import Signer
+from tests.stores import own_redis
 from tests.stores.catalog.replicas import Replica, environment
 from tests.stores.catalog.shop import INTERNAL_KEY
 
@@ -53,11 +57,29 @@ def keys(signer: Signer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def believed_redis() -> Iterator[str]:
+    """A Redis for the whole module, in which no session has ended."""
+
+    async def mark(url: str) -> None:
+        async with RedisLink(url, 5.0) as link:
+            await mark_whole(link)
+
+    with own_redis.running() as redis:
+        asyncio.run(mark(redis.url))
+        yield redis.url
+
+
+@pytest.fixture(scope="module")
 def served(
-    keys: str, new_postgres_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    keys: str,
+    believed_redis: str,
+    new_postgres_database: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
     """The base URL of a catalog with demo data."""
-    variables = environment(new_postgres_database(), AUTH_JWKS_URL=keys, DEMO_DATA="true")
+    variables = environment(
+        new_postgres_database(), AUTH_JWKS_URL=keys, REDIS_URL=believed_redis, DEMO_DATA="true"
+    )
     replica = Replica(variables, tmp_path_factory.mktemp("catalog") / "log")
     replica.start()
     try:

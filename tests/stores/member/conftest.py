@@ -61,11 +61,12 @@ async def auth(signer: Signer) -> AsyncIterator[AuthStandIn]:
 
 
 @pytest.fixture
-def settings(auth: AuthStandIn, new_postgres_database: Callable[[], str]) -> Settings:
+def settings(auth: AuthStandIn, new_postgres_database: Callable[[], str], revocations_url: str) -> Settings:
     return Settings(
         database_url=new_postgres_database(),
         auth_url=auth.url,
         auth_jwks_url=f"{auth.url}/.well-known/jwks.json",
+        redis_url=revocations_url,
         token_issuer=ISSUER,
         token_audience=AUDIENCE,
         internal_api_key=INTERNAL_KEY,

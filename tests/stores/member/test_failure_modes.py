@@ -1,21 +1,25 @@
 """docs/failure-modes.md, member's table, line by line, on a database that really goes away."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import msgspec
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 
+from common.redis_link import RedisLink
 from services.member.app import build
 from services.member.settings import Settings
+from tests import revocations
 from tests.documented_failures import rows
 from tests.in_process import running
 from tests.signing import Signer
 from tests.stores.member.conftest import INTERNAL_KEY, AuthStandIn
 from tests.stores.own_postgres import OwnPostgres
 from tests.stores.own_postgres import own_postgres as running_postgres
+from tests.stores.own_redis import OwnRedis
 
 DATABASE_DOWN = [row[1:] for row in rows("member") if row[0] == "database down"]
 BODIES = {
@@ -31,6 +35,8 @@ def test_no_line_is_without_a_proof() -> None:
         "auth down",
         "auth down, keys known",
         "auth down, keys never fetched",
+        "session ended",
+        "Redis down",
     }
 
 
@@ -149,13 +155,61 @@ async def test_known_keys_outlive_auth(api: AsyncClient, auth: AuthStandIn, sign
 
 
 async def test_without_any_key_tokens_cannot_be_judged_until_auth_is_there(
-    api: AsyncClient, auth: AuthStandIn, admin: dict[str, str]
+    settings: Settings, auth: AuthStandIn, admin: dict[str, str]
 ) -> None:
     await auth.go_down()
-    answer = await api.get("/api/members", headers=admin)
-    assert answer.status_code == 503
-    assert answer.headers["Retry-After"] == "1"
-    await auth.come_back()
-    async with asyncio.timeout(6):
-        while (await api.get("/api/members", headers=admin)).status_code != 200:
-            await asyncio.sleep(0.1)
+    async with running(build(settings)) as api:
+        answer = await api.get("/api/members", headers=admin)
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"] == "1"
+        await auth.come_back()
+        async with asyncio.timeout(6):
+            while (await api.get("/api/members", headers=admin)).status_code != 200:
+                await asyncio.sleep(0.1)
+
+
+async def answers_with(api: AsyncClient, status: int, path: str, headers: dict[str, str]) -> Response:
+    """The first answer that has the status, within a few seconds."""
+    async with asyncio.timeout(5):
+        while (answer := await api.get(path, headers=headers)).status_code != status:
+            await asyncio.sleep(0.005)
+    return answer
+
+
+async def test_a_session_is_refused_from_its_end_on_without_a_question_to_auth(
+    api: AsyncClient, auth: AuthStandIn, signer: Signer, revocations_url: str, admin: dict[str, str]
+) -> None:
+    session = str(uuid4())
+    bearer = {"Authorization": f"Bearer {signer.token(sid=session, roles=['admin'])}"}
+    assert (await api.get("/api/members", headers=bearer)).status_code == 200
+    await auth.go_down()
+    async with RedisLink(revocations_url, 5.0) as link:
+        await revocations.end(link, session, time.time() + 600)
+    refused = await answers_with(api, 401, "/api/members/me", bearer)
+    assert refused.json()["detail"] == "The session has been ended."
+    assert (await api.get("/api/members", headers=admin)).status_code == 200
+
+
+async def test_without_redis_nobody_is_let_in_and_other_services_still_are(
+    settings: Settings, signer: Signer, own_redis: OwnRedis
+) -> None:
+    async with RedisLink(own_redis.url, 5.0) as link:
+        await revocations.mark_whole(link)
+    id_ = uuid4()
+    path, body = f"/internal/members/{id_}", {"email": "a@example.com", "name": "A"}
+    internal = {"X-Internal-Key": INTERNAL_KEY}
+    bearer = {"Authorization": f"Bearer {signer.token(sub=str(id_))}"}
+    async with running(build(msgspec.structs.replace(settings, redis_url=own_redis.url))) as api:
+        assert (await api.get("/api/members/me", headers=bearer)).status_code == 404
+        own_redis.kill()
+        refused = await answers_with(api, 503, "/api/members/me", bearer)
+        assert (refused.headers["Retry-After"], refused.json()["retryable"]) == ("1", True)
+        assert (await api.get("/health/ready")).status_code == 200
+        assert (await api.put(path, json=body, headers=internal)).status_code == 201
+        # It comes back with nothing that it knew: believed again once auth has rebuilt it.
+        own_redis.start()
+        assert (await api.get("/api/members/me", headers=bearer)).status_code == 503
+        async with RedisLink(own_redis.url, 5.0) as link:
+            await revocations.mark_whole(link)
+        await answers_with(api, 200, "/api/members/me", bearer)
+        assert (await api.put(path, json=body, headers=internal)).status_code == 200

@@ -47,6 +47,7 @@ def settings(
     catalog: Catalog,
     payment: Payment,
     new_postgres_database: Callable[[], str],
+    revocations_url: str,
     tmp_path: Path,
 ) -> Settings:
     return Settings(
@@ -55,6 +56,7 @@ def settings(
         auth_jwks_url=f"{auth.url}/.well-known/jwks.json",
         catalog_url=catalog.url,
         payment_url=payment.url,
+        redis_url=revocations_url,
         token_issuer=ISSUER,
         token_audience=AUDIENCE,
         internal_api_key=INTERNAL_KEY,

@@ -31,8 +31,8 @@ async def sandbox(peers: Peers, tmp_path: Path) -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-def settings(peers: Peers, sandbox: Sandbox, postgres_url: str) -> Settings:
-    return world.settings_for(peers, sandbox, postgres_url)
+def settings(peers: Peers, sandbox: Sandbox, postgres_url: str, revocations_url: str) -> Settings:
+    return world.settings_for(peers, sandbox, postgres_url, revocations_url)
 
 
 @pytest.fixture

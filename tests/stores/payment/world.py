@@ -199,11 +199,14 @@ def wish(goal: str, **changed: Any) -> dict[str, Any]:
     }
 
 
-def settings_for(peers: Peers, sandbox: Sandbox, database_url: str, **changed: Any) -> Settings:
+def settings_for(
+    peers: Peers, sandbox: Sandbox, database_url: str, redis_url: str, **changed: Any
+) -> Settings:
     return Settings(
         **{
             "database_url": database_url,
             "auth_jwks_url": f"{peers.url}/.well-known/jwks.json",
+            "redis_url": redis_url,
             "token_issuer": ISSUER,
             "token_audience": AUDIENCE,
             "order_url": peers.url,

@@ -11,8 +11,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from httpx import AsyncClient
 
+from common.redis_link import RedisLink
 from services.bff.app import build
 from services.bff.settings import Settings
+from tests import revocations
 from tests.in_process import running
 from tests.signing import AUDIENCE, ISSUER, Signer
 
@@ -25,7 +27,6 @@ MEMBER = {
     "grade": "gold",
     "version": 3,
 }
-SESSION = {"active": True, "sub": SUB, "sid": SID, "roles": ["admin"], "exp": 2_000_000_000}
 
 
 class Sources:
@@ -35,7 +36,6 @@ class Sources:
         self.signer = signer
         self.member_delay = 0.0
         self.member: tuple[int, bytes] = (200, msgspec.json.encode(MEMBER))
-        self.session: tuple[int, bytes] = (200, msgspec.json.encode(SESSION))
         self.asked: list[web.Request] = []
 
     async def jwks(self, _: web.Request) -> web.Response:
@@ -46,10 +46,6 @@ class Sources:
         await asyncio.sleep(self.member_delay)
         return web.Response(status=self.member[0], body=self.member[1])
 
-    async def get_session(self, request: web.Request) -> web.Response:
-        self.asked.append(request)
-        return web.Response(status=self.session[0], body=self.session[1])
-
 
 @pytest.fixture
 def sources() -> Sources:
@@ -57,11 +53,10 @@ def sources() -> Sources:
 
 
 @pytest.fixture
-async def api(sources: Sources) -> AsyncIterator[AsyncClient]:
+async def api(sources: Sources, revocations_url: str) -> AsyncIterator[AsyncClient]:
     app = web.Application()
     app.router.add_get("/jwks", sources.jwks)
     app.router.add_get("/api/members/me", sources.get_member)
-    app.router.add_get("/api/auth/verify", sources.get_session)
     server = TestServer(app)
     await server.start_server()
     url = str(server.make_url("")).rstrip("/")
@@ -69,6 +64,7 @@ async def api(sources: Sources) -> AsyncIterator[AsyncClient]:
         auth_url=url,
         member_url=url,
         auth_jwks_url=f"{url}/jwks",
+        redis_url=revocations_url,
         token_issuer=ISSUER,
         token_audience=AUDIENCE,
         source_deadline=0.2,
@@ -88,7 +84,8 @@ async def test_home_shows_what_its_sources_know(api: AsyncClient, bearer: dict[s
     assert answer.status_code == 200
     home = answer.json()
     assert home["member"]["name"] == "Minji"
-    assert home["session"]["sid"] == SID
+    assert (home["session"]["sid"], home["session"]["sub"], home["session"]["roles"]) == (SID, SUB, ["admin"])
+    assert home["session"]["exp"] > time.time()
     assert home["degraded"] == []
     assert [notice["code"] for notice in home["notices"]] == ["phone_missing"]
     assert "members" in [section["name"] for section in home["sections"]]
@@ -143,10 +140,27 @@ async def test_a_member_that_does_not_exist_yet_is_no_failure_of_the_source(
 
 
 async def test_a_session_that_ended_since_is_a_401(
+    api: AsyncClient, revocations_url: str, bearer: dict[str, str]
+) -> None:
+    assert (await api.get("/api/home", headers=bearer)).status_code == 200
+    async with RedisLink(revocations_url, 5.0) as link:
+        await revocations.end(link, SID, time.time() + 600)
+    async with asyncio.timeout(5):
+        while (answer := await api.get("/api/home", headers=bearer)).status_code == 200:
+            await asyncio.sleep(0.005)
+    assert (answer.status_code, answer.json()["detail"]) == (401, "The session has been ended.")
+
+
+async def test_a_session_that_member_refuses_is_a_401(
     api: AsyncClient, sources: Sources, bearer: dict[str, str]
 ) -> None:
-    sources.session = (401, b"")
+    sources.member = (401, b"")
     assert (await api.get("/api/home", headers=bearer)).status_code == 401
+
+
+async def test_home_asks_auth_nothing(api: AsyncClient, sources: Sources, bearer: dict[str, str]) -> None:
+    await api.get("/api/home", headers=bearer)
+    assert [request.path for request in sources.asked] == ["/api/members/me"]
 
 
 async def test_the_token_and_the_requests_names_are_passed_on(

@@ -1,7 +1,7 @@
 """Which tokens a service accepts, what it remembers of them, and when it forgets."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import pytest
@@ -30,6 +30,23 @@ class Keys:
         self.published = MappingProxyType(jwk_set.read(signer.jwks()))
 
 
+class Watch:
+    """The ended sessions as they are known."""
+
+    def __init__(self) -> None:
+        self.revoked: set[str] = set()
+        self.is_current = True
+        self.while_settling: Callable[[], None] = lambda: None
+
+    def current(self) -> bool:
+        return self.is_current
+
+    async def settle(self, patience: float) -> bool:
+        assert patience < 0.8, "a screen has that long"
+        self.while_settling()
+        return self.is_current
+
+
 class Surroundings:
     """A service's authenticator, and what it depends on."""
 
@@ -37,11 +54,13 @@ class Surroundings:
         self.now = time.time()
         self.signer = Signer()
         self.keys = Keys(self.signer)
+        self.watch = Watch()
         self.authenticator = self.another()
 
     def another(self) -> TokenAuthenticator:
         return TokenAuthenticator(
             self.keys,  # type: ignore[arg-type]
+            self.watch,  # type: ignore[arg-type]
             expected(ISSUER, AUDIENCE),
             clock=lambda: self.now,
         )
@@ -109,3 +128,44 @@ async def test_memory_is_bounded_and_the_oldest_goes_first(
     assert await authenticator.authenticate(sent[1]) is kept[1]
     assert await authenticator.authenticate(sent[2]) is kept[2]
     assert await authenticator.authenticate(sent[0]) is not kept[0]
+
+
+async def test_an_ended_session_is_refused_also_with_a_remembered_token(around: Surroundings) -> None:
+    token = around.signer.token()
+    identity = await around.authenticator.authenticate(token)
+    around.watch.revoked.add(str(identity.session))
+    with pytest.raises(Unauthenticated, match="ended"):
+        await around.authenticator.authenticate(token)
+
+
+async def test_while_redis_cannot_say_who_has_left_nobody_is_let_in(around: Surroundings) -> None:
+    token = around.signer.token()
+    around.watch.is_current = False
+    with pytest.raises(Unavailable):
+        await around.authenticator.authenticate(token)
+    with pytest.raises(Unavailable):
+        await around.authenticator.check()
+
+
+async def test_a_session_that_is_known_to_have_ended_is_refused_also_without_redis(
+    around: Surroundings,
+) -> None:
+    token = around.signer.token()
+    around.watch.revoked.add(str((await around.authenticator.authenticate(token)).session))
+    around.watch.is_current = False
+    with pytest.raises(Unauthenticated, match="ended"):
+        await around.authenticator.authenticate(token)
+
+
+async def test_what_is_heard_while_a_request_waits_counts_for_it(around: Surroundings) -> None:
+    token = around.signer.token()
+    session = str((await around.authenticator.authenticate(token)).session)
+    around.watch.is_current = False
+
+    def heard() -> None:
+        around.watch.is_current = True
+        around.watch.revoked.add(session)
+
+    around.watch.while_settling = heard
+    with pytest.raises(Unauthenticated, match="ended"):
+        await around.authenticator.authenticate(token)

@@ -10,6 +10,7 @@ ENVIRONMENT = {
     "MEMBER_DATABASE_URL": "postgresql://member:9f31c@db/member",
     "AUTH_URL": "http://auth:4000",
     "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
+    "REDIS_URL": "redis://member@redis:6379/0",
     "INTERNAL_API_KEY": "81d1a5b2c3d4e5f6",
     "APP_ENV": "production",
 }
