@@ -4,13 +4,12 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from litestar import Litestar
 from litestar.di import Provide
 
 from common.http_client import HttpClient
-from services.auth.adapters import carry_over, demo_data, sealing, tables
+from services.auth.adapters import carry_over, demo_data, encryption, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.authentication import LocalAuthenticator
@@ -26,22 +25,23 @@ from services.auth.adapters.revocation_keeping import RevocationKeeping
 from services.auth.adapters.revocations_redis import RedisRevocations
 from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.adapters.throttle_redis import RedisThrottle
-from services.auth.application.administration import Administration
-from services.auth.application.email_changes import EmailChanges
-from services.auth.application.gate import Gate
-from services.auth.application.issuing import Issuer
+from services.auth.application.account_service import AccountService
+from services.auth.application.email_service import EmailService
+from services.auth.application.login_guard import LoginGuard
+from services.auth.application.login_service import LoginService
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
-from services.auth.application.password_care import PasswordCare
 from services.auth.application.password_check import PasswordCheck
-from services.auth.application.registration import Registration
-from services.auth.application.session_care import SessionCare
-from services.auth.application.signing_in import SignIn
+from services.auth.application.password_service import PasswordService
+from services.auth.application.registration_service import RegistrationService
+from services.auth.application.session_service import SessionService
+from services.auth.application.token_issuer import TokenIssuer
 from services.auth.commands import MIGRATIONS
 from services.auth.settings import Settings
-from services.auth.web.accounts import AccountController, set_status
+from services.auth.web.accounts import AccountController
 from services.auth.web.client import ClientReader
-from services.auth.web.emails import EmailController, keep_email, set_account_email
+from services.auth.web.emails import EmailController, set_account_email
+from services.auth.web.internal import keep_email, set_status
 from services.auth.web.keys import jwks
 from services.auth.web.passwords import PasswordController
 from services.auth.web.refusals import REFUSALS
@@ -51,6 +51,7 @@ from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
+from services.chassis.injection import provided
 from services.chassis.mail.delivery import delivery
 from services.chassis.migrations import migrate
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
@@ -61,15 +62,15 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     registry = metrics.new_registry()
     database, redis, http = tables.bound(settings.database_url), Redis(settings.redis_url), HttpClient()
     keyring = Keyring(
-        PostgresKeys(database, sealing.derive(settings.master_key, "signing keys at rest")),
+        PostgresKeys(database, encryption.derive_key(settings.master_key, "signing keys at rest")),
         outlives=settings.lifetimes.access,
         clock=clock,
     )
-    issuer = Issuer(
+    issuer = TokenIssuer(
         name=settings.token_issuer,
         audience=settings.token_audience,
         lifetimes=settings.lifetimes,
-        tag_key=sealing.derive(settings.master_key, "refresh token tag"),
+        tag_key=encryption.derive_key(settings.master_key, "refresh token tag"),
         signer=keyring,
         clock=clock,
         random=os.urandom,
@@ -85,7 +86,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     links = MailedLinks(
         accounts=accounts,
         links=mailed,
-        key=sealing.derive(settings.master_key, "mailed links"),
+        key=encryption.derive_key(settings.master_key, "mailed links"),
         reset_within=settings.password_reset_seconds,
         confirm_within=settings.email_confirm_seconds,
     )
@@ -104,41 +105,41 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     )
     idempotency = Idempotency(
         Records(database, ttl=settings.idempotency_ttl),
-        secret=sealing.derive(settings.master_key, "idempotency fingerprints"),
+        secret=encryption.derive_key(settings.master_key, "idempotency fingerprints"),
     )
-    gate = Gate(hasher=hasher, throttle=throttle, limits=settings.limits, clock=clock)
-    care = SessionCare(
+    guard = LoginGuard(hasher=hasher, throttle=throttle, limits=settings.limits, clock=clock)
+    session_service = SessionService(
         accounts=accounts, sessions=sessions, revocations=revocations, issuer=issuer, audit=audit
     )
-    sign_in = SignIn(
+    login_service = LoginService(
         accounts=accounts,
         sessions=sessions,
         revocations=revocations,
         work=database,
-        gate=gate,
+        guard=guard,
         issuer=issuer,
         audit=audit,
     )
-    check = PasswordCheck(gate=gate, audit=audit)
-    registration = Registration(
-        accounts=accounts, work=database, gate=gate, mail=mail, issuer=issuer, audit=audit
+    check = PasswordCheck(guard=guard, audit=audit)
+    registration_service = RegistrationService(
+        accounts=accounts, work=database, guard=guard, mail=mail, issuer=issuer, audit=audit
     )
-    email_changes = EmailChanges(
-        accounts=accounts, work=database, gate=gate, check=check, links=links, mail=mail, audit=audit
+    email_service = EmailService(
+        accounts=accounts, work=database, guard=guard, check=check, links=links, mail=mail, audit=audit
     )
-    password_care = PasswordCare(
+    password_service = PasswordService(
         accounts=accounts,
         sessions=sessions,
         revocations=revocations,
         work=database,
-        gate=gate,
+        guard=guard,
         check=check,
         links=links,
         mail=mail,
         issuer=issuer,
         audit=audit,
     )
-    administration = Administration(
+    account_service = AccountService(
         accounts=accounts,
         sessions=sessions,
         revocations=revocations,
@@ -146,7 +147,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         audit=audit,
         clock=clock,
     )
-    authenticator = LocalAuthenticator(keyring, issuer, care)
+    authenticator = LocalAuthenticator(keyring, issuer, session_service)
 
     @asynccontextmanager
     async def prepared() -> AsyncIterator[None]:
@@ -157,9 +158,6 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             await demo_data.load(accounts, hasher)
         yield
         hasher.close()
-
-    def given(part: Any) -> Provide:
-        return Provide(lambda: part, sync_to_thread=False)
 
     return create_app(
         title="auth",
@@ -177,18 +175,20 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         authenticator=authenticator,
         internal_key=settings.internal_api_key,
         dependencies={
-            "accounts": given(accounts),
-            "administration": given(administration),
             "client": Provide(ClientReader(settings.trusted_proxies, registry), sync_to_thread=False),
-            "email_changes": given(email_changes),
-            "idempotency": given(idempotency),
-            "password_care": given(password_care),
-            "public_keys": given(keyring),
-            "registration": given(registration),
-            "session_care": given(care),
-            "sign_in": given(sign_in),
-            "token_reader": given(authenticator),
+            **provided(
+                accounts=accounts,
+                account_service=account_service,
+                email_service=email_service,
+                login_service=login_service,
+                password_service=password_service,
+                public_keys=keyring,
+                registration_service=registration_service,
+                session_service=session_service,
+                token_reader=authenticator,
+            ),
         },
+        state={"idempotency": idempotency},
         refusals={**REDIS_REFUSALS, **REFUSALS},
         lifespan=[
             database.lifespan,

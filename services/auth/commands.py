@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from common import logs
-from services.auth.adapters import sealing, tables
+from services.auth.adapters import encryption, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.keyring import REREAD_EVERY
@@ -56,7 +56,7 @@ def rotate_keys(settings: Settings, lead: int, at_once: bool, wait: bool) -> Non
 
     async def act(database: Database) -> int:
         rotation = Rotation(
-            keys=PostgresKeys(database, sealing.derive(settings.master_key, "signing keys at rest")),
+            keys=PostgresKeys(database, encryption.derive_key(settings.master_key, "signing keys at rest")),
             audit=_audit(settings),
             clock=time.time,
             lead=lead,

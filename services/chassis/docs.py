@@ -18,6 +18,11 @@ from common import header_names
 from services.chassis.errors import NotFound
 from services.chassis.media_types import accepted
 
+PUBLIC: list[dict[str, list[str]]] = [{}]
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+INTERNAL: list[dict[str, list[str]]] = [{"internal": []}]
+"""What an address asks for, as its `security` in the document."""
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>

@@ -57,6 +57,7 @@ _SAID = {
     413: "The body is larger than this address accepts.",
     422: "The idempotency key was used for another request.",
     428: "If-Match is missing.",
+    429: "Too many attempts; Retry-After says when to try again.",
     503: "Something that the answer needs is down; Retry-After says when to try again.",
 }
 

@@ -9,7 +9,7 @@ from litestar.di import Provide
 
 from common.email_address import LONGEST
 from services.auth.domain import passwords
-from services.auth.web import bodies
+from services.auth.web import schemas as auth_schemas
 from services.auth.web.accounts import AccountController
 from services.auth.web.passwords import PasswordController
 from services.chassis.app import create_app
@@ -53,7 +53,7 @@ def taken(kind: Any, body: dict[str, Any]) -> bool:
 
 def document() -> dict[str, Any]:
     """The schemas of both API documents, as they are served."""
-    names = ("accounts", "client", "idempotency", "members", "password_care", "registration")
+    names = ("accounts", "client", "idempotency", "members", "password_service", "registration_service")
     app = create_app(
         title="Both",
         handlers=[MembersController, AccountController, PasswordController],
@@ -106,7 +106,7 @@ def test_each_bound_of_an_address_is_enforced(field: str, bound: str, value: int
 
 
 def test_the_bounds_of_a_password_are_the_rules() -> None:
-    for kind, field in ((bodies.Registered, "password"), (bodies.PasswordReset, "new_password")):
+    for kind, field in ((auth_schemas.Registered, "password"), (auth_schemas.PasswordReset, "new_password")):
         found = {bound: value for name, bound, value in bounds(kind) if name == field}
         assert found == {"minLength": passwords.SHORTEST, "maxLength": passwords.LONGEST}
     passwords.accept(text("password", passwords.LONGEST))
@@ -114,4 +114,4 @@ def test_the_bounds_of_a_password_are_the_rules() -> None:
 
 
 def test_the_bound_of_an_address_is_the_rule() -> None:
-    assert ("email", "maxLength", LONGEST) in list(bounds(bodies.Registered))
+    assert ("email", "maxLength", LONGEST) in list(bounds(auth_schemas.Registered))

@@ -10,7 +10,7 @@ from services.auth.domain.errors import EmailTaken, UnknownAccount
 ChangeRoles = Callable[[tuple[str, ...], str], tuple[str, ...]]
 
 
-class MemoryAccounts:
+class InMemoryAccounts:
     def __init__(self) -> None:
         self._accounts: dict[UUID, Account] = {}
         self.messages: list[UUID] = []

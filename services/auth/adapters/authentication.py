@@ -12,8 +12,8 @@ from common.access_tokens.verified import VerifiedTokens
 from common.access_tokens.verifier import Expired, Rejected, UnknownKey, verify
 from common.access_tokens.verifier import Identity as Verdict
 from services.auth.adapters.keyring import Keyring
-from services.auth.application.issuing import Issuer
-from services.auth.application.session_care import SessionCare
+from services.auth.application.session_service import SessionService
+from services.auth.application.token_issuer import TokenIssuer
 from services.chassis.authentication import REMEMBERED, expected
 from services.chassis.errors import Unauthenticated
 from services.chassis.identity import Identity, bearer_token
@@ -22,7 +22,7 @@ Keys = Mapping[str, VerificationKey]
 
 
 class LocalAuthenticator:
-    def __init__(self, keyring: Keyring, issuer: Issuer, care: SessionCare) -> None:
+    def __init__(self, keyring: Keyring, issuer: TokenIssuer, care: SessionService) -> None:
         self._keyring = keyring
         self._issuer = issuer
         self._care = care

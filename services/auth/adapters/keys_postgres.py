@@ -8,7 +8,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from services.auth.adapters import sealing
+from services.auth.adapters import encryption
 from services.auth.adapters.tables import SigningKeyRow
 from services.auth.domain import access_tokens
 from services.auth.domain.keys import KeyTimes
@@ -25,11 +25,11 @@ class StoredKey:
 
 
 class PostgresKeys:
-    """`sealing_key`: 32 bytes. A key that it does not open stops the start (sealing.Unsealable)."""
+    """`encryption_key`: 32 bytes. A key that it does not open stops the start (encryption.DecryptionFailed)."""
 
-    def __init__(self, database: Database, sealing_key: bytes) -> None:
+    def __init__(self, database: Database, encryption_key: bytes) -> None:
         self._database = database
-        self._sealing_key = sealing_key
+        self._encryption_key = encryption_key
 
     async def all(self) -> list[StoredKey]:
         rows = await SigningKeyRow.select().order_by(SigningKeyRow.signs_from)
@@ -69,7 +69,7 @@ class PostgresKeys:
             SigningKeyRow(
                 kid=kid,
                 public=json.dumps({**key.as_dict(private=False), "kid": kid}),
-                sealed_private=sealing.seal(self._sealing_key, private, bound_to=kid.encode()),
+                sealed_private=encryption.encrypt(self._encryption_key, private, bound_to=kid.encode()),
                 created_at=datetime.fromtimestamp(now, UTC),
                 signs_from=datetime.fromtimestamp(signs_from, UTC),
             )
@@ -79,9 +79,11 @@ class PostgresKeys:
     def _open(self, row: dict[str, Any]) -> StoredKey:
         kid: str = row["kid"]
         try:
-            private = sealing.unseal(self._sealing_key, row["sealed_private"], bound_to=kid.encode())
-        except sealing.Unsealable as error:
-            raise sealing.Unsealable(f"AUTH_KEY_ENCRYPTION_KEY does not open signing key {kid}") from error
+            private = encryption.decrypt(self._encryption_key, row["sealed_private"], bound_to=kid.encode())
+        except encryption.DecryptionFailed as error:
+            raise encryption.DecryptionFailed(
+                f"AUTH_KEY_ENCRYPTION_KEY does not open signing key {kid}"
+            ) from error
         return StoredKey(
             times=_times(row),
             public=ECKey.import_key(json.loads(row["public"])),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 
-class MemoryLinks:
+class InMemoryLinks:
     def __init__(self) -> None:
         self._links: dict[tuple[str, str], Mapping[str, str] | None] = {}
 

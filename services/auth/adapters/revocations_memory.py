@@ -6,7 +6,7 @@ from services.auth.application.ports import Ended
 from services.auth.domain.sessions import Lifetimes
 
 
-class MemoryRevocations:
+class InMemoryRevocations:
     def __init__(self, lifetimes: Lifetimes) -> None:
         self._lifetimes = lifetimes
         self.told: list[tuple[UUID, int]] = []

@@ -16,7 +16,7 @@ class _Kept:
     successors: dict[str, tuple[str, float]] = field(default_factory=dict)
 
 
-class MemorySessions:
+class InMemorySessions:
     def __init__(self, lifetimes: Lifetimes, *, most: int = 500) -> None:
         self._lifetimes = lifetimes
         self._most = most

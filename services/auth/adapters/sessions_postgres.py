@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.auth.adapters import sealing
+from services.auth.adapters import encryption
 from services.auth.application.ports import Ended, Reused, Rotated
 from services.auth.domain.refresh_tokens import RefreshToken
 from services.auth.domain.sessions import Lifetimes, Session
@@ -94,13 +94,13 @@ class PostgresSessions:
     async def rotate(
         self, presented: RefreshToken, successor: RefreshToken, now: float
     ) -> Rotated | Reused | None:
-        key = _successor_seal(presented)
+        key = _successor_key(presented)
         rotated = await self._database.fetch(
             _ROTATE,
             presented.session,
             presented.digest,
             successor.digest,
-            sealing.seal(key, successor.text.encode()),
+            encryption.encrypt(key, successor.text.encode()),
             _moment(now),
             _moment(now + self._lifetimes.idle),
             timedelta(seconds=self._lifetimes.absolute),
@@ -113,7 +113,7 @@ class PostgresSessions:
             return None
         sealed = repeated[0]["sealed_successor"]
         if sealed is not None:
-            return Rotated(_session(repeated[0]), sealing.unseal(key, sealed).decode())
+            return Rotated(_session(repeated[0]), encryption.decrypt(key, sealed).decode())
         ended = await self._database.fetch(_END_REUSED, presented.session, presented.digest, _moment(now))
         return Reused(Ended(ended[0]["account"], (presented.session,), 1)) if ended else None
 
@@ -174,9 +174,9 @@ def _ended(rows: Sequence[Any]) -> Ended:
     return Ended(account, tuple(row["id"] for row in rows), sum(row["fresh"] for row in rows))
 
 
-def _successor_seal(presented: RefreshToken) -> bytes:
+def _successor_key(presented: RefreshToken) -> bytes:
     """Only who has the former token can open its successor: the store alone cannot."""
-    return sealing.derive(presented.text.encode(), "refresh token successor")
+    return encryption.derive_key(presented.text.encode(), "refresh token successor")
 
 
 def _moment(unix: float) -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from services.auth.domain.throttling import Subject
 
 
-class MemoryThrottle:
+class InMemoryThrottle:
     def __init__(self) -> None:
         self._failures: dict[str, tuple[int, float]] = {}
         self._familiar: dict[tuple[str, str], float] = {}

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from services.auth.application.gate import Gate
+from services.auth.application.login_guard import LoginGuard
+from services.auth.application.login_service import Client
 from services.auth.application.ports import Audit, HashingTurn
-from services.auth.application.signing_in import Client
 from services.auth.domain import passwords
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import WrongPassword
@@ -15,7 +15,7 @@ from services.auth.domain.throttling import Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordCheck:
-    gate: Gate
+    guard: LoginGuard
     audit: Audit
 
     @asynccontextmanager
@@ -26,11 +26,11 @@ class PasswordCheck:
         wait as well. Raises WrongPassword, TryLater, Overloaded.
         """
         # One count for all that asks for it: a stolen access token must not become a way to guess without limit.
-        subject = (Subject(f"change:{account.id}", self.gate.limits.account),)
-        async with self.gate.passed(client.address, (*subject, *more)) as turn:
+        subject = (Subject(f"change:{account.id}", self.guard.limits.account),)
+        async with self.guard.passed(client.address, (*subject, *more)) as turn:
             if not await turn.verify(account.password_hash, passwords.normalise(password)):
-                await self.gate.failed(subject)
+                await self.guard.failed(subject)
                 self.audit.record(event, account=account.id, address=client.address)
                 raise WrongPassword
             yield turn
-        await self.gate.throttle.forget(subject)
+        await self.guard.throttle.forget(subject)

@@ -1,23 +1,22 @@
-"""Accounts: registering, looking at one's own; and its status, for other services."""
+"""Accounts: registering, looking at one's own."""
 
 from typing import Any
-from uuid import UUID
 
-from litestar import Controller, Request, Response, get, post, put
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 
-from services.auth.application.administration import Administration
+from services.auth.application.login_service import Client
 from services.auth.application.ports import Accounts
-from services.auth.application.registration import Registration
-from services.auth.application.signing_in import Client
+from services.auth.application.registration_service import RegistrationService
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import SessionEnded
-from services.auth.web.bodies import AccountBody, Registered, StatusBody
-from services.auth.web.documented import BEARER, INTERNAL, PUBLIC, problems
-from services.auth.web.parts import Part
+from services.auth.web.schemas import AccountBody, Registered
+from services.chassis.docs import BEARER, PUBLIC
 from services.chassis.idempotency import Idempotency
 from services.chassis.identity import Identity
+from services.chassis.injection import Injected
+from services.chassis.problems import documented
 
 
 def _body(account: Account) -> AccountBody:
@@ -41,55 +40,34 @@ class AccountController(Controller):
         public=True,
         operation_id="register",
         summary="Create an account and its member",
-        responses=problems(400, 409, 429),
+        responses=documented(400, 409, 429, 503),
         security=PUBLIC,
     )
     async def register(
         self,
         request: Request[Any, Any, Any],
         data: JSONBody[Registered],
-        client: Part[Client],
-        registration: Part[Registration],
-        idempotency: Part[Idempotency],
+        client: Injected[Client],
+        registration_service: Injected[RegistrationService],
     ) -> Response[AccountBody]:
-        keyed = await idempotency.keyed(request, f"at {client.address}")
-        if keyed is not None and (answered := await keyed.answer()) is not None:
-            return answered
-        # Apart, and before the transaction that a key has: no connection to the database waits for a hash.
-        account = await registration.prepare(data.email, data.password, data.name, client)
+        async def prepare() -> Account:
+            return await registration_service.prepare(data.email, data.password, data.name, client)
 
-        async def register() -> Response[AccountBody]:
-            await registration.register(account, client)
+        async def register(account: Account) -> Response[AccountBody]:
+            await registration_service.register(account, client)
             return Response(_body(account), status_code=201, headers={"Location": "/api/auth/me"})
 
-        return await (register() if keyed is None else keyed.once(register))
+        return await Idempotency.of(request).once(request, f"at {client.address}", prepare, register)
 
     @get(
-        "/me", operation_id="getMe", summary="The caller's account", responses=problems(401), security=BEARER
+        "/me",
+        operation_id="getMe",
+        summary="The caller's account",
+        responses=documented(401, 503),
+        security=BEARER,
     )
-    async def me(self, identity: NamedDependency[Identity], accounts: Part[Accounts]) -> AccountBody:
+    async def me(self, identity: NamedDependency[Identity], accounts: Injected[Accounts]) -> AccountBody:
         account = await accounts.by_id(identity.subject)
         if account is None:
             raise SessionEnded
         return _body(account)
-
-
-@put(
-    "/internal/accounts/{account_id:uuid}/status",
-    internal=True,
-    status_code=204,
-    operation_id="setAccountStatus",
-    summary="Enable, disable or erase an account; the last two end its sessions",
-    tags=["internal"],
-    responses=problems(400, 401, 404),
-    security=INTERNAL,
-)
-async def set_status(
-    account_id: FromPath[UUID],
-    data: JSONBody[StatusBody],
-    administration: Part[Administration],
-) -> None:
-    if data.status == "deleted":
-        await administration.erase(account_id)
-    else:
-        await administration.set_status(account_id, data.status)

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from common import client_address, header_bytes
 from common.client_address import Network
-from services.auth.application.signing_in import Client
+from services.auth.application.login_service import Client
 
 _log = logging.getLogger(__name__)
 

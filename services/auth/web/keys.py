@@ -4,9 +4,10 @@ import msgspec
 from litestar import Response, get
 
 from services.auth.application.ports import PublicKeys
-from services.auth.web.bodies import KeySetBody
-from services.auth.web.documented import PUBLIC, problems
-from services.auth.web.parts import Part
+from services.auth.web.schemas import KeySetBody
+from services.chassis.docs import PUBLIC
+from services.chassis.injection import Injected
+from services.chassis.problems import documented
 
 
 @get(
@@ -16,9 +17,9 @@ from services.auth.web.parts import Part
     summary="The JWK set (RFC 7517 §5)",
     tags=["keys"],
     media_type="application/jwk-set+json",
-    responses=problems(),
+    responses=documented(503),
     security=PUBLIC,
 )
-async def jwks(public_keys: Part[PublicKeys]) -> Response[KeySetBody]:
+async def jwks(public_keys: Injected[PublicKeys]) -> Response[KeySetBody]:
     body = msgspec.convert({"keys": public_keys.published()}, KeySetBody)
     return Response(body, headers={"Cache-Control": "public, max-age=300"})

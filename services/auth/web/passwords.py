@@ -7,14 +7,15 @@ from litestar import Controller, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from services.auth.application.password_care import PasswordCare
-from services.auth.application.signing_in import Client
+from services.auth.application.login_service import Client
+from services.auth.application.password_service import PasswordService
 from services.auth.domain.errors import UnacceptablePassword
-from services.auth.web.bodies import PasswordChange, PasswordForgotten, PasswordReset
-from services.auth.web.documented import BEARER, PUBLIC, problems
-from services.auth.web.parts import Part
+from services.auth.web.schemas import PasswordChange, PasswordForgotten, PasswordReset
+from services.chassis.docs import BEARER, PUBLIC
 from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.identity import Identity
+from services.chassis.injection import Injected
+from services.chassis.problems import documented
 
 
 @contextmanager
@@ -35,18 +36,18 @@ class PasswordController(Controller):
         status_code=204,
         operation_id="changePassword",
         summary="Change the password; ends all other sessions",
-        responses=problems(400, 401, 429),
+        responses=documented(400, 401, 429, 503),
         security=BEARER,
     )
     async def change(
         self,
         data: JSONBody[PasswordChange],
         identity: NamedDependency[Identity],
-        client: Part[Client],
-        password_care: Part[PasswordCare],
+        client: Injected[Client],
+        password_service: Injected[PasswordService],
     ) -> None:
         with _as_new_password():
-            await password_care.change(
+            await password_service.change(
                 identity.subject, identity.session, data.current_password, data.new_password, client
             )
 
@@ -57,16 +58,16 @@ class PasswordController(Controller):
         operation_id="forgotPassword",
         summary="Ask for a link to choose a new password",
         description="Answers alike whether or not there is such an account.",
-        responses=problems(400),
+        responses=documented(400, 503),
         security=PUBLIC,
     )
     async def forgot(
         self,
         data: JSONBody[PasswordForgotten],
-        client: Part[Client],
-        password_care: Part[PasswordCare],
+        client: Injected[Client],
+        password_service: Injected[PasswordService],
     ) -> None:
-        await password_care.forgot(data.email, client)
+        await password_service.forgot(data.email, client)
 
     @post(
         "/reset",
@@ -74,14 +75,14 @@ class PasswordController(Controller):
         status_code=204,
         operation_id="resetPassword",
         summary="Choose a new password by the mailed link; ends all sessions",
-        responses=problems(400),
+        responses=documented(400, 503),
         security=PUBLIC,
     )
     async def reset(
         self,
         data: JSONBody[PasswordReset],
-        client: Part[Client],
-        password_care: Part[PasswordCare],
+        client: Injected[Client],
+        password_service: Injected[PasswordService],
     ) -> None:
         with _as_new_password():
-            await password_care.reset(data.token, data.new_password, client)
+            await password_service.reset(data.token, data.new_password, client)

@@ -6,14 +6,15 @@ from litestar import Controller, Request, Response, post, route
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from services.auth.application.issuing import TokenPair
+from services.auth.application.login_service import Client, LoginService
 from services.auth.application.ports import TokenReader
-from services.auth.application.session_care import SessionCare
-from services.auth.application.signing_in import Client, SignIn
-from services.auth.web.bodies import Credentials, LogoutBody, RefreshBody, Tokens, Verified
-from services.auth.web.documented import BEARER, PUBLIC, problems
-from services.auth.web.parts import Part
+from services.auth.application.session_service import SessionService
+from services.auth.application.token_issuer import TokenPair
+from services.auth.web.schemas import Credentials, LogoutBody, RefreshBody, Tokens, Verified
+from services.chassis.docs import BEARER, PUBLIC
 from services.chassis.identity import Identity
+from services.chassis.injection import Injected
+from services.chassis.problems import documented
 
 
 def _tokens(pair: TokenPair) -> Response[Tokens]:
@@ -36,16 +37,16 @@ class TokenController(Controller):
         status_code=200,
         operation_id="login",
         summary="Sign in with e-mail address and password",
-        responses=problems(400, 401, 429),
+        responses=documented(400, 401, 429, 503),
         security=PUBLIC,
     )
     async def login(
         self,
         data: JSONBody[Credentials],
-        client: Part[Client],
-        sign_in: Part[SignIn],
+        client: Injected[Client],
+        login_service: Injected[LoginService],
     ) -> Response[Tokens]:
-        return _tokens(await sign_in(data.email, data.password, client))
+        return _tokens(await login_service(data.email, data.password, client))
 
     @post(
         "/refresh",
@@ -55,11 +56,13 @@ class TokenController(Controller):
         summary="Exchange a refresh token for the next pair",
         description="The token is then used up; for a few seconds a repeat gets the same successor. "
         "A used token that comes back later ends the session.",
-        responses=problems(400, 401),
+        responses=documented(400, 401, 503),
         security=PUBLIC,
     )
-    async def refresh(self, data: JSONBody[RefreshBody], session_care: Part[SessionCare]) -> Response[Tokens]:
-        return _tokens(await session_care.refresh(data.refresh_token))
+    async def refresh(
+        self, data: JSONBody[RefreshBody], session_service: Injected[SessionService]
+    ) -> Response[Tokens]:
+        return _tokens(await session_service.refresh(data.refresh_token))
 
     @post(
         "/logout",
@@ -67,18 +70,18 @@ class TokenController(Controller):
         status_code=204,
         operation_id="logout",
         summary="End the session of the Bearer token, of the refresh token, or of both",
-        responses=problems(400),
+        responses=documented(400, 503),
         security=[{}, {"bearer": []}],
     )
     async def logout(
         self,
         request: Request[Any, Any, Any],
-        session_care: Part[SessionCare],
-        token_reader: Part[TokenReader],
+        session_service: Injected[SessionService],
+        token_reader: Injected[TokenReader],
         data: JSONBody[LogoutBody | None] = None,
     ) -> None:
         session = token_reader.session_of(request.headers.get("Authorization"))
-        await session_care.sign_out(session, data.refresh_token if data else None)
+        await session_service.sign_out(session, data.refresh_token if data else None)
 
     @route(
         "/verify",
@@ -86,7 +89,7 @@ class TokenController(Controller):
         status_code=200,
         operation_id=lambda _handler, method, _path: "verify" if method == "GET" else "verifyByPost",
         summary="Whether the Bearer token is good and its session alive",
-        responses=problems(401),
+        responses=documented(401, 503),
         security=BEARER,
     )
     async def verify(self, identity: NamedDependency[Identity]) -> Verified:

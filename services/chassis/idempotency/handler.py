@@ -5,7 +5,7 @@ import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from litestar import Request, Response
 from litestar.serialization import encode_json
@@ -23,6 +23,7 @@ SWEEP_INTERVAL_S = 60.0
 SWEEP_BATCH = 500
 
 Handler = Callable[..., Awaitable[Response[Any]]]
+T = TypeVar("T")
 
 
 class Idempotency:
@@ -31,6 +32,12 @@ class Idempotency:
     def __init__(self, records: Records, *, secret: bytes = b"") -> None:
         self._records = records
         self._secret = secret
+
+    @staticmethod
+    def of(request: Request[Any, Any, Any]) -> "Idempotency":
+        """The service's, which its app.py gives to the app's state."""
+        idempotency: Idempotency = getattr(request.app.state, STATE)
+        return idempotency
 
     async def keyed(self, request: Request[Any, Any, Any], caller: str) -> "Keyed | None":
         """The request under its key; None where it has none. Callers never share a key's scope, so that nobody is
@@ -48,6 +55,24 @@ class Idempotency:
             secret=self._secret,
         )
         return Keyed(self._records, f"{caller} {request.method} {path}", key, print_)
+
+    async def once(
+        self,
+        request: Request[Any, Any, Any],
+        caller: str,
+        prepare: Callable[[], Awaitable[T]],
+        effect: Callable[[T], Awaitable[Response[Any]]],
+    ) -> Response[Any]:
+        """`effect` of what `prepare` gives, once for each key, for a handler with much to do before its effect: that is
+        done outside of the record's transaction, in which no connection to the database waits for it.
+
+        Raises MalformedKey, KeyReused, InProgress.
+        """
+        keyed = await self.keyed(request, caller)
+        if keyed is not None and (answered := await keyed.answer()) is not None:
+            return answered
+        act = functools.partial(effect, await prepare())
+        return await (act() if keyed is None else keyed.once(act))
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -112,7 +137,7 @@ def idempotent(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def once(*args: Any, **kwargs: Any) -> Response[Any]:
         request: Request[Any, Any, Any] = kwargs["request"]
-        idempotency: Idempotency = getattr(request.app.state, STATE)
+        idempotency = Idempotency.of(request)
         identity = request.scope.get("user")
         caller = str(identity.subject) if isinstance(identity, Identity) else "internal"
         keyed = await idempotency.keyed(request, caller)

@@ -14,7 +14,7 @@ from joserfc.jws import extract_compact
 from prometheus_client import CollectorRegistry
 
 from services.auth import commands
-from services.auth.adapters import sealing, tables
+from services.auth.adapters import encryption, tables
 from services.auth.adapters.audit import LoggedAudit
 from services.auth.adapters.keyring import Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
@@ -72,7 +72,7 @@ async def test_private_keys_open_with_the_right_key_alone(
         await database.close()
         assert str(key.private.as_dict(private=True)["d"]) not in str(dict(row))
         assert "d" not in json.loads(row["public"])
-        with pytest.raises(sealing.Unsealable, match="AUTH_KEY_ENCRYPTION_KEY"):
+        with pytest.raises(encryption.DecryptionFailed, match="AUTH_KEY_ENCRYPTION_KEY"):
             await PostgresKeys(keys._database, b"t" * 32).all()
 
 

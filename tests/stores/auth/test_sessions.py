@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.auth.adapters.sessions_memory import MemorySessions
+from services.auth.adapters.sessions_memory import InMemorySessions
 from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.application.ports import Ended, Reused, Rotated, Sessions
 from services.auth.domain import refresh_tokens
@@ -22,7 +22,7 @@ NOW = 1_800_000_000.25
 @pytest.fixture(params=["memory", "postgres"])
 async def store(request: pytest.FixtureRequest, database: Database) -> Sessions:
     if request.param == "memory":
-        return MemorySessions(LIFETIMES, most=3)
+        return InMemorySessions(LIFETIMES, most=3)
     return PostgresSessions(database, LIFETIMES, most=3)
 
 

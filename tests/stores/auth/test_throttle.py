@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from services.auth.adapters.throttle_memory import MemoryThrottle
+from services.auth.adapters.throttle_memory import InMemoryThrottle
 from services.auth.adapters.throttle_redis import RedisThrottle
 from services.auth.app import build
 from services.auth.application.ports import Throttle
@@ -24,7 +24,7 @@ WRONG = DEMO | {"password": "not the password"}
 
 @pytest.fixture(params=["memory", "redis"])
 def throttle(request: pytest.FixtureRequest, redis: Redis) -> Throttle:
-    return MemoryThrottle() if request.param == "memory" else RedisThrottle(redis.client)
+    return InMemoryThrottle() if request.param == "memory" else RedisThrottle(redis.client)
 
 
 async def test_nobody_waits_who_did_not_fail(throttle: Throttle) -> None:

@@ -8,22 +8,22 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.auth.adapters.accounts_memory import MemoryAccounts
-from services.auth.adapters.links_memory import MemoryLinks
-from services.auth.adapters.revocations_memory import MemoryRevocations
-from services.auth.adapters.sessions_memory import MemorySessions
-from services.auth.adapters.throttle_memory import MemoryThrottle
-from services.auth.application.administration import Administration
-from services.auth.application.email_changes import EmailChanges
-from services.auth.application.gate import Gate
-from services.auth.application.issuing import Issuer
+from services.auth.adapters.accounts_memory import InMemoryAccounts
+from services.auth.adapters.links_memory import InMemoryLinks
+from services.auth.adapters.revocations_memory import InMemoryRevocations
+from services.auth.adapters.sessions_memory import InMemorySessions
+from services.auth.adapters.throttle_memory import InMemoryThrottle
+from services.auth.application.account_service import AccountService
+from services.auth.application.email_service import EmailService
+from services.auth.application.login_guard import LoginGuard
+from services.auth.application.login_service import Client, LoginService
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
-from services.auth.application.password_care import PasswordCare
 from services.auth.application.password_check import PasswordCheck
-from services.auth.application.registration import Registration
-from services.auth.application.session_care import SessionCare
-from services.auth.application.signing_in import Client, SignIn
+from services.auth.application.password_service import PasswordService
+from services.auth.application.registration_service import RegistrationService
+from services.auth.application.session_service import SessionService
+from services.auth.application.token_issuer import TokenIssuer
 from services.auth.domain import mails
 from services.auth.domain.access_tokens import Claims
 from services.auth.domain.accounts import Account
@@ -121,16 +121,16 @@ class Parts:
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
-        self.accounts = MemoryAccounts()
-        self.sessions = MemorySessions(LIFETIMES)
-        self.revocations = MemoryRevocations(LIFETIMES)
+        self.accounts = InMemoryAccounts()
+        self.sessions = InMemorySessions(LIFETIMES)
+        self.revocations = InMemoryRevocations(LIFETIMES)
         self.hasher = NamedHashes()
-        self.throttle = MemoryThrottle()
-        self.link_store = MemoryLinks()
+        self.throttle = InMemoryThrottle()
+        self.link_store = InMemoryLinks()
         self.events = Events()
         self.signer = ClaimsSigner()
         numbers = count(1)
-        self.issuer = Issuer(
+        self.issuer = TokenIssuer(
             name="https://auth.test",
             audience="tests",
             lifetimes=LIFETIMES,
@@ -152,38 +152,38 @@ class Parts:
             "issuer": self.issuer,
             "audit": self.events,
         }
-        gate = Gate(
+        guard = LoginGuard(
             hasher=self.hasher,
             throttle=self.throttle,
             limits=Limits(account=LIMIT, address=LIMIT, registrations=LIMIT),
             clock=lambda: self.now,
         )
-        check = PasswordCheck(gate=gate, audit=self.events)
-        self.sign_in = SignIn(
-            sessions=self.sessions, revocations=self.revocations, work=self.mail, gate=gate, **common
+        check = PasswordCheck(guard=guard, audit=self.events)
+        self.login = LoginService(
+            sessions=self.sessions, revocations=self.revocations, work=self.mail, guard=guard, **common
         )
-        self.care = SessionCare(sessions=self.sessions, revocations=self.revocations, **common)
-        self.registration = Registration(work=self.mail, mail=self.mail, gate=gate, **common)
-        self.password_care = PasswordCare(
+        self.session_service = SessionService(sessions=self.sessions, revocations=self.revocations, **common)
+        self.registration = RegistrationService(work=self.mail, mail=self.mail, guard=guard, **common)
+        self.password_service = PasswordService(
             sessions=self.sessions,
             revocations=self.revocations,
             work=self.mail,
             links=self.links,
             mail=self.mail,
-            gate=gate,
+            guard=guard,
             check=check,
             **common,
         )
-        self.emails = EmailChanges(
+        self.email_service = EmailService(
             accounts=self.accounts,
             work=self.mail,
-            gate=gate,
+            guard=guard,
             check=check,
             links=self.links,
             mail=self.mail,
             audit=self.events,
         )
-        self.administration = Administration(
+        self.account_service = AccountService(
             accounts=self.accounts,
             sessions=self.sessions,
             revocations=self.revocations,

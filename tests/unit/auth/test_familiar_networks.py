@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.auth.application.signing_in import Client
+from services.auth.application.login_service import Client
 from services.auth.domain.errors import WrongCredentials
 from services.auth.domain.throttling import Subject, account_key
 from tests.unit.auth.parts import HERE, Parts
@@ -18,17 +18,17 @@ async def test_after_a_new_password_only_the_network_that_set_it_is_familiar(way
     parts = Parts()
     id_ = await parts.account()
     for client in (THERE, HERE):
-        await parts.sign_in(EMAIL, PASSWORD, client)
+        await parts.login(EMAIL, PASSWORD, client)
     assert await familiar(parts) == [THERE, HERE]
     parts.now += 1
     if way == "change":
         session, *_ = await parts.sessions.of(id_, parts.now)
-        await parts.password_care.change(id_, session.id, PASSWORD, NEW, HERE)
+        await parts.password_service.change(id_, session.id, PASSWORD, NEW, HERE)
     else:
-        await parts.password_care.forgot(EMAIL, HERE)
-        await parts.password_care.reset(parts.mail.sent[-1][2], NEW, HERE)
+        await parts.password_service.forgot(EMAIL, HERE)
+        await parts.password_service.reset(parts.mail.sent[-1][2], NEW, HERE)
     assert await familiar(parts) == [HERE]
-    await parts.sign_in(EMAIL, NEW, THERE)
+    await parts.login(EMAIL, NEW, THERE)
     assert await familiar(parts) == [THERE, HERE]
 
 
@@ -37,19 +37,19 @@ async def test_a_sign_in_that_a_new_password_overtakes_makes_no_network_familiar
 ) -> None:
     parts = Parts()
     await parts.account()
-    await parts.password_care.forgot(EMAIL, HERE)
+    await parts.password_service.forgot(EMAIL, HERE)
     forget = parts.throttle.forget
 
     async def overtaken(subjects: Iterable[Subject]) -> None:
         monkeypatch.setattr(parts.throttle, "forget", forget)
         parts.now += 1
-        await parts.password_care.reset(parts.mail.sent[-1][2], NEW, HERE)
+        await parts.password_service.reset(parts.mail.sent[-1][2], NEW, HERE)
         parts.now += 1
         await forget(subjects)
 
     monkeypatch.setattr(parts.throttle, "forget", overtaken)
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(EMAIL, PASSWORD, THERE)
+        await parts.login(EMAIL, PASSWORD, THERE)
     assert await familiar(parts) == [HERE]
 
 

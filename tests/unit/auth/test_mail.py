@@ -220,10 +220,10 @@ async def test_a_mail_whose_link_was_used_has_arrived_and_gives_nobody_the_link_
     parts, account = post.parts, await post.parts.account()
     assert (await post.send(outbox_message(account)))[0] is Answer.NOT_NOW
     [secret] = re.findall(r"token=(\S+)", post.letters[0].get_content())
-    await parts.password_care.reset(secret, "quite another sentence", HERE)
+    await parts.password_service.reset(secret, "quite another sentence", HERE)
     assert await post.send(outbox_message(account)) == (Answer.TAKEN, "")
     with pytest.raises(InvalidLink):
-        await parts.password_care.reset(secret, "whatever somebody likes", HERE)
+        await parts.password_service.reset(secret, "whatever somebody likes", HERE)
     assert len(post.letters) == 1
 
 
@@ -275,7 +275,7 @@ async def test_a_link_to_a_pending_address_is_mailed_only_while_it_is_pending() 
     assert post.letters == []
     await accounts.propose_email(account, wanted, expecting=hash_)
     await post.send(outbox_message(account, Kind.EMAIL_CHANGE, wanted))
-    await post.parts.emails.confirm(token(post.letters[0]), HERE)
+    await post.parts.email_service.confirm(token(post.letters[0]), HERE)
 
 
 def token(letter: EmailMessage) -> str:
@@ -295,7 +295,7 @@ async def test_only_the_address_that_an_account_has_is_asked_to_confirm_and_only
     await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "left@example.com"))
     assert post.letters == []
     await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "minji@example.com"))
-    await post.parts.emails.confirm(token(post.letters[0]), HERE)
+    await post.parts.email_service.confirm(token(post.letters[0]), HERE)
     await post.send(outbox_message(account, Kind.EMAIL_CONFIRMATION, "minji@example.com", mail=2))
     assert len(post.letters) == 1
 

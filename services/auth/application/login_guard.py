@@ -15,7 +15,7 @@ from services.auth.domain.throttling import Limits, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class LoginGuard:
     hasher: Passwords
     throttle: Throttle
     limits: Limits

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.auth.application.gate import Gate
-from services.auth.application.issuing import Issuer
+from services.auth.application.login_guard import LoginGuard
+from services.auth.application.login_service import Client
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.password_check import PasswordCheck
 from services.auth.application.ports import Accounts, Audit, Ended, Mail, Revocations, Sessions, UnitOfWork
-from services.auth.application.signing_in import Client
+from services.auth.application.token_issuer import TokenIssuer
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
 from services.auth.domain.errors import InvalidLink, SessionEnded, WrongPassword
@@ -20,16 +20,16 @@ _LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PasswordCare:
+class PasswordService:
     accounts: Accounts
     sessions: Sessions
     revocations: Revocations
     work: UnitOfWork
-    gate: Gate
+    guard: LoginGuard
     check: PasswordCheck
     links: MailedLinks
     mail: Mail
-    issuer: Issuer
+    issuer: TokenIssuer
     audit: Audit
 
     async def change(self, id_: UUID, session: UUID, current: str, new: str, client: Client) -> None:
@@ -57,11 +57,11 @@ class PasswordCare:
         address = lookup_email(email)
         subjects = (
             Subject(f"forgot:{throttling.account_key(address)}", _LETTERS),
-            Subject(f"forgot-at:{throttling.network(client.address)}", self.gate.limits.address),
+            Subject(f"forgot-at:{throttling.network(client.address)}", self.guard.limits.address),
         )
-        if await self.gate.throttle.wait(subjects, self.issuer.clock()):
+        if await self.guard.throttle.wait(subjects, self.issuer.clock()):
             return
-        await self.gate.failed(subjects)
+        await self.guard.failed(subjects)
         account = await self.accounts.by_email(address)
         who = throttling.account_key(address)
         self.audit.record("password_reset_requested", account_key=who, address=client.address)
@@ -75,7 +75,7 @@ class PasswordCare:
         """
         account = await self.links.look(secret)
         accepted = passwords.accept(new, (account.email, account.name))
-        async with self.gate.passed(client.address) as turn:
+        async with self.guard.passed(client.address) as turn:
             await self.links.look(secret)  # it may have been used while this waited
             hash_ = await turn.hash(accepted)
         async with self.work.transaction():
@@ -89,7 +89,7 @@ class PasswordCare:
         await self._settle(account, ended, client)
 
     async def _end_sessions(self, account: Account, *, spared: UUID | None = None) -> Ended:
-        """With the new password, in one transaction and after it: signing_in.py relies on this order."""
+        """With the new password, in one transaction and after it: login_service.py relies on this order."""
         await self.mail.enqueue(Kind.PASSWORD_CHANGED, account)
         return await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
 
@@ -101,8 +101,8 @@ class PasswordCare:
     async def _welcome(self, account: Account, client: Client) -> None:
         """Strangers who keep guessing must not keep out whoever set the password; who knew the former is one now."""
         who, now = throttling.account_key(account.email), self.issuer.clock()
-        await self.gate.throttle.estrange(who, now)
-        await self.gate.throttle.remember(who, throttling.network(client.address), now)
-        await self.gate.throttle.forget(
-            throttling.subjects(account.email, client.address, self.gate.limits, familiar=True)
+        await self.guard.throttle.estrange(who, now)
+        await self.guard.throttle.remember(who, throttling.network(client.address), now)
+        await self.guard.throttle.forget(
+            throttling.subjects(account.email, client.address, self.guard.limits, familiar=True)
         )

@@ -10,24 +10,24 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _NONCE = 12
 
 
-class Unsealable(Exception):  # noqa: N818 - named as the outcome that it is
-    """The bytes were sealed with another key, for another purpose, or changed since."""
+class DecryptionFailed(Exception):  # noqa: N818 - named as the outcome that it is
+    """The bytes were encrypted with another key, for another purpose, or changed since."""
 
 
-def derive(secret: bytes, purpose: str) -> bytes:
+def derive_key(secret: bytes, purpose: str) -> bytes:
     """32 bytes of key for one purpose (HKDF-SHA256, RFC 5869). `secret` is uniformly random: no salt."""
     return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(secret)
 
 
-def seal(key: bytes, plain: bytes, bound_to: bytes = b"") -> bytes:
-    """The nonce and the ciphertext. `bound_to` must be given again to unseal (GCM's associated data)."""
+def encrypt(key: bytes, plain: bytes, bound_to: bytes = b"") -> bytes:
+    """The nonce and the ciphertext. `bound_to` must be given again to decrypt (GCM's associated data)."""
     nonce = os.urandom(_NONCE)
     return nonce + AESGCM(key).encrypt(nonce, plain, bound_to)
 
 
-def unseal(key: bytes, sealed: bytes, bound_to: bytes = b"") -> bytes:
-    """Raises Unsealable."""
+def decrypt(key: bytes, sealed: bytes, bound_to: bytes = b"") -> bytes:
+    """Raises DecryptionFailed."""
     try:
         return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to)
     except (InvalidTag, ValueError) as error:
-        raise Unsealable from error
+        raise DecryptionFailed from error

@@ -7,9 +7,9 @@ same words.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.auth.application.gate import Gate
-from services.auth.application.issuing import Issuer, TokenPair
+from services.auth.application.login_guard import LoginGuard
 from services.auth.application.ports import Accounts, Audit, HashingTurn, Revocations, Sessions, UnitOfWork
+from services.auth.application.token_issuer import TokenIssuer, TokenPair
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, lookup_email
 from services.auth.domain.errors import TryLater, WrongCredentials
@@ -26,13 +26,13 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignIn:
+class LoginService:
     accounts: Accounts
     sessions: Sessions
     revocations: Revocations
     work: UnitOfWork
-    gate: Gate
-    issuer: Issuer
+    guard: LoginGuard
+    issuer: TokenIssuer
     audit: Audit
 
     async def __call__(self, email: str, password: str, client: Client) -> TokenPair:
@@ -57,10 +57,10 @@ class SignIn:
     async def _check(self, email: str, password: str, client: Client) -> tuple[Account, str]:
         who, where = throttling.account_key(email), throttling.network(client.address)
         began = self.issuer.clock()
-        familiar = await self.gate.throttle.familiar(who, where)
-        subjects = throttling.subjects(email, client.address, self.gate.limits, familiar=familiar)
+        familiar = await self.guard.throttle.familiar(who, where)
+        subjects = throttling.subjects(email, client.address, self.guard.limits, familiar=familiar)
         try:
-            async with self.gate.passed(client.address, subjects) as turn:
+            async with self.guard.passed(client.address, subjects) as turn:
                 account = await self._matching(email, password, subjects, turn)
                 hash_ = await self._renewed(account, password, turn)
         except (TryLater, WrongCredentials) as refusal:
@@ -68,8 +68,8 @@ class SignIn:
             self.audit.record(event, account_key=who, address=client.address)
             raise
         # The address's failures stay: else a guesser would clear them by signing in to an account of his own.
-        await self.gate.throttle.forget(subjects[:1])
-        await self.gate.throttle.remember(who, where, began)
+        await self.guard.throttle.forget(subjects[:1])
+        await self.guard.throttle.remember(who, where, began)
         return account, hash_
 
     async def _matching(
@@ -78,13 +78,13 @@ class SignIn:
         account = await self.accounts.by_email(email)
         matches = await turn.verify(account.password_hash if account else None, password)
         if account is None or not matches or not account.active:
-            await self.gate.failed(subjects)
+            await self.guard.failed(subjects)
             raise WrongCredentials
         return account
 
     async def _renewed(self, account: Account, password: str, turn: HashingTurn) -> str:
         """The account's hash, made anew where its parameters are no longer ours."""
-        if not self.gate.hasher.outdated(account.password_hash):
+        if not self.guard.hasher.outdated(account.password_hash):
             return account.password_hash
         new = await turn.hash(password)
         if await self.accounts.replace_hash(account.id, new, expecting=account.password_hash):

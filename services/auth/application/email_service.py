@@ -7,11 +7,11 @@ pending: it signs nobody in, gets no password links and is kept from nobody.
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from services.auth.application.gate import Gate
+from services.auth.application.login_guard import LoginGuard
+from services.auth.application.login_service import Client
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.password_check import PasswordCheck
 from services.auth.application.ports import Accounts, Audit, Mail, UnitOfWork
-from services.auth.application.signing_in import Client
 from services.auth.domain import throttling
 from services.auth.domain.accounts import Account, normalise_email
 from services.auth.domain.errors import EmailTaken, InvalidLink, SessionEnded, WrongPassword
@@ -33,10 +33,10 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmailChanges:
+class EmailService:
     accounts: Accounts
     work: UnitOfWork
-    gate: Gate
+    guard: LoginGuard
     check: PasswordCheck
     links: MailedLinks
     mail: Mail
@@ -73,7 +73,7 @@ class EmailChanges:
             elif not account.email_verified:
                 await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account)
         self.audit.record("email_change_requested", account=account.id, address=client.address)
-        await self.gate.failed((_mails(account.id),))
+        await self.guard.failed((_mails(account.id),))
 
     async def withdraw(self, id_: UUID, client: Client) -> None:
         """Takes the pending address back; its link opens nothing from now on. Idempotent."""
@@ -134,13 +134,13 @@ class EmailChanges:
         # Told, as registration tells it, and paid for alike (docs/decisions/0049).
         holder = await self.accounts.by_email(email)
         if holder is not None and holder.id != id_:
-            await self.gate.failed((self._guesses(client),))
+            await self.guard.failed((self._guesses(client),))
             self.audit.record("email_change_taken", account=id_, address=client.address)
             raise EmailTaken
 
     def _guesses(self, client: Client) -> Subject:
         """What failed sign-ins from the address count for."""
-        return Subject(f"at:{throttling.network(client.address)}", self.gate.limits.address)
+        return Subject(f"at:{throttling.network(client.address)}", self.guard.limits.address)
 
 
 def _mails(account: UUID) -> Subject:

@@ -8,7 +8,7 @@ from services.auth.domain.accounts import Status, normalise_email
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Administration:
+class AccountService:
     accounts: Accounts
     sessions: Sessions
     revocations: Revocations
@@ -20,7 +20,7 @@ class Administration:
         """Disabling ends all sessions. Idempotent. Raises UnknownAccount."""
         now = self.clock()
         async with self.work.transaction():
-            # The account first: signing_in.py relies on this order.
+            # The account first: login_service.py relies on this order.
             await self.accounts.set_status(account, status)
             ended = await self.sessions.end_all(account, now) if status == "disabled" else Ended()
         self.audit.record("account_status_set", account=account, status=status, sessions=ended.count)

@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.auth.application.issuing import Issuer, TokenPair
 from services.auth.application.ports import Accounts, Audit, Reused, Revocations, Sessions
+from services.auth.application.token_issuer import TokenIssuer, TokenPair
 from services.auth.domain.errors import SessionEnded, UnknownSession
 from services.auth.domain.sessions import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionCare:
+class SessionService:
     accounts: Accounts
     sessions: Sessions
     revocations: Revocations
-    issuer: Issuer
+    issuer: TokenIssuer
     audit: Audit
 
     async def refresh(self, text: str) -> TokenPair:

@@ -15,7 +15,7 @@ EMAIL, PASSWORD = "minji@example.com", "good sentence"
 async def test_the_tokens_name_account_session_and_roles() -> None:
     parts = Parts()
     id_ = await parts.account()
-    pair = await parts.sign_in(EMAIL, PASSWORD, HERE)
+    pair = await parts.login(EMAIL, PASSWORD, HERE)
     [claims] = parts.signer.signed
     [session] = await parts.sessions.of(id_, parts.now)
     assert claims["sub"] == str(id_)
@@ -29,7 +29,7 @@ async def test_the_tokens_name_account_session_and_roles() -> None:
 async def test_nobodys_password_is_verified_as_well(email: str) -> None:
     parts = Parts()
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(email, PASSWORD, HERE)
+        await parts.login(email, PASSWORD, HERE)
     assert parts.hasher.verified == [None]
 
 
@@ -37,7 +37,7 @@ async def test_a_disabled_account_is_refused_after_its_password_was_verified() -
     parts = Parts()
     await parts.account(status="disabled")
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(EMAIL, PASSWORD, HERE)
+        await parts.login(EMAIL, PASSWORD, HERE)
     assert parts.hasher.verified == [f"h1:{PASSWORD}"]
     assert parts.revocations.told == []
 
@@ -45,13 +45,13 @@ async def test_a_disabled_account_is_refused_after_its_password_was_verified() -
 async def test_two_spellings_of_a_password_are_one() -> None:
     parts = Parts()
     await parts.account(password="café sentence")
-    await parts.sign_in(EMAIL, "cafe\u0301 sentence", HERE)
+    await parts.login(EMAIL, "cafe\u0301 sentence", HERE)
 
 
 async def test_an_outdated_hash_is_renewed_and_the_session_stays() -> None:
     parts = Parts()
     id_ = await parts.account(password_hash=f"h0:{PASSWORD}")
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
     account = await parts.accounts.by_id(id_)
     assert account is not None
     assert account.password_hash == f"h1:{PASSWORD}"
@@ -68,7 +68,7 @@ async def test_two_sign_ins_that_renew_one_hash_at_the_same_moment_both_succeed(
         return await replacing(id_, new, expecting=expecting)
 
     parts.accounts.replace_hash = second  # type: ignore[method-assign]
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
     assert len(await parts.sessions.of(id_, parts.now)) == 1
 
 
@@ -83,16 +83,16 @@ async def test_a_password_changed_while_its_hash_is_renewed_is_not_signed_in_wit
 
     parts.accounts.replace_hash = after_a_change  # type: ignore[method-assign]
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(EMAIL, PASSWORD, HERE)
+        await parts.login(EMAIL, PASSWORD, HERE)
     assert await parts.sessions.of(id_, parts.now) == []
 
 
 async def test_an_account_disabled_while_it_signs_in_ends_up_without_a_session() -> None:
     parts = Parts()
     id_ = await parts.account()
-    _meanwhile(parts, lambda: parts.administration.set_status(id_, "disabled"))
+    _meanwhile(parts, lambda: parts.account_service.set_status(id_, "disabled"))
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(EMAIL, PASSWORD, HERE)
+        await parts.login(EMAIL, PASSWORD, HERE)
     assert await parts.sessions.of(id_, parts.now) == []
 
 
@@ -101,7 +101,7 @@ async def test_a_password_changed_while_the_old_one_signs_in_ends_that_session()
     id_ = await parts.account()
     _meanwhile(parts, lambda: parts.accounts.replace_hash(id_, "h1:new", expecting=f"h1:{PASSWORD}"))
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(EMAIL, PASSWORD, HERE)
+        await parts.login(EMAIL, PASSWORD, HERE)
     assert await parts.sessions.of(id_, parts.now) == []
 
 
@@ -121,25 +121,25 @@ async def test_failures_make_the_next_attempt_wait_and_a_success_forgets_them() 
     await parts.account()
     for _ in range(4):
         with pytest.raises(WrongCredentials):
-            await parts.sign_in(EMAIL, "wrong", HERE)
+            await parts.login(EMAIL, "wrong", HERE)
     verified = len(parts.hasher.verified)
     with pytest.raises(TryLater) as refused:
-        await parts.sign_in(EMAIL, PASSWORD, HERE)
+        await parts.login(EMAIL, PASSWORD, HERE)
     assert refused.value.seconds == 1
     assert len(parts.hasher.verified) == verified
     parts.now += 1
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(EMAIL, "wrong", HERE)
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+        await parts.login(EMAIL, "wrong", HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
 
 
 async def test_the_audit_log_tells_who_and_never_a_secret() -> None:
     parts = Parts()
     id_ = await parts.account()
-    pair = await parts.sign_in(EMAIL, PASSWORD, HERE)
+    pair = await parts.login(EMAIL, PASSWORD, HERE)
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(EMAIL, "a wrong secret", HERE)
+        await parts.login(EMAIL, "a wrong secret", HERE)
     assert parts.events.names == ["login", "login_failed"]
     assert parts.events.recorded[0][1]["account"] == id_
     told = repr(parts.events.recorded)

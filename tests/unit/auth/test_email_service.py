@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.auth.application.signing_in import Client
+from services.auth.application.login_service import Client
 from services.auth.domain.accounts import Account, erased_email
 from services.auth.domain.errors import (
     EmailTaken,
@@ -23,11 +23,13 @@ PASSWORD, NEW_PASSWORD = "good sentence", "quite another one"
 
 
 async def ask(parts: Parts, id_: UUID, email: str, password: str = PASSWORD, client: Client = HERE) -> None:
-    await parts.emails.request(await parts.emails.prepare(id_, email, password, client), client)
+    await parts.email_service.request(await parts.email_service.prepare(id_, email, password, client), client)
 
 
 async def set_by_admin(parts: Parts, admin: UUID, id_: UUID, email: str, password: str = PASSWORD) -> None:
-    await parts.emails.set(await parts.emails.prepare_for(admin, id_, email, password, HERE), HERE)
+    await parts.email_service.set(
+        await parts.email_service.prepare_for(admin, id_, email, password, HERE), HERE
+    )
 
 
 async def found(parts: Parts, id_: UUID) -> Account:
@@ -52,10 +54,10 @@ async def test_the_address_changes_when_the_link_mailed_to_the_new_one_is_opened
     pending = await found(parts, id_)
     assert (pending.email, pending.pending_email) == (OLD, NEW)
     assert told(parts) == [("email_change", NEW), ("email_change_requested", OLD)]
-    await parts.sign_in(OLD, PASSWORD, HERE)
+    await parts.login(OLD, PASSWORD, HERE)
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(NEW, PASSWORD, HERE)
-    await parts.emails.confirm(mailed(parts, "email_change"), HERE)
+        await parts.login(NEW, PASSWORD, HERE)
+    await parts.email_service.confirm(mailed(parts, "email_change"), HERE)
     moved = await found(parts, id_)
     assert (moved.email, moved.pending_email, moved.email_verified) == (NEW, None, True)
     assert told(parts)[2:] == [("email_changed", OLD)]
@@ -66,9 +68,9 @@ async def test_the_address_changes_when_the_link_mailed_to_the_new_one_is_opened
         "login_failed",
         "email_changed",
     ]
-    await parts.sign_in(NEW, PASSWORD, HERE)
+    await parts.login(NEW, PASSWORD, HERE)
     with pytest.raises(WrongCredentials):
-        await parts.sign_in(OLD, PASSWORD, HERE)
+        await parts.login(OLD, PASSWORD, HERE)
 
 
 async def test_without_the_password_nothing_is_asked_for_and_guessing_it_has_to_wait() -> None:
@@ -81,7 +83,7 @@ async def test_without_the_password_nothing_is_asked_for_and_guessing_it_has_to_
         await ask(parts, id_, NEW)
     # Guesses at the one call count at the other: a stolen token has one budget.
     with pytest.raises(TryLater):
-        await parts.password_care.change(id_, id_, PASSWORD, NEW_PASSWORD, HERE)
+        await parts.password_service.change(id_, id_, PASSWORD, NEW_PASSWORD, HERE)
     assert (await found(parts, id_)).pending_email is None
     assert (parts.mail.sent, set(parts.events.names)) == ([], {"email_change_refused"})
 
@@ -90,12 +92,12 @@ async def test_a_pending_address_gets_no_password_links_and_is_kept_from_nobody(
     parts = Parts()
     id_ = await parts.account(OLD, PASSWORD)
     await ask(parts, id_, NEW)
-    await parts.password_care.forgot(NEW, HERE)
-    await parts.password_care.forgot(OLD, HERE)
+    await parts.password_service.forgot(NEW, HERE)
+    await parts.password_service.forgot(OLD, HERE)
     assert told(parts)[2:] == [("password_reset", OLD)]
     owner = await parts.register(NEW, "a good sentence", "Owner", HERE)
     with pytest.raises(EmailTaken):
-        await parts.emails.confirm(mailed(parts, "email_change"), HERE)
+        await parts.email_service.confirm(mailed(parts, "email_change"), HERE)
     assert (await found(parts, owner.id)).email == NEW
     assert (await found(parts, id_)).email == OLD
 
@@ -105,9 +107,9 @@ async def test_a_change_that_was_taken_back_is_over() -> None:
     id_ = await parts.account(OLD, PASSWORD)
     await ask(parts, id_, NEW)
     for _ in range(2):
-        await parts.emails.withdraw(id_, HERE)
+        await parts.email_service.withdraw(id_, HERE)
     with pytest.raises(InvalidLink):
-        await parts.emails.confirm(mailed(parts, "email_change"), HERE)
+        await parts.email_service.confirm(mailed(parts, "email_change"), HERE)
     assert parts.events.names == ["email_change_requested", "email_change_withdrawn"]
 
 
@@ -118,8 +120,8 @@ async def test_the_latest_address_counts() -> None:
     first = mailed(parts, "email_change")
     await ask(parts, id_, "newer@example.com")
     with pytest.raises(InvalidLink):
-        await parts.emails.confirm(first, HERE)
-    await parts.emails.confirm(mailed(parts, "email_change"), HERE)
+        await parts.email_service.confirm(first, HERE)
+    await parts.email_service.confirm(mailed(parts, "email_change"), HERE)
     assert (await found(parts, id_)).email == "newer@example.com"
 
 
@@ -131,41 +133,41 @@ async def test_a_new_password_takes_a_pending_address_back(way: str) -> None:
     await ask(parts, id_, NEW)
     link = mailed(parts, "email_change")
     if way == "changed":
-        await parts.password_care.change(id_, id_, PASSWORD, NEW_PASSWORD, HERE)
+        await parts.password_service.change(id_, id_, PASSWORD, NEW_PASSWORD, HERE)
     else:
-        await parts.password_care.forgot(OLD, HERE)
-        await parts.password_care.reset(mailed(parts, "password_reset"), NEW_PASSWORD, HERE)
+        await parts.password_service.forgot(OLD, HERE)
+        await parts.password_service.reset(mailed(parts, "password_reset"), NEW_PASSWORD, HERE)
     assert (await found(parts, id_)).pending_email is None
     with pytest.raises(InvalidLink):
-        await parts.emails.confirm(link, HERE)
+        await parts.email_service.confirm(link, HERE)
 
 
 async def test_a_hash_that_is_made_anew_takes_nothing_back() -> None:
     parts = Parts()
     id_ = await parts.account(OLD, password_hash=f"h0:{PASSWORD}")
     await ask(parts, id_, NEW)
-    await parts.sign_in(OLD, PASSWORD, HERE)
+    await parts.login(OLD, PASSWORD, HERE)
     assert (await found(parts, id_)).pending_email == NEW
 
 
 async def test_a_change_is_not_asked_for_by_a_password_that_was_replaced_meanwhile() -> None:
     parts = Parts()
     id_ = await parts.account(OLD, PASSWORD)
-    change = await parts.emails.prepare(id_, NEW, PASSWORD, HERE)
-    await parts.password_care.change(id_, id_, PASSWORD, NEW_PASSWORD, HERE)
+    change = await parts.email_service.prepare(id_, NEW, PASSWORD, HERE)
+    await parts.password_service.change(id_, id_, PASSWORD, NEW_PASSWORD, HERE)
     with pytest.raises(WrongPassword):
-        await parts.emails.request(change, HERE)
+        await parts.email_service.request(change, HERE)
     assert (await found(parts, id_)).pending_email is None
 
 
 async def test_a_password_link_mailed_to_the_former_address_opens_nothing_any_more() -> None:
     parts = Parts()
     id_ = await parts.account(OLD, PASSWORD)
-    await parts.password_care.forgot(OLD, HERE)
+    await parts.password_service.forgot(OLD, HERE)
     link = mailed(parts, "password_reset")
     await ask(parts, id_, NEW)
     await parts.links.look(link)  # while the new one is only pending it is good
-    await parts.emails.confirm(mailed(parts, "email_change"), HERE)
+    await parts.email_service.confirm(mailed(parts, "email_change"), HERE)
     with pytest.raises(InvalidLink):
         await parts.links.look(link)
 
@@ -180,7 +182,7 @@ async def test_a_taken_address_is_told_and_paid_for_as_at_registration() -> None
     with pytest.raises(TryLater):
         await ask(parts, id_, "free@example.com")
     with pytest.raises(TryLater):
-        await parts.sign_in("nobody@example.com", "a guess", HERE)
+        await parts.login("nobody@example.com", "a guess", HERE)
     assert parts.mail.sent == []
     assert parts.events.names.count("email_change_taken") == 4
 
@@ -206,7 +208,7 @@ async def test_asking_for_the_present_address_takes_the_pending_one_back_and_mai
     await ask(parts, id_, NEW)
     await ask(parts, id_, OLD)
     assert (await found(parts, id_)).pending_email is None
-    await parts.emails.confirm(mailed(parts, "email_confirmation"), HERE)
+    await parts.email_service.confirm(mailed(parts, "email_confirmation"), HERE)
     assert (await found(parts, id_)).email_verified
     await ask(parts, id_, OLD)
     assert told(parts)[2:] == [("email_confirmation", OLD)]
@@ -225,21 +227,21 @@ async def test_a_disabled_account_moves_nowhere() -> None:
     parts = Parts()
     id_ = await parts.account(OLD, PASSWORD)
     await ask(parts, id_, NEW)
-    await parts.administration.set_status(id_, "disabled")
+    await parts.account_service.set_status(id_, "disabled")
     with pytest.raises(InvalidLink):
-        await parts.emails.confirm(mailed(parts, "email_change"), HERE)
+        await parts.email_service.confirm(mailed(parts, "email_change"), HERE)
 
 
 async def test_an_erased_account_has_nothing_pending_and_gets_no_address() -> None:
     parts = Parts()
     id_, admin = await parts.account(OLD, PASSWORD), await parts.account("admin@example.com", PASSWORD)
     await ask(parts, id_, NEW)
-    await parts.administration.erase(id_)
+    await parts.account_service.erase(id_)
     with pytest.raises(InvalidLink):
-        await parts.emails.confirm(mailed(parts, "email_change"), HERE)
+        await parts.email_service.confirm(mailed(parts, "email_change"), HERE)
     with pytest.raises(UnknownAccount):
         await set_by_admin(parts, admin, id_, NEW)
-    await parts.administration.keep_email(id_, NEW)
+    await parts.account_service.keep_email(id_, NEW)
     account = await found(parts, id_)
     assert (account.email, account.pending_email, account.active) == (erased_email(id_), None, False)
 
@@ -260,7 +262,7 @@ async def test_an_administrator_moves_an_account_with_a_password_of_their_own() 
     assert parts.accounts.messages.count(id_) == 2
     event, facts = parts.events.recorded[-1]
     assert (event, facts["account"], facts["by"]) == ("email_set", id_, admin)
-    await parts.password_care.forgot(NEW, HERE)
+    await parts.password_service.forgot(NEW, HERE)
     assert told(parts)[-1] == ("password_reset", NEW)
 
 
@@ -276,14 +278,14 @@ async def test_an_administrator_is_told_of_a_taken_address_and_of_an_account_tha
 async def test_what_a_member_service_of_the_release_before_asks_for_waits_for_the_password() -> None:
     parts = Parts()
     id_ = await parts.account(OLD, PASSWORD)
-    await parts.administration.keep_email(id_, NEW)
+    await parts.account_service.keep_email(id_, NEW)
     kept = await found(parts, id_)
     assert (kept.email, kept.pending_email, parts.mail.sent) == (OLD, NEW, [])
     assert parts.accounts.messages[-1] == id_  # its member shows the account's address again
-    await parts.administration.keep_email(id_, "thief@example.com")
+    await parts.account_service.keep_email(id_, "thief@example.com")
     assert (await found(parts, id_)).pending_email == NEW
     with pytest.raises(UnknownAccount):
-        await parts.administration.keep_email(UUID(int=1), NEW)
+        await parts.account_service.keep_email(UUID(int=1), NEW)
 
 
 async def test_a_link_that_confirmed_an_address_before_does_not_move_an_account_there() -> None:
@@ -294,9 +296,9 @@ async def test_a_link_that_confirmed_an_address_before_does_not_move_an_account_
     moved_then = Account(**{name: getattr(was, name) for name in was.__slots__} | {"email": NEW})
     link = await parts.links.to_confirm(moved_then, UUID(int=7))
     assert link is not None
-    await parts.administration.keep_email(id_, NEW)
+    await parts.account_service.keep_email(id_, NEW)
     with pytest.raises(InvalidLink):
-        await parts.emails.confirm(link, HERE)
+        await parts.email_service.confirm(link, HERE)
     assert (await found(parts, id_)).email == OLD
 
 
@@ -319,4 +321,4 @@ async def test_a_confirmation_link_is_void_once_the_address_changed() -> None:
     [(_, _, secret)] = parts.mail.sent
     await parts.accounts.set_email(account.id, "new@example.com")
     with pytest.raises(InvalidLink):
-        await parts.emails.confirm(secret, HERE)
+        await parts.email_service.confirm(secret, HERE)

@@ -22,7 +22,7 @@ class TokenPair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issuer:
+class TokenIssuer:
     """`tag_key` authenticates refresh tokens (domain/refresh_tokens.py)."""
 
     name: str

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.auth.application.signing_in import Client
+from services.auth.application.login_service import Client
 from services.auth.domain.errors import (
     InvalidLink,
     TryLater,
@@ -19,7 +19,7 @@ EMAIL, PASSWORD, NEW = "minji@example.com", "good sentence", "another sentence"
 
 
 async def forgotten(parts: Parts) -> str:
-    await parts.password_care.forgot(EMAIL, HERE)
+    await parts.password_service.forgot(EMAIL, HERE)
     kind, _, secret = parts.mail.sent[-1]
     assert kind == "password_reset"
     return secret
@@ -28,21 +28,21 @@ async def forgotten(parts: Parts) -> str:
 async def test_guessing_the_current_password_with_a_stolen_token_is_slowed_down() -> None:
     parts = Parts()
     id_ = await parts.account()
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
     [session] = await parts.sessions.of(id_, parts.now)
     for _ in range(4):
         with pytest.raises(WrongPassword):
-            await parts.password_care.change(id_, session.id, "wrong", NEW, HERE)
+            await parts.password_service.change(id_, session.id, "wrong", NEW, HERE)
     with pytest.raises(TryLater):
-        await parts.password_care.change(id_, session.id, PASSWORD, NEW, HERE)
+        await parts.password_service.change(id_, session.id, PASSWORD, NEW, HERE)
 
 
 async def test_a_change_tells_the_owner_by_mail() -> None:
     parts = Parts()
     id_ = await parts.account()
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
     [session] = await parts.sessions.of(id_, parts.now)
-    await parts.password_care.change(id_, session.id, PASSWORD, NEW, HERE)
+    await parts.password_service.change(id_, session.id, PASSWORD, NEW, HERE)
     assert parts.mail.sent == [("password_changed", EMAIL, "")]
 
 
@@ -55,16 +55,16 @@ async def test_a_change_stands_and_its_owner_hears_of_it_even_if_the_gateway_can
 
     parts = Parts()
     id_ = await parts.account()
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
     [here] = await parts.sessions.of(id_, parts.now)
-    await parts.sign_in(EMAIL, PASSWORD, HERE)
+    await parts.login(EMAIL, PASSWORD, HERE)
     secret = await forgotten(parts)
     monkeypatch.setattr(parts.revocations, "tell", down)
     with pytest.raises(ConnectionError):
         if way == "change":
-            await parts.password_care.change(id_, here.id, PASSWORD, NEW, HERE)
+            await parts.password_service.change(id_, here.id, PASSWORD, NEW, HERE)
         else:
-            await parts.password_care.reset(secret, NEW, HERE)
+            await parts.password_service.reset(secret, NEW, HERE)
     assert parts.events.names[-1] == ("password_changed" if way == "change" else "password_reset")
     assert parts.mail.sent[-1] == ("password_changed", EMAIL, "")
     assert await parts.sessions.of(id_, parts.now) == ([here] if way == "change" else [])
@@ -73,8 +73,8 @@ async def test_a_change_stands_and_its_owner_hears_of_it_even_if_the_gateway_can
 async def test_nobody_is_mailed_about_an_account_that_does_not_exist_or_is_disabled() -> None:
     parts = Parts()
     await parts.account(status="disabled")
-    await parts.password_care.forgot(EMAIL, HERE)
-    await parts.password_care.forgot("nobody@example.com", HERE)
+    await parts.password_service.forgot(EMAIL, HERE)
+    await parts.password_service.forgot("nobody@example.com", HERE)
     # A message is written each time: whoever asks must not see by the time it takes whether there is an account.
     assert [message.kind for message in parts.mail.messages] == ["password_reset"] * 2
     assert parts.mail.sent == []
@@ -91,7 +91,7 @@ async def test_a_password_that_was_not_changed_after_all_is_told_to_nobody(
     secret = await forgotten(parts)
     monkeypatch.setattr(parts.accounts, "set_password", another_came_first)
     with pytest.raises(InvalidLink):
-        await parts.password_care.reset(secret, NEW, HERE)
+        await parts.password_service.reset(secret, NEW, HERE)
     assert [message.kind for message in parts.mail.messages] == ["password_reset"]
 
 
@@ -100,9 +100,9 @@ async def test_a_refused_password_leaves_the_link_good() -> None:
     await parts.account()
     secret = await forgotten(parts)
     with pytest.raises(UnacceptablePassword):
-        await parts.password_care.reset(secret, "short", HERE)
-    await parts.password_care.reset(secret, NEW, HERE)
-    await parts.sign_in(EMAIL, NEW, HERE)
+        await parts.password_service.reset(secret, "short", HERE)
+    await parts.password_service.reset(secret, NEW, HERE)
+    await parts.login(EMAIL, NEW, HERE)
 
 
 async def test_the_owners_own_words_are_refused_by_a_reset_too() -> None:
@@ -110,13 +110,13 @@ async def test_the_owners_own_words_are_refused_by_a_reset_too() -> None:
     await parts.account()
     secret = await forgotten(parts)
     with pytest.raises(UnacceptablePassword):
-        await parts.password_care.reset(secret, EMAIL, HERE)
-    await parts.password_care.reset(secret, NEW, HERE)
+        await parts.password_service.reset(secret, EMAIL, HERE)
+    await parts.password_service.reset(secret, NEW, HERE)
 
 
 async def test_a_link_that_opens_nothing_tells_nothing_about_passwords() -> None:
     with pytest.raises(InvalidLink):
-        await Parts().password_care.reset("somebody's invention", "short", HERE)
+        await Parts().password_service.reset("somebody's invention", "short", HERE)
 
 
 async def test_whoever_reset_the_password_does_not_wait_for_what_strangers_guessed() -> None:
@@ -124,27 +124,27 @@ async def test_whoever_reset_the_password_does_not_wait_for_what_strangers_guess
     await parts.account()
     for number in range(8):
         with suppress(WrongCredentials, TryLater):
-            await parts.sign_in(EMAIL, "wrong", Client(address=f"198.51.100.{number}", device="a stranger's"))
+            await parts.login(EMAIL, "wrong", Client(address=f"198.51.100.{number}", device="a stranger's"))
     with pytest.raises(TryLater):
-        await parts.sign_in(EMAIL, PASSWORD, HERE)
-    await parts.password_care.reset(await forgotten(parts), NEW, HERE)
-    await parts.sign_in(EMAIL, NEW, HERE)
+        await parts.login(EMAIL, PASSWORD, HERE)
+    await parts.password_service.reset(await forgotten(parts), NEW, HERE)
+    await parts.login(EMAIL, NEW, HERE)
 
 
 async def test_a_link_works_once() -> None:
     parts = Parts()
     await parts.account()
     secret = await forgotten(parts)
-    await parts.password_care.reset(secret, NEW, HERE)
+    await parts.password_service.reset(secret, NEW, HERE)
     with pytest.raises(InvalidLink):
-        await parts.password_care.reset(secret, "yet another one", HERE)
+        await parts.password_service.reset(secret, "yet another one", HERE)
 
 
 async def test_the_audit_log_holds_no_link() -> None:
     parts = Parts()
     await parts.account()
     secret = await forgotten(parts)
-    await parts.password_care.reset(secret, NEW, HERE)
+    await parts.password_service.reset(secret, NEW, HERE)
     assert parts.events.names == ["password_reset_requested", "password_reset"]
     assert secret not in repr(parts.events.recorded)
     assert NEW not in repr(parts.events.recorded)
@@ -154,6 +154,6 @@ async def test_a_password_chosen_by_a_mailed_link_confirms_the_address_that_the_
     parts = Parts()
     id_ = await parts.account()
     secret = await forgotten(parts)
-    await parts.password_care.reset(secret, NEW, HERE)
+    await parts.password_service.reset(secret, NEW, HERE)
     account = await parts.accounts.by_id(id_)
     assert account is not None and account.email_verified

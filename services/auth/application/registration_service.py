@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.auth.application.gate import Gate
-from services.auth.application.issuing import Issuer
+from services.auth.application.login_guard import LoginGuard
+from services.auth.application.login_service import Client
 from services.auth.application.ports import Accounts, Audit, Mail, UnitOfWork
-from services.auth.application.signing_in import Client
+from services.auth.application.token_issuer import TokenIssuer
 from services.auth.domain import passwords, throttling
 from services.auth.domain.accounts import Account, accepted_name, normalise_email
 from services.auth.domain.errors import EmailTaken
@@ -15,12 +15,12 @@ from services.auth.domain.throttling import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class RegistrationService:
     accounts: Accounts
     work: UnitOfWork
-    gate: Gate
+    guard: LoginGuard
     mail: Mail
-    issuer: Issuer
+    issuer: TokenIssuer
     audit: Audit
 
     async def prepare(self, email: str, password: str, name: str, client: Client) -> Account:
@@ -32,10 +32,10 @@ class Registration:
         name = accepted_name(name)
         accepted = passwords.accept(password, (address, name))
         where = throttling.network(client.address)
-        registrations = (Subject(f"registered-at:{where}", self.gate.limits.registrations),)
-        async with self.gate.passed(client.address, (self._guesses(client), *registrations)) as turn:
+        registrations = (Subject(f"registered-at:{where}", self.guard.limits.registrations),)
+        async with self.guard.passed(client.address, (self._guesses(client), *registrations)) as turn:
             hash_ = await turn.hash(accepted)
-            await self.gate.failed(registrations)
+            await self.guard.failed(registrations)
         return Account(
             id=self.issuer.uuid(),
             email=address,
@@ -55,11 +55,11 @@ class Registration:
                 await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account)
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
-            await self.gate.failed((self._guesses(client),))
+            await self.guard.failed((self._guesses(client),))
             self.audit.record("registration_taken", address=client.address)
             raise
         self.audit.record("registered", account=account.id, address=client.address)
 
     def _guesses(self, client: Client) -> Subject:
         """What failed sign-ins from the address count for."""
-        return Subject(f"at:{throttling.network(client.address)}", self.gate.limits.address)
+        return Subject(f"at:{throttling.network(client.address)}", self.guard.limits.address)
