@@ -93,7 +93,8 @@ class Process(Table, frozen=True):
     A service answers HTTP behind the gateway, a plugin serves Kong over a socket, browsers reach the front, an
     aid is for development alone. `calls` maps each callee to the network; stores are called where `database`, `redis`
     are. `public` are the routes that need no token, as `METHOD[,METHOD] PATH` with the path as in kong.yml.template.
-    `prefix` begins its variables; `lock` is the requirements file of its image.
+    `prefix` begins its variables; `lock` is the requirements file of its image. `outbound` says whom it has to reach
+    beyond the project. `health` is asked by compose and devstack; `replicas` is how many production starts with.
     """
 
     name: str
