@@ -1,0 +1,76 @@
+"""backup.sh and restore.sh ask what runs what to save; what they do to containers is in tests/e2e/test_containers.py."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.project.compose_files import ROOT
+
+DOCKER = """#!/bin/sh
+# Stands in for docker: a server with three databases, one container with files.
+echo "$*" >> "$CALLS"
+case "$*" in
+*"SELECT datname"*) printf 'auth\\nmember\\nwishlist\\n' ;;
+*"SELECT rolname"*) printf 'auth\\nmember\\nwishlist\\npostgres\\n' ;;
+*pg_dump*) echo "dump of ${*##* }" ;;
+*snapshot*) echo snapshot ;;
+"compose ps"*) printf 'one\\ntwo\\n' ;;
+inspect*) printf 'catalog /media\\nmember \\n' ;;
+*" tar "*) echo files ;;
+esac
+"""
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(DOCKER, encoding="utf-8")
+    program.chmod(0o755)
+    return {"PATH": f"{program.parent}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls")}
+
+
+def run(script: str, directory: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = ["sh", str(ROOT / "deploy" / script), str(directory)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_every_database_of_the_server_and_every_container_with_files_is_saved(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    finished = run("backup.sh", tmp_path / "saved", environment)
+    assert finished.returncode == 0, finished.stderr
+    assert {file.name: file.read_text() for file in (tmp_path / "saved").iterdir()} == {
+        "auth.dump": "dump of auth\n",
+        "member.dump": "dump of member\n",
+        "wishlist.dump": "dump of wishlist\n",
+        "redis.rdb": "snapshot\n",
+        "catalog.tar": "files\n",
+    }
+
+
+def test_a_backup_without_one_of_the_databases_changes_nothing_unless_that_is_meant(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    for name in ("auth.dump", "member.dump", "redis.rdb"):
+        (tmp_path / name).write_text("saved")
+    refused = run("restore.sh", tmp_path, environment)
+    assert refused.returncode == 1
+    assert "wishlist.dump is missing or empty: nothing was changed" in refused.stderr
+    assert "compose stop" not in (tmp_path / "calls").read_text()
+
+    meant = run("restore.sh", tmp_path, {**environment, "WITHOUT": "wishlist"})
+    assert meant.returncode == 0, meant.stderr
+    calls = (tmp_path / "calls").read_text()
+    assert 'DROP DATABASE IF EXISTS "member"' in calls
+    assert 'DROP DATABASE IF EXISTS "wishlist"' not in calls
+
+
+def test_a_dump_that_nobody_declared_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    for name in ("auth.dump", "member.dump", "wishlist.dump", "stranger.dump", "redis.rdb"):
+        (tmp_path / name).write_text("saved")
+    refused = run("restore.sh", tmp_path, environment)
+    assert (refused.returncode, "no role stranger" in refused.stderr) == (1, True)
+    assert "compose stop" not in (tmp_path / "calls").read_text()
