@@ -1,4 +1,4 @@
-"""backup.sh and restore.sh ask what runs what to save; what they do to containers is in tests/e2e/test_containers.py."""
+"""backup.sh and restore.sh ask what runs what to save. What becomes of containers: tests/e2e/test_containers.py."""
 
 import os
 import subprocess
