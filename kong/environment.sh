@@ -51,7 +51,9 @@ if [ -n "${KONG_CONTROL_DIR:-}" ]; then export KONG_NGINX_ADMIN_LISTEN="unix:$KO
 
 # Clients learn neither the version nor the latencies of the parts behind, by asking for them neither.
 export KONG_HEADERS="${KONG_HEADERS:-X-Kong-Request-Id}"
-export KONG_REQUEST_DEBUG="${KONG_REQUEST_DEBUG:-off}"
+# Not to be overridden: with it Kong keeps a copy of a request's headers before kong.yml.template removes any, and sends
+# `Upgrade`, `TE` and `X-Forwarded-For` upstream as they came (docs/decisions/0041-hop-by-hop-at-the-gateway.md).
+export KONG_REQUEST_DEBUG=off
 
 # A token over the 8 KiB that token-validator reads gets its 401, and not nginx' 400.
 export KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS="${KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS:-4 16k}"

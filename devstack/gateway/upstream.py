@@ -95,10 +95,10 @@ class Upstream:
                     scheme=service.protocol,
                     authority=self._address(service),
                     path=paths.escaped(exchange.upstream_path),
-                    query_string=exchange.query or "",
+                    query_string=(exchange.query or "").partition("#")[0],
                     encoded=True,
                 ),
-                headers=CIMultiDict((name, sendable(value)) for name, value in _forwarded(exchange, service)),
+                headers=_as_sent(_forwarded(exchange, service)),
                 data=exchange.body if exchange.body else None,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
                 allow_redirects=False,
@@ -116,11 +116,11 @@ def _forwarded(exchange: Exchange, service: Service) -> Headers:
     preserved = match is not None and match.route.preserve_host
     own_host = f"{service.host}:{service.port}" if service.port not in (80, 443) else service.host
     headers.set("Host", (came.get("Host") or own_host) if preserved else own_host)
-    # Kong passes an upgrade on to whatever upstream, and with it the question where the body ends.
-    upgrade = came.get("Upgrade")
-    if upgrade is not None and "upgrade" in _named_by_connection(came):
+    # Kong passes this one on to whatever upstream, asked for in `Connection` or not, and with it the question where the
+    # body ends.
+    if (came.get("Upgrade") or "").lower() == "websocket":
         headers.set("Connection", "keep-alive, Upgrade")
-        headers.set("Upgrade", upgrade)
+        headers.set("Upgrade", "websocket")
     else:
         headers.set("Connection", "keep-alive")
     if "trailers" in (came.joined("TE") or "").lower():
@@ -140,6 +140,12 @@ def _forwarded(exchange: Exchange, service: Service) -> Headers:
     if exchange.body or came.get("Content-Length") is not None:
         headers.set("Content-Length", str(len(exchange.body)))
     return headers
+
+
+def _as_sent(headers: Headers) -> CIMultiDict[str]:
+    """Repeated fields in one spelling: aiohttp takes another one for a replacement."""
+    spelling: dict[str, str] = {}
+    return CIMultiDict((spelling.setdefault(name.lower(), name), sendable(value)) for name, value in headers)
 
 
 def _named_by_connection(headers: Headers) -> set[str]:

@@ -98,6 +98,7 @@ async def gateway(kind: str, upstream: int, directory: Path, *, patience: int = 
         "KONG_NGINX_WORKER_PROCESSES": "1",
         "KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS": "off",
         "KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE": "2m",
+        "KONG_REQUEST_DEBUG": "off",
         "KONG_ANONYMOUS_REPORTS": "off",
         "KONG_PROXY_ACCESS_LOG": "off",
     }

@@ -47,6 +47,7 @@ class Recorder:
     def __init__(self, *, early: bool = False) -> None:
         self.reads: list[Read] = []
         self.headers: list[dict[bytes, bytes]] = []
+        self.fields: list[list[tuple[bytes, bytes]]] = []
         self._early = early
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -60,6 +61,7 @@ class Recorder:
         target = scope["raw_path"].decode()
         self.reads.append((scope["method"], target, body))
         self.headers.append(dict(scope["headers"]))
+        self.fields.append(list(scope["headers"]))
         answer = target.encode()
         await send(
             {

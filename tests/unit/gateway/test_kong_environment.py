@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -19,6 +21,12 @@ def test_names_are_looked_up_without_srv_records() -> None:
 
 
 def test_clients_learn_no_timings_and_no_sockets_by_asking_for_them() -> None:
+    assert _value("KONG_REQUEST_DEBUG") == "off"
+
+
+def test_headers_that_the_template_removes_are_never_read_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With it Kong copies a request's headers before `rewrite`, and sends `Upgrade` upstream by its copy."""
+    monkeypatch.setenv("KONG_REQUEST_DEBUG", "on")
     assert _value("KONG_REQUEST_DEBUG") == "off"
 
 
