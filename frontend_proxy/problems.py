@@ -3,11 +3,9 @@ is."""
 
 from collections.abc import Mapping
 
-import msgspec
+from common import problem_details, reason_phrases
 
-from common import reason_phrases
-
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE = problem_details.MEDIA_TYPE
 
 
 class Problem(Exception):  # noqa: N818 - named as RFC 9457 names it
@@ -42,15 +40,13 @@ class Problem(Exception):  # noqa: N818 - named as RFC 9457 names it
 
     def body(self, instance: str, request_id: str) -> bytes:
         """The problem document. `instance` is the request's path, without its query."""
-        return msgspec.json.encode(
-            {
-                "type": f"/problems/{self.name}" if self.name else "about:blank",
-                "title": self.title,
-                "status": self.status,
-                "detail": self.detail,
-                "instance": instance,
-                "request_id": request_id,
-            }
+        return problem_details.document(
+            type_=problem_details.type_of(self.name),
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            instance=instance,
+            request_id=request_id,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from common import header_names
+from common import header_names, problem_details
 from kong.plugins.runtime.pdk import Kong
 
 
@@ -27,21 +27,19 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     def body(self, *, instance: str, request_id: str) -> bytes:
         """The JSON document; `instance` is the request's path (RFC 9457 §3.1.5)."""
-        return msgspec.json.encode(
-            {
-                "type": f"/problems/{self.name}",
-                "title": self.title,
-                "status": self.status,
-                "detail": self.detail,
-                "instance": _printable(instance),
-                "request_id": _printable(request_id),
-                **self.members,
-            }
+        return problem_details.document(
+            type_=problem_details.type_of(self.name),
+            title=self.title,
+            status=self.status,
+            detail=self.detail,
+            instance=instance,
+            request_id=request_id,
+            members=self.members,
         )
 
     def response_headers(self) -> dict[str, str]:
         """Headers of the answer. It is about this moment, so no cache may keep it."""
-        return {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **self.headers}
+        return {"Content-Type": problem_details.MEDIA_TYPE, "Cache-Control": "no-store", **self.headers}
 
 
 async def answer(kong: Kong, problem: Problem) -> NoReturn:
@@ -53,8 +51,3 @@ async def answer(kong: Kong, problem: Problem) -> NoReturn:
     )
     body = problem.body(instance=path, request_id=correlation or own_id or "")
     kong.response.exit(problem.status, body, problem.response_headers())
-
-
-def _printable(text: str) -> str:
-    """What a client sent, cut short and without bytes that JSON cannot carry."""
-    return text[:2048].encode("utf-8", "replace").decode()

@@ -11,11 +11,11 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import HTTPScope, Send
 from litestar.utils.scope.state import ScopeState
 
-from common import reason_phrases, request_ids
+from common import problem_details, reason_phrases, request_ids
 from services.chassis.errors import FieldError, InvalidInput, Problem
 from services.chassis.field_errors import of_body, parsed
 
-CONTENT_TYPE = "application/problem+json"
+CONTENT_TYPE = problem_details.MEDIA_TYPE
 
 _log = logging.getLogger(__name__)
 
@@ -90,16 +90,15 @@ def handlers(refusals: Refusals) -> dict[int | type[Exception], ExceptionHandler
 def body(problem: Problem, instance: str) -> bytes:
     """The problem as JSON. `instance` is the request's path."""
     ids = request_ids.current.get()
-    members = {
-        "type": problem.type,
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "instance": instance,
-        "request_id": ids.request_id if ids else "",
-        **problem.members,
-    }
-    return msgspec.json.encode(members)
+    return problem_details.document(
+        type_=problem.type,
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        instance=instance,
+        request_id=ids.request_id if ids else "",
+        members=problem.members,
+    )
 
 
 def respond(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
