@@ -12,7 +12,14 @@ from common.client_address import Network, networks
 from services.auth.adapters.hashing import Argon2Parameters
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
-from services.chassis.settings import Env, ServiceSettings, SettingsError
+from services.chassis.settings import (
+    DatabaseUrl,
+    Env,
+    IdempotencyTtl,
+    InternalApiKey,
+    ServiceSettings,
+    SettingsError,
+)
 
 _REGISTRATIONS_WINDOW = 3600
 """Seconds after an address' last registration until all of them are forgotten."""
@@ -20,14 +27,7 @@ _REGISTRATIONS_WINDOW = 3600
 
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("AUTH_PORT")] = 4000
-    database_url: Annotated[
-        str,
-        Meta(
-            pattern="^postgresql://",
-            description="auth's own database, `postgresql://user@host:port/name`.",
-        ),
-        Env("AUTH_DATABASE_URL", secret=True, schemes=("postgresql",), apart="AUTH_DATABASE_PASSWORD"),
-    ]
+    database_url: DatabaseUrl
     redis_url: Annotated[
         str,
         Meta(
@@ -38,11 +38,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         Env(secret=True, schemes=redis_address.SCHEMES, apart="AUTH_REDIS_PASSWORD"),
     ]
     member_url: Annotated[str, Meta(pattern="^https?://", description="Base URL of the member service.")]
-    internal_api_key: Annotated[
-        str,
-        Meta(min_length=16, description="Secret of `/internal/*`, the same in auth and member."),
-        Env(secret=True),
-    ]
+    internal_api_key: InternalApiKey
     auth_key_encryption_key: Annotated[
         str,
         Meta(
@@ -51,9 +47,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         ),
         Env(secret=True),
     ]
-    idempotency_ttl: Annotated[
-        int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
-    ] = 3600
+    idempotency_ttl: IdempotencyTtl = 3600
     demo_data: Annotated[
         Literal["true", "false"], Meta(description="`true` adds the demo account; refused in production.")
     ] = "false"

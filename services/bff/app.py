@@ -1,16 +1,17 @@
 """The bff's parts, put together."""
 
 from litestar import Litestar
-from litestar.di import Provide
 
 from common.http_client import HttpClient
 from services.bff.adapters.clients import AuthClient, MemberClient
 from services.bff.adapters.source import Source
 from services.bff.application.screens import Screens
 from services.bff.settings import Settings
-from services.bff.web.screens import REFUSALS, account_page, home
+from services.bff.web.refusals import REFUSALS
+from services.bff.web.screens import account_page, home
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
+from services.chassis.injection import provided
 
 
 def build(settings: Settings) -> Litestar:
@@ -24,7 +25,7 @@ def build(settings: Settings) -> Litestar:
         title="Gatehouse bff",
         handlers=[home, account_page],
         authenticator=authenticator,
-        dependencies={"screens": Provide(lambda: screens, sync_to_thread=False)},
+        dependencies=provided(screens=screens),
         refusals=REFUSALS,
         lifespan=[client.lifespan, authenticator.lifespan],
         checks={"access tokens": authenticator.check},

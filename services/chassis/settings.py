@@ -25,7 +25,7 @@ class Env(msgspec.Struct, frozen=True):
     """Where a field's value comes from. `secret` values are never shown and are checked in production.
 
     `schemes` are those of a URL with credentials. Its password may come apart from it, in the
-    variable `apart`; `{SERVICE}` in its name is what the port's variable begins with.
+    variable `apart`. `{SERVICE}` in a variable's name is what the port's variable begins with.
     """
 
     name: str = ""
@@ -70,6 +70,40 @@ class TokenSettings(ServiceSettings, frozen=True, kw_only=True):
         ),
         Env(secret=True, schemes=redis_address.SCHEMES, apart="{SERVICE}_REDIS_PASSWORD"),
     ]
+
+
+DatabaseUrl = Annotated[
+    str,
+    Meta(
+        pattern="^postgres(ql)?://",
+        description="The service's own database, `postgresql://user@host:port/name`.",
+    ),
+    Env(
+        "{SERVICE}_DATABASE_URL",
+        secret=True,
+        schemes=("postgresql", "postgres"),
+        apart="{SERVICE}_DATABASE_PASSWORD",
+    ),
+]
+PoolMax = Annotated[
+    int,
+    Meta(ge=2, le=100, description="Most connections to the database, for each replica."),
+    Env("{SERVICE}_POOL_MAX"),
+]
+StatementTimeout = Annotated[
+    float,
+    Meta(gt=0, le=60, description="Seconds after which the database ends a statement."),
+    Env("{SERVICE}_STATEMENT_TIMEOUT"),
+]
+InternalApiKey = Annotated[
+    str,
+    Meta(min_length=16, description="Secret of `/internal/*`, the same in all services."),
+    Env(secret=True),
+]
+IdempotencyTtl = Annotated[
+    int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
+]
+"""Fields that several services have, for their annotations."""
 
 
 class SettingsError(Exception):
@@ -161,7 +195,9 @@ def fields(kind: type[msgspec.Struct]) -> Iterator[tuple[msgspec.structs.FieldIn
     for field in msgspec.structs.fields(kind):
         env = _env(hints[field.name])
         named = msgspec.structs.replace(
-            env, name=env.name or field.name.upper(), apart=env.apart.replace("{SERVICE}", service)
+            env,
+            name=(env.name or field.name.upper()).replace("{SERVICE}", service),
+            apart=env.apart.replace("{SERVICE}", service),
         )
         yield field, named, hints[field.name]
 

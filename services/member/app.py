@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from litestar import Litestar
-from litestar.di import Provide
 
 from common.http_client import HttpClient
 from services.chassis import metrics, outbox
@@ -14,11 +13,12 @@ from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
+from services.chassis.injection import provided
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 from services.member.adapters import demo_data
-from services.member.adapters.accounts_outbox import AccountsOutbox
-from services.member.adapters.members_postgres import MembersPostgres
+from services.member.adapters.account_messages import OutboxAccounts
+from services.member.adapters.members_postgres import PostgresMembers
 from services.member.adapters.tables import MemberRow
 from services.member.application.members import MemberService
 from services.member.commands import MIGRATIONS
@@ -48,7 +48,7 @@ def build(settings: Settings) -> Litestar:
     )
     authenticator = TokenAuthenticator.of(settings)
     members = MemberService(
-        MembersPostgres(database), AccountsOutbox(database), database, lambda: datetime.now(UTC), uuid4
+        PostgresMembers(database), OutboxAccounts(database), database, lambda: datetime.now(UTC), uuid4
     )
 
     @asynccontextmanager
@@ -64,7 +64,7 @@ def build(settings: Settings) -> Litestar:
         handlers=[MembersController, follow_account],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,
-        dependencies={"members": Provide(lambda: members, sync_to_thread=False)},
+        dependencies=provided(members=members),
         refusals=REFUSALS,
         state={"idempotency": idempotency},
         lifespan=[

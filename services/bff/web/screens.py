@@ -3,20 +3,14 @@
 from typing import TypeVar
 
 from litestar import Response, get
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
 
-from services.bff.application.gathering import CallerRefused
 from services.bff.application.screens import AccountPage, Home, Screens, Session
-from services.chassis.errors import Unauthenticated
+from services.chassis.docs import BEARER
 from services.chassis.identity import CallerRequest
-from services.chassis.problems import Refusals, documented
+from services.chassis.injection import Injected
+from services.chassis.problems import documented
 
 T = TypeVar("T")
-
-REFUSALS: Refusals = {
-    CallerRefused: lambda _: Unauthenticated("the session of this access token has ended"),
-}
 
 
 @get(
@@ -24,10 +18,10 @@ REFUSALS: Refusals = {
     operation_id="getHome",
     summary="The start screen",
     tags=["screens"],
-    security=[{"bearer": []}],
+    security=BEARER,
     responses=documented(401, 503),
 )
-async def home(request: CallerRequest, screens: NamedDependency[SkipValidation[Screens]]) -> Response[Home]:
+async def home(request: CallerRequest, screens: Injected[Screens]) -> Response[Home]:
     """What the services have, within their deadlines; a source that fails is null and named in `degraded`."""
     caller = request.user
     session = Session(
@@ -45,12 +39,10 @@ async def home(request: CallerRequest, screens: NamedDependency[SkipValidation[S
     operation_id="getAccountPage",
     summary="The account screen",
     tags=["screens"],
-    security=[{"bearer": []}],
+    security=BEARER,
     responses=documented(401, 503),
 )
-async def account_page(
-    request: CallerRequest, screens: NamedDependency[SkipValidation[Screens]]
-) -> Response[AccountPage]:
+async def account_page(request: CallerRequest, screens: Injected[Screens]) -> Response[AccountPage]:
     """The account, its member and its open sessions; a source that fails is null and named in `degraded`."""
     return _private(await screens.account(request.user.token))
 

@@ -15,7 +15,7 @@ from services.chassis.outbox.message_sequence import (
     PROVIDE_SEQUENCE,
     MessageSequence,
 )
-from services.chassis.outbox.store import OutboxMessage, OutboxStore, put, waits, withdraw
+from services.chassis.outbox.store import OutboxMessage, OutboxStore, put
 from services.chassis.outbox.targets import HttpTarget, StepTarget, Take, Target
 
 __all__ = [
@@ -32,6 +32,4 @@ __all__ = [
     "Take",
     "Target",
     "put",
-    "waits",
-    "withdraw",
 ]

@@ -76,30 +76,10 @@ async def put(
     return bool(written)
 
 
-async def withdraw(database: Database, *, aggregate: str) -> None:
-    """Takes back the aggregate's messages that wait or are dead letters, in the transaction at hand.
-
-    Not the one that is being delivered at this moment, which nobody should wait for. Raises as `put` does.
-    """
-    await _transaction(database).connection.execute(
-        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE aggregate = $1 FOR UPDATE SKIP LOCKED)",
-        aggregate,
-    )
-
-
-async def waits(database: Database, *, aggregate: str) -> bool:
-    """Whether a message of the aggregate is still to be delivered, or is being; dead letters are not counted."""
-    async with database.transaction() as connection:
-        found = await connection.fetchval(
-            "SELECT EXISTS (SELECT FROM outbox WHERE aggregate = $1 AND dead_letter_at IS NULL)", aggregate
-        )
-    return bool(found)
-
-
 def _transaction(database: Database) -> SafeTransaction:
     transaction = database.engine.current_transaction.get()
     if transaction is None:
-        raise RuntimeError("outbox messages are changed in the transaction of their change")
+        raise RuntimeError("an outbox message is written in the transaction of its change")
     return cast(SafeTransaction, transaction)
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.chassis.postgres import Database
-from services.member.adapters.members_postgres import MembersPostgres
+from services.member.adapters.members_postgres import PostgresMembers
 from services.member.adapters.tables import MemberRow
 from services.member.domain import values
 from services.member.domain.member import Address, Grade, Member
@@ -25,7 +25,7 @@ _LOCK = 0x64656D6F
 
 async def load(database: Database) -> bool:
     """Loads the demo members into an empty table; False where there is any row. Replicas take turns."""
-    members = MembersPostgres(database)
+    members = PostgresMembers(database)
     async with database.transaction() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
         if await MemberRow.exists():

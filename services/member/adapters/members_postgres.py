@@ -31,7 +31,7 @@ _SORT_COLUMNS = {
 }
 
 
-class MembersPostgres:
+class PostgresMembers:
     def __init__(self, database: Database) -> None:
         self._database = database
 

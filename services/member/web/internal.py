@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from litestar import Response, put
-from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
+from services.chassis.docs import INTERNAL
+from services.chassis.injection import Injected
 from services.chassis.outbox import PROVIDE_SEQUENCE, MessageSequence
 from services.chassis.problems import documented
 from services.member.application.members import MemberService
@@ -20,7 +21,7 @@ from services.member.web.schemas import AccountMember
     operation_id="followAccount",
     summary="An account was registered or changed",
     tags=["internal"],
-    security=[{"internal": []}],
+    security=INTERNAL,
     status_code=200,
     responses={
         201: ResponseSpec(None, description="The member was made.", generate_examples=False),
@@ -30,7 +31,7 @@ from services.member.web.schemas import AccountMember
 async def follow_account(
     member_id: FromPath[UUID],
     data: JSONBody[AccountMember],
-    members: NamedDependency[MemberService],
+    members: Injected[MemberService],
     sequence: MessageSequence,
 ) -> Response[None]:
     """201 where the member is new, 200 where it was there already; repeating is harmless."""

@@ -4,13 +4,14 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post, put
-from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from services.chassis import preconditions
+from services.chassis.docs import BEARER
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 from services.member.application.members import Caller, MemberService
@@ -40,7 +41,7 @@ CHANGE_REFUSALS = documented(400, 401, 403, 404, 409, 412, 413, 422, 428, 503)
 class MembersController(Controller):
     path = "/api/members"
     tags = ("members",)
-    security = ({"bearer": []},)
+    security = BEARER
 
     @get(
         operation_id="listMembers",
@@ -51,7 +52,7 @@ class MembersController(Controller):
     async def list_members(
         self,
         *,
-        members: NamedDependency[MemberService],
+        members: Injected[MemberService],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         sort: listing.SortOrder = Sort.NEWEST,
@@ -85,7 +86,7 @@ class MembersController(Controller):
         self,
         *,
         request: CallerRequest,
-        members: NamedDependency[MemberService],
+        members: Injected[MemberService],
         data: JSONBody[NewMember],
     ) -> Response[MemberBody]:
         member = await members.create(data.profile())
@@ -98,7 +99,7 @@ class MembersController(Controller):
         responses=documented(401, 404, 503),
     )
     async def get_own_member(
-        self, request: CallerRequest, members: NamedDependency[MemberService]
+        self, request: CallerRequest, members: Injected[MemberService]
     ) -> Response[MemberBody]:
         return _answer(await members.get(_caller(request), request.user.subject))
 
@@ -113,7 +114,7 @@ class MembersController(Controller):
         *,
         request: CallerRequest,
         member_id: FromPath[UUID],
-        members: NamedDependency[MemberService],
+        members: Injected[MemberService],
     ) -> Response[MemberBody]:
         return _answer(await members.get(_caller(request), member_id))
 
@@ -129,7 +130,7 @@ class MembersController(Controller):
         *,
         request: CallerRequest,
         member_id: FromPath[UUID],
-        members: NamedDependency[MemberService],
+        members: Injected[MemberService],
         data: JSONBody[MemberReplacement],
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
@@ -149,7 +150,7 @@ class MembersController(Controller):
         *,
         request: CallerRequest,
         member_id: FromPath[UUID],
-        members: NamedDependency[MemberService],
+        members: Injected[MemberService],
         data: JSONBody[MemberPatch],
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
@@ -169,7 +170,7 @@ class MembersController(Controller):
         *,
         request: CallerRequest,
         member_id: FromPath[UUID],
-        members: NamedDependency[MemberService],
+        members: Injected[MemberService],
         if_match: IfMatch = None,
         if_none_match: IfNoneMatch = None,
     ) -> Response[None]:

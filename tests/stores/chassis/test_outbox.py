@@ -82,26 +82,6 @@ async def test_a_message_goes_out_with_its_change_or_not_at_all(
 async def test_a_message_without_a_transaction_is_refused(database: Database) -> None:
     with pytest.raises(RuntimeError):
         await outbox.put(database, aggregate="a", target="other", method="PUT", path="/", body=Body(1))
-    with pytest.raises(RuntimeError):
-        await outbox.withdraw(database, aggregate="a")
-
-
-async def test_a_withdrawn_message_is_gone_and_one_under_way_holds_nobody_up(
-    database: Database, delivery: outbox.Delivery, receiver: Receiver
-) -> None:
-    await put(database, 1, "a")
-    await put(database, 2, "a")
-    await put(database, 3, "b")
-    receiver.delay = 0.3
-    under_way = asyncio.create_task(delivery.deliver_due("other"))
-    while len(receiver.got) < 2:
-        await asyncio.sleep(0.01)
-    async with database.transaction():
-        await outbox.withdraw(database, aggregate="a")
-    assert not under_way.done()
-    await under_way
-    assert await waiting(database) == []
-    assert ("/internal/a", '{"value":2}') not in receiver.got
 
 
 async def test_messages_of_one_aggregate_keep_their_order_whatever_fails(

@@ -12,7 +12,7 @@ from piccolo.querystring import QueryString
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.postgres import Database
 from services.member.adapters import load_data
-from services.member.adapters.members_postgres import MembersPostgres
+from services.member.adapters.members_postgres import PostgresMembers
 from services.member.adapters.tables import MemberRow
 from services.member.application.ports import Query, Sort
 from services.member.domain.member import Grade
@@ -55,7 +55,7 @@ async def database(url: str) -> AsyncIterator[Database]:
     ],
 )
 async def test_a_page_reads_an_index_and_little_else(database: Database, query: Query, index: str) -> None:
-    members = MembersPostgres(database)
+    members = PostgresMembers(database)
     few = await members._few_found(query.prefix) if query.prefix else None
     plan = await explain(database, members.statement(query, few))
     assert index in plan["indexes"], plan
@@ -64,7 +64,7 @@ async def test_a_page_reads_an_index_and_little_else(database: Database, query: 
 
 
 async def test_a_rare_prefix_is_found_without_reading_the_table(database: Database) -> None:
-    members = MembersPostgres(database)
+    members = PostgresMembers(database)
     found = await members.page(Query(prefix="Load Person 0012", limit=200))
     assert len(found) == 100
     assert len(await members.page(Query(prefix="LOAD-00123", limit=200))) == 10

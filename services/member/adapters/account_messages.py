@@ -12,7 +12,7 @@ class _Status(msgspec.Struct):
     status: str
 
 
-class AccountsOutbox:
+class OutboxAccounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
