@@ -41,11 +41,13 @@ class Delivery(NamedTuple):
 
 
 class Books:
-    def __init__(self, path: Path) -> None:
+    """`durable=False` is for simulations, which keep nothing."""
+
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:

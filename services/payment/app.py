@@ -29,6 +29,7 @@ from services.payment.application.events import EventService
 from services.payment.application.payments import PaymentService
 from services.payment.application.reconciliation import Reconciliation
 from services.payment.commands import MIGRATIONS
+from services.payment.domain.calls import SETTLES_WITHIN
 from services.payment.settings import Settings
 from services.payment.web import internal, webhooks
 from services.payment.web.admin import PaymentsController
@@ -40,7 +41,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build(settings: Settings) -> Litestar:
+def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> Litestar:
     registry = metrics.new_registry()
     client = HttpClient()
     database = Database(
@@ -53,7 +54,9 @@ def build(settings: Settings) -> Litestar:
     authenticator = TokenAuthenticator.of(settings)
     provider = StripeProvider(settings.stripe_secret_key, base=settings.stripe_url)
     payments, reports = PostgresPayments(database, now), PostgresReports(database)
-    advancing = Advancing(payments, provider, now, session_lasts=settings.session_lasts)
+    advancing = Advancing(
+        payments, provider, now, session_lasts=settings.session_lasts, settles_within=settles_within
+    )
     reconciliation = Reconciliation(provider, payments, reports)
     delivering = outbox.Delivery(
         outbox.OutboxStore(database),

@@ -69,8 +69,10 @@ def bookings(payment: SeenPayment) -> list[Booking]:
 
 
 def _refund_of(record: Record, seen: SeenRefund) -> Refund:
-    """Ours, or one that was made at the provider."""
+    """Ours, or one that was made at the provider: there, two cannot be one of ours."""
     ours = record.refund(seen.ours) if seen.ours else None
+    if ours is not None and ours.provider_id not in {None, seen.id}:
+        ours = None
     id_ = uuid5(_ELSEWHERE, seen.id)
     return (
         ours

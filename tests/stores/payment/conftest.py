@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def settings(peers: Peers, sandbox: Sandbox, postgres_url: str, revocations_url:
 
 @pytest.fixture
 async def shop(settings: Settings, peers: Peers, sandbox: Sandbox, signer: Signer) -> AsyncIterator[Shop]:
-    async with running(build(settings)) as client:
+    async with running(build(settings, settles_within=timedelta(0))) as client:
         peers.payment = client
         yield Shop(client, peers, sandbox, signer)
         peers.payment = None

@@ -1,0 +1,85 @@
+"""Calls whose outcome is not known: lost answers, saved 500s before and after the effect, outages (hazards 15, 20)."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.stores.payment.world import Shop
+
+FAULTS = ["error", "error_after", "lost_answer", "unavailable"]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_a_page_is_made_once(shop: Shop, kind: str) -> None:
+    order = uuid4()
+    await shop.sandbox.fault(kind, "/v1/checkout/sessions")
+    await shop.want(order, "authorise")
+    found = await shop.until(order, "session_open")
+    assert (await shop.sandbox.pay(found["session_url"])).status_code == 303
+    await shop.until(order, "authorised")
+    opened = (await shop.sandbox.control("GET", "books"))["open_sessions"]
+    assert opened == []
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_hazard_15_money_is_collected_once(shop: Shop, kind: str) -> None:
+    order = await shop.authorised()
+    await shop.sandbox.fault(kind, "/v1/payment_intents")
+    await shop.want(order, "capture")
+    found = await shop.until(order, "captured")
+    assert [entry["amount"] for entry in found["ledger"]] == [39_000, -39_000]
+    assert [
+        each["captured"] for each in await shop.sandbox.books() if each["metadata"]["order_id"] == str(order)
+    ] == [39_000]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_hazard_20_money_is_given_back_once(shop: Shop, kind: str) -> None:
+    order = await shop.captured()
+    await shop.sandbox.fault(kind, "/v1/refunds")
+    await shop.refund(order, 9_000)
+    found = await shop.until(order, "captured", refunded=9_000, refund_pending=0)
+    assert [each["state"] for each in found["refunds"]] == ["done"]
+    assert (await shop.sandbox.charge_of(order))["refunded"] == 9_000
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_promised_money_is_given_up(shop: Shop, kind: str) -> None:
+    order = await shop.authorised()
+    await shop.sandbox.fault(kind, "/v1/payment_intents")
+    await shop.want(order, "void")
+    await shop.until_told(order, "voided")
+
+
+async def test_during_an_outage_the_shopper_hears_so_and_all_is_done_afterwards(shop: Shop) -> None:
+    await shop.sandbox.control("PUT", "outage", on=True)
+    order = uuid4()
+    refused = await shop.want(order, "authorise", wait=True, status=503)
+    assert refused["retryable"] is True
+    await shop.sandbox.control("PUT", "outage", on=False)
+    await shop.until(order, "session_open")
+
+
+async def test_keys_that_the_provider_forgot_do_no_harm(shop: Shop) -> None:
+    order = await shop.captured()
+    await shop.sandbox.control("POST", "forget-keys")
+    await shop.want(order, "capture")
+    assert (await shop.refund(order, 100)).status_code == 200
+    await shop.until(order, "captured", refunded=100)
+
+
+async def test_what_order_could_not_hear_is_told_later(shop: Shop) -> None:
+    shop.peers.status = 503
+    order = await shop.captured()
+    shop.peers.status = 200
+    await shop.until_told(order, "captured", captured=39_000)
+
+
+async def test_reconciliation_finds_money_that_belongs_to_nobody(shop: Shop) -> None:
+    order = await shop.captured()
+    unchanged = await shop.client.get("/api/payments/reconciliation", headers=shop.admin())
+    assert unchanged.status_code == 200
+    assert unchanged.json()["ledger_sum"] == 0
+    listed = await shop.client.get("/api/payments?state=captured", headers=shop.admin())
+    assert str(order) in [each["order_id"] for each in listed.json()["items"]]
+    assert (await shop.client.get("/api/payments")).status_code == 401
