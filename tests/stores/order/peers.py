@@ -52,7 +52,7 @@ class Catalog(Server):
         self.variants: dict[str, UUID] = {}
         self.stock: dict[UUID, Stock] = {}
         self.reservations: dict[UUID, State] = {}
-        self.quoting = True
+        self.holding = True
 
     def sell(self, sku: str, price: int, on_hand: int) -> UUID:
         variant = self.variants.setdefault(sku, uuid4())
@@ -65,7 +65,9 @@ class Catalog(Server):
 
     def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any]:
         if path == "/internal/quotes":
-            return (200, self._quote(body["lines"])) if self.quoting else (503, {})
+            return 200, self._quote(body["lines"])
+        if not self.holding:
+            return 503, {}
         order = UUID(path.rpartition("/")[2])
         return 200, self._pursue(order, Goal(body["goal"]), body["lines"])
 
