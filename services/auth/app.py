@@ -27,6 +27,7 @@ from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.adapters.throttle_redis import RedisThrottle
 from services.auth.application.account_service import AccountService
 from services.auth.application.email_service import EmailService
+from services.auth.application.guest_service import GuestService
 from services.auth.application.login_guard import LoginGuard
 from services.auth.application.login_service import LoginService
 from services.auth.application.mailed_links import MailedLinks
@@ -120,6 +121,9 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         issuer=issuer,
         audit=audit,
     )
+    guest_service = GuestService(
+        sessions=sessions, throttle=throttle, limit=settings.limits.guests, issuer=issuer, audit=audit
+    )
     check = PasswordCheck(guard=guard, audit=audit)
     registration_service = RegistrationService(
         accounts=accounts, work=database, guard=guard, mail=mail, issuer=issuer, audit=audit
@@ -180,6 +184,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
                 accounts=accounts,
                 account_service=account_service,
                 email_service=email_service,
+                guest_service=guest_service,
                 login_service=login_service,
                 password_service=password_service,
                 public_keys=keyring,

@@ -98,6 +98,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     login_failures_window_seconds: Annotated[
         int, Meta(ge=60, description="Failures are forgotten so long after the last one, seconds.")
     ] = 900
+    guests_free_per_address: Annotated[
+        int, Meta(ge=1, description="Guest sessions from one address within an hour before it has to wait.")
+    ] = 1000
     registrations_free_per_address: Annotated[
         int, Meta(ge=1, description="Registrations from one address within an hour before it has to wait.")
     ] = 1000
@@ -201,4 +204,5 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
             account=limit(self.login_free_failures, self.login_failures_window_seconds),
             address=limit(self.login_free_failures_per_address, self.login_failures_window_seconds),
             registrations=limit(self.registrations_free_per_address, _REGISTRATIONS_WINDOW),
+            guests=limit(self.guests_free_per_address, _REGISTRATIONS_WINDOW),
         )

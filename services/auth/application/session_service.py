@@ -31,6 +31,8 @@ class SessionService:
             await self.revocations.tell(outcome.ended, now)
         if outcome is None or isinstance(outcome, Reused):
             raise SessionEnded
+        if outcome.session.guest:
+            return self.issuer.guest_pair(outcome.session, outcome.token, now)
         account = await self.accounts.by_id(outcome.session.account)
         if account is None or not account.active:
             await self.revocations.tell(await self.sessions.end(presented.session, now), now)

@@ -6,7 +6,7 @@ from uuid import UUID
 from services.auth.application.ports import Clock, RandomBytes, Signer
 from services.auth.domain import refresh_tokens
 from services.auth.domain.access_tokens import claims
-from services.auth.domain.accounts import Account
+from services.auth.domain.accounts import GUEST, Account
 from services.auth.domain.refresh_tokens import RefreshToken
 from services.auth.domain.sessions import Lifetimes, Session
 
@@ -46,15 +46,24 @@ class TokenIssuer:
 
     def pair(self, account: Account, session: Session, refresh: str, now: float) -> TokenPair:
         """`now` is the time of the step that granted the tokens, so that a later revocation outlives them."""
+        return self._pair(account.id, account.roles, session, refresh, now)
+
+    def guest_pair(self, session: Session, refresh: str, now: float) -> TokenPair:
+        """For who has no account: the session speaks for itself."""
+        return self._pair(session.id, (GUEST,), session, refresh, now)
+
+    def _pair(
+        self, subject: UUID, roles: tuple[str, ...], session: Session, refresh: str, now: float
+    ) -> TokenPair:
         left = self.lifetimes.refresh_for(session.created_at, now)
         lifetime = min(self.lifetimes.access, left)
         token = self.signer.sign(
             claims(
                 issuer=self.name,
                 audience=self.audience,
-                account=account.id,
+                account=subject,
                 session=session.id,
-                roles=account.roles,
+                roles=roles,
                 now=now,
                 lifetime=lifetime,
                 jti=self.uuid(),

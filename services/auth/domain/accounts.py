@@ -12,6 +12,8 @@ from services.auth.domain.errors import InvalidEmail, InvalidName, UnknownRole
 
 LONGEST_NAME = 100
 ROLES = frozenset({"admin", "member"})
+GUEST = "guest"
+"""The role of sessions without an account; no account has it."""
 Status = Literal["active", "disabled"]
 
 

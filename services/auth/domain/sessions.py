@@ -32,7 +32,10 @@ class Lifetimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Times are Unix seconds. `device` is the client's own description, `address` its IP address."""
+    """Times are Unix seconds. `device` is the client's own description, `address` its IP address.
+
+    `account`: a guest's is the session itself.
+    """
 
     id: UUID
     account: UUID
@@ -40,6 +43,11 @@ class Session:
     address: str
     created_at: float
     last_seen_at: float
+
+    @property
+    def guest(self) -> bool:
+        """Whether nobody signed in: the session is then its own subject, and there is no account."""
+        return self.account == self.id
 
     @classmethod
     def opened(cls, id_: UUID, account: UUID, *, device: str, address: str, now: float) -> Self:

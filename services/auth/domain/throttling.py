@@ -38,11 +38,13 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`registrations`: of one address, failed or not; each is an account and a mail to somebody."""
+    """`registrations`: of one address, failed or not; each is an account and a mail to somebody. `guests`: sessions
+    without an account, of one address."""
 
     account: Limit
     address: Limit
     registrations: Limit
+    guests: Limit
 
 
 @dataclass(frozen=True, slots=True)

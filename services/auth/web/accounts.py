@@ -9,10 +9,11 @@ from litestar.params import JSONBody
 from services.auth.application.login_service import Client
 from services.auth.application.ports import Accounts
 from services.auth.application.registration_service import RegistrationService
-from services.auth.domain.accounts import Account
+from services.auth.domain.accounts import GUEST, Account
 from services.auth.domain.errors import SessionEnded
 from services.auth.web.schemas import AccountBody, Registered
 from services.chassis.docs import BEARER, PUBLIC
+from services.chassis.errors import Forbidden
 from services.chassis.idempotency import Idempotency
 from services.chassis.identity import Identity
 from services.chassis.injection import Injected
@@ -63,10 +64,13 @@ class AccountController(Controller):
         "/me",
         operation_id="getMe",
         summary="The caller's account",
-        responses=documented(401, 503),
+        description="Guests have none: 403.",
+        responses=documented(401, 403, 503),
         security=BEARER,
     )
     async def me(self, identity: NamedDependency[Identity], accounts: Injected[Accounts]) -> AccountBody:
+        if GUEST in identity.roles:
+            raise Forbidden("Guests have no account.")
         account = await accounts.by_id(identity.subject)
         if account is None:
             raise SessionEnded

@@ -6,6 +6,7 @@ from litestar import Controller, Request, Response, post, route
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from services.auth.application.guest_service import GuestService
 from services.auth.application.login_service import Client, LoginService
 from services.auth.application.ports import TokenReader
 from services.auth.application.session_service import SessionService
@@ -47,6 +48,22 @@ class TokenController(Controller):
         login_service: Injected[LoginService],
     ) -> Response[Tokens]:
         return _tokens(await login_service(data.email, data.password, client))
+
+    @post(
+        "/guest",
+        public=True,
+        status_code=200,
+        operation_id="openGuestSession",
+        summary="A session without an account, for a cart and an order",
+        description="Its tokens have the role `guest`, and are refreshed and signed out as all others. "
+        "429 where one network asks for too many.",
+        responses=documented(429, 503),
+        security=PUBLIC,
+    )
+    async def guest(
+        self, client: Injected[Client], guest_service: Injected[GuestService]
+    ) -> Response[Tokens]:
+        return _tokens(await guest_service(client))
 
     @post(
         "/refresh",

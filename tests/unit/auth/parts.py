@@ -15,6 +15,7 @@ from services.auth.adapters.sessions_memory import InMemorySessions
 from services.auth.adapters.throttle_memory import InMemoryThrottle
 from services.auth.application.account_service import AccountService
 from services.auth.application.email_service import EmailService
+from services.auth.application.guest_service import GuestService
 from services.auth.application.login_guard import LoginGuard
 from services.auth.application.login_service import Client, LoginService
 from services.auth.application.mailed_links import MailedLinks
@@ -155,8 +156,15 @@ class Parts:
         guard = LoginGuard(
             hasher=self.hasher,
             throttle=self.throttle,
-            limits=Limits(account=LIMIT, address=LIMIT, registrations=LIMIT),
+            limits=Limits(account=LIMIT, address=LIMIT, registrations=LIMIT, guests=LIMIT),
             clock=lambda: self.now,
+        )
+        self.guest_service = GuestService(
+            sessions=self.sessions,
+            throttle=self.throttle,
+            limit=LIMIT,
+            issuer=self.issuer,
+            audit=self.events,
         )
         check = PasswordCheck(guard=guard, audit=self.events)
         self.login = LoginService(

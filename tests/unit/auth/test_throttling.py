@@ -6,7 +6,7 @@ from services.auth.domain import throttling
 from services.auth.domain.throttling import Limit, Limits
 
 LIMIT = Limit(free=3, first=1, ceiling=60, window=900)
-LIMITS = Limits(account=LIMIT, address=LIMIT, registrations=LIMIT)
+LIMITS = Limits(account=LIMIT, address=LIMIT, registrations=LIMIT, guests=LIMIT)
 
 
 @pytest.mark.parametrize(

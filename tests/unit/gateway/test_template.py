@@ -568,7 +568,16 @@ def test_everything_else_about_orders_needs_a_token(
     assert plugins_on(method, path, Idempotency_Key="k") == keyed
 
 
-PUBLIC = ["register", "login", "refresh", "logout", "password/forgot", "password/reset", "email/verify"]
+PUBLIC = [
+    "register",
+    "login",
+    "guest",
+    "refresh",
+    "logout",
+    "password/forgot",
+    "password/reset",
+    "email/verify",
+]
 
 
 @pytest.mark.parametrize("name", PUBLIC)

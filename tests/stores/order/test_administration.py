@@ -1,0 +1,76 @@
+"""Administrators find orders, send them, and see what they may do; nobody overwrites what was not seen."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.stores.order.shop import Shop
+
+
+async def test_a_paid_order_is_sent_and_arrives(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim, admin = shop.member(), shop.admin()
+    id_ = await shop.paid(kim)
+    answer = await shop.api.get(f"/api/orders/{id_}", headers=admin)
+    assert answer.json()["actions"] == ["cancel", "ship", "refund"]
+    sent = {"carrier": "CJ대한통운", "tracking_number": "1234-5678"}
+    path = f"/api/orders/{id_}/shipments"
+    assert (await shop.api.post(path, json=sent, headers=admin)).status_code == 428
+    stale = {**admin, "If-Match": '"1"'}
+    assert (await shop.api.post(path, json=sent, headers=stale)).status_code == 412
+    fresh = {**admin, "If-Match": answer.headers["ETag"]}
+    shipped = await shop.api.post(path, json=sent, headers=fresh)
+    assert (shipped.status_code, shipped.json()["state"]) == (201, "shipped")
+    assert (await shop.api.post(f"/api/orders/{id_}/cancel", headers=kim)).status_code == 409
+    timeline = (await shop.api.get(f"/api/orders/{id_}/events", headers=kim)).json()
+    assert timeline["shipments"][0]["tracking_number"] == "1234-5678"
+    assert timeline["events"][-1]["actor"] == ""  # who in the house did it is the house's business
+    delivered = await shop.api.post(
+        f"/api/orders/{id_}/deliveries", headers={**admin, "If-Match": shipped.headers["ETag"]}
+    )
+    assert (delivered.json()["state"], delivered.json()["actions"]) == ("delivered", ["refund"])
+
+
+async def test_the_list_is_filtered_and_for_administrators_alone(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 50)
+    kim, admin = shop.member(), shop.admin()
+    first = await shop.placed(kim, email="one@shop.test")
+    second = await shop.placed(kim, email="two@shop.test")
+    for id_ in (first, second):
+        await shop.becomes(kim, id_, "held")
+    number = (await shop.order(kim, first))["number"]
+    placed_at = (await shop.order(kim, second))["placed_at"]
+
+    async def found(query: str) -> list[UUID]:
+        answer = await shop.api.get(f"/api/orders/all?{query}", headers=admin)
+        assert answer.status_code == 200, answer.text
+        return [UUID(order["id"]) for order in answer.json()["items"]]
+
+    assert await found("") == [second, first]
+    assert await found("state=held") == [second, first]
+    assert await found("state=paid") == []
+    assert await found("email=ONE@shop.test") == [first]
+    assert await found(f"number={number}") == [first]
+    assert await found(f"placed_from={placed_at.replace('+', '%2B')}") == [second]
+    assert await found(f"placed_before={placed_at.replace('+', '%2B')}") == [first]
+    assert (await shop.api.get("/api/orders/all", headers=kim)).status_code == 403
+
+
+@pytest.mark.parametrize("call", ["shipments", "deliveries", "refunds", "refunds/preview"])
+async def test_what_administrators_do_nobody_else_does(shop: Shop, call: str) -> None:
+    for who in (shop.member(), shop.guest()):
+        answer = await shop.api.post(f"/api/orders/{uuid4()}/{call}", json={}, headers=who)
+        assert answer.status_code == 403
+
+
+async def test_a_report_needs_the_internal_key_and_an_order(shop: Shop) -> None:
+    report = {
+        "state": "captured",
+        "authorised": 1,
+        "captured": 1,
+        "refunded": 0,
+        "occurred_at": "2026-11-27T03:00:00Z",
+    }
+    path = f"/internal/orders/{uuid4()}/payment"
+    assert (await shop.api.put(path, json=report, headers=shop.admin())).status_code == 401
+    assert (await shop.report(uuid4(), report)).status_code == 404

@@ -1,0 +1,84 @@
+"""Refunds of a part: by line and by amount, never more than was paid, of two at once one."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+from httpx import Response
+
+from tests.stores.order.shop import Shop
+
+
+async def refund(shop: Shop, id_: UUID, tag: str | None = None, **wanted: Any) -> Response:
+    admin = shop.admin()
+    if tag is None:
+        tag = (await shop.api.get(f"/api/orders/{id_}", headers=admin)).headers["ETag"]
+    headers = {**admin, "If-Match": tag, "Idempotency-Key": str(uuid4())}
+    return await shop.api.post(
+        f"/api/orders/{id_}/refunds", json={"reason": "returned", **wanted}, headers=headers
+    )
+
+
+async def settled(shop: Shop, who: dict[str, str], id_: UUID) -> list[tuple[int, str]]:
+    while True:
+        timeline = (await shop.api.get(f"/api/orders/{id_}/events", headers=who)).json()
+        if all(each["state"] in {"done", "failed"} for each in timeline["refunds"]):
+            return [(each["amount"], each["state"]) for each in timeline["refunds"]]
+
+
+async def test_hazard_21_refunds_by_line_and_amount_add_up_to_the_total(shop: Shop) -> None:
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 3)
+    total = (await shop.order(kim, id_))["total"]
+    assert total == 3 * 3_333 + 3_000
+
+    preview = await shop.api.post(
+        f"/api/orders/{id_}/refunds/preview",
+        json={"reason": "returned", "lines": [{"line": 1, "quantity": 2}]},
+        headers=shop.admin(),
+    )
+    assert (preview.json()["amount"], preview.json()["takes_rest"]) == (6_666, False)
+    assert (await refund(shop, id_, lines=[{"line": 1, "quantity": 1}])).json()["amount"] == 3_333
+    assert (await refund(shop, id_, amount=1_000)).status_code == 201
+    assert (await refund(shop, id_, lines=[{"line": 1, "quantity": 3}])).status_code == 409
+    last = await refund(shop, id_, lines=[{"line": 1, "quantity": 2}], shipping=True)
+    assert last.json()["amount"] == total - 3_333 - 1_000
+    refused = await refund(shop, id_, amount=1)
+    assert (refused.status_code, refused.json()["refundable"]) == (409, 0)
+    assert [state for _, state in await settled(shop, kim, id_)] == ["done"] * 3
+    assert shop.payment.payments[id_]["refunded"] == total
+
+
+async def test_two_refunds_at_once_are_one(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim)
+    tag = (await shop.api.get(f"/api/orders/{id_}", headers=kim)).headers["ETag"]
+    answers = await asyncio.gather(*(refund(shop, id_, tag, amount=40_000) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [201, 412, 412, 412, 412]
+    assert await settled(shop, kim, id_) == [(40_000, "done")]
+
+
+async def test_what_payment_refuses_counts_for_nothing(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim)
+    shop.payment.refuse_refunds = True
+    await refund(shop, id_, amount=60_000)
+    assert await settled(shop, kim, id_) == [(60_000, "failed")]
+    shop.payment.refuse_refunds = False
+    assert (await refund(shop, id_, amount=60_000)).status_code == 201
+
+
+async def test_an_order_that_is_not_paid_has_nothing_to_give_back(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim = shop.member()
+    id_ = await shop.placed(kim)
+    await shop.becomes(kim, id_, "held")
+    assert (await refund(shop, id_, amount=1)).json()["state"] == "held"
+    headers = {**kim, "If-Match": "*"}
+    answer = await shop.api.post(
+        f"/api/orders/{id_}/refunds", json={"reason": "other", "amount": 1}, headers=headers
+    )
+    assert answer.status_code == 403
