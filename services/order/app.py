@@ -26,8 +26,8 @@ from services.order.adapters.carts_postgres import PostgresCarts
 from services.order.adapters.expiry_loop import ExpiryLoop
 from services.order.adapters.letters import Letters
 from services.order.adapters.mail_writer import MailWriter
+from services.order.adapters.measured_orders import MeasuredOrders
 from services.order.adapters.order_messages import CATALOG, MAIL, PAYMENT, OutboxMessages
-from services.order.adapters.orders_postgres import PostgresOrders
 from services.order.adapters.payments_http import HttpPayments
 from services.order.adapters.quotes_http import HttpQuotes
 from services.order.adapters.refunds_postgres import PostgresRefunds
@@ -67,7 +67,7 @@ def build(settings: Settings) -> Litestar:
     key = settings.internal_api_key
 
     orders, carts, refunds = (
-        PostgresOrders(database),
+        MeasuredOrders(database, registry),
         PostgresCarts(database, uuid4),
         PostgresRefunds(database),
     )
@@ -106,7 +106,9 @@ def build(settings: Settings) -> Litestar:
         progress=progress,
         refunding=refunding,
         refunds=refunds,
-        reporting=Reporting(orders=orders, progress=progress, work=database),
+        reporting=Reporting(
+            orders=orders, refunds=refunds, messages=messages, progress=progress, work=database
+        ),
         requests=Requests(orders=orders, progress=progress, payments=payments, work=database, clock=now),
     )
     answers = Answers(progress, refunding)
@@ -129,7 +131,7 @@ def build(settings: Settings) -> Litestar:
         },
         registry=registry,
     )
-    expiry = ExpiryLoop(Expiry(orders=orders, progress=progress, clock=now))
+    expiry = ExpiryLoop(Expiry(orders=orders, progress=progress, clock=now), orders.measure)
 
     @asynccontextmanager
     async def schema() -> AsyncIterator[None]:

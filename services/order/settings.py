@@ -38,9 +38,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     ] = 5.0
     auth_url: Annotated[str, Meta(pattern="^https?://", description="auth's address.")]
     catalog_url: Annotated[str, Meta(pattern="^https?://", description="catalog's address.")]
-    payment_url: Annotated[str, Meta(pattern="^https?://", description="payment's address.")] = (
-        "http://localhost:7100"
-    )
+    payment_url: Annotated[str, Meta(pattern="^https?://", description="payment's address.")]
     internal_api_key: Annotated[
         str,
         Meta(min_length=16, description="Secret of `/internal/*`, the same in all services."),

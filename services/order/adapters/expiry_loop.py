@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from services.chassis.errors import Problem
@@ -15,8 +15,13 @@ _log = logging.getLogger(__name__)
 
 
 class ExpiryLoop:
-    def __init__(self, expiry: Expiry, *, every: float = EVERY_S) -> None:
+    """`measure`: how long orders wait is looked at in the same rounds."""
+
+    def __init__(
+        self, expiry: Expiry, measure: Callable[[], Awaitable[None]], *, every: float = EVERY_S
+    ) -> None:
         self._expiry = expiry
+        self._measure = measure
         self._every = every
 
     @asynccontextmanager
@@ -34,6 +39,7 @@ class ExpiryLoop:
             found = 0
             try:
                 found = await self._expiry.round(BATCH)
+                await self._measure()
             except Problem as fault:
                 _log.warning("unpaid orders were not looked for", extra={"cause": fault.detail})
             except Exception:

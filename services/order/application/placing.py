@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from common.money import LARGEST
 from services.order.application.carting import Carting, ShownCart
 from services.order.application.ports import Carts, Messages, NewOrder, Orders, QuotedLine
 from services.order.domain import addresses, sums
 from services.order.domain.carts import Cart
-from services.order.domain.errors import CartChanged, CartOrdered, EmptyCart
+from services.order.domain.errors import CartChanged, CartOrdered, EmptyCart, NothingToPay
 from services.order.domain.orders import Address, Line, Occurrence, Order
 from services.order.domain.transitions import FIRST
 
@@ -49,6 +50,8 @@ class Placing:
         shown = await self.carting.shown(cart, wish.lang)
         if shown.quote.unavailable or shown.total != wish.expected_total:
             raise CartChanged(shown)
+        if not 1 <= shown.total <= LARGEST:
+            raise NothingToPay
         return self._order(wish, address, email, cart, shown)
 
     async def place(self, order: NewOrder, cart_version: int) -> Order:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.order.application.ports import Orders, UnitOfWork
+from services.order.application.ports import Messages, Orders, Refunds, UnitOfWork
 from services.order.application.progress import Progress
 from services.order.domain.errors import UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
@@ -13,6 +13,8 @@ from services.order.domain.orders import Payment
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reporting:
     orders: Orders
+    refunds: Refunds
+    messages: Messages
     progress: Progress
     work: UnitOfWork
 
@@ -24,6 +26,10 @@ class Reporting:
                 raise UnknownOrder
             if sequence is not None and not await self.orders.remember_payment(id_, payment, sequence):
                 return
+            for refund in await self.refunds.of(id_):
+                # What became of each is not in the report. Asking for it once more is answered with what it is by now.
+                if refund.state == "pending":
+                    await self.messages.refund(id_, refund.id, refund.amount, refund.reason)
             event = OF_PAYMENT.get(payment.state)
             if event is not None:
                 await self.progress.apply(id_, event)

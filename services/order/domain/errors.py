@@ -6,6 +6,7 @@ OrderError
 ├── RequestRefused          what was asked for does not fit the order's state
 ├── Stale                   it was changed since it was read
 ├── EmptyCart               nothing to order
+├── NothingToPay            an order of no money, or of more than there is
 ├── CartFull                more lines than an order may have
 ├── CartChanged             the cart or its prices are not what the shopper saw; names the new ones
 ├── CartOrdered             the cart was ordered already; names the order
@@ -53,6 +54,11 @@ class Stale(OrderError):  # noqa: N818
 class EmptyCart(OrderError):  # noqa: N818
     def __init__(self) -> None:
         super().__init__("There is nothing in the cart.")
+
+
+class NothingToPay(OrderError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("This cart comes to a sum that cannot be paid.")
 
 
 class CartFull(OrderError):  # noqa: N818

@@ -141,14 +141,18 @@ class Payment(Server):
         super().__init__()
         self.payments: dict[UUID, dict[str, Any]] = {}
         self.refuse_refunds = False
+        self.refunds: dict[str, str] = {}
+        self.refund_state = "done"
 
     def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any]:
         if path.endswith("/refunds"):
             if self.refuse_refunds:
                 return 409, {}
-            payment = self.payments[UUID(path.split("/")[3])]
-            payment["refunded"] += body["amount"]
-            return 200, {"refund_id": body["refund_id"], "state": "done", "pending": 0}
+            payment, id_ = self.payments[UUID(path.split("/")[3])], body["refund_id"]
+            if id_ not in self.refunds:
+                self.refunds[id_] = self.refund_state
+                payment["refunded"] += body["amount"]
+            return 200, {"refund_id": id_, "state": self.refunds[id_], "pending": 0}
         order = UUID(path.rpartition("/")[2])
         payment = self.payments.setdefault(
             order,
@@ -192,5 +196,7 @@ class Auth(Server):
     async def _answer(self, request: web.Request) -> web.Response:
         if request.path == "/.well-known/jwks.json":
             return web.Response(body=self._signer.jwks(), content_type="application/json")
+        if self.down:
+            return web.json_response({}, status=503)
         account = self.accounts.get(request.headers.get("Authorization", ""))
         return web.json_response(account or {}, status=200 if account else 401)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from httpx import Response
 
 from tests.stores.order.shop import Shop
@@ -69,6 +70,28 @@ async def test_what_payment_refuses_counts_for_nothing(shop: Shop) -> None:
     assert await settled(shop, kim, id_) == [(60_000, "failed")]
     shop.payment.refuse_refunds = False
     assert (await refund(shop, id_, amount=60_000)).status_code == 201
+
+
+@pytest.mark.parametrize("end", ["done", "failed"])
+async def test_a_refund_that_takes_its_time_is_asked_for_again_when_payment_has_news(
+    shop: Shop, end: str
+) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim)
+    shop.payment.refund_state = "pending"
+    asked = UUID((await refund(shop, id_, amount=10_000)).json()["id"])
+    while (await _state(shop, kim, id_)) != "pending":
+        pass
+    shop.payment.refunds[str(asked)] = end
+    await shop.report(id_, shop.payment.report(id_))
+    assert await settled(shop, kim, id_) == [(10_000, end)]
+    assert f"refund_{end}" in await shop.events(kim, id_)
+
+
+async def _state(shop: Shop, who: dict[str, str], id_: UUID) -> str:
+    timeline = (await shop.api.get(f"/api/orders/{id_}/events", headers=who)).json()
+    return str(timeline["refunds"][0]["state"])
 
 
 async def test_an_order_that_is_not_paid_has_nothing_to_give_back(shop: Shop) -> None:

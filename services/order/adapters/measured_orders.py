@@ -1,0 +1,48 @@
+"""Orders that count what happens to them, and say how long the oldest one waits for somebody."""
+
+from uuid import UUID
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from services.chassis.postgres import Database
+from services.order.adapters.orders_postgres import PostgresOrders
+from services.order.domain.orders import Occurrence
+from services.order.domain.states import State
+
+WAITING = (
+    State.PLACED,
+    State.AUTHORISED,
+    State.COMMITTED,
+    State.CLOSING,
+    State.RELEASING,
+    State.REFUNDING,
+)
+"""For an answer of another service; in all other states it is a person's turn, or nobody's."""
+
+
+class MeasuredOrders(PostgresOrders):
+    def __init__(self, database: Database, registry: CollectorRegistry) -> None:
+        super().__init__(database)
+        self._measured = database
+        self._events = Counter(
+            "order_events_total", "What happened to orders.", ("event", "state"), registry=registry
+        )
+        self._oldest = Gauge(
+            "order_unfinished_oldest_seconds",
+            "Since when the oldest order in a state waits for another service.",
+            ("state",),
+            registry=registry,
+        )
+
+    async def record(self, id_: UUID, occurrence: Occurrence) -> None:
+        await super().record(id_, occurrence)
+        self._events.labels(occurrence.event, occurrence.state).inc()
+
+    async def measure(self) -> None:
+        rows = await self._measured.fetch(
+            "SELECT state, extract(epoch FROM clock_timestamp() - min(updated_at))::float8 AS oldest FROM orders "
+            "WHERE state IN ('placed', 'authorised', 'committed', 'closing', 'releasing', 'refunding') GROUP BY state"
+        )
+        found = {row["state"]: row["oldest"] for row in rows}
+        for state in WAITING:
+            self._oldest.labels(state.value).set(max(found.get(state.value, 0.0), 0.0))
