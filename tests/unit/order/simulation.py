@@ -7,6 +7,7 @@ Modelled: the outbox (in order for each aggregate, repeated until an answer is t
 still arrive much later), the databases, and the provider.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -240,7 +241,7 @@ class World:
             actions += [lambda: self.step(order)] * 3
         for key, waiting in self.outboxes.items():
             if waiting:
-                actions += [lambda key=key: self._attempt(key)] * 3
+                actions += [functools.partial(self._attempt, key)] * 3
         if self.late:
             actions.append(self._arrives_late)
         return actions

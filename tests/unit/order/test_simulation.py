@@ -102,7 +102,7 @@ def _with_goal(payment: payments.Payment, goal: payments.Goal) -> payments.Payme
     return payments.Payment(amount=payment.amount, goal=goal, known=payment.known, pending=payment.pending)
 
 
-_STEP = payments.Payment.step.fget
+_STEP: Any = payments.Payment.__dict__["step"].fget
 
 
 @pytest.mark.parametrize(
