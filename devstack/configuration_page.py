@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from common.settings import fields, password_description
 from devstack import service_settings
 from devstack.declaration import declaration
 from kong.plugins.runtime import configuration
-from services.chassis.settings import fields, password_description
 
 Row = tuple[str, str, str, str]
 """Name, kind with bounds, default, meaning."""
@@ -44,7 +44,7 @@ def page() -> str:
     for process in found.of_kind("service", "front", "aid"):
         kind = service_settings.kind(process)
         if kind is not None:
-            rows = _variables(kind, service_settings.renamed(process))
+            rows = _variables(kind)
             parts.append(_section(f"## {process.name}", "variable", rows))
     passwords = " or ".join(f"`{plugin.redis_password}`" for plugin in found.plugins if plugin.redis)
     parts.append(PLUGINS.format(passwords=passwords))
@@ -60,7 +60,7 @@ def _section(title: str, first_column: str, rows: Iterator[Row]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _variables(kind: type[msgspec.Struct], renamed: Mapping[str, str]) -> Iterator[Row]:
+def _variables(kind: type[msgspec.Struct]) -> Iterator[Row]:
     """One row a field of a settings struct. Raises ValueError where a field says nothing about itself."""
     for field, env, annotation in fields(kind):
         metas = [item for item in get_args(annotation)[1:] if isinstance(item, Meta)]
@@ -68,7 +68,7 @@ def _variables(kind: type[msgspec.Struct], renamed: Mapping[str, str]) -> Iterat
         if not description:
             raise ValueError(f"{kind.__module__}: {field.name} has no description")
         default = "required" if field.required else _value(field.default)
-        name = renamed.get(field.name) or env.name
+        name = env.name
         yield (
             f"`{name}`",
             _kind(annotation, metas) + (", secret" if env.secret else ""),

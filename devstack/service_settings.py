@@ -7,8 +7,8 @@ from functools import cache
 
 import msgspec
 
+from common.settings import describe
 from devstack.declaration import Process, declaration
-from services.chassis.settings import ServiceSettings, describe
 
 
 def kind(process: Process) -> type[msgspec.Struct] | None:
@@ -19,19 +19,13 @@ def kind(process: Process) -> type[msgspec.Struct] | None:
     return found
 
 
-def renamed(process: Process) -> dict[str, str]:
-    """Variables that are not their field's name in upper case, where the settings say so in a table of their own."""
-    names: dict[str, str] = getattr(importlib.import_module(f"{process.package}.settings"), "VARIABLES", {})
-    return names
-
-
 def names(process: str) -> frozenset[str]:
     """The variables that the process of this name reads."""
     return names_of(declaration().processes[process])
 
 
 @cache
-def _described(settings: type[ServiceSettings]) -> frozenset[str]:
+def _described(settings: type[msgspec.Struct]) -> frozenset[str]:
     return frozenset(variable.name for variable in describe(settings))
 
 
@@ -39,7 +33,4 @@ def names_of(process: Process) -> frozenset[str]:
     settings = kind(process)
     if settings is None:
         return frozenset({"APP_ENV", "LOG_LEVEL"})
-    if issubclass(settings, ServiceSettings):
-        return _described(settings)
-    other = renamed(process)
-    return frozenset(other.get(field.name, field.name.upper()) for field in msgspec.structs.fields(settings))
+    return _described(settings)

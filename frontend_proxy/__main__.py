@@ -6,10 +6,11 @@ import sys
 from common import blocked_imports  # isort: skip  # noqa: F401  # before whatever imports Litestar
 
 from common import logs
+from common.settings import SettingsError
 from frontend_proxy.app import create_app
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.server import server
-from frontend_proxy.settings import SettingsError, read
+from frontend_proxy.settings import read
 
 
 def main() -> int:

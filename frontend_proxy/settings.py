@@ -4,39 +4,20 @@ The proxy has no secret and no store: what it needs to know of a visitor is in t
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 from common import origins
+from common import settings as reader
 from common.client_address import Network, networks
 from common.origins import Origin
-
-VARIABLES = {
-    name: f"FRONTEND_{name.upper()}"
-    for name in (
-        "port",
-        "trusted_proxies",
-        "max_body",
-        "max_connections",
-        "connect_timeout",
-        "upstream_timeout",
-        "client_timeout",
-        "metrics_host",
-        "metrics_port",
-    )
-}
-"""The variables that are not their field's name in upper case."""
-
+from common.settings import Env, SettingsError
 
 ORIGINS = frozenset({"auth_url", "gateway_url", "public_origin"})
 """The fields that are origins; each is kept in its normal form."""
-
-
-class SettingsError(Exception):
-    """The environment is not complete or not right. The message names every variable concerned, no value."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,21 +38,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="Address to listen on; `0.0.0.0` inside a container.")] = (
         "127.0.0.1"
     )
-    port: Annotated[int, Meta(ge=1, le=65535, description="Port to listen on.")] = 3000
+    port: Annotated[int, Meta(ge=1, le=65535, description="Port to listen on."), Env("FRONTEND_PORT")] = 3000
     trusted_proxies: Annotated[
         str,
         Meta(description="Networks, comma-separated, of TLS terminators whose `X-Forwarded-*` are believed."),
+        Env("FRONTEND_TRUSTED_PROXIES"),
     ] = ""
     time_zone: Annotated[str, Meta(description="IANA zone of the times that pages show.")] = "Asia/Seoul"
-    max_body: Annotated[int, Meta(ge=1, description="Largest request body, in bytes.")] = 10 * 1024 * 1024
+    max_body: Annotated[
+        int, Meta(ge=1, description="Largest request body, in bytes."), Env("FRONTEND_MAX_BODY")
+    ] = 10 * 1024 * 1024
     max_connections: Annotated[
-        int, Meta(ge=1, description="Connections served at once, and kept to upstreams at most.")
+        int,
+        Meta(ge=1, description="Connections served at once, and kept to upstreams at most."),
+        Env("FRONTEND_MAX_CONNECTIONS"),
     ] = 1000
-    connect_timeout: Annotated[float, Meta(gt=0, le=60, description="Seconds to connect to an upstream.")] = (
-        2.0
-    )
+    connect_timeout: Annotated[
+        float,
+        Meta(gt=0, le=60, description="Seconds to connect to an upstream."),
+        Env("FRONTEND_CONNECT_TIMEOUT"),
+    ] = 2.0
     upstream_timeout: Annotated[
-        float, Meta(gt=0, le=3600, description="Longest silence of an upstream, in seconds.")
+        float,
+        Meta(gt=0, le=3600, description="Longest silence of an upstream, in seconds."),
+        Env("FRONTEND_UPSTREAM_TIMEOUT"),
     ] = 30.0
     client_timeout: Annotated[
         float,
@@ -80,14 +70,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=3600,
             description="Longest pause of a client in its body or in taking an answer, in seconds.",
         ),
+        Env("FRONTEND_CLIENT_TIMEOUT"),
     ] = 30.0
 
     metrics_port: Annotated[
         int,
         Meta(ge=0, le=65535, description="Port of `/metrics`, which is never on the public one; 0: none."),
+        Env("FRONTEND_METRICS_PORT"),
     ] = 0
     metrics_host: Annotated[
-        str, Meta(description="Address of `/metrics`; in a container that of an internal network.")
+        str,
+        Meta(description="Address of `/metrics`; in a container that of an internal network."),
+        Env("FRONTEND_METRICS_HOST"),
     ] = "127.0.0.1"
 
     @property
@@ -107,37 +101,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def read(environ: Mapping[str, str]) -> Settings:
     """Reads the settings from `environ`. Raises SettingsError, which names all that is missing or malformed
     at once."""
-    hints = get_type_hints(Settings, include_extras=True)
-    values: dict[str, Any] = {}
-    faults: list[str] = []
-    for field in msgspec.structs.fields(Settings):
-        name = VARIABLES.get(field.name, field.name.upper())
-        text = environ.get(name, "").strip()
-        if not text:
-            if field.required:
-                faults.append(f"{name} is not set")
-            continue
-        try:
-            values[field.name] = _value(field.name, text, hints[field.name])
-        except ValueError as fault:
-            faults.append(f"{name} is not valid: {fault}")
-    if faults:
-        raise SettingsError("; ".join(faults))
-    settings = Settings(**values)
+    settings = in_normal_form(reader.read(Settings, environ))
     faults = list(_contradictions(settings))
     if faults:
         raise SettingsError("; ".join(faults))
     return settings
 
 
-def _value(field: str, text: str, kind: Any) -> Any:
-    """The field's value. Raises ValueError."""
-    if field not in ORIGINS:
-        return msgspec.convert(text, kind, strict=False)
-    try:
-        return str(origins.of_setting(text))
-    except ValueError as fault:
-        raise ValueError("expected http(s)://host[:port] without a path") from fault
+def in_normal_form(settings: Settings) -> Settings:
+    """Raises SettingsError."""
+    changed: dict[str, str] = {}
+    for field in ORIGINS:
+        text: str = getattr(settings, field)
+        try:
+            changed[field] = str(origins.of_setting(text)) if text else ""
+        except ValueError as fault:
+            raise SettingsError(
+                f"{field.upper()} is not valid: expected http(s)://host[:port] without a path"
+            ) from fault
+    return msgspec.structs.replace(settings, **changed)
 
 
 def _contradictions(settings: Settings) -> list[str]:

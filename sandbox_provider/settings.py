@@ -9,25 +9,31 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from msgspec import Meta
 
+from common import settings
+from common.settings import Env
+
 DEVELOPMENT_KEY = "sk_test_sandbox"
 DEVELOPMENT_WEBHOOK_SECRET = "whsec_development_sandbox"  # noqa: S105  # for development only, as all of this
 WEBHOOK_PATH = "/api/payments/webhooks/stripe"
-
-VARIABLES = {"port": "SANDBOX_PORT", "books": "SANDBOX_BOOKS", "public_url": "SANDBOX_PUBLIC_URL"}
-"""Those that are not their field's name in upper case."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(description="Address to listen on; `0.0.0.0` inside a container.")] = (
         "127.0.0.1"
     )
-    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on.")] = 7200
-    books: Annotated[
-        str, Meta(pattern="^file:///", description="The directory of its books, one SQLite file.")
-    ] = "file:///tmp/sandbox"
-    public_url: Annotated[str, Meta(description="Where browsers reach it, without a slash at the end.")] = (
-        "http://localhost:7200"
+    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("SANDBOX_PORT")] = (
+        7200
     )
+    books: Annotated[
+        str,
+        Meta(pattern="^file:///", description="The directory of its books, one SQLite file."),
+        Env("SANDBOX_BOOKS"),
+    ] = "file:///tmp/sandbox"
+    public_url: Annotated[
+        str,
+        Meta(description="Where browsers reach it, without a slash at the end."),
+        Env("SANDBOX_PUBLIC_URL"),
+    ] = "http://localhost:7200"
     gateway_url: Annotated[
         str, Meta(description="Where webhooks go, below `/api/payments/webhooks/`. Empty: nowhere.")
     ] = ""
@@ -51,9 +57,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Settings:
     """Raises SystemExit in production: whoever pays here pays nothing."""
     if environ.get("APP_ENV") == "production":
         raise SystemExit("the sandbox provider does not run in production")
-    names = {field: VARIABLES.get(field, field.upper()) for field in Settings.__struct_fields__}
-    given = {field: environ[name] for field, name in names.items() if environ.get(name)}
     try:
-        return msgspec.convert(given, Settings, strict=False)
-    except msgspec.ValidationError as fault:
+        return settings.read(Settings, environ)
+    except settings.SettingsError as fault:
         raise SystemExit(f"the sandbox provider cannot start: {fault}") from fault

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import pytest
 
-from frontend_proxy.settings import SettingsError, read
+from common.settings import SettingsError
+from frontend_proxy.settings import read
 
 NEEDED = {"AUTH_URL": "http://auth:4000", "GATEWAY_URL": "http://kong:8000"}
 
@@ -45,3 +48,11 @@ def test_origins_are_kept_in_their_normal_form() -> None:
     settings = read({**NEEDED, "GATEWAY_URL": "http://KONG:80/", "PUBLIC_ORIGIN": "https://쇼핑.example:443"})
     assert settings.gateway_url == "http://kong"
     assert settings.public_origin == "https://xn--hp4bo76a.example"
+
+
+def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "origin").write_text("https://shop.example\n")
+    settings = read({**NEEDED, "PUBLIC_ORIGIN_FILE": str(tmp_path / "origin")})
+    assert settings.public_origin == "https://shop.example"
+    with pytest.raises(SettingsError, match=r"^PUBLIC_ORIGIN_FILE cannot be read"):
+        read({**NEEDED, "PUBLIC_ORIGIN_FILE": str(tmp_path / "none")})
