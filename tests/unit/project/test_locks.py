@@ -3,8 +3,30 @@
 import re
 import subprocess
 import sys
+import tomllib
+
+import pytest
 
 from tests.unit.project.compose_files import ROOT
+
+EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]["optional-dependencies"]
+
+
+def pins(extra: str) -> set[str]:
+    """Each `name==version` of a lock."""
+    text = (ROOT / "requirements" / f"{extra}.txt").read_text(encoding="utf-8")
+    return set(re.findall(r"^[A-Za-z0-9._-]+==[^ ;]+", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("extra", sorted(EXTRAS))
+def test_a_lock_follows_those_that_it_builds_on(extra: str) -> None:
+    # An image of its own lock would start without a package that all services have got.
+    for requirement in EXTRAS[extra]:
+        if included := re.fullmatch(r"gatehouse\[(.+)\]", requirement):
+            for part in included[1].split(","):
+                assert pins(part) - pins(extra) == set(), f"{extra} is behind {part}: make lock"
 
 
 def test_pip_installs_the_locks_without_resolving_anything() -> None:
