@@ -22,7 +22,7 @@ from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 from services.order.adapters.accounts_http import HttpAccounts
 from services.order.adapters.answers import OVER_REFUND, Answers
-from services.order.adapters.carts_postgres import PostgresCarts
+from services.order.adapters.carts_postgres import KEPT, PostgresCarts
 from services.order.adapters.expiry_loop import ExpiryLoop
 from services.order.adapters.letters import Letters
 from services.order.adapters.mail_writer import MailWriter
@@ -131,7 +131,12 @@ def build(settings: Settings) -> Litestar:
         },
         registry=registry,
     )
-    expiry = ExpiryLoop(Expiry(orders=orders, progress=progress, clock=now), orders.measure)
+
+    async def beside() -> None:
+        await orders.measure()
+        await carts.forget(now() - KEPT, 200)
+
+    expiry = ExpiryLoop(Expiry(orders=orders, progress=progress, clock=now), beside)
 
     @asynccontextmanager
     async def schema() -> AsyncIterator[None]:

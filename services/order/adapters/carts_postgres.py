@@ -1,12 +1,15 @@
 """Carts in PostgreSQL. Database down: Unavailable, and nothing is changed."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.chassis.postgres import Database
 from services.order.domain.carts import Cart, Item
+
+KEPT = timedelta(days=90)
+"""A cart that nobody has changed for so long is nobody's."""
 
 
 class PostgresCarts:

@@ -15,13 +15,13 @@ _log = logging.getLogger(__name__)
 
 
 class ExpiryLoop:
-    """`measure`: how long orders wait is looked at in the same rounds."""
+    """`beside`: what else is looked at in the same rounds."""
 
     def __init__(
-        self, expiry: Expiry, measure: Callable[[], Awaitable[None]], *, every: float = EVERY_S
+        self, expiry: Expiry, beside: Callable[[], Awaitable[None]], *, every: float = EVERY_S
     ) -> None:
         self._expiry = expiry
-        self._measure = measure
+        self._beside = beside
         self._every = every
 
     @asynccontextmanager
@@ -39,7 +39,7 @@ class ExpiryLoop:
             found = 0
             try:
                 found = await self._expiry.round(BATCH)
-                await self._measure()
+                await self._beside()
             except Problem as fault:
                 _log.warning("unpaid orders were not looked for", extra={"cause": fault.detail})
             except Exception:

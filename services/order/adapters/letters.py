@@ -63,6 +63,8 @@ class Letters:
         lang = order.lang if order.lang in _TEXTS else "ko"
         if kind not in _TEXTS[lang]:
             raise ValueError("no such mail")
+        if kind == "cancelled" and order.payment.captured:
+            kind = "refunded"  # it was collected in the moment in which the order was given up
         subject, text = _TEXTS[lang][kind]
         words = _WORDS[lang]
         query = f"?{urlencode({'token': token})}" if token else ""
@@ -85,7 +87,7 @@ class Letters:
         letter["Subject"] = f"{subject} ({order.number})"
         whole = "\n".join(body) + "\n"
         # Left as it is where that is allowed: quoted-printable breaks a link for who reads the file itself.
-        letter.set_content(whole, cte="7bit" if whole.isascii() else "8bit")
+        letter.set_content(whole, cte="7bit" if whole.isascii() else "quoted-printable")
         return letter
 
 
