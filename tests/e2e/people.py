@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -28,6 +29,24 @@ def sign_in(stack: Stack, email: str = ADMIN[0], password: str = ADMIN[1]) -> To
     answer.raise_for_status()
     body = answer.json()
     return Tokens(body["access_token"], body["refresh_token"])
+
+
+class StandingSession:
+    """The demo account's, for a whole run of tests, however slow the machine is."""
+
+    RENEW_AFTER_S = 240.0
+    """Well within an access token's life, and with time left for the test that gets it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._tokens: Tokens | None = None
+        self._since = 0.0
+
+    def tokens(self) -> Tokens:
+        if self._tokens is None or time.monotonic() - self._since > self.RENEW_AFTER_S:
+            self._since = time.monotonic()
+            self._tokens = sign_in(self._stack)
+        return self._tokens
 
 
 def new_member(**changes: str) -> dict[str, str]:
