@@ -74,6 +74,7 @@ async def test_whoever_is_killed_no_money_is_lost_or_taken_twice(
             "AUTH_JWKS_URL": f"{peers.url}/.well-known/jwks.json",
             "TOKEN_ISSUER": ISSUER,
             "TOKEN_AUDIENCE": AUDIENCE,
+            "REDIS_URL": "redis://127.0.0.1:9",
             "ORDER_URL": peers.url,
             "INTERNAL_API_KEY": INTERNAL_KEY,
             "STRIPE_URL": sandbox_url,

@@ -15,8 +15,7 @@ from sandbox_provider.webhooks import signature
 from services.payment.app import build
 from services.payment.settings import Settings
 from tests.in_process import running
-from tests.signing import Signer
-from tests.stores.payment.world import WEBHOOKS, Peers, Sandbox, Shop, event, settings_for
+from tests.stores.payment.world import WEBHOOKS, Shop, event
 
 
 async def send(
@@ -156,11 +155,9 @@ async def test_doubled_shuffled_and_delayed_webhooks_change_nothing(shop: Shop) 
 
 
 @pytest.fixture
-async def rotated(
-    peers: Peers, sandbox: Sandbox, signer: Signer, postgres_url: str
-) -> AsyncIterator[httpx.AsyncClient]:
+async def rotated(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     changed = {"stripe_webhook_secret": "whsec_next", "stripe_webhook_secret_former": "whsec_former"}
-    async with running(build(settings_for(peers, sandbox, postgres_url, **changed))) as client:
+    async with running(build(msgspec.structs.replace(settings, **changed))) as client:
         yield client
 
 

@@ -11,6 +11,7 @@ GOOD = {
     "TOKEN_ISSUER": "https://issuer.example",
     "TOKEN_AUDIENCE": "shop",
     "AUTH_JWKS_URL": "http://auth:4000/.well-known/jwks.json",
+    "REDIS_URL": "redis://payment@redis:6379/0",
     "ORDER_URL": "http://order:7000",
     "INTERNAL_API_KEY": "an-internal-key-of-some-length",
     "PAYMENT_DATABASE_URL": "postgresql://payments:secret@postgres:5432/payments",
