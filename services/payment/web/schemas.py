@@ -85,7 +85,7 @@ class NewRefund(msgspec.Struct, frozen=True):
 
     refund_id: UUID
     amount: Amount
-    reason: Annotated[str, Meta(max_length=200)] = ""
+    reason: Annotated[str, Meta(max_length=1000)] = ""
 
     def refund(self) -> Refund:
         return Refund(id=self.refund_id, amount=self.amount, reason=self.reason)

@@ -1,9 +1,17 @@
 """Calls whose outcome is not known: lost answers, saved 500s before and after the effect, outages (hazards 15, 20)."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
+from sandbox_provider.settings import DEVELOPMENT_KEY
+from services.chassis.postgres import Database
+from services.payment.adapters.payments_postgres import PostgresPayments
+from services.payment.adapters.reports_postgres import PostgresReports
+from services.payment.adapters.stripe_provider import StripeProvider
+from services.payment.application.ports import SessionRequest
+from services.payment.application.reconciliation import Difference, Reconciliation
 from tests.stores.payment.world import Shop
 
 FAULTS = ["error", "error_after", "lost_answer", "unavailable"]
@@ -75,11 +83,42 @@ async def test_what_order_could_not_hear_is_told_later(shop: Shop) -> None:
     await shop.until_told(order, "captured", captured=39_000)
 
 
-async def test_reconciliation_finds_money_that_belongs_to_nobody(shop: Shop) -> None:
+async def test_reconciliation_finds_money_that_belongs_to_nobody(shop: Shop, postgres_url: str) -> None:
     order = await shop.captured()
-    unchanged = await shop.client.get("/api/payments/reconciliation", headers=shop.admin())
-    assert unchanged.status_code == 200
-    assert unchanged.json()["ledger_sum"] == 0
+    foreign = uuid4()
+    provider = StripeProvider(DEVELOPMENT_KEY, base=shop.sandbox.url)
+    database = Database(postgres_url, application="test", pool_max=2)
+    reports = PostgresReports(database)
+    now = datetime.now(UTC)
+    async with provider.lifespan(), database.lifespan():
+        # Somebody with our key made a page of their own, and it was paid and collected.
+        made = await provider.create_session(
+            SessionRequest(
+                foreign,
+                1,
+                500,
+                "KRW",
+                "x",
+                None,
+                "ko",
+                "https://a.test",
+                "https://b.test",
+                now + timedelta(hours=1),
+            ),
+            "a-key-of-theirs",
+        )
+        assert made.url is not None
+        await shop.sandbox.pay(made.url)
+        charge = await shop.sandbox.charge_of(foreign)
+        await provider.capture(charge["id"], "another-key")
+        comparing = Reconciliation(provider, PostgresPayments(database, lambda: now), reports)
+        found = await comparing.compare(now - timedelta(hours=1), now + timedelta(hours=1), now)
+    # Payments of the tests before, in the same database, have gone with their provider: those are `missing`.
+    others = [each for each in found.differences if each.kind != "missing"]
+    assert others == [Difference("unknown", charge["id"], foreign, 500, 0)]
+    shown = (await shop.client.get("/api/payments/reconciliation", headers=shop.admin())).json()
+    assert "unknown" in [each["kind"] for each in shown["latest"]["differences"]]
+    assert shown["ledger_sum"] == 0
     listed = await shop.client.get("/api/payments?state=captured", headers=shop.admin())
     assert str(order) in [each["order_id"] for each in listed.json()["items"]]
     assert (await shop.client.get("/api/payments")).status_code == 401
