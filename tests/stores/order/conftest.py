@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -72,5 +73,11 @@ async def api(settings: Settings) -> AsyncIterator[AsyncClient]:
 
 
 @pytest.fixture
-def shop(api: AsyncClient, signer: Signer, auth: Auth, catalog: Catalog, payment: Payment) -> Shop:
-    return Shop(api, signer, auth, catalog, payment)
+async def shop(
+    api: AsyncClient, signer: Signer, auth: Auth, catalog: Catalog, payment: Payment
+) -> AsyncIterator[Shop]:
+    opened = Shop(api, signer, auth, catalog, payment)
+    async with asyncio.timeout(30):  # until it knows auth's keys and which sessions have ended
+        while (await api.get("/api/orders", headers=opened.member())).status_code == 503:
+            await asyncio.sleep(0.02)
+    yield opened
