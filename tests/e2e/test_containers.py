@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from devstack.declaration import declaration
 from devstack.settings import ROOT
 from tests.e2e import people
 from tests.e2e.docker_stack import DockerStack, free_prefix
@@ -24,14 +25,10 @@ from tests.unit.project.test_compose import MAY_TALK, SEE_EACH_OTHER
 
 pytestmark = pytest.mark.docker
 
+DECLARED = declaration()
 LISTENS = {
-    "frontend_proxy": 3000,
-    "kong": 8000,
-    "auth": 4000,
-    "member": 5000,
-    "bff": 3001,
-    "postgres": 5432,
-    "redis": 6379,
+    **{process.name: process.port for process in DECLARED.of_kind("service", "front", "aid")},
+    **{"kong": 8000, "postgres": 5432, "redis": 6379},
 }
 EVERY_PORT = (*LISTENS.values(), 8001, 8025, 9601, 9602, 9603)
 MAY_BE_FOUND = set(LISTENS.items()) | {
@@ -39,7 +36,7 @@ MAY_BE_FOUND = set(LISTENS.items()) | {
     ("frontend_proxy", 9603),
 }
 """Where something listens for others at all; 9603 is for a Prometheus that shares a network with the front."""
-OURS = ("frontend_proxy", "auth", "member", "bff", "token-validator", "idempotency")
+OURS = tuple(process.name for process in DECLARED.of_kind("service", "front", "plugin"))
 PYTHON_IMAGE = os.environ.get("PYTHON_IMAGE", "python:3.13-slim-bookworm")
 
 # Tried by address, not by name: what the networks let through, not what Docker's DNS tells.
@@ -132,11 +129,11 @@ def test_each_container_reaches_only_whom_it_must(docker: DockerStack) -> None:
     assert {(other, port) for _, other, port in reached} <= MAY_BE_FOUND
     pairs = {(name, other) for name, other, _ in reached}
     assert {(name, other) for name, other in MAY_TALK if "tls" not in (name, other)} <= pairs
-    # Said once more: its owners, the ports of this machine and the other store reach a store, nothing else.
-    assert {name for name, other in pairs if other == "postgres"} == {"auth", "member", "loopback", "redis"}
-    assert {name for name, other in pairs if other == "redis"} == {
-        *("auth", "token-validator", "idempotency", "loopback", "postgres")
-    }
+    # Said once more: who has data in a store and the ports of this machine reach it, nothing else; not the other store.
+    owners = {"postgres": DECLARED.stored, "redis": DECLARED.redis_users}
+    for store, processes in owners.items():
+        reaching = {name for name, other in pairs if other == store}
+        assert reaching == {"loopback", *(process.name for process in processes)}, store
 
 
 def test_no_container_has_pip_or_a_file_that_lends_its_owners_rights(docker: DockerStack) -> None:
