@@ -28,7 +28,9 @@ pytestmark = pytest.mark.docker
 DECLARED = declaration()
 LISTENS = {
     **{process.name: process.port for process in DECLARED.of_kind("service", "front", "aid")},
-    **{"kong": 8000, "postgres": 5432, "redis": 6379},
+    "kong": 8000,
+    "postgres": 5432,
+    "redis": 6379,
 }
 EVERY_PORT = (*LISTENS.values(), 8001, 8025, 9601, 9602, 9603)
 MAY_BE_FOUND = set(LISTENS.items()) | {
