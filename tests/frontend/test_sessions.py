@@ -296,7 +296,8 @@ async def _refused(status: int = 401) -> web.Response:
 
 
 async def _member() -> web.Response:
-    return web.json_response({"id": "7f3b8a52-6c1e-4f0e-9a54-3a1f0a1b2c3d", "name": "Kim", "version": 3})
+    member = {"id": "7f3b8a52-6c1e-4f0e-9a54-3a1f0a1b2c3d", "name": "Kim", "email": "a@b.example"}
+    return web.json_response({**member, "version": 3})
 
 
 async def _status(front: Front, path: str) -> int:
