@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.signing import AUDIENCE, ISSUER
 from tests.stores.catalog.shop import INTERNAL_KEY
 
 START_DEADLINE = 30.0
+MEDIA = Path(tempfile.gettempdir(), f"catalog-media-of-tests-{os.getuid()}")
+"""Empty: no test of these processes stores a picture."""
 
 
 def environment(database_url: str, **more: str) -> dict[str, str]:
@@ -26,6 +29,7 @@ def environment(database_url: str, **more: str) -> dict[str, str]:
         "REDIS_URL": "redis://127.0.0.1:9",
         "CATALOG_DATABASE_URL": database_url,
         "INTERNAL_API_KEY": INTERNAL_KEY,
+        "MEDIA_URL": MEDIA.as_uri(),
         "LOG_LEVEL": "ERROR",
         **more,
     }

@@ -9,8 +9,7 @@ move nobody any more (the constraint): a move that nobody gave a password for wo
 """
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-
-from services.auth.adapters.tables import AccountRow
+from piccolo.table import Table
 
 ID = "2026-11-27T03:20:00:000000"
 VERSION = "1.38.0"
@@ -43,13 +42,16 @@ _FORWARDS = (
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="auth", description=DESCRIPTION)
 
+    class Raw(Table):
+        """Runs statements; defined in here because a table keeps the first engine that it met."""
+
     async def settle() -> None:
         for statement in _FORWARDS:
-            await AccountRow.raw(statement)
+            await Raw.raw(statement)
 
     async def undo() -> None:
-        await AccountRow.raw("ALTER TABLE account DROP CONSTRAINT no_move_without_password")
-        await AccountRow.raw("ALTER TABLE account DROP COLUMN pending_email")
+        await Raw.raw("ALTER TABLE account DROP CONSTRAINT no_move_without_password")
+        await Raw.raw("ALTER TABLE account DROP COLUMN pending_email")
 
     manager.add_raw(settle)
     manager.add_raw_backwards(undo)

@@ -1,8 +1,7 @@
 """Sessions and mailed links, which were in Redis until now."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-
-from services.auth.adapters.tables import AccountRow
+from piccolo.table import Table
 
 ID = "2026-11-27T02:20:00:000000"
 VERSION = "1.38.0"
@@ -57,13 +56,16 @@ _FORWARDS = (
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="auth", description=DESCRIPTION)
 
+    class Raw(Table):
+        """Runs statements; defined in here because a table keeps the first engine that it met."""
+
     async def create() -> None:
         for statement in _FORWARDS:
-            await AccountRow.raw(statement)
+            await Raw.raw(statement)
 
     async def drop() -> None:
         for table in ("carry_over_due", "mailed_link", "former_token", "session"):
-            await AccountRow.raw(f"DROP TABLE {table}")
+            await Raw.raw(f"DROP TABLE {table}")
 
     manager.add_raw(create)
     manager.add_raw_backwards(drop)
