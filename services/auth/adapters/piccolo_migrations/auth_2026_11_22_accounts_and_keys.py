@@ -1,8 +1,7 @@
 """Accounts and signing keys."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-
-from services.auth.adapters.tables import AccountRow
+from piccolo.table import Table
 
 ID = "2026-11-22T19:20:00:000000"
 VERSION = "1.38.0"
@@ -36,13 +35,16 @@ _FORWARDS = (
 async def forwards() -> MigrationManager:
     manager = MigrationManager(migration_id=ID, app_name="auth", description=DESCRIPTION)
 
+    class Raw(Table):
+        """Runs statements; defined in here because a table keeps the first engine that it met."""
+
     async def create() -> None:
         for statement in _FORWARDS:
-            await AccountRow.raw(statement)
+            await Raw.raw(statement)
 
     async def drop() -> None:
-        await AccountRow.raw("DROP TABLE signing_key")
-        await AccountRow.raw("DROP TABLE account")
+        await Raw.raw("DROP TABLE signing_key")
+        await Raw.raw("DROP TABLE account")
 
     manager.add_raw(create)
     manager.add_raw_backwards(drop)
