@@ -1,13 +1,15 @@
 """Reads one picture and makes its renditions; `pictures_pillow.py` runs this in a process of its own, so that
-whatever a hostile file does ends with that process.
+whatever a hostile file does ends with that process. The file comes on standard input, the outcome leaves as msgpack.
 """
 
 import hashlib
 import io
 import resource
+import sys
 import warnings
 from contextlib import suppress
 
+import msgspec
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from services.catalog.domain.pictures import MAX_PIXELS, Fault, Rendered, Rendition, widths
@@ -19,10 +21,9 @@ _MEMORY = 1024 * 1024 * 1024
 _QUALITY = 82
 
 
-def render_in_worker(data: bytes) -> Rendered | Fault:
-    """`render`, with this process' memory limited."""
+def main() -> None:
     _limit_memory()
-    return render(data)
+    sys.stdout.buffer.write(msgspec.msgpack.encode(render(sys.stdin.buffer.read())))
 
 
 def render(data: bytes) -> Rendered | Fault:
@@ -88,9 +89,13 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 
 def _limit_memory() -> None:
-    """At the first picture of a process; a limit that is lower already stays."""
+    """A limit that is lower already stays."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if soft == resource.RLIM_INFINITY:
         with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - no path of ours
             used = int(statm.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,8 +2,10 @@
 
 import io
 import socket
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image as PillowImage
 from werkzeug.serving import make_server
 
+from services.catalog.adapters import picture_worker
 from services.catalog.adapters.images_postgres import PostgresImages
 from services.catalog.adapters.media_obstore import ObstoreMedia
 from services.catalog.adapters.pictures_pillow import PillowRenderer
@@ -190,11 +193,42 @@ async def test_a_directory_that_cannot_be_written_is_unavailable(tmp_path: Path)
         await media.put(f"{'0' * 32}-320.webp", b"x")
 
 
+@contextmanager
+def worker_that(monkeypatch: pytest.MonkeyPatch, code: str) -> Iterator[None]:
+    """Instead of the module that reads pictures, one with `code` runs."""
+    with tempfile.TemporaryDirectory() as directory, monkeypatch.context() as patch:
+        (Path(directory) / "odd_worker.py").write_text(code)
+        patch.syspath_prepend(directory)
+        patch.setattr(picture_worker, "__name__", "odd_worker")
+        yield
+
+
 async def test_a_picture_that_takes_too_long_ends_with_its_process() -> None:
     with pytest.raises(UnfitPicture) as refused:
         await PillowRenderer(seconds=0.001).render(file())
     assert refused.value.fault is Fault.TOO_COSTLY
     assert (await PillowRenderer().render(file())).width == 900
+
+
+async def test_a_process_that_a_picture_kills_is_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    with worker_that(monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"):
+        with pytest.raises(UnfitPicture) as refused:
+            await PillowRenderer().render(file())
+        assert refused.value.fault is Fault.TOO_COSTLY
+
+
+async def test_a_process_that_does_not_start_is_no_fault_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with worker_that(monkeypatch, "import no_such_module"), pytest.raises(RuntimeError, match="does not run"):
+        await PillowRenderer().render(file())
+
+
+async def test_the_process_that_reads_a_picture_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_PASSWORD", "a secret")
+    honest = worker_that(monkeypatch, "import os, sys; sys.exit('DATABASE_PASSWORD' in os.environ)")
+    with honest, pytest.raises(UnfitPicture):  # it ended well, and answered nothing
+        await PillowRenderer().render(file())
 
 
 async def test_more_pictures_than_can_wait_are_refused() -> None:
