@@ -118,7 +118,7 @@ browser: # A Chromium for the browser journeys, where it can be had without aski
 ##@ Check
 
 .PHONY: check
-check: format-check lint types imports subjects shell docker gateway generated ## Format, lint, types, layers, scripts, compose, gateway, generated files
+check: format-check lint types imports dead-code subjects shell docker gateway generated ## Format, lint, types, layers, dead code, scripts, compose, gateway, generated files
 
 .PHONY: format
 format: $(STAMPS)/dev ## Write the code in the project's format

@@ -2,16 +2,16 @@
 
 import base64
 import os
-from email.utils import parseaddr
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from common import email_address, origins, redis_address
+from common import origins, redis_address
 from common.client_address import Network, networks
 from services.auth.adapters.hashing import Argon2Parameters
 from services.auth.domain.sessions import Lifetimes
 from services.auth.domain.throttling import Limit, Limits
+from services.chassis.mail.settings import DEFAULT_SENDER, MailFrom, MailUrl, PublicOrigin, check_mail
 from services.chassis.settings import (
     DatabaseUrl,
     Env,
@@ -110,22 +110,9 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         Meta(description="Networks, comma-separated, whose X-Forwarded-For is believed."),
     ] = "127.0.0.0/8,::1/128"
 
-    public_origin: Annotated[
-        str,
-        Meta(description="The origin that browsers see; mailed links begin with it. https:// in production."),
-    ] = "http://localhost:3000"
-    mail_url: Annotated[
-        str,
-        Meta(
-            pattern="^(smtps?|file)://",
-            description="`smtp://[user@]host:port` (with a user, STARTTLS is required), `smtps://…`, "
-            "or `file:///folder` for files.",
-        ),
-        Env(secret=True, schemes=("smtp", "smtps"), apart="MAIL_PASSWORD"),
-    ] = "smtp://localhost:1025"
-    mail_from: Annotated[str, Meta(min_length=3, description="Sender of auth's mails.")] = (
-        "Gatehouse <no-reply@gatehouse.example>"
-    )
+    public_origin: PublicOrigin = "http://localhost:3000"
+    mail_url: MailUrl = "smtp://localhost:1025"
+    mail_from: MailFrom = DEFAULT_SENDER
     password_reset_seconds: Annotated[int, Meta(ge=60, description="Life of a password link, seconds.")] = (
         1800
     )
@@ -139,18 +126,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         if self.session_idle_seconds > self.session_absolute_seconds:
             raise SettingsError("SESSION_IDLE_SECONDS must not exceed SESSION_ABSOLUTE_SECONDS")
 
-        try:
-            scheme = origins.of_setting(self.public_origin).scheme
-        except ValueError as fault:
-            raise SettingsError(
-                "PUBLIC_ORIGIN is not valid: expected http(s)://host[:port] without a path"
-            ) from fault
-        if self.production and scheme != "https":
-            raise SettingsError("PUBLIC_ORIGIN must be an https:// origin in production")
-        try:
-            email_address.normalise(parseaddr(self.mail_from)[1])
-        except ValueError as fault:
-            raise SettingsError("MAIL_FROM is not a sender such as Shop <no-reply@shop.example>") from fault
+        check_mail(self.public_origin, self.mail_from, production=self.production)
         try:
             networks(self.auth_trusted_proxies)
         except ValueError as fault:

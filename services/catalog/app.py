@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from litestar import Litestar
-from litestar.di import Provide
 
 from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
@@ -38,6 +37,7 @@ from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
+from services.chassis.injection import provided
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 
@@ -95,7 +95,7 @@ def build(settings: Settings) -> Litestar:
         ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,
-        dependencies={"catalog": Provide(lambda: parts, sync_to_thread=False)},
+        dependencies=provided(catalog=parts),
         refusals=REFUSALS,
         state={"idempotency": idempotency},
         lifespan=[

@@ -4,48 +4,30 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from common.money import EXPONENTS
-from services.chassis.settings import Env, SettingsError, TokenSettings
+from services.chassis.settings import (
+    DatabaseUrl,
+    Env,
+    IdempotencyTtl,
+    InternalApiKey,
+    PoolMax,
+    SettingsError,
+    StatementTimeout,
+    StoreCurrency,
+    TokenSettings,
+    check_currency,
+)
 
 
 class Settings(TokenSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("CATALOG_PORT")] = (
         3002
     )
-    database_url: Annotated[
-        str,
-        Meta(
-            pattern="^postgres(ql)?://",
-            description="The catalog database, `postgresql://user@host:port/name`.",
-        ),
-        Env(
-            "CATALOG_DATABASE_URL",
-            secret=True,
-            schemes=("postgresql", "postgres"),
-            apart="CATALOG_DATABASE_PASSWORD",
-        ),
-    ]
-    pool_max: Annotated[
-        int,
-        Meta(ge=2, le=100, description="Most connections to the database, for each replica."),
-        Env("CATALOG_POOL_MAX"),
-    ] = 8
-    statement_timeout: Annotated[
-        float,
-        Meta(gt=0, le=60, description="Seconds after which the database ends a statement."),
-        Env("CATALOG_STATEMENT_TIMEOUT"),
-    ] = 5.0
-    internal_api_key: Annotated[
-        str,
-        Meta(min_length=16, description="Secret of `/internal/*`, the same in all services."),
-        Env(secret=True),
-    ]
-    idempotency_ttl: Annotated[
-        int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
-    ] = 3600
-    store_currency: Annotated[
-        str, Meta(description="The store's one currency, ISO 4217; every price is in its minor unit.")
-    ] = "KRW"
+    database_url: DatabaseUrl
+    pool_max: PoolMax = 8
+    statement_timeout: StatementTimeout = 5.0
+    internal_api_key: InternalApiKey
+    idempotency_ttl: IdempotencyTtl = 3600
+    store_currency: StoreCurrency = "KRW"
     vat_rate_standard: Annotated[
         int,
         Meta(ge=0, le=10_000, description="VAT within prices of the class `standard`, in basis points."),
@@ -91,7 +73,6 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.production and self.demo_data:
             raise SettingsError("DEMO_DATA must not be true in production")
-        if self.store_currency not in EXPONENTS:
-            raise SettingsError("STORE_CURRENCY is not a currency of ISO 4217")
+        check_currency(self.store_currency)
         if list(self.bands) != sorted(set(self.bands)) or len(self.bands) > 20 or self.bands[-1] > 10**15:
             raise SettingsError("PRICE_BANDS must be at most 20 rising amounts")

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from common import redis_address
+from common.money import EXPONENTS
 from common.settings import (
     Env,
     SettingsError,
@@ -23,7 +24,9 @@ __all__ = [
     "ServiceSettings",
     "SettingsError",
     "StatementTimeout",
+    "StoreCurrency",
     "TokenSettings",
+    "check_currency",
     "describe",
     "is_development_secret",
     "read",
@@ -99,4 +102,13 @@ InternalApiKey = Annotated[
 IdempotencyTtl = Annotated[
     int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
 ]
+StoreCurrency = Annotated[
+    str, Meta(description="The store's one currency, ISO 4217; every price is in its minor unit.")
+]
 """Fields that several services have, for their annotations."""
+
+
+def check_currency(code: str) -> None:
+    """Raises SettingsError where the store's currency is none."""
+    if code not in EXPONENTS:
+        raise SettingsError("STORE_CURRENCY is not a currency of ISO 4217")

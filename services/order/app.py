@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from litestar import Litestar
-from litestar.di import Provide
 
 from common.http_client import HttpClient
 from services.chassis import metrics, outbox
@@ -16,6 +15,7 @@ from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
+from services.chassis.injection import provided
 from services.chassis.mail.delivery import delivery
 from services.chassis.mail.target import MailTarget
 from services.chassis.migrations import migrate
@@ -149,7 +149,7 @@ def build(settings: Settings) -> Litestar:
         handlers=[CartController, OrdersController, AdministrationController, internal.report_payment],
         authenticator=authenticator,
         internal_key=key,
-        dependencies={"order": Provide(lambda: parts, sync_to_thread=False)},
+        dependencies=provided(order=parts),
         refusals=REFUSALS,
         state={"idempotency": idempotency},
         lifespan=[

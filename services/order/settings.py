@@ -1,59 +1,39 @@
 """What the order service needs of its environment."""
 
 import re
-from email.utils import parseaddr
 from typing import Annotated
 
 from msgspec import Meta
 
-from common import email_address, origins
-from common.money import EXPONENTS
-from services.chassis.settings import Env, SettingsError, TokenSettings
+from common import origins
+from services.chassis.mail.settings import DEFAULT_SENDER, MailFrom, MailUrl, PublicOrigin, check_mail
+from services.chassis.settings import (
+    DatabaseUrl,
+    Env,
+    IdempotencyTtl,
+    InternalApiKey,
+    PoolMax,
+    SettingsError,
+    StatementTimeout,
+    StoreCurrency,
+    TokenSettings,
+    check_currency,
+)
 from services.order.domain.sums import ShippingRates
 
 
 class Settings(TokenSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("ORDER_PORT")] = 7000
-    database_url: Annotated[
-        str,
-        Meta(
-            pattern="^postgres(ql)?://", description="The order database, `postgresql://user@host:port/name`."
-        ),
-        Env(
-            "ORDER_DATABASE_URL",
-            secret=True,
-            schemes=("postgresql", "postgres"),
-            apart="ORDER_DATABASE_PASSWORD",
-        ),
-    ]
-    pool_max: Annotated[
-        int,
-        Meta(ge=6, le=100, description="Most connections to the database, for each replica."),
-        Env("ORDER_POOL_MAX"),
-    ] = 12
-    statement_timeout: Annotated[
-        float,
-        Meta(gt=0, le=60, description="Seconds after which the database ends a statement."),
-        Env("ORDER_STATEMENT_TIMEOUT"),
-    ] = 5.0
+    database_url: DatabaseUrl
+    pool_max: PoolMax = 12
+    statement_timeout: StatementTimeout = 5.0
     auth_url: Annotated[str, Meta(pattern="^https?://", description="auth's address.")]
     catalog_url: Annotated[str, Meta(pattern="^https?://", description="catalog's address.")]
     payment_url: Annotated[str, Meta(pattern="^https?://", description="payment's address.")]
-    internal_api_key: Annotated[
-        str,
-        Meta(min_length=16, description="Secret of `/internal/*`, the same in all services."),
-        Env(secret=True),
-    ]
-    idempotency_ttl: Annotated[
-        int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
-    ] = 3600
-    public_origin: Annotated[
-        str,
-        Meta(description="The origin that browsers see; mailed links begin with it. https:// in production."),
-    ]
-    store_currency: Annotated[
-        str, Meta(description="The store's one currency, ISO 4217; every price is in its minor unit.")
-    ] = "KRW"
+    internal_api_key: InternalApiKey
+    idempotency_ttl: IdempotencyTtl = 3600
+    public_origin: PublicOrigin
+    store_currency: StoreCurrency = "KRW"
     vat_rate_standard: Annotated[
         int, Meta(ge=0, le=10_000, description="VAT within the shipping fee, in basis points.")
     ] = 1000
@@ -75,35 +55,16 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         int,
         Meta(ge=60, le=86_400, description="Seconds after which an order that is not paid is closed."),
     ] = 900
-    mail_url: Annotated[
-        str,
-        Meta(
-            pattern="^(smtps?|file)://",
-            description="Where mails go: `smtp://[user@]host:port`, `smtps://…`, or `file:///folder`.",
-        ),
-        Env(secret=True, schemes=("smtp", "smtps"), apart="MAIL_PASSWORD"),
-    ]
-    mail_from: Annotated[str, Meta(min_length=3, description="Sender of the shop's mails.")] = (
-        "Gatehouse <no-reply@gatehouse.example>"
-    )
+    mail_url: MailUrl
+    mail_from: MailFrom = DEFAULT_SENDER
 
     def __post_init__(self) -> None:
-        if self.store_currency not in EXPONENTS:
-            raise SettingsError("STORE_CURRENCY is not a currency of ISO 4217")
+        if self.pool_max < 6:
+            raise SettingsError("ORDER_POOL_MAX must be at least 6: its loops hold connections of their own")
+        check_currency(self.store_currency)
         if not self.countries or not all(re.fullmatch("[A-Z]{2}", code) for code in self.countries):
             raise SettingsError("SHIPPING_COUNTRIES is not a list of country codes such as KR,JP")
-        try:
-            scheme = origins.of_setting(self.public_origin).scheme
-        except ValueError as fault:
-            raise SettingsError(
-                "PUBLIC_ORIGIN is not valid: expected http(s)://host[:port] without a path"
-            ) from fault
-        if self.production and scheme != "https":
-            raise SettingsError("PUBLIC_ORIGIN must be an https:// origin in production")
-        try:
-            email_address.normalise(parseaddr(self.mail_from)[1])
-        except ValueError as fault:
-            raise SettingsError("MAIL_FROM is not a sender such as Shop <no-reply@shop.example>") from fault
+        check_mail(self.public_origin, self.mail_from, production=self.production)
 
     @property
     def countries(self) -> frozenset[str]:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from litestar import Litestar
-from litestar.di import Provide
 from prometheus_client import Counter
 
 from common.http_client import HttpClient
@@ -14,6 +13,7 @@ from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
+from services.chassis.injection import provided
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 from services.payment.adapters.events_postgres import PostgresEvents
@@ -98,7 +98,7 @@ def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> 
         handlers=[PaymentsController, webhooks.hear, internal.want, internal.refund, internal.read],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,
-        dependencies={"payment": Provide(lambda: parts, sync_to_thread=False)},
+        dependencies=provided(payment=parts),
         refusals=REFUSALS,
         state={"idempotency": idempotency},
         lifespan=[

@@ -6,7 +6,16 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
-from services.chassis.settings import Env, SettingsError, TokenSettings
+from services.chassis.settings import (
+    DatabaseUrl,
+    Env,
+    IdempotencyTtl,
+    InternalApiKey,
+    PoolMax,
+    SettingsError,
+    StatementTimeout,
+    TokenSettings,
+)
 
 STRIPE = "https://api.stripe.com"
 _LIVE = ("sk_live_", "rk_live_")
@@ -17,40 +26,14 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("PAYMENT_PORT")] = (
         7100
     )
-    database_url: Annotated[
-        str,
-        Meta(
-            pattern="^postgres(ql)?://",
-            description="The payment database, `postgresql://user@host:port/payments`.",
-        ),
-        Env(
-            "PAYMENT_DATABASE_URL",
-            secret=True,
-            schemes=("postgresql", "postgres"),
-            apart="PAYMENT_DATABASE_PASSWORD",
-        ),
-    ]
-    pool_max: Annotated[
-        int,
-        Meta(ge=4, le=100, description="Most connections to the database, for each replica."),
-        Env("PAYMENT_POOL_MAX"),
-    ] = 12
-    statement_timeout: Annotated[
-        float,
-        Meta(gt=0, le=60, description="Seconds after which the database ends a statement."),
-        Env("PAYMENT_STATEMENT_TIMEOUT"),
-    ] = 5.0
-    idempotency_ttl: Annotated[
-        int, Meta(ge=1, le=604800, description="Seconds that the outcome of a keyed request is kept.")
-    ] = 3600
+    database_url: DatabaseUrl
+    pool_max: PoolMax = 12
+    statement_timeout: StatementTimeout = 5.0
+    idempotency_ttl: IdempotencyTtl = 3600
     order_url: Annotated[
         str, Meta(pattern="^https?://", description="The order service, which is told how payments are.")
     ] = "http://localhost:7000"
-    internal_api_key: Annotated[
-        str,
-        Meta(min_length=16, description="Secret of `/internal/*`, the same in all services."),
-        Env(secret=True),
-    ]
+    internal_api_key: InternalApiKey
     stripe_secret_key: Annotated[
         str,
         Meta(
@@ -109,6 +92,8 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         faults = []
+        if self.pool_max < 4:
+            faults.append("PAYMENT_POOL_MAX must be at least 4: its loops hold connections of their own")
         if urlsplit(self.stripe_url).path.strip("/"):
             faults.append("STRIPE_URL is an origin, without a path")
         if self.production:

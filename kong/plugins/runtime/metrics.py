@@ -76,12 +76,9 @@ class Counter:
 
 
 class Gauge(Counter):
-    """A number that goes both ways; zero again when its worker starts."""
+    """A number that is set; zero again when its worker starts."""
 
     __slots__ = ()
-
-    def dec(self) -> None:
-        self._memory.own[self._cell] -= 1
 
     def set(self, value: int) -> None:
         self._memory.own[self._cell] = value

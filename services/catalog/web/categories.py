@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from litestar import Response, delete, get, patch, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from services.catalog.domain.products import Category
@@ -14,6 +13,7 @@ from services.catalog.web.shop import PublicCategories
 from services.chassis import preconditions
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.problems import documented
 
 
@@ -30,7 +30,7 @@ class CategoriesController(PublicCategories):
         responses=documented(400, 401, 403, 404, 503),
     )
     async def get_category(
-        self, *, category_id: FromPath[UUID], catalog: NamedDependency[Parts]
+        self, *, category_id: FromPath[UUID], catalog: Injected[Parts]
     ) -> Response[CategoryDocument]:
         return _answer(await catalog.categories.get(category_id))
 
@@ -46,7 +46,7 @@ class CategoriesController(PublicCategories):
         self,
         *,
         request: CallerRequest,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         data: JSONBody[NewCategory],
     ) -> Response[CategoryDocument]:
         category = await catalog.categories.create(data.slug, data.names, data.parent, data.position)
@@ -66,7 +66,7 @@ class CategoriesController(PublicCategories):
         *,
         request: CallerRequest,
         category_id: FromPath[UUID],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         data: JSONBody[NewCategory],
         if_match: IfMatch = None,
     ) -> Response[CategoryDocument]:
@@ -87,7 +87,7 @@ class CategoriesController(PublicCategories):
         *,
         request: CallerRequest,
         category_id: FromPath[UUID],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         data: JSONBody[CategoryPatch],
         if_match: IfMatch = None,
     ) -> Response[CategoryDocument]:
@@ -108,7 +108,7 @@ class CategoriesController(PublicCategories):
         *,
         request: CallerRequest,
         category_id: FromPath[UUID],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         if_match: IfMatch = None,
     ) -> Response[None]:
         await catalog.categories.delete(category_id, preconditions.versions(if_match))

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -14,6 +13,7 @@ from services.catalog.domain.pricing import Missing, Wanted
 from services.catalog.domain.reservations import MAX_LINES, MAX_QUANTITY, Goal, Line, State
 from services.catalog.domain.stock import Availability
 from services.catalog.web.parts import Parts
+from services.chassis.injection import Injected
 from services.chassis.problems import documented
 
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
@@ -134,7 +134,7 @@ class ReservationView(msgspec.Struct, frozen=True):
     security=[{"internal": []}],
     responses=documented(400, 401, 413, 503),
 )
-async def quote(*, data: JSONBody[QuoteRequest], catalog: NamedDependency[Parts]) -> QuoteView:
+async def quote(*, data: JSONBody[QuoteRequest], catalog: Injected[Parts]) -> QuoteView:
     """One read; it holds nothing."""
     return QuoteView.of(await catalog.quotes.quote([Wanted(line.sku, line.quantity) for line in data.lines]))
 
@@ -150,7 +150,7 @@ async def quote(*, data: JSONBody[QuoteRequest], catalog: NamedDependency[Parts]
     responses=documented(400, 401, 404, 409, 413, 503),
 )
 async def reserve(
-    *, order_id: FromPath[UUID], data: JSONBody[ReservationGoal], catalog: NamedDependency[Parts]
+    *, order_id: FromPath[UUID], data: JSONBody[ReservationGoal], catalog: Injected[Parts]
 ) -> ReservationView:
     """Repeating is harmless, in any order of arrival: a release that comes first leaves a tombstone."""
     lines = [Line(line.variant_id, line.quantity) for line in data.lines]

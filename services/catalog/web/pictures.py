@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, delete, get, put
-from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, PathParameter, QueryParameter
 
@@ -18,6 +17,7 @@ from services.chassis import preconditions
 from services.chassis.errors import NotFound
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.problems import documented
 
 ADMIN = "admin"
@@ -71,7 +71,7 @@ class ImagesController(Controller):
         request: CallerRequest,
         product_id: FromPath[UUID],
         position: Position,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         alt_ko: AltKo = None,
         alt_en: AltEn = None,
         if_match: IfMatch = None,
@@ -100,7 +100,7 @@ class ImagesController(Controller):
         request: CallerRequest,
         product_id: FromPath[UUID],
         position: Position,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         if_match: IfMatch = None,
     ) -> Response[None]:
         version = await catalog.pictures.delete(product_id, preconditions.versions(if_match), position)
@@ -119,7 +119,7 @@ class ImagesController(Controller):
         **documented(404, 503),
     },
 )
-async def get_media(name: FromPath[str], catalog: NamedDependency[Parts]) -> Response[bytes]:
+async def get_media(name: FromPath[str], catalog: Injected[Parts]) -> Response[bytes]:
     content = await catalog.media.get(name)
     if content is None:
         raise NotFound("There is no such picture.")

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from litestar import Request, Response, delete, get, patch, post, put
 from litestar.connection import ASGIConnection
-from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
@@ -21,6 +20,7 @@ from services.chassis import pages, preconditions
 from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 
@@ -56,7 +56,7 @@ class ProductsController(PublicProducts):
     async def list_documents(
         self,
         *,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         status: Annotated[
@@ -98,7 +98,7 @@ class ProductsController(PublicProducts):
         *,
         request: Request[Any, Any, Any],
         product: FromPath[str],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         lang: Lang = Language.KO,
     ) -> Response[Any]:
         id_ = _id(product)
@@ -118,7 +118,7 @@ class ProductsController(PublicProducts):
         self,
         *,
         request: CallerRequest,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         data: JSONBody[NewProduct],
     ) -> Response[ProductDocument]:
         product = await catalog.products.create(data.content())
@@ -138,7 +138,7 @@ class ProductsController(PublicProducts):
         *,
         request: CallerRequest,
         product: FromPath[str],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         data: JSONBody[NewProduct],
         if_match: IfMatch = None,
     ) -> Response[ProductDocument]:
@@ -162,7 +162,7 @@ class ProductsController(PublicProducts):
         *,
         request: CallerRequest,
         product: FromPath[str],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         data: JSONBody[ProductPatch],
         if_match: IfMatch = None,
     ) -> Response[ProductDocument]:
@@ -183,7 +183,7 @@ class ProductsController(PublicProducts):
         *,
         request: CallerRequest,
         product: FromPath[str],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         if_match: IfMatch = None,
     ) -> Response[None]:
         await catalog.products.delete(_known(product), preconditions.versions(if_match))

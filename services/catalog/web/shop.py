@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get
-from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
@@ -31,6 +30,7 @@ from services.catalog.web.shop_views import (
 )
 from services.chassis import pages
 from services.chassis.errors import FieldError, InvalidInput
+from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit
 from services.chassis.problems import documented
 
@@ -85,7 +85,7 @@ class PublicProducts(Controller):
         self,
         *,
         request: Request[Any, Any, Any],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         q: Query = None,
         category: InCategory = None,
         min_price: MinPrice = None,
@@ -143,7 +143,7 @@ class PublicProducts(Controller):
         self,
         *,
         request: Request[Any, Any, Any],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         q: Annotated[
             str, QueryParameter(name="q", max_length=search.MAX_QUERY, description="As typed so far.")
         ],
@@ -167,7 +167,7 @@ class PublicCategories(Controller):
         self,
         *,
         request: Request[Any, Any, Any],
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         lang: Lang = Language.KO,
     ) -> Response[bytes]:
         nodes = (await catalog.categories.tree()).nodes()

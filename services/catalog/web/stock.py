@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Meta
 
@@ -24,6 +23,7 @@ from services.chassis import pages
 from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 
@@ -125,7 +125,7 @@ class StockController(Controller):
     async def list_stock(
         self,
         *,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         sku: Annotated[
@@ -161,7 +161,7 @@ class StockController(Controller):
     async def list_journal(
         self,
         *,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         variant_id: Annotated[
@@ -190,7 +190,7 @@ class StockController(Controller):
         self,
         *,
         request: CallerRequest,
-        catalog: NamedDependency[Parts],
+        catalog: Injected[Parts],
         data: JSONBody[NewAdjustment],
     ) -> Response[StockView]:
         """Send an idempotency key: an adjustment that is sent twice would count twice. 409 where orders have more."""

@@ -5,7 +5,6 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from common import email_address, visible_text
@@ -14,6 +13,7 @@ from services.chassis import preconditions
 from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 from services.order.application.ports import OrderQuery
@@ -45,7 +45,7 @@ class AdministrationController(Controller):
         self,
         *,
         request: CallerRequest,
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         in_state: Annotated[
@@ -88,7 +88,7 @@ class AdministrationController(Controller):
         *,
         request: CallerRequest,
         order_id: FromPath[UUID],
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         data: JSONBody[NewShipment],
         if_match: IfMatch = None,
     ) -> Response[OrderView]:
@@ -114,7 +114,7 @@ class AdministrationController(Controller):
         *,
         request: CallerRequest,
         order_id: FromPath[UUID],
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         if_match: IfMatch = None,
     ) -> Response[OrderView]:
         who = caller(request)
@@ -133,7 +133,7 @@ class AdministrationController(Controller):
         self,
         *,
         order_id: FromPath[UUID],
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         data: JSONBody[NewRefund],
     ) -> RefundPreview:
         return RefundPreview.of(await order.refunding.preview(order_id, _wanted(data)))
@@ -151,7 +151,7 @@ class AdministrationController(Controller):
         *,
         request: CallerRequest,
         order_id: FromPath[UUID],
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         data: JSONBody[NewRefund],
         if_match: IfMatch = None,
     ) -> Response[RefundView]:

@@ -4,11 +4,11 @@ from enum import Enum
 from typing import Annotated
 
 from litestar import Controller, Response, delete, get, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from services.chassis.errors import Unauthenticated
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.problems import documented
 from services.order.application.carting import ShownCart
 from services.order.domain.errors import NoMerge, UnknownItem
@@ -38,7 +38,7 @@ class CartController(Controller):
         responses=documented(400, 401, 503),
     )
     async def get_cart(
-        self, *, request: CallerRequest, order: NamedDependency[Parts], lang: Lang = Language.KO
+        self, *, request: CallerRequest, order: Injected[Parts], lang: Lang = Language.KO
     ) -> Response[CartView]:
         return _answer(await order.carting.show(request.user.subject, lang.value))
 
@@ -52,7 +52,7 @@ class CartController(Controller):
         self,
         *,
         request: CallerRequest,
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         sku: FromPath[str],
         data: JSONBody[ItemQuantity],
         lang: Lang = Language.KO,
@@ -72,7 +72,7 @@ class CartController(Controller):
         self,
         *,
         request: CallerRequest,
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         sku: FromPath[str],
         lang: Lang = Language.KO,
     ) -> Response[CartView]:
@@ -89,7 +89,7 @@ class CartController(Controller):
         self,
         *,
         request: CallerRequest,
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         data: JSONBody[GuestCart],
         lang: Lang = Language.KO,
     ) -> Response[CartView]:

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from litestar import put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from services.chassis.injection import Injected
 from services.chassis.outbox import PROVIDE_SEQUENCE, MessageSequence
 from services.chassis.problems import documented
 from services.order.domain.orders import Payment
@@ -28,7 +28,7 @@ async def report_payment(
     *,
     order_id: FromPath[UUID],
     data: JSONBody[PaymentReport],
-    order: NamedDependency[Parts],
+    order: Injected[Parts],
     sequence: MessageSequence,
 ) -> None:
     """The whole present state; of two reports the one with the higher sequence counts, in any order of arrival."""

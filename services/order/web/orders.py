@@ -5,12 +5,12 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.connection import ASGIConnection
-from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from common.field_codes import InvalidValue
 from services.chassis import preconditions
 from services.chassis.identity import CallerRequest, Identity
+from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 from services.order.application.placing import Wish
@@ -64,7 +64,7 @@ class OrdersController(Controller):
         responses=documented(400, 401, 409, 413, 422, 428, 503),
     )
     async def place(
-        self, *, request: CallerRequest, order: NamedDependency[Parts], data: JSONBody[Placement]
+        self, *, request: CallerRequest, order: Injected[Parts], data: JSONBody[Placement]
     ) -> Response[OrderView]:
         """An idempotency key is required. 409 with the cart as it is now where anything changed, or with the order's id
         where this cart was ordered already."""
@@ -101,7 +101,7 @@ class OrdersController(Controller):
         self,
         *,
         request: CallerRequest,
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
     ) -> Page[OrderView]:
@@ -120,7 +120,7 @@ class OrdersController(Controller):
         *,
         request: Request[Any, Any, Any],
         order_id: FromPath[UUID],
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         token: LinkToken = None,
     ) -> Response[OrderView]:
         who = _reader(request, token)
@@ -138,7 +138,7 @@ class OrdersController(Controller):
         *,
         request: Request[Any, Any, Any],
         order_id: FromPath[UUID],
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         token: LinkToken = None,
     ) -> Response[TimelineView]:
         who = _reader(request, token)
@@ -158,7 +158,7 @@ class OrdersController(Controller):
         responses=documented(400, 401, 404, 409, 503),
     )
     async def pay(
-        self, *, request: CallerRequest, order_id: FromPath[UUID], order: NamedDependency[Parts]
+        self, *, request: CallerRequest, order_id: FromPath[UUID], order: Injected[Parts]
     ) -> PaymentPageView:
         """409 while the stock is not held yet (`state` is `placed`: ask again in a moment), and when it is over."""
         page = await order.requests.pay(caller(request), order_id)
@@ -176,7 +176,7 @@ class OrdersController(Controller):
         *,
         request: CallerRequest,
         order_id: FromPath[UUID],
-        order: NamedDependency[Parts],
+        order: Injected[Parts],
         if_match: IfMatch = None,
     ) -> Response[OrderView]:
         """Administrators send If-Match. Owners may: whatever the order has become meanwhile, they do not want it."""
@@ -191,7 +191,7 @@ class OrdersController(Controller):
         summary="Take over the orders that were made as a guest with the caller's confirmed address",
         responses=documented(400, 401, 403, 503),
     )
-    async def claim(self, *, request: CallerRequest, order: NamedDependency[Parts]) -> Claimed:
+    async def claim(self, *, request: CallerRequest, order: Injected[Parts]) -> Claimed:
         """Repeating is harmless."""
         account = await order.accounts.of(request.user.token)
         return Claimed(await order.claiming.claim(account))

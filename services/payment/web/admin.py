@@ -6,12 +6,12 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from services.chassis import pages
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
+from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 from services.payment.application.reconciliation import Comparison
@@ -97,7 +97,7 @@ class PaymentsController(Controller):
     async def list_payments(
         self,
         *,
-        payment: NamedDependency[Parts],
+        payment: Injected[Parts],
         limit: Limit = DEFAULT_LIMIT,
         cursor: Cursor = None,
         in_state: StateFilter = None,
@@ -133,7 +133,7 @@ class PaymentsController(Controller):
         roles=(ADMIN,),
         responses=documented(401, 403, 503),
     )
-    async def get_reconciliation(self, payment: NamedDependency[Parts]) -> ReconciliationView:
+    async def get_reconciliation(self, payment: Injected[Parts]) -> ReconciliationView:
         latest = await payment.reports.latest_comparison()
         return ReconciliationView(
             None if latest is None else ComparisonView.of(latest),
@@ -148,7 +148,7 @@ class PaymentsController(Controller):
         roles=(ADMIN,),
         responses=documented(401, 403, 404, 503),
     )
-    async def get_payment(self, order_id: FromPath[UUID], payment: NamedDependency[Parts]) -> PaymentView:
+    async def get_payment(self, order_id: FromPath[UUID], payment: Injected[Parts]) -> PaymentView:
         return PaymentView.whole(await payment.payments.get(order_id))
 
     @post(
@@ -161,7 +161,7 @@ class PaymentsController(Controller):
     )
     @idempotent
     async def check_payment(
-        self, *, request: CallerRequest, order_id: FromPath[UUID], payment: NamedDependency[Parts]
+        self, *, request: CallerRequest, order_id: FromPath[UUID], payment: Injected[Parts]
     ) -> Response[None]:
         await payment.payments.refresh(order_id)
         return Response(None, status_code=202)

@@ -4,10 +4,10 @@ import asyncio
 from uuid import UUID
 
 from litestar import get, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from services.chassis.errors import Unavailable
+from services.chassis.injection import Injected
 from services.chassis.outbox import PROVIDE_SEQUENCE, MessageSequence
 from services.chassis.problems import documented
 from services.payment.application.advancing import Stuck
@@ -40,7 +40,7 @@ WAITS_S = 5.0
 async def want(
     order_id: FromPath[UUID],
     data: JSONBody[WantedPayment],
-    payment: NamedDependency[Parts],
+    payment: Injected[Parts],
     sequence: MessageSequence,
 ) -> PaymentState:
     """Repeating is harmless, in any order of arrival. 409 for another amount or currency than before."""
@@ -71,7 +71,7 @@ async def _with_page(payment: Parts, record: Record) -> Record:
     responses=documented(400, 401, 404, 409, 413, 503),
 )
 async def refund(
-    order_id: FromPath[UUID], data: JSONBody[NewRefund], payment: NamedDependency[Parts]
+    order_id: FromPath[UUID], data: JSONBody[NewRefund], payment: Injected[Parts]
 ) -> RefundAnswer:
     """Admitted at once or refused with 409 for more than is left; the provider follows in the background."""
     record = await payment.payments.refund(order_id, data.refund())
@@ -87,5 +87,5 @@ async def refund(
     security=[{"internal": []}],
     responses=documented(401, 404, 503),
 )
-async def read(order_id: FromPath[UUID], payment: NamedDependency[Parts]) -> PaymentView:
+async def read(order_id: FromPath[UUID], payment: Injected[Parts]) -> PaymentView:
     return PaymentView.whole(await payment.payments.get(order_id))

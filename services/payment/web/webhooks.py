@@ -3,10 +3,10 @@
 from typing import Any
 
 from litestar import Request, Response, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from services.chassis.errors import NotFound
+from services.chassis.injection import Injected
 from services.chassis.problems import documented
 from services.payment.domain.errors import UnsignedWebhook, WebhooksClosed
 from services.payment.web.parts import Parts
@@ -25,7 +25,7 @@ MOST_BYTES = 256 * 1024
     responses=documented(400, 404, 413, 503),
 )
 async def hear(
-    provider: FromPath[str], request: Request[Any, Any, Any], payment: NamedDependency[Parts]
+    provider: FromPath[str], request: Request[Any, Any, Any], payment: Injected[Parts]
 ) -> Response[None]:
     """Signed over the raw bytes. 200 once it is written down, also for a repeat; then the provider itself is asked."""
     if provider != payment.webhooks.provider:
