@@ -58,7 +58,7 @@ def build(settings: Settings) -> Litestar:
     authenticator = TokenAuthenticator.of(settings)
     store = MeasuredShop(database, registry)
     rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
-    media = ObstoreMedia(settings.media_url)
+    media = ObstoreMedia(settings.media_url, settings.object_store)
     pictures = PictureService(PillowRenderer(), media, PostgresImages(database), now)
     parts = Parts(
         shop=store,

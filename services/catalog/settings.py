@@ -58,13 +58,37 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         str,
         Meta(
             pattern="^[a-z0-9]+://",
-            description="Where pictures are kept: `file:///directory`, or `s3://bucket/prefix` with the provider's own "
-            "variables (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL` and so on).",
+            description="Where pictures are kept: `file:///directory`, or `s3://bucket/prefix`.",
         ),
     ]
+    aws_endpoint_url: Annotated[
+        str,
+        Meta(
+            pattern="^(https?://.*)?$",
+            description="The object store, where it is not Amazon's; `http://` only on a network of one's own.",
+        ),
+    ] = ""
+    aws_region: Annotated[str, Meta(description="The bucket's region.")] = ""
+    aws_access_key_id: Annotated[
+        str,
+        Meta(description="The key to the bucket. Without one, the machine's own role is asked for."),
+        Env(secret=True),
+    ] = ""
+    aws_secret_access_key: Annotated[str, Meta(description="The secret of that key."), Env(secret=True)] = ""
     demo_data: Annotated[
         bool, Meta(description="Loads demo products at the first start; development only.")
     ] = False
+
+    @property
+    def object_store(self) -> dict[str, str]:
+        """What obstore wants to know of an object store; what is not set it finds as the provider's tools do."""
+        given = {
+            "aws_endpoint_url": self.aws_endpoint_url,
+            "aws_region": self.aws_region,
+            "aws_access_key_id": self.aws_access_key_id,
+            "aws_secret_access_key": self.aws_secret_access_key,
+        }
+        return {name: value for name, value in given.items() if value}
 
     @property
     def bands(self) -> tuple[int, ...]:

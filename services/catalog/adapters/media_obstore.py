@@ -4,10 +4,11 @@ import asyncio
 import logging
 import os
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -17,6 +18,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from services.catalog.application.pictures import StoredFile
 from services.chassis.errors import Unavailable
 
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
 _log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[0-9a-f]{32}-[0-9]{1,4}\.webp", re.ASCII)
@@ -24,10 +28,14 @@ _CONTENT_TYPE = {"Content-Type": "image/webp"}
 
 
 class ObstoreMedia:
-    """`url`: `file:///directory`, `s3://bucket/prefix` and whatever obstore reads; credentials come from the
-    environment, as the provider's own tools read them. `seconds` bounds each call."""
+    """`url`: `file:///directory`, `s3://bucket/prefix` and whatever obstore reads. `object_store` holds obstore's
+    configuration; what it does not say is found as the provider's own tools find it. `seconds` bounds each call.
+    """
 
-    def __init__(self, url: str, *, seconds: float = 5.0) -> None:
+    def __init__(
+        self, url: str, object_store: Mapping[str, str] | None = None, *, seconds: float = 5.0
+    ) -> None:
+        configuration = dict(object_store or {})
         self._seconds = seconds
         self._directory: Path | None = None
         self._store: ObjectStore
@@ -38,11 +46,12 @@ class ObstoreMedia:
             timeout = timedelta(seconds=seconds)
             self._store = from_url(
                 url,
+                config=cast("S3Config", configuration),
                 client_options={
                     "timeout": timeout,
                     "connect_timeout": timeout,
                     # An endpoint of one's own (MinIO, Ceph) may be on a network without TLS; who names it says so.
-                    "allow_http": os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://"),
+                    "allow_http": configuration.get("aws_endpoint_url", "").startswith("http://"),
                 },
                 retry_config={"max_retries": 1, "retry_timeout": timeout},
             )

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from PIL import Image as PillowImage
 from werkzeug.serving import make_server
@@ -21,6 +22,7 @@ from services.catalog.adapters.pictures_pillow import PillowRenderer
 from services.catalog.application.pictures import PictureService
 from services.catalog.domain.errors import Stale, UnfitPicture, UnknownImage, UnknownProduct
 from services.catalog.domain.pictures import Fault
+from services.catalog.settings import Settings
 from services.chassis.errors import Unavailable
 from services.chassis.postgres import Database
 from tests.stores.catalog.shelves import NOW
@@ -51,7 +53,7 @@ def s3() -> Iterator[str]:
 
 
 @pytest.fixture(params=["file", "s3"])
-def media(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObstoreMedia:
+def media(request: pytest.FixtureRequest, tmp_path: Path, settings: Settings) -> ObstoreMedia:
     if request.param == "file":
         return ObstoreMedia(f"file://{tmp_path}/media with%20space")
     endpoint = request.getfixturevalue("s3")
@@ -60,15 +62,18 @@ def media(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
     bucket = f"media-{uuid4()}"
     boto3.client("s3", endpoint_url=endpoint, **keys).create_bucket(Bucket=bucket)
-    for name, value in {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return ObstoreMedia(f"s3://{bucket}")
+    return ObstoreMedia(f"s3://{bucket}", object_store(settings, endpoint))
+
+
+def object_store(settings: Settings, endpoint: str) -> dict[str, str]:
+    """As settings tell it."""
+    return msgspec.structs.replace(
+        settings,
+        aws_endpoint_url=endpoint,
+        aws_region="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    ).object_store
 
 
 @pytest.fixture
@@ -166,19 +171,11 @@ async def test_what_is_not_there_is_none(media: ObstoreMedia) -> None:
     assert await media.get(f"{'0' * 32}-320.webp") is None
 
 
-async def test_a_store_that_is_away_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_is_away_is_unavailable(settings: Settings) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    for name, value in {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    away = ObstoreMedia("s3://media", seconds=1)
+    away = ObstoreMedia("s3://media", object_store(settings, address), seconds=1)
     with pytest.raises(Unavailable):
         await away.get(f"{'0' * 32}-320.webp")
     with pytest.raises(Unavailable):

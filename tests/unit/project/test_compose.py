@@ -168,6 +168,19 @@ def test_the_stand_in_replaces_the_program_behind_the_gateway_and_nothing_around
     assert "stand-in" not in str(load("compose.prod.yaml"))
 
 
+def test_an_object_store_is_reached_by_catalog_alone_and_its_key_is_a_file() -> None:
+    overlay = load("deploy/compose.s3.yaml")
+    (name, service), *others = overlay["services"].items()
+    assert (name, others, service["networks"]) == ("catalog", [], ["outbound"])
+    assert (
+        set(service["secrets"]) == set(overlay["secrets"]) == {"aws_access_key_id", "aws_secret_access_key"}
+    )
+    keys = [variable for variable in environment(service) if "KEY" in variable]
+    assert keys == ["AWS_ACCESS_KEY_ID_FILE", "AWS_SECRET_ACCESS_KEY_FILE"]
+    called_on = load("compose.prod.yaml")["services"]["order"]["labels"]["gatehouse.called-on"]
+    assert service["labels"]["gatehouse.called-on"] == called_on
+
+
 def test_production_has_no_secret_in_its_environment() -> None:
     compose = load("compose.prod.yaml")
     for name, service in compose["services"].items():
