@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 
-import aiohttp
 from multidict import CIMultiDict
 
 from common import header_bytes
+from common.http_exchange import Exchange, ExchangeFailed
 from frontend_proxy.asgi import Receive, Send
 from frontend_proxy.cookies import Header
 from frontend_proxy.problems import Problem
@@ -142,29 +142,34 @@ class RequestBody:
 
 
 async def stream(
-    response: aiohttp.ClientResponse,
+    response: Exchange,
     upstream: Upstream,
     extra: list[Header],
     incoming: RequestBody,
     send: Send,
 ) -> None:
-    """Streams a response to the client and releases it; no more than a buffer of it is in memory.
+    """Streams a response to the client; no more than a buffer of it is in memory.
 
     A response that breaks off upstream breaks off here too: a client must not take it for a complete one.
     """
+    if response.complete and response.small:
+        headers = forwarded_response_headers(response.status, response.raw_headers) + extra
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": await response.chunk(), "more_body": False})
+        return
     leaving = asyncio.ensure_future(incoming.left())
     leaving.add_done_callback(lambda done: None if done.cancelled() else response.close())
     try:
         headers = forwarded_response_headers(response.status, response.raw_headers) + extra
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        async for chunk in response.content.iter_any():
+        while chunk := await response.chunk(upstream.pool.timeout):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     except TimeoutError as fault:
         raise upstream.timed_out() from fault
-    except aiohttp.ClientError as fault:
+    except ExchangeFailed as fault:
         if not leaving.done():
             raise upstream.unavailable() from fault
     finally:
         leaving.cancel()
-        response.release()
+        response.close()

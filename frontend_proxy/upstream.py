@@ -1,18 +1,13 @@
 """Streamed HTTP requests to auth and to the gateway, with a limit on every wait."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-import aiohttp
-import aiohttp.client_reqrep
-from aiohttp.abc import AbstractResolver
 from multidict import CIMultiDict
-from yarl import URL
 
-from common import header_bytes
-from common.address_health import AddressHealth, HealthyResolver, WatchedRequest, watched
-from common.clean_connections import CleanConnector
+from common import http_pool
+from common.http_exchange import Exchange, ExchangeFailed
+from common.http_pool import Resolver, system_addresses
 from frontend_proxy import problems
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.problems import Problem
@@ -23,65 +18,55 @@ UPLOAD_DEADLINE = 300.0
 
 Body = AsyncIterator[bytes] | bytes | None
 
-header_bytes.install(aiohttp.client_reqrep)
-
 
 class Pool:
     """The connections to all upstreams, open inside its context.
 
-    It adds no header and no cookie, decompresses nothing and follows no redirect.
+    It adds no header but the message's length and follows no redirect.
     """
 
-    def __init__(
-        self, settings: Settings, metrics: Metrics, resolver: AbstractResolver | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, resolver: Resolver = system_addresses) -> None:
         self._settings = settings
         self.metrics = metrics
         self._resolver = resolver
-        self._health = AddressHealth()
-        self._connector: aiohttp.TCPConnector | None = None
-        self._client: aiohttp.ClientSession | None = None
+        self._pool: http_pool.Pool | None = None
 
     @property
-    def client(self) -> aiohttp.ClientSession:
-        """Raises RuntimeError outside of the context."""
-        if self._client is None:
-            raise RuntimeError("the pool is not open")
-        return self._client
+    def timeout(self) -> float:
+        """Seconds that each wait for an upstream may take."""
+        return self._settings.upstream_timeout
 
-    def watched(self) -> watched:
-        """Around one request, so that an address that hangs is left out (common/address_health.py)."""
-        if self._connector is None:
+    async def request(
+        self, method: str, base: str, target: str, headers: CIMultiDict[str], body: Body
+    ) -> Exchange:
+        """As `common.http_pool.Pool.request`. Raises RuntimeError outside of the context."""
+        if self._pool is None:
             raise RuntimeError("the pool is not open")
-        return watched(self._health, self._connector)
+        origin, _ = http_pool.split(base)
+        return await self._pool.request(
+            method,
+            origin,
+            target,
+            headers.items(),
+            body,
+            within=self.timeout,
+            upload_within=UPLOAD_DEADLINE,
+        )
 
     async def __aenter__(self) -> "Pool":
-        connector = CleanConnector(
-            limit=self._settings.max_connections,
+        self._pool = http_pool.Pool(
+            connections=self._settings.max_connections,
             # Connections are given up before the other end closes idle ones (uvicorn after 5 s).
-            keepalive_timeout=4,
-            resolver=HealthyResolver(self._health, self._resolver or aiohttp.DefaultResolver()),
-        )
-        self._connector = connector
-        self._client = aiohttp.ClientSession(
-            connector=connector,
-            request_class=WatchedRequest,
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                connect=self._settings.upstream_timeout,
-                sock_connect=self._settings.connect_timeout,
-                sock_read=self._settings.upstream_timeout,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            trust_env=False,
+            keepalive=4.0,
+            connect_within=self._settings.connect_timeout,
+            resolver=self._resolver,
         )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.client.close()
-        self._client = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
 
 
 class Upstream(NamedTuple):
@@ -91,29 +76,17 @@ class Upstream(NamedTuple):
     base: str
     pool: Pool
 
-    async def send(
-        self, method: str, target: str, headers: CIMultiDict[str], body: Body = None
-    ) -> aiohttp.ClientResponse:
-        """Sends a request; the answer's body is still to be read, and the answer to be released.
+    async def send(self, method: str, target: str, headers: CIMultiDict[str], body: Body = None) -> Exchange:
+        """Sends a request; the answer's body is still to be read, or the exchange to be closed.
 
         `target` is path and query, encoded, passed on byte for byte. Raises Problem: 502 where the upstream
         cannot be reached, 504 where it is silent. What the body's own iteration raises comes through.
         """
         try:
-            async with asyncio.timeout(UPLOAD_DEADLINE):
-                with self.pool.watched():
-                    return await self.pool.client.request(
-                        method,
-                        URL(self.base + target, encoded=True),
-                        headers=headers,
-                        data=body,
-                        allow_redirects=False,
-                    )
+            return await self.pool.request(method, self.base, target, headers, body)
         except TimeoutError as fault:
             raise self.timed_out() from fault
-        except aiohttp.ClientError as fault:
-            if isinstance(fault.__cause__, Problem):
-                raise fault.__cause__ from None  # The body's own: this upstream has done nothing wrong.
+        except (ExchangeFailed, OSError) as fault:
             raise self.unavailable() from fault
 
     def timed_out(self) -> Problem:
@@ -126,18 +99,14 @@ class Upstream(NamedTuple):
         self.pool.metrics.upstream_failed(self.name, "unavailable")
         return problems.unavailable(self.name)
 
-    async def read(self, response: aiohttp.ClientResponse, limit: int) -> bytes:
+    async def read(self, response: Exchange, limit: int) -> bytes:
         """The whole of an answer of at most `limit` bytes. Raises Problem 502 or 504."""
         try:
-            body = await response.content.read(limit + 1)
-            while len(body) <= limit and not response.content.at_eof():
-                body += await response.content.read(limit + 1 - len(body))
+            body = await response.read(limit, self.pool.timeout)
         except TimeoutError as fault:
             raise self.timed_out() from fault
-        except aiohttp.ClientError as fault:
+        except ExchangeFailed as fault:
             raise self.unavailable() from fault
-        finally:
-            response.release()
-        if len(body) > limit:
+        if body is None:
             raise self.unavailable()
         return body

@@ -11,9 +11,9 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from common.clean_connections import CleanConnector
 from devstack.gateway import declarative
 from devstack.gateway.admin import Admin
+from devstack.gateway.clean_connections import CleanConnector
 from devstack.gateway.control import Control
 from devstack.gateway.in_force import InForce
 from devstack.gateway.listener import Listener

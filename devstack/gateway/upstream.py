@@ -14,12 +14,12 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from common import header_bytes
-from devstack.gateway import paths
+from devstack.gateway import exact_headers, paths
 from devstack.gateway.entities import Service
 from devstack.gateway.exchange import Answer, Exchange, Source
 from devstack.gateway.headers import Headers
 
-header_bytes.install(aiohttp.client_reqrep)
+exact_headers.install(aiohttp.client_reqrep)
 
 VIA = "1.1 kong/3.9.3"
 # Never forwarded: they belong to one connection (RFC 9110 §7.6.1), or nginx sets them anew.

@@ -35,7 +35,7 @@ class Client:
         self.headers = headers
         if self.status is None:
             raise CallFailed("no answer within 3 s")
-        return HttpAnswer(self.status, {}, b'{"state": "held"}')
+        return HttpAnswer(self.status, b'{"state": "held"}')
 
 
 class Taken:

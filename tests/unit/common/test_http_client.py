@@ -1,10 +1,7 @@
 """Of several replicas behind one name, one takes connections and never answers."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
-
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from common.address_health import FAILURES
 from common.http_client import CallFailed, HttpClient
@@ -14,24 +11,8 @@ Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 HUNG, WELL = "127.0.0.4", "127.0.0.5"
 
 
-class TwoAddresses(AbstractResolver):
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in (HUNG, WELL)
-        ]
-
-    async def close(self) -> None:
-        """Nothing to close."""
+async def two_addresses(host: str, port: int) -> list[str]:
+    return [HUNG, WELL]
 
 
 async def test_a_service_leaves_a_replica_that_hangs_out_after_a_few_calls() -> None:
@@ -52,7 +33,7 @@ async def test_a_service_leaves_a_replica_that_hangs_out_after_a_few_calls() -> 
     hung = await asyncio.start_server(replica(HUNG, answers=False), HUNG, 0)
     port = hung.sockets[0].getsockname()[1]
     well = await asyncio.start_server(replica(WELL, answers=True), WELL, port)
-    client = HttpClient(resolver=TwoAddresses())
+    client = HttpClient(resolver=two_addresses)
     outcomes: list[int] = []
     async with hung, well, client.lifespan():
         for _ in range(2 * FAILURES + 6):
