@@ -15,6 +15,7 @@ from frontend_proxy.asgi import App, Receive, Scope, Send
 from frontend_proxy.auth_client import AuthClient
 from frontend_proxy.cookies import SessionCookies
 from frontend_proxy.edge.application import Edge
+from frontend_proxy.media import Media
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.pages import assets, dependencies, methods
 from frontend_proxy.pages.account.addresses import AccountAddresses
@@ -31,6 +32,9 @@ from frontend_proxy.pages.members.handlers import Members
 from frontend_proxy.pages.page_context import Redirect
 from frontend_proxy.pages.problem_types import problem_type
 from frontend_proxy.pages.recovery.handlers import Recovery
+from frontend_proxy.pages.shop.catalog import Shelves
+from frontend_proxy.pages.shop.listing import ProductList
+from frontend_proxy.pages.shop.product import ProductPage
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.translator import Translations
 from frontend_proxy.pages.views import Views
@@ -50,8 +54,17 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
     auth = AuthClient(auth_service)
     session_cookies = SessionCookies(secure=settings.production)
     static = assets.Assets(ROOT / "static")
-    views = Views(ROOT / "pages", static, Translations(ROOT / "pages"), ZoneInfo(settings.time_zone))
-    site = Site(views, Backend(gateway, auth), session_cookies, settings.production)
+    backend = Backend(gateway, auth)
+    shelves = Shelves(backend)
+    views = Views(
+        ROOT / "pages",
+        static,
+        Translations(ROOT / "pages"),
+        ZoneInfo(settings.time_zone),
+        shelves.known,
+        settings.media_origin,
+    )
+    site = Site(views, backend, session_cookies, settings.production, shelves)
     errors = ErrorPages(site)
 
     @asynccontextmanager
@@ -62,6 +75,8 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
     pages = Litestar(
         route_handlers=[
             Home,
+            ProductList,
+            ProductPage,
             Entry,
             Recovery,
             AccountProfile,
@@ -88,7 +103,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
     )
     api = Api(gateway, auth, SessionManager(metrics.counting(auth.refresh), session_cookies))
     return Edge(
-        _routed(api, methods.answered(cast(App, pages))),
+        _routed(api, Media(gateway), methods.answered(cast(App, pages))),
         errors.at_the_edge,
         settings,
         session_cookies,
@@ -96,12 +111,14 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
     )
 
 
-def _routed(api: App, pages: App) -> App:
-    """/api is streamed and does not go through the pages' framework: it needs the raw path."""
+def _routed(api: App, media: App, pages: App) -> App:
+    """/api and /media are streamed and do not go through the pages' framework: they need the raw path."""
 
     async def choose(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and f"{scope['path']}/".startswith("/api/"):
             await api(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith("/media/"):
+            await media(scope, receive, send)
         else:
             await pages(scope, receive, send)
 

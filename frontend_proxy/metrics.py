@@ -103,9 +103,10 @@ class Metrics:
 
 
 def kind(path: str) -> str:
-    """What a decoded path asks for: `static`, `health`, `session` (auth's calls), `api` or `page`."""
+    """What a decoded path asks for: `static`, `media`, `health`, `session` (auth's calls), `api` or `page`."""
     for prefix, name in (
         ("/static/", "static"),
+        ("/media/", "media"),
         ("/health/", "health"),
         ("/api/auth/", "session"),
         ("/api/", "api"),

@@ -16,7 +16,7 @@ from common.client_address import Network, networks
 from common.origins import Origin
 from common.settings import Env, SettingsError
 
-ORIGINS = frozenset({"auth_url", "gateway_url", "public_origin"})
+ORIGINS = frozenset({"auth_url", "gateway_url", "public_origin", "media_origin"})
 """The fields that are origins; each is kept in its normal form."""
 
 
@@ -27,6 +27,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_url: Annotated[str, Meta(description="Base URL of Kong's proxy port.")]
     public_origin: Annotated[
         str, Meta(description="The one origin that browsers see; https:// and required in production.")
+    ] = ""
+    media_origin: Annotated[
+        str, Meta(description="Origin of a CDN that serves `/media`; this site itself where it is not set.")
     ] = ""
     app_env: Annotated[
         Literal["development", "production"],

@@ -52,7 +52,12 @@ class BoundedResponse:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             kept: list[Header] = [*message["headers"], (b"x-request-id", self._request_id.encode())]
-            message["headers"] = secured(kept, self.path, production=self._settings.production)
+            message["headers"] = secured(
+                kept,
+                self.path,
+                production=self._settings.production,
+                images=self._settings.media_origin,
+            )
         try:
             async with asyncio.timeout(self._settings.client_timeout):
                 await self._send(message)

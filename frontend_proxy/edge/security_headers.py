@@ -4,7 +4,7 @@ from frontend_proxy.cookies import Header
 from frontend_proxy.edge.paths import RESUME
 
 _PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{images}; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
@@ -23,12 +23,13 @@ _ALWAYS = (
 _TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
-def secured(headers: list[Header], path: str, *, production: bool) -> list[Header]:
-    """`headers` with the site's rules in place of an upstream's. `path` is decoded.
+def secured(headers: list[Header], path: str, *, production: bool, images: str = "") -> list[Header]:
+    """`headers` with the site's rules in place of an upstream's. `path` is decoded; `images`: another origin whose
+    pictures pages show.
 
     A response without `Cache-Control` is not stored: most of them are for one visitor.
     """
-    rules = [*_ALWAYS, (b"content-security-policy", _policy(path))]
+    rules = [*_ALWAYS, (b"content-security-policy", _policy(path, images))]
     if production:
         rules.append(_TRANSPORT)
     ruled = {name for name, _ in rules}
@@ -38,6 +39,7 @@ def secured(headers: list[Header], path: str, *, production: bool) -> list[Heade
     return kept + rules
 
 
-def _policy(path: str) -> bytes:
+def _policy(path: str, images: str) -> bytes:
     data = path.startswith("/api/") and path != RESUME
-    return (_DATA_POLICY if data else _PAGE_POLICY).encode()
+    policy = _DATA_POLICY if data else _PAGE_POLICY.format(images=f" {images}" if images else "")
+    return policy.encode()

@@ -34,8 +34,8 @@ class Assets:
     def __init__(self, root: Path) -> None:
         self._files: dict[str, Asset] = {}
         digest = hashlib.sha256()
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            name, content = path.relative_to(root).as_posix(), path.read_bytes()
+        for name, content in _contents(root):
+            path = Path(name)
             digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
             self._files[name] = _asset(path, content)
         self.digest = digest.hexdigest()[:16]
@@ -50,6 +50,20 @@ class Assets:
     def find(self, digest: str, name: str) -> Asset | None:
         """The file, if `digest` is this release's: an old page must not be given a new script."""
         return self._files.get(name) if digest == self.digest else None
+
+
+def _contents(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Each file's name and content. The parts of a sheet (`css/site/*.css`, in the order of their names) are one file:
+    a page that waits for one sheet is painted sooner than one that waits for eight."""
+    sheets: dict[str, list[bytes]] = {}
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        name, content = path.relative_to(root).as_posix(), path.read_bytes()
+        if path.suffix == ".css" and path.parent.parent.name == "css":
+            sheets.setdefault(f"css/{path.parent.name}.css", []).append(content)
+        else:
+            yield name, content
+    for name, parts in sheets.items():
+        yield name, b"".join(parts)
 
 
 def _asset(path: Path, content: bytes) -> Asset:

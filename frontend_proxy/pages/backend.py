@@ -32,12 +32,14 @@ class Backend:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        public: bool = False,
     ) -> Answer:
-        """A call through the gateway. Raises Redirect where the gateway refuses the visitor's token."""
+        """A call through the gateway. Raises Redirect where the gateway refuses the visitor's token. `public`: what is
+        asked for is the same for everybody, and no token is sent."""
         outbound = _headers(visitor, headers)
         outbound["Accept"] = "application/json"
         outbound["Accept-Encoding"] = "identity"
-        if visitor.access is not None:
+        if visitor.access is not None and not public:
             outbound["Authorization"] = f"Bearer {visitor.access}"
         target = quote(path, safe="/-._~") + (f"?{urlencode(query)}" if query else "")
         content = None
@@ -49,7 +51,7 @@ class Backend:
         answer = without_tokens(
             response.status, forwarded_response_headers(response.status, response.raw_headers), received
         )
-        if answer.status == 401 and visitor.access is not None:
+        if answer.status == 401 and visitor.access is not None and not public:
             raise visitor.refused()
         return answer
 

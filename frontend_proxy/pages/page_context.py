@@ -16,6 +16,11 @@ from frontend_proxy.request_context import RequestContext
 
 PageRequest = Request[Any, Any, Any]
 
+CART_COOKIE = "in_cart"
+"""So that no page has to ask for the cart to show how many things are in it."""
+GUEST = "guest"
+"""The role of a session without an account."""
+
 FRESH = 10.0
 """Seconds for which a token counts as just issued. If it is refused all the same, another renewal does not help."""
 
@@ -47,7 +52,23 @@ class PageContext:
 
     @property
     def signed_in(self) -> bool:
-        return self.access is not None
+        """Whether there is an account: a guest's session has a cart and orders, and no account."""
+        return self.access is not None and not self.is_guest
+
+    @property
+    def is_guest(self) -> bool:
+        return GUEST in self.roles
+
+    @property
+    def in_cart(self) -> int:
+        """How many things are in the cart, as the front noted it when it last saw the cart."""
+        text = self.request.cookies.get(CART_COOKIE, "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+
+    @property
+    def origin(self) -> str:
+        """The site's origin as this visitor sees it; the edge admits no other Host in production."""
+        return f"{self.request.peer.scheme}://{self.request.host}"
 
     @property
     def admin(self) -> bool:
@@ -70,7 +91,10 @@ def guest(request: PageRequest) -> PageContext:
     )
     return PageContext(
         request=context,
-        language=preferred(context.cookies.get(COOKIE), request.headers.get("accept-language", "")),
+        language=preferred(
+            request.query_params.get("lang") or context.cookies.get(COOKIE),
+            request.headers.get("accept-language", ""),
+        ),
         target=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         agent=header_bytes.sendable(request.headers.get("user-agent", "").encode("latin-1")),
         access=access if claims else None,
@@ -87,9 +111,9 @@ def visitor(request: PageRequest) -> PageContext:
 
 
 def member(request: PageRequest) -> PageContext:
-    """For a page that needs a session; without one the browser is sent to sign in."""
+    """For a page that needs an account; without one the browser is sent to sign in."""
     found = visitor(request)
-    if found.access is None:
+    if not found.signed_in:
         raise Redirect(_sign_in(found.target))
     return found
 

@@ -9,17 +9,19 @@ from frontend_proxy.auth_client import Answer
 from frontend_proxy.cookies import Header, SessionCookies
 from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.forms import problem_name
+from frontend_proxy.pages.shop.catalog import Shelves
 from frontend_proxy.pages.views import Views
 from frontend_proxy.problems import Problem
 
 
 class Site(NamedTuple):
-    """The parts that pages use. `secure`: cookies are sent over TLS only."""
+    """The parts that pages use. `secure`: cookies are sent over TLS only; `shelves`: the shop's categories."""
 
     views: Views
     backend: Backend
     session_cookies: SessionCookies
     secure: bool
+    shelves: Shelves
 
 
 def redirect(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGIResponse:

@@ -3,13 +3,15 @@
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import babel
 import babel.dates
+import babel.numbers
 
+from common.money import EXPONENTS
 from frontend_proxy.pages import devices
 
 LANGUAGES = ("ko", "en")
@@ -61,6 +63,12 @@ def _read(pages: Path, language: str) -> dict[str, str]:
     return texts
 
 
+@cache
+def _symbol(currency: str, language: str) -> str:
+    symbol = babel.numbers.get_currency_symbol(currency, language)
+    return f"{symbol}\u00a0" if symbol[-1:].isalpha() else symbol
+
+
 class Translator:
     """One language, as a template uses it: `t("home.title")`, `date(...)`, `ago(...)`."""
 
@@ -88,6 +96,19 @@ class Translator:
     def known(self, key: str, otherwise: str) -> str:
         """The text of `key`, or `otherwise` where there is none, as for a value of a newer service."""
         return self.t(key) if self._words.has(self.language, key) else otherwise
+
+    def money(self, amount: int, currency: str) -> str:
+        """An amount in minor units as people write it here: `89,000원`, `₩89,000`, `$10.00`."""
+        digits = EXPONENTS.get(currency, 2)
+        whole, part = divmod(abs(amount), 10**digits)
+        written = f"{whole:,}" + (f".{part:0{digits}d}" if digits else "")
+        sign = "-" if amount < 0 else ""
+        if currency == "KRW" and self.language == "ko":
+            return f"{sign}{written}원"
+        return f"{sign}{_symbol(currency, self.language)}{written}"
+
+    def number(self, count: int) -> str:
+        return f"{count:,}"
 
     def grade(self, grade: str) -> str:
         """A member's grade."""

@@ -1,6 +1,7 @@
 """Renders templates. Everything that a template shows is escaped."""
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,24 +17,44 @@ from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
 class Views:
     """Renders `<domain>/<name>.html`."""
 
-    def __init__(self, pages: Path, assets: Assets, words: Translations, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        pages: Path,
+        assets: Assets,
+        words: Translations,
+        zone: ZoneInfo,
+        shelves: Callable[[str], object],
+        media_origin: str = "",
+    ) -> None:
+        """`shelves`: the categories of the menu, in a language, as far as they are known."""
         self._words = words
         self._zone = zone
+        self._shelves = shelves
+        self._media_origin = media_origin
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(pages),
+            auto_reload=False,
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
         self._environment.globals["asset"] = assets.url
+        self._environment.globals["media"] = lambda name, width: f"{media_origin}/media/{name}-{width}.webp"
         self._environment.filters["email"] = breakable
         # One key for each form that is rendered: sending that form twice is one action.
         self._environment.globals["new_key"] = lambda: str(uuid.uuid4())
+        # A template with a mistake stops the start, and no visitor waits for a compilation.
+        for name in self._environment.list_templates(extensions=["html"]):
+            self._environment.get_template(name)
 
     def translator(self, visitor: PageContext) -> Translator:
         """The visitor's language."""
         return Translator(self._words, visitor.language, self._zone)
+
+    def media(self, visitor: PageContext, hash_: str, width: int) -> str:
+        """A picture's whole address, for who reads this page elsewhere."""
+        return f"{self._media_origin or visitor.origin}/media/{hash_}-{width}.webp"
 
     def page(
         self, visitor: PageContext, template: str, /, status: int = 200, **values: object
@@ -41,11 +62,12 @@ class Views:
         """A whole page for `visitor`."""
         translator = self.translator(visitor)
         content = self._environment.get_template(template).render(
+            {"meta": None, **values},
             visitor=visitor,
             translator=translator,
             t=translator.t,
             languages=LANGUAGES,
-            **values,
+            shelves=self._shelves(visitor.language),
         )
         return ASGIResponse(
             body=content,

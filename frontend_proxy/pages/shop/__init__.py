@@ -1,0 +1,1 @@
+"""The shop's shelves: lists of products, and a product's page."""

@@ -1,0 +1,122 @@
+"""/products/{slug}: a product's page."""
+
+from typing import Any
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import FromPath, FromQuery
+from litestar.response.base import ASGIResponse
+from markupsafe import Markup
+
+from common.money import EXPONENTS
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.page_context import PageContext, PageRequest
+from frontend_proxy.pages.shop import catalog
+from frontend_proxy.pages.shop.choosing import chosen_variant, option_states
+from frontend_proxy.pages.site import Site, require_status
+from frontend_proxy.pages.translator import Translator
+
+SOLD = {
+    "in_stock": "https://schema.org/InStock",
+    "few_left": "https://schema.org/LimitedAvailability",
+    "sold_out": "https://schema.org/SoldOut",
+}
+
+
+class ProductPage(Controller):
+    """A product, with the variant that its query names or the first that can be bought."""
+
+    @get("/products/{slug:str}")
+    async def show(
+        self,
+        request: PageRequest,
+        site: InjectedSite,
+        guest: InjectedPageContext,
+        slug: FromPath[str],
+        done: FromQuery[str] = "",
+    ) -> ASGIResponse:
+        await site.shelves.of(guest)
+        answer = await catalog.read(site.backend, guest, f"/api/products/{slug}")
+        product = require_status(answer, 200).document()
+        return page(site, guest, product, dict(request.query_params), done)
+
+
+def page(
+    site: Site,
+    visitor: PageContext,
+    product: dict[str, Any],
+    asked: dict[str, str],
+    done: str = "",
+    status: int = 200,
+) -> ASGIResponse:
+    """The page of `product` with what `asked` chooses of its options."""
+    variant = chosen_variant(product, asked)
+    translator = site.views.translator(visitor)
+    pictures = [site.views.media(visitor, image["hash"], image["widths"][-1]) for image in product["images"]]
+    return site.views.page(
+        visitor,
+        "shop/product.html",
+        status=status,
+        product=product,
+        variant=variant,
+        options=option_states(product, variant),
+        done=done,
+        variants=_variants(product, translator),
+        pictures=pictures,
+        structured=_structured(product, variant, visitor, pictures),
+        quantity=asked.get("quantity", "1"),
+    )
+
+
+def _variants(product: dict[str, Any], translator: Translator) -> str:
+    """All variants, as the page's script shows them."""
+    currency = product["currency"]
+    return msgspec.json.encode(
+        [
+            {
+                "sku": each["sku"],
+                "values": each["values"],
+                "price": translator.money(each["price"], currency),
+                "before": translator.money(each["compare_at_price"], currency)
+                if each["compare_at_price"]
+                else "",
+                "off": discount(each["price"], each["compare_at_price"]),
+                "availability": each["availability"],
+            }
+            for each in product["variants"]
+        ]
+    ).decode()
+
+
+def discount(price: int, before: int | None) -> int:
+    """By how many per cent `price` is below `before`, rounded down: nobody is promised more than they get."""
+    return (before - price) * 100 // before if before and before > price else 0
+
+
+def _structured(
+    product: dict[str, Any], variant: dict[str, Any], visitor: PageContext, pictures: list[str]
+) -> Markup:
+    """schema.org's Product as JSON-LD. A data block runs nothing, and holds no `<` that could end it."""
+    address = f"{visitor.origin}/products/{product['slug']}"
+    digits = EXPONENTS.get(product["currency"], 2)
+    price = variant["price"]
+    written = f"{price / 10**digits:.{digits}f}"
+    document = {
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product["name"],
+        "description": product["description"],
+        "sku": variant["sku"],
+        "url": address,
+        "brand": {"@type": "Brand", "name": product["brand"]},
+        "image": pictures,
+        "offers": {
+            "@type": "Offer",
+            "url": address,
+            "priceCurrency": product["currency"],
+            "price": written,
+            "availability": SOLD[variant["availability"]],
+            "itemCondition": "https://schema.org/NewCondition",
+        },
+    }
+    return Markup(msgspec.json.encode(document).decode().replace("<", "\\u003c"))  # noqa: S704 - no tag can end it
