@@ -3,12 +3,14 @@
 from litestar import Litestar
 
 from common.http_client import HttpClient
-from services.bff.adapters.clients import AuthClient, MemberClient
+from services.bff.adapters.clients import AuthClient, CatalogClient, MemberClient, OrderClient
 from services.bff.adapters.source import Source
 from services.bff.application.screens import Screens
+from services.bff.application.storefront import ShopScreens
 from services.bff.settings import Settings
 from services.bff.web.refusals import REFUSALS
 from services.bff.web.screens import account_page, home
+from services.bff.web.shop import checkout, storefront
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.injection import provided
@@ -17,15 +19,22 @@ from services.chassis.injection import provided
 def build(settings: Settings) -> Litestar:
     client = HttpClient()
     authenticator = TokenAuthenticator.of(settings)
-    screens = Screens(
-        MemberClient(Source("member", client, settings.member_url, deadline=settings.source_deadline)),
-        AuthClient(Source("auth", client, settings.auth_url, deadline=settings.source_deadline)),
+
+    def source(name: str, url: str) -> Source:
+        return Source(name, client, url, deadline=settings.source_deadline)
+
+    members = MemberClient(source("member", settings.member_url))
+    screens = Screens(members, AuthClient(source("auth", settings.auth_url)))
+    shop = ShopScreens(
+        members,
+        CatalogClient(source("catalog", settings.catalog_url)),
+        OrderClient(source("order", settings.order_url)),
     )
     return create_app(
         title="Gatehouse bff",
-        handlers=[home, account_page],
+        handlers=[home, account_page, storefront, checkout],
         authenticator=authenticator,
-        dependencies=provided(screens=screens),
+        dependencies=provided(screens=screens, shop=shop),
         refusals=REFUSALS,
         lifespan=[client.lifespan, authenticator.lifespan],
         checks={"access tokens": authenticator.check},

@@ -33,8 +33,8 @@ class Source:
             exclude=[asyncio.CancelledError, SourceEmpty, CallerRefused],
         )
 
-    async def get(self, path: str, token: str, kind: type[T]) -> T:
-        """The answer as `kind`, on behalf of the token's caller.
+    async def get(self, path: str, token: str | None, kind: type[T]) -> T:
+        """The answer as `kind`, on behalf of the token's caller; None for what is for everybody.
 
         Raises SourceFailed, SourceEmpty on 404, CallerRefused on 401.
         """
@@ -47,8 +47,10 @@ class Source:
             opened.__traceback__ = None
             raise SourceFailed(f"{self._name} has been failing") from None
 
-    async def _fetch(self, path: str, token: str, kind: type[T]) -> T:
-        headers = {"Accept": "application/json", "Authorization": f"Bearer {token}"}
+    async def _fetch(self, path: str, token: str | None, kind: type[T]) -> T:
+        headers = {"Accept": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         try:
             answer = await self._client.call(
                 "GET",

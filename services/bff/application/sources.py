@@ -36,10 +36,144 @@ class OpenSession(msgspec.Struct, frozen=True):
     current: bool
 
 
+class Address(msgspec.Struct, frozen=True):
+    """An address of the member's book."""
+
+    recipient: str
+    line1: str
+    line2: str | None
+    city: str
+    postal_code: str
+    country: str
+
+
+class AddressBook(msgspec.Struct, frozen=True):
+    """The caller's member, as far as an order needs it."""
+
+    id: UUID
+    email: str
+    name: str
+    phone: str | None
+    addresses: list[Address]
+    version: int
+
+
+class Picture(msgspec.Struct, frozen=True):
+    hash: str
+    width: int
+    height: int
+    widths: list[int]
+    alt: str
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A product as lists show it. Amounts are in minor units."""
+
+    id: UUID
+    slug: str
+    name: str
+    brand: str
+    category: UUID
+    price: int
+    compare_at_price: int | None
+    currency: str
+    availability: str
+    image: Picture | None
+
+
+class Category(msgspec.Struct, frozen=True):
+    id: UUID
+    slug: str
+    name: str
+
+
+class CartLine(msgspec.Struct, frozen=True):
+    """A line of the cart at today's price."""
+
+    sku: str
+    slug: str
+    name: dict[str, str]
+    option_names: dict[str, str]
+    image: str | None
+    quantity: int
+    unit_price: int
+    compare_at_price: int | None
+    available: int
+    availability: str
+
+
+class CartUnavailable(msgspec.Struct, frozen=True):
+    sku: str
+    reason: str
+    left: int
+
+
+class CartChange(msgspec.Struct, frozen=True):
+    sku: str
+    before: int
+    now: int
+
+
+class Cart(msgspec.Struct, frozen=True):
+    """The caller's cart at today's prices; what an order is placed with is `version` and `total`."""
+
+    version: int
+    currency: str
+    lines: list[CartLine]
+    unavailable: list[CartUnavailable]
+    changes: list[CartChange]
+    items: int
+    shipping: int
+    tax: int
+    total: int
+
+
+class OrderLine(msgspec.Struct, frozen=True):
+    name: dict[str, str]
+    image: str | None
+    quantity: int
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An order in short."""
+
+    id: UUID
+    number: str
+    state: str
+    currency: str
+    total: int
+    placed_at: datetime
+    lines: list[OrderLine]
+
+
 class MemberSource(Protocol):
     """Every method takes the caller's access token; raises SourceFailed, SourceEmpty, CallerRefused."""
 
     async def own(self, token: str) -> MemberProfile: ...
+
+    async def book(self, token: str) -> AddressBook: ...
+
+
+class CatalogSource(Protocol):
+    """For everybody. Every method raises SourceFailed."""
+
+    async def newest(self, language: str, limit: int) -> list[Card]:
+        """What can be bought, the newest first."""
+        ...
+
+    async def categories(self, language: str) -> list[Category]:
+        """The top of the tree."""
+        ...
+
+
+class OrderSource(Protocol):
+    """Every method takes the caller's access token; raises SourceFailed, CallerRefused."""
+
+    async def latest(self, token: str) -> list[Order]:
+        """The caller's last order, if any."""
+        ...
+
+    async def cart(self, token: str, language: str) -> Cart: ...
 
 
 class AuthSource(Protocol):

@@ -25,7 +25,29 @@ from tests.stores.own_redis import OwnRedis
 SUB, SID = str(uuid4()), str(uuid4())
 TIME = "2026-11-22T19:30:00Z"
 ANSWERS = {
-    "/api/members/me": {"id": SUB, "email": "a@example.com", "name": "A", "phone": None, "grade": "gold"},
+    "/api/members/me": {
+        "id": SUB,
+        "email": "a@example.com",
+        "name": "A",
+        "phone": None,
+        "grade": "gold",
+        "addresses": [],
+        "version": 1,
+    },
+    "/api/products": {"items": []},
+    "/api/categories": {"items": [{"id": SUB, "slug": "shoes", "name": "Shoes"}]},
+    "/api/orders": {"items": []},
+    "/api/cart": {
+        "version": 0,
+        "currency": "KRW",
+        "lines": [],
+        "unavailable": [],
+        "changes": [],
+        "items": 0,
+        "shipping": 0,
+        "tax": 0,
+        "total": 0,
+    },
     "/api/auth/me": {"id": SUB, "email": "a@example.com", "name": "A", "roles": [], "created_at": TIME},
     "/api/auth/sessions": {
         "items": [
@@ -47,13 +69,15 @@ SOON = {"session ended", "Redis down"}
 
 
 class World:
-    """auth and member as one server each; a test breaks what its line says."""
+    """auth, member, catalog and order as one server each; a test breaks what its line says."""
 
     def __init__(self, redis: OwnRedis) -> None:
         self.redis = redis
         self.signer = Signer()
         self.auth = TestServer(self._app())
         self.member = TestServer(self._app())
+        self.catalog = TestServer(self._app())
+        self.order = TestServer(self._app())
         self.answer: Callable[[str], web.Response | None] = lambda _: None
         self.member_delay = 0.0
 
@@ -79,6 +103,10 @@ async def break_it(world: World, what: str) -> None:
 
     if what.startswith(("auth down", "both down")):
         await world.auth.close()
+    if what == "catalog down":
+        await world.catalog.close()
+    if what == "order down":
+        await world.order.close()
     if what in {"member down", "both down"}:
         await world.member.close()
     if what == "member slow (3 s)":
@@ -107,19 +135,25 @@ async def world() -> AsyncIterator[World]:
 
 @asynccontextmanager
 async def served(world: World) -> AsyncIterator[World]:
-    await world.auth.start_server()
-    await world.member.start_server()
+    servers = (world.auth, world.member, world.catalog, world.order)
+    for server in servers:
+        await server.start_server()
     yield world
-    await world.auth.close()
-    await world.member.close()
+    for server in servers:
+        await server.close()
 
 
 @pytest.fixture
 async def api(world: World) -> AsyncIterator[AsyncClient]:
-    auth, member = (str(server.make_url("")).rstrip("/") for server in (world.auth, world.member))
+    auth, member, catalog, order = (
+        str(server.make_url("")).rstrip("/")
+        for server in (world.auth, world.member, world.catalog, world.order)
+    )
     settings = Settings(
         auth_url=auth,
         member_url=member,
+        catalog_url=catalog,
+        order_url=order,
         auth_jwks_url=f"{auth}/jwks",
         redis_url=world.redis.url,
         token_issuer=ISSUER,

@@ -63,6 +63,8 @@ async def api(sources: Sources, revocations_url: str) -> AsyncIterator[AsyncClie
     settings = Settings(
         auth_url=url,
         member_url=url,
+        catalog_url=url,
+        order_url=url,
         auth_jwks_url=f"{url}/jwks",
         redis_url=revocations_url,
         token_issuer=ISSUER,
