@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import shutil
@@ -24,6 +25,11 @@ STAND_IN = "deploy/compose.stand-in.yaml"
 IMAGE_TAG = f"e2e-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
 """This checkout's own: a build elsewhere on the machine would change what runs here."""
 COMMAND_DEADLINE = 180  # seconds
+MAILS = """
+import base64, pathlib
+for file in sorted(pathlib.Path("/mail").glob("*.eml")):
+    print(base64.b64encode(file.read_bytes()).decode())
+"""
 PUBLISHED = (
     *("FRONTEND_PORT", "GATEWAY_PORT", "GATEWAY_ADMIN_PORT"),
     *(process.port_variable for process in declaration().of_kind("service", "aid")),
@@ -62,6 +68,26 @@ class DockerStack(Published):
 
     def stop(self, name: str) -> None:
         self._compose("stop", name)
+
+    def kill_worker(self, name: str) -> None:
+        self.kill(name)
+
+    def pause(self, name: str) -> None:
+        self._compose("pause", name)
+
+    def resume(self, name: str) -> None:
+        self._compose("unpause", name)
+
+    @property
+    def postgres_url(self) -> str:
+        password = self.environment.get("POSTGRES_PASSWORD") or "development-postgres"
+        return f"postgresql://postgres:{password}@127.0.0.1:{self.environment['POSTGRES_PORT']}"
+
+    def mails(self) -> list[bytes]:
+        printed = run_docker(
+            "compose", "exec", "--no-TTY", "order", "python", "-c", MAILS, environment=self.environment
+        )
+        return [base64.b64decode(line) for line in printed.split()]
 
     def restart(self, name: str) -> str:
         self._compose("stop", name)

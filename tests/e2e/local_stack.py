@@ -8,9 +8,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from devstack import control, unprivileged
 from devstack.settings import DEFAULT_PORTS, ROOT
@@ -34,6 +37,31 @@ class LocalStack(Published):
     def stop(self, name: str) -> None:
         self._checked("stop", name)
 
+    def kill_worker(self, name: str) -> None:
+        workers = self._processes(name)[1:]
+        if workers:
+            workers[0].kill()
+        else:
+            self.kill(name)
+
+    def pause(self, name: str) -> None:
+        for process in self._processes(name):
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    def resume(self, name: str) -> None:
+        for process in self._processes(name):
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    @property
+    def postgres_url(self) -> str:
+        password = json.loads((self.directory / "secrets.json").read_text())["postgres_password"]
+        return f"postgresql://postgres:{password}@127.0.0.1:{self.environment['POSTGRES_PORT']}"
+
+    def mails(self) -> list[bytes]:
+        return [file.read_bytes() for file in sorted((self.directory / "mail").glob("*.eml"))]
+
     def restart(self, name: str) -> str:
         finished = self.devstack("restart", name)
         if finished.returncode != 0:
@@ -44,8 +72,22 @@ class LocalStack(Published):
         return (self.directory / "log" / "all.log").read_text(encoding="utf-8", errors="replace")
 
     def process_ids(self) -> list[int]:
-        answer = control.ask(self.directory / "run" / "control.socket", command="status")
-        return [part["pid"] for part in answer["parts"] if part["pid"]]
+        return [part["pid"] for part in self._parts() if part["pid"]]
+
+    def _parts(self) -> list[dict[str, Any]]:
+        parts: list[dict[str, Any]] = control.ask(
+            self.directory / "run" / "control.socket", command="status"
+        )["parts"]
+        return parts
+
+    def _processes(self, name: str) -> list[psutil.Process]:
+        """A part's own, then those below it. Raises AssertionError where it has none just now."""
+        for part in self._parts():
+            if part["name"] == name and part["pid"]:
+                with suppress(psutil.NoSuchProcess):
+                    process = psutil.Process(part["pid"])
+                    return [process, *process.children(recursive=True)]
+        raise AssertionError(f"{name} has no process just now")
 
     def devstack(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One devstack command on this stack."""

@@ -29,7 +29,17 @@ class Stack(Protocol):
     def bff_url(self) -> str: ...
 
     @property
+    def catalog_url(self) -> str: ...
+
+    @property
+    def sandbox_url(self) -> str: ...
+
+    @property
     def internal_key(self) -> str: ...
+
+    @property
+    def postgres_url(self) -> str:
+        """Of the superuser, without a database's name at its end."""
 
     @property
     def template(self) -> Path | None:
@@ -43,6 +53,17 @@ class Stack(Protocol):
 
     def stop(self, name: str) -> None:
         """A clean end that nothing undoes until `restart`."""
+
+    def kill_worker(self, name: str) -> None:
+        """SIGKILL to a process below a part's own; to the part where it has none, or they cannot be told apart."""
+
+    def pause(self, name: str) -> None:
+        """SIGSTOP to a part with all of its processes, until `resume`."""
+
+    def resume(self, name: str) -> None: ...
+
+    def mails(self) -> list[bytes]:
+        """Every mail so far."""
 
     def log(self) -> str:
         """What all parts have written so far, line by line."""
@@ -81,6 +102,14 @@ class Published:
     @property
     def bff_url(self) -> str:
         return self._url("BFF_PORT")
+
+    @property
+    def catalog_url(self) -> str:
+        return self._url("CATALOG_PORT")
+
+    @property
+    def sandbox_url(self) -> str:
+        return self._url("SANDBOX_PORT")
 
     def _url(self, variable: str) -> str:
         return f"http://127.0.0.1:{self.environment[variable]}"
