@@ -90,9 +90,17 @@ test-docker: $(STAMPS)/dev ## The journeys on compose.yaml, and what only contai
 	@$(BIN)/python -m pytest $(DOCKER_TESTS) --stack=docker $(ARGS)
 
 .PHONY: storm
-storm: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key takes effect exactly once (minutes)
+storm: storm-keys storm-money ## Both storms: storm-keys, then storm-money (minutes)
+
+.PHONY: storm-keys
+storm-keys: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key takes effect exactly once (minutes)
 	@STORM_OPERATIONS=$${STORM_OPERATIONS:-2000} STORM_FAULTS=$${STORM_FAULTS:-50} \
 		$(BIN)/python -m pytest tests/e2e/test_storm.py --timeout=3600 -s $(ARGS)
+
+.PHONY: storm-money
+storm-money: $(STAMPS)/dev ## 2,000 orders under 50 faults: orders, stock and money agree with the provider's books (minutes)
+	@MONEY_STORM_ORDERS=$${MONEY_STORM_ORDERS:-2000} MONEY_STORM_FAULTS=$${MONEY_STORM_FAULTS:-50} \
+		$(BIN)/python -m pytest tests/e2e/test_money_storm.py --timeout=3600 -s $(ARGS)
 
 .PHONY: framing-storm
 framing-storm: $(STAMPS)/dev ## 10,000 odd framings on each path through front, gateway and service: no answer goes astray (minutes)

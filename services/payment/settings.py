@@ -68,7 +68,8 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         Meta(
             gt=0,
             le=86400,
-            description="Seconds after which the provider is asked again about a payment that is not finished.",
+            description="Seconds after which the provider is asked again about a payment that is not finished, at the "
+            "latest: young ones are asked about sooner.",
         ),
         Env("PAYMENT_CHECK_UNFINISHED_EVERY"),
     ] = 600.0

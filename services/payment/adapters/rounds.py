@@ -19,6 +19,10 @@ from services.payment.application.reconciliation import Reconciliation
 
 AT_ONCE = 100
 MEASURE_EVERY_S = 5.0
+SUM_EVERY_S = 300.0
+"""Between two looks at the whole ledger."""
+FIRST_CHECK = timedelta(seconds=20)
+"""After which a payment that is not finished is asked about for the first time."""
 LOOKS_BACK = timedelta(days=3)
 SETTLES_WITHIN = timedelta(minutes=10)
 """The latest payments are left out of a comparison: they may be changing."""
@@ -65,8 +69,9 @@ class Rounds:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         rounds = (
-            (self.check, min(self._check_every.total_seconds() / 4, 60.0)),
+            (self.check, min(self._check_every.total_seconds() / 4, 10.0)),
             (self.measure, MEASURE_EVERY_S),
+            (self.sum, SUM_EVERY_S),
             (self.compare, min(self._compare_every.total_seconds() / 4, 600.0)),
         )
         tasks = [asyncio.create_task(_repeat(act, pause)) for act, pause in rounds]
@@ -82,7 +87,9 @@ class Rounds:
         now = self._now()
         while True:
             async with self._payments.transaction():
-                orders = await self._reports.take_unfinished(now - self._check_every, now, AT_ONCE)
+                orders = await self._reports.take_unfinished(
+                    now, AT_ONCE, first=FIRST_CHECK, every=self._check_every
+                )
                 for order in orders:
                     await self._payments.ask_provider(order, refresh=True)
             if len(orders) < AT_ONCE:
@@ -106,6 +113,8 @@ class Rounds:
         if latest is not None:
             self._differences.set(len(latest.differences))
             self._compared.set(latest.at.timestamp())
+
+    async def sum(self) -> None:
         self._ledger.set(await self._reports.ledger_sum())
 
 

@@ -9,9 +9,6 @@ from uuid import UUID
 from services.payment.application.reconciliation import Comparison
 from services.payment.domain.payments import State
 
-FINISHED = frozenset((State.CAPTURED, State.VOIDED, State.FAILED, State.REFUNDED))
-"""Nothing is to be expected of the provider. Those with a refund that is under way are looked at as well."""
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -47,6 +47,8 @@ async def want(
     record = await payment.payments.want(order_id, data.terms(), data.wish(), sequence)
     if data.wait and record.payment.state is State.NEW:
         record = await _with_page(payment, record)
+    elif data.wait and record.payment.state is State.SESSION_OPEN:
+        record = await _as_it_is(payment, record)
     return PaymentState.of(record)
 
 
@@ -58,6 +60,16 @@ async def _with_page(payment: Parts, record: Record) -> Record:
     except (ProviderError, Stuck, TimeoutError) as fault:
         raise Unavailable("The payment provider gives no page at this moment.") from fault
     return made or record
+
+
+async def _as_it_is(payment: Parts, record: Record) -> Record:
+    """A shopper who comes back may have paid on the page, and the webhook may be lost. Provider down: the page that is
+    known."""
+    try:
+        async with asyncio.timeout(WAITS_S):
+            return await payment.advancing.advance(record.order, refresh=True) or record
+    except (ProviderError, Stuck, TimeoutError):
+        return record
 
 
 @post(

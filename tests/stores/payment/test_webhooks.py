@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,9 @@ import pytest
 
 from sandbox_provider.settings import DEVELOPMENT_WEBHOOK_SECRET
 from sandbox_provider.webhooks import signature
+from services.chassis.postgres import Database
+from services.payment.adapters.reports_postgres import PostgresReports
+from services.payment.adapters.rounds import FIRST_CHECK
 from services.payment.app import build
 from services.payment.settings import Settings
 from tests.in_process import running
@@ -141,6 +145,44 @@ async def test_hazard_18_money_that_comes_after_the_void_is_given_up(shop: Shop)
     await shop.want(order, "void")
     await shop.until_told(order, "voided")
     assert (await shop.sandbox.charge_of(order))["status"] == "canceled"
+
+
+async def test_hazard_12_a_shopper_who_comes_back_needs_no_webhook(shop: Shop) -> None:
+    order = uuid4()
+    await shop.sandbox.control("PUT", "webhooks", drop=True)
+    url = (await shop.want(order, "authorise", wait=True))["session_url"]
+    assert (await shop.want(order, "authorise", wait=True))["session_url"] == url
+    await shop.sandbox.pay(url)
+    back = await shop.want(order, "authorise", wait=True)
+    assert (back["state"], back["session_url"]) == ("authorised", None)
+    await shop.until_told(order, "authorised")
+
+
+async def test_while_the_provider_is_down_who_comes_back_gets_the_page_that_is_known(shop: Shop) -> None:
+    order = uuid4()
+    url = (await shop.want(order, "authorise", wait=True))["session_url"]
+    await shop.sandbox.control("PUT", "outage", on=True)
+    assert (await shop.want(order, "authorise", wait=True))["session_url"] == url
+
+
+async def test_lost_news_are_looked_for_soon_and_then_ever_more_rarely(
+    shop: Shop, settings: Settings
+) -> None:
+    order = uuid4()
+    await shop.want(order, "authorise", wait=True)
+    database = Database(settings.database_url, application="test")
+    async with database.lifespan():
+        reports = PostgresReports(database)
+        began = datetime.now(UTC)
+
+        async def due(seconds: float) -> bool:
+            found = await reports.take_unfinished(
+                began + timedelta(seconds=seconds), 10, first=FIRST_CHECK, every=timedelta(seconds=100)
+            )
+            return order in found
+
+        looks = [seconds for seconds in range(5, 400, 10) if await due(seconds)]
+    assert looks == [25, 55, 115, 225, 335]
 
 
 async def test_doubled_shuffled_and_delayed_webhooks_change_nothing(shop: Shop) -> None:
