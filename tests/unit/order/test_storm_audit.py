@@ -1,4 +1,4 @@
-"""The rules by which a storm's books are judged: sound books pass, and each kind of fault breaks the rule that it should."""
+"""The rules by which a storm's books are judged: sound books pass, and each fault breaks the rule that it should."""
 
 import copy
 from collections.abc import Callable
