@@ -113,21 +113,29 @@ class Walk:
     async def _filled(self, trip: Trip) -> dict[str, Any]:
         """The cart with this trip's basket alone."""
         browser = self._browser
-        cart = (await browser.call("GET", "/api/cart")).json
+        cart = await self._cart()
         wanted = {self._skus[product]: units for product, units in trip.basket}
         for line in [*cart["lines"], *cart["unavailable"]]:
             if line["sku"] not in wanted:
-                cart = (await browser.call("DELETE", f"/api/cart/items/{line['sku']}")).json
+                await browser.call("DELETE", f"/api/cart/items/{line['sku']}")
         for sku, units in wanted.items():
             answer = await browser.call("PUT", f"/api/cart/items/{sku}", {"quantity": units})
             if answer.status != 200:
                 self._wrong(trip, f"the cart: {answer.status} {answer.body.decode()}")
-            cart = answer.json
-        return await self._without_what_is_gone(cart)
+        return await self._without_what_is_gone(await self._cart())
 
     async def _without_what_is_gone(self, cart: dict[str, Any]) -> dict[str, Any]:
         for line in cart["unavailable"]:
-            cart = (await self._browser.call("DELETE", f"/api/cart/items/{line['sku']}")).json
+            await self._browser.call(
+                "DELETE", f"/api/cart/items/{line['sku']}"
+            )  # 404 where it was heard before
+        return await self._cart() if cart["unavailable"] else cart
+
+    async def _cart(self) -> dict[str, Any]:
+        answer = await self._browser.call("GET", "/api/cart")
+        if answer.status != 200:
+            raise Lost(f"the cart: {answer.status} {answer.body.decode()}")
+        cart: dict[str, Any] = answer.json
         return cart
 
     async def _placed(self, trip: Trip, cart: dict[str, Any], attempt: int) -> str | dict[str, Any]:
