@@ -149,7 +149,9 @@ class Advancing:
             raise ProviderUnavailable("a page may still be being made")
         if not call.look_first(self._now()):
             # The key's answer is the page's address; without a page so far there is one now, and it is closed next.
-            return await self._observe(record, await self._create(record, call))
+            # Refused: the page's time is too short by now, for a late first call under the key as well.
+            with suppress(Refused):
+                return await self._observe(record, await self._create(record, call))
         found = await self._provider.find_session(
             record.order, record.attempt, call.begun_at - CLOCKS_DIFFER_BY
         )

@@ -91,6 +91,9 @@ class MemoryPayments:
     def _work(self) -> "_Transaction":
         return self._transaction or _Transaction(self)
 
+    def committed(self, told: Sequence[Record]) -> None:
+        """`told`: what the order is to hear of the transaction that has ended."""
+
     async def add(self, record: Record) -> None:
         await Pause()
         work = self._work()
@@ -169,6 +172,7 @@ class _Transaction:
         self.calls: dict[str, Call] = {}
         self.booked: dict[tuple[Movement, str], tuple[UUID, str, int]] = {}
         self.messages: list[tuple[UUID, bool]] = []
+        self.told: list[Record] = []
 
     def commit(self) -> None:
         kept = self._store.kept
@@ -179,6 +183,7 @@ class _Transaction:
         for name, booking in self.booked.items():
             kept.booked.setdefault(name, booking)
         kept.messages += self.messages
+        self._store.committed(self.told)
 
 
 class SimulatedProvider:
