@@ -155,7 +155,8 @@ async def test_more_events_than_allowed_are_answered_503_at_once(trial: ServedPl
     )
     exited = [answer for answer in answers if isinstance(answer, Exited)]
     assert {answer.status for answer in exited} == {503}
-    assert len([answer for answer in exited if b"too many requests at once" in answer.body]) == 20
+    refused = len([answer for answer in exited if b"too many requests at once" in answer.body])
+    assert refused in {20, 21}, "the first event was answered, and may not have left yet"
 
 
 async def test_many_connections_run_their_events_at_the_same_time(trial: ServedPlugin) -> None:
