@@ -5,16 +5,19 @@ stays its request's; trailer fields never join the headers; heads and framing ar
 answered in its own turn, never in an earlier one's.
 """
 
+import asyncio
 import http
 import json
 import logging
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from common.http_server import framing, ignored_upgrade, targets
 from common.http_server.framing import Refusal
+from common.http_server.response_cycle import ResponseCycle
 
 MAX_TARGET = 8 * 1024
 """Bytes of path and query together (RFC 9112 §3 asks for at least 8000)."""
@@ -127,7 +130,34 @@ class StrictProtocol(HttpToolsProtocol):
 
     def start_request(self) -> None:
         """Hands `scope` to the application, in its turn."""
-        super().on_headers_complete()
+        version = self.parser.get_http_version()
+        url = httptools.parse_url(self.url)
+        raw_path = url.path
+        path = raw_path.decode("ascii")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = raw_path
+        self.scope["query_string"] = url.query or b""
+        before = self.cycle
+        self.cycle = ResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         self._body_size += len(body)

@@ -1,0 +1,97 @@
+"""An answer on its way out: uvicorn's cycle, with head and body in one write where they come together.
+
+Two writes are two packets, which the next hop reads one by one.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    RequestResponseCycle,
+)
+
+
+class ResponseCycle(RequestResponseCycle):
+    """Messages as ASGI has them; RuntimeError for one out of turn, or one that cannot be sent."""
+
+    _head = b""  # waits for the body, within one turn of the loop
+
+    async def send(self, message: Any) -> None:
+        if self.flow.write_paused and not self.disconnected:
+            self._flush()
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if not self.response_started:
+            self._start(message)
+        elif not self.response_complete:
+            self._continue(message)
+        else:
+            raise RuntimeError("the answer is complete")
+
+    def _start(self, message: Any) -> None:
+        if message["type"] != "http.response.start":
+            raise RuntimeError("an answer begins with its head")
+        self.response_started = True
+        self.waiting_for_100_continue = False
+        status: int = message["status"]
+        lines = [STATUS_LINE[status]]
+        closes = False
+        for name, value in (*self.default_headers, *message.get("headers", ())):
+            if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+                raise RuntimeError("a header that cannot be sent")
+            name = name.lower()  # noqa: PLW2901
+            if name == b"content-length" and self.chunked_encoding is None:
+                self.expected_content_length = int(value)
+                self.chunked_encoding = False
+            elif name == b"transfer-encoding" and value.lower() == b"chunked":
+                self.expected_content_length = 0
+                self.chunked_encoding = True
+            elif name == b"connection" and b"close" in {token.strip() for token in value.lower().split(b",")}:
+                self.keep_alive = False
+                closes = True
+            lines.append(b"%b: %b\r\n" % (name, value))
+        if not self.keep_alive and not closes:
+            lines.append(b"connection: close\r\n")
+        if self.chunked_encoding is None and self.scope["method"] != "HEAD" and status not in {204, 304}:
+            self.chunked_encoding = True
+            lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n")
+        self._head = b"".join(lines)
+        asyncio.get_running_loop().call_soon(self._flush)
+
+    def _continue(self, message: Any) -> None:
+        if message["type"] != "http.response.body":
+            raise RuntimeError("a head is followed by its body")
+        body: bytes = message.get("body", b"")
+        more: bool = message.get("more_body", False)
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+            self._flush()
+        elif self.chunked_encoding:
+            piece = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            self._write(piece if more else piece + b"0\r\n\r\n")
+        else:
+            self.expected_content_length -= len(body)
+            if self.expected_content_length < 0:
+                raise RuntimeError("the body is longer than its Content-Length")
+            self._write(body)
+        if not more:
+            if self.expected_content_length != 0:
+                raise RuntimeError("the body is shorter than its Content-Length")
+            self.response_complete = True
+            self.message_event.set()
+            if not self.keep_alive:
+                self.transport.close()
+            self.on_response()
+
+    def _write(self, data: bytes) -> None:
+        head, self._head = self._head, b""
+        self.transport.write(head + data if head else data)
+
+    def _flush(self) -> None:
+        if self._head and not self.transport.is_closing():
+            self._write(b"")
