@@ -9,6 +9,10 @@ LEEWAY = 5.0
 """Seconds before its expiry from which an access token is renewed: it must still be valid at the last hop."""
 
 
+GUEST = "guest"
+"""The role of a session without an account."""
+
+
 class Claims(msgspec.Struct, frozen=True):
     """Claims that are read without verifying the token. They decide when to renew and which menus to show, and
     nothing else: the gateway and the services verify the token."""
@@ -36,6 +40,12 @@ def same_session(one: str, other: str) -> bool:
     """Whether two access tokens belong to one session. True where one of them does not say."""
     first, second = claims(one), claims(other)
     return first is None or second is None or not first.sid or not second.sid or first.sid == second.sid
+
+
+def of_guest(token: str) -> bool:
+    """Whether `token` is of a session without an account."""
+    read = claims(token)
+    return read is not None and GUEST in read.roles
 
 
 def expired(token: str, now: float) -> bool:

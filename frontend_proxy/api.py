@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, quote
 
 from multidict import CIMultiDict
 
-from frontend_proxy import request_context
+from frontend_proxy import access_tokens, guest_cart, request_context
 from frontend_proxy.asgi import Receive, Scope, Send
 from frontend_proxy.auth_client import MAX_ANSWER, Answer, AuthClient, without_tokens
 from frontend_proxy.cookies import Header, SentTokens
@@ -66,6 +66,8 @@ class Api:
         if call == "logout":
             body = logout_body(headers, context.sent_tokens)
         answer = await self._auth.post(call, headers, body)
+        if answer.tokens is not None and context.sent_tokens.access is not None:
+            await guest_cart.merge(self._gateway, context, answer.tokens.access)
         # After any other answer the session is still valid. Without its cookies nobody could end it (decision 20).
         ended = call == "logout" and (answer.status // 100 == 2 or answer.status == 401)
         cookies = self._sessions.ended() if ended else []
@@ -92,6 +94,9 @@ class Api:
         else:
             if tokens is not None:
                 location, status, cookies = target, 307, self._sessions.started(tokens)
+            elif context.sent_tokens.access and access_tokens.of_guest(context.sent_tokens.access):
+                # A guest has nowhere to sign in again; what they look at is shown all the same.
+                location, status, cookies = target, 303, self._sessions.ended()
             else:
                 location, status, cookies = f"/sign-in?next={back}", 303, self._sessions.ended()
         await _send_whole(Answer(status, [(b"location", location.encode())], b""), cookies, send)

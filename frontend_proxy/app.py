@@ -24,11 +24,14 @@ from frontend_proxy.pages.account.email import AccountEmail
 from frontend_proxy.pages.account.password import AccountPassword
 from frontend_proxy.pages.account.profile import AccountProfile
 from frontend_proxy.pages.backend import Backend
+from frontend_proxy.pages.cart.handlers import CartPages
+from frontend_proxy.pages.checkout.handlers import CheckoutPages
 from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
 from frontend_proxy.pages.home.handlers import Home
 from frontend_proxy.pages.members.email import MemberEmail
 from frontend_proxy.pages.members.handlers import Members
+from frontend_proxy.pages.orders.handlers import OrderPages
 from frontend_proxy.pages.page_context import Redirect
 from frontend_proxy.pages.problem_types import problem_type
 from frontend_proxy.pages.recovery.handlers import Recovery
@@ -77,6 +80,9 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             Home,
             ProductList,
             ProductPage,
+            CartPages,
+            CheckoutPages,
+            OrderPages,
             Entry,
             Recovery,
             AccountProfile,

@@ -84,10 +84,10 @@ def parse(headers: Iterable[Header]) -> dict[str, str]:
 
 
 def preference(name: str, value: str, *, secure: bool) -> Header:
-    """A `Set-Cookie` for a choice that is not secret, such as the language; kept for a year."""
+    """A `Set-Cookie` for what is not secret, such as the language; kept for a year, and forgotten where it is empty."""
     return (
         b"set-cookie",
-        f"{name}={value}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax".encode()
+        f"{name}={value}; Path=/; Max-Age={31536000 if value else 0}; HttpOnly; SameSite=Lax".encode()
         + (b"; Secure" if secure else b""),
     )
 

@@ -7,7 +7,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 from multidict import CIMultiDict
 
+from frontend_proxy import guest_cart
 from frontend_proxy.auth_client import Answer, AuthClient, without_tokens
+from frontend_proxy.cookies import Tokens
 from frontend_proxy.forwarding import forwarded_response_headers
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.problems import Problem
@@ -62,6 +64,19 @@ class Backend:
         headers = _headers(visitor, {"Idempotency-Key": key} if key else None)
         headers["Content-Type"] = "application/json"
         return await self._auth.post(call, headers, msgspec.json.encode(body))
+
+    async def guest_session(self, visitor: PageContext) -> Tokens:
+        """A session for somebody without an account. Raises Problem, also where too many were asked for (429)."""
+        answer = await self._auth.post("guest", _headers(visitor, None), b"")
+        if answer.tokens is None:
+            raise Problem(
+                answer.status if answer.status >= 400 else 502, "", "There is no session for a guest."
+            )
+        return answer.tokens
+
+    async def bring_cart(self, visitor: PageContext, access: str) -> int | None:
+        """Puts a guest's cart into that of the session that began with `access`; how many things are in it then."""
+        return await guest_cart.merge(self._gateway, visitor.request, access)
 
     async def end_session(self, visitor: PageContext) -> None:
         """Ends the visitor's session at auth. Raises Problem where auth did not confirm it."""

@@ -1,7 +1,7 @@
 """What a page knows of its request: the visitor's language, and their session where they have one."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -18,8 +18,6 @@ PageRequest = Request[Any, Any, Any]
 
 CART_COOKIE = "in_cart"
 """So that no page has to ask for the cart to show how many things are in it."""
-GUEST = "guest"
-"""The role of a session without an account."""
 
 FRESH = 10.0
 """Seconds for which a token counts as just issued. If it is refused all the same, another renewal does not help."""
@@ -57,7 +55,7 @@ class PageContext:
 
     @property
     def is_guest(self) -> bool:
-        return GUEST in self.roles
+        return access_tokens.GUEST in self.roles
 
     @property
     def in_cart(self) -> int:
@@ -74,9 +72,16 @@ class PageContext:
     def admin(self) -> bool:
         return "admin" in self.roles
 
+    def with_session(self, access: str, roles: tuple[str, ...]) -> "PageContext":
+        """The same request in a session that began just now."""
+        return replace(self, access=access, roles=roles)
+
     def refused(self) -> Redirect:
         """The redirect for a token that the gateway refuses: to a renewal, or to sign in if it was just renewed."""
         claims = access_tokens.claims(self.access) if self.access else None
+        if self.is_guest:
+            # Nobody has signed in who could do it again: the page is shown as to somebody new.
+            return Redirect(self.target, ended=True)
         if claims is not None and abs(time.time() - claims.iat) > FRESH:
             return Redirect(_resume(self.target), 307)
         return Redirect(_sign_in(self.target), ended=True)
@@ -106,6 +111,15 @@ def visitor(request: PageRequest) -> PageContext:
     """For a page that shows more with a session; an expired one is renewed first."""
     found = guest(request)
     if found.access is None and found.request.sent_tokens.access is not None:
+        raise Redirect(_resume(found.target), 307)
+    return found
+
+
+def entrant(request: PageRequest) -> PageContext:
+    """For signing in: a guest's expired session is renewed first, as its cart is to come along."""
+    found = guest(request)
+    sent = found.request.sent_tokens.access
+    if found.access is None and sent is not None and access_tokens.of_guest(sent):
         raise Redirect(_resume(found.target), 307)
     return found
 

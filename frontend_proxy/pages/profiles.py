@@ -73,3 +73,11 @@ def differing(values: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str
     """The stored values that differ from the typed ones."""
     ours = dict(values) | {"phone": phone(str(values.get("phone", ""))) or ""}
     return {name: current[name] for name in ours if name in current and current[name] != ours[name]}
+
+
+def as_dialled(number: str | None) -> str:
+    """A stored phone number as people in Korea write it: `010-1234-5678`; others as they are stored."""
+    if not number:
+        return ""
+    found = re.fullmatch(r"\+82(2|[1-9][0-9])([0-9]{3,4})([0-9]{4})", number)
+    return f"0{found[1]}-{found[2]}-{found[3]}" if found else number

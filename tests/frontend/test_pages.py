@@ -23,7 +23,14 @@ MEMBER: dict[str, Any] = {
     "version": 3,
     "has_account": False,
 }
-HOME: dict[str, Any] = {"member": MEMBER, "session": None, "notices": [], "sections": [], "degraded": []}
+HOME: dict[str, Any] = {
+    "categories": [],
+    "offers": [],
+    "arrivals": [],
+    "member": MEMBER,
+    "last_order": None,
+    "degraded": [],
+}
 
 
 def answers(**by_path: object) -> Answer:
@@ -46,29 +53,28 @@ async def page(front: Front, path: str, status: int = 200, headers: dict[str, st
 
 async def test_home_greets_the_member(front: Front) -> None:
     await front.sign_in()
-    front.gateway.answer = answers(home=HOME)
+    front.gateway.answer = answers(storefront=HOME)
     assert "Hello, Kim Minji" in await page(front, "/")
     assert "Kim Minji님, 안녕하세요" in await page(front, "/", headers={"Accept-Language": "ko"})
 
 
 async def test_a_missing_source_leaves_the_rest_of_home_standing(front: Front) -> None:
     await front.sign_in()
-    sections = [{"name": "profile", "title": "Profile", "href": "/api/members/me"}]
     front.gateway.answer = answers(
-        home={**HOME, "member": None, "degraded": ["member"], "sections": sections},
+        storefront={**HOME, "member": None, "arrivals": None, "degraded": ["arrivals", "member"]},
         me={"name": "Kim of auth"},
     )
     html = await page(front, "/")
     assert "Hello, Kim of auth" in html
-    assert "This part could not be loaded." in html
+    assert "The products could not be loaded." in html
     assert 'href="/account"' in html
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_home_without_its_screens_says_so(front: Front, status: int) -> None:
     await front.sign_in()
-    front.gateway.answer = answers(home=status)
-    assert "Your home page could not be loaded." in await page(front, "/")
+    front.gateway.answer = answers(storefront=status)
+    assert "The products could not be loaded." in await page(front, "/")
 
 
 async def test_a_failing_api_is_an_error_page_with_a_way_on_and_the_requests_id(front: Front) -> None:
@@ -83,7 +89,7 @@ async def test_what_people_call_themselves_stays_text(front: Front) -> None:
     await front.sign_in()
     name = "<script>alert(1)</script>\"'>{{7*7}}"
     front.gateway.answer = answers(
-        home={**HOME, "member": {**MEMBER, "name": name}}, me={**MEMBER, "name": name}
+        storefront={**HOME, "member": {**MEMBER, "name": name}}, me={**MEMBER, "name": name}
     )
     for path in ("/", "/account"):
         html = await page(front, path)
@@ -198,7 +204,7 @@ async def test_readiness_names_what_is_away(front: Front) -> None:
 
 async def test_a_page_passes_its_visitors_user_agent_on_byte_for_byte(front: Front) -> None:
     await front.sign_in()
-    front.gateway.answer = answers(home=HOME)
+    front.gateway.answer = answers(storefront=HOME)
     await page(front, "/", headers={"User-Agent": "쇼핑앱/1.0"})
     assert front.gateway.seen[-1].headers["User-Agent"] == "쇼핑앱/1.0"
 

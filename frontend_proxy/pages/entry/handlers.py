@@ -7,8 +7,10 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy import cookies
 from frontend_proxy.auth_client import Answer
+from frontend_proxy.cookies import Header, Tokens
 from frontend_proxy.edge.paths import local_target
 from frontend_proxy.pages import forms
+from frontend_proxy.pages.cart.counting import in_cart
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.refusals import refused
@@ -38,13 +40,14 @@ class Entry(Controller):
 
     @post("/sign-in")
     async def sign_in(
-        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+        self, request: PageRequest, site: InjectedSite, entrant: InjectedPageContext
     ) -> ASGIResponse:
+        guest = entrant
         form = await forms.read(request)
         target, email = local_target(form.text("next")), form.text("email")
         answer = await _login(site, guest, email, form.secret("password"))
         if answer.tokens is not None:
-            return redirect(target, site.session_cookies.start(answer.tokens))
+            return redirect(target, await _started(site, guest, answer.tokens))
         fault = site.views.translator(guest).problem(
             "sign-in" if answer.status in {400, 401, 422} else "", answer.status
         )
@@ -64,9 +67,10 @@ class Entry(Controller):
 
     @post("/register")
     async def register(
-        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+        self, request: PageRequest, site: InjectedSite, entrant: InjectedPageContext
     ) -> ASGIResponse:
         """Makes the account and signs in. Where signing in fails, the sign-in page follows."""
+        guest = entrant
         form = await forms.read(request)
         target, email, name = local_target(form.text("next")), form.text("email"), form.text("name")
         password = form.secret("password")
@@ -77,7 +81,7 @@ class Entry(Controller):
             entered = await _login(site, guest, email, password)
             if entered.tokens is None:
                 return redirect("/sign-in?done=registered")
-            return redirect(target, site.session_cookies.start(entered.tokens))
+            return redirect(target, await _started(site, guest, entered.tokens))
         fault, errors = refused(
             site.views.translator(guest), answer, REGISTER_FIELDS, "register" if answer.status == 409 else ""
         )
@@ -106,7 +110,9 @@ class Entry(Controller):
                 await site.backend.end_session(visitor)
             except Problem:
                 done = "forgotten"
-        return redirect(f"/sign-in?done={done}", site.session_cookies.end())
+        return redirect(
+            f"/sign-in?done={done}", [*site.session_cookies.end(), in_cart(0, secure=site.secure)]
+        )
 
     @post("/language")
     async def choose_language(self, request: PageRequest, site: InjectedSite) -> ASGIResponse:
@@ -115,6 +121,13 @@ class Entry(Controller):
         if chosen not in LANGUAGES:
             return redirect(target)
         return redirect(target, [cookies.preference(COOKIE, chosen, secure=site.secure)])
+
+
+async def _started(site: Site, guest: PageContext, tokens: Tokens) -> list[Header]:
+    """The cookies of a session that begins; a guest's cart comes along."""
+    started = site.session_cookies.start(tokens)
+    count = await site.backend.bring_cart(guest, tokens.access)
+    return started if count is None else [*started, in_cart(count, secure=site.secure)]
 
 
 async def _login(site: Site, guest: PageContext, email: str, password: str) -> Answer:

@@ -1,5 +1,7 @@
 """/ and /unavailable."""
 
+from typing import Any
+
 from litestar import Controller, get
 from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
@@ -10,8 +12,8 @@ from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.site import Site
 from frontend_proxy.problems import Problem
 
-PLACES = {"profile": "/account", "sessions": "/account/sessions", "members": "/members"}
-"""The pages for the sections that the screen service names."""
+PARTS = ("categories", "offers", "arrivals", "member", "last_order")
+"""What the first page is made of."""
 
 
 class Home(Controller):
@@ -19,20 +21,14 @@ class Home(Controller):
 
     @get("/")
     async def home(self, site: InjectedSite, visitor: InjectedPageContext) -> ASGIResponse:
-        if not visitor.signed_in:
-            return site.views.page(visitor, "home/welcome.html")
-        answer = await site.backend.call(visitor, "GET", "/api/home")
-        home = answer.document() if answer.status == 200 else {}
-        degraded = home.get("degraded") or [] if home else ["home"]
-        person = home.get("member")
-        return site.views.page(
-            visitor,
-            "home/home.html",
-            home=home,
-            degraded=degraded,
-            places=PLACES,
-            name=person["name"] if person else await _account_name(site, visitor),
-        )
+        """For everybody; with a session it greets, and shows the last order."""
+        await site.shelves.of(visitor)
+        screen = await _screen(site, visitor)
+        person = screen["member"]
+        name = None
+        if visitor.signed_in:
+            name = person["name"] if person else await _account_name(site, visitor)
+        return site.views.page(visitor, "home/home.html", screen=screen, person=person, name=name)
 
     @get("/unavailable")
     async def unavailable(
@@ -50,6 +46,18 @@ class Home(Controller):
             message=message,
             retry=local_target(next),
         )
+
+
+async def _screen(site: Site, visitor: PageContext) -> dict[str, Any]:
+    """The storefront; where nobody answers it is all gaps."""
+    nothing = dict.fromkeys(PARTS)
+    try:
+        answer = await site.backend.call(visitor, "GET", "/api/storefront", query={"lang": visitor.language})
+    except Problem:
+        answer = None
+    if answer is None or answer.status != 200:
+        return {**nothing, "degraded": ["arrivals", "categories", "offers"]}
+    return nothing | answer.document()
 
 
 async def _account_name(site: Site, visitor: PageContext) -> str | None:

@@ -1,0 +1,158 @@
+"""/checkout: where it goes, what it costs, and the order.
+
+The form carries an idempotency key, so that sending it twice is one order, and what was seen: another total is shown
+before it is paid.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Controller, get, post
+from litestar.response.base import ASGIResponse
+
+from frontend_proxy.auth_client import Answer
+from frontend_proxy.pages import forms, profiles
+from frontend_proxy.pages.cart.counting import in_cart
+from frontend_proxy.pages.checkout.placement import FIELDS, body, chosen_address, saved_address, typed
+from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.forms import Form
+from frontend_proxy.pages.page_context import PageContext, PageRequest
+from frontend_proxy.pages.refusals import refused
+from frontend_proxy.pages.site import Site, redirect, require_status
+from frontend_proxy.problems import Problem
+
+HERE = "/checkout"
+MOST_ADDRESSES = 20
+
+
+class CheckoutPages(Controller):
+    """The checkout of a member or a guest."""
+
+    path = HERE
+
+    @get("/")
+    async def ask(self, site: InjectedSite, visitor: InjectedPageContext) -> ASGIResponse:
+        if visitor.access is None:
+            return redirect("/cart")
+        screen = await _screen(site, visitor)
+        cart = screen["cart"]
+        if cart is not None and not cart["lines"]:
+            return redirect("/cart")
+        if cart is not None and cart["unavailable"]:
+            return redirect("/cart?done=unavailable")
+        return _page(site, visitor, screen, status=200 if cart else 503)
+
+    @post("/")
+    async def place(
+        self, request: PageRequest, site: InjectedSite, visitor: InjectedPageContext
+    ) -> ASGIResponse:
+        form = await forms.read(request)
+        if visitor.access is None:
+            return redirect("/cart")
+        screen = await _screen(site, visitor)
+        book = screen["member"]
+        if book is None and form.text("where").isdigit():
+            # The book cannot be read now, so nobody knows which address was meant.
+            return _page(site, visitor, screen, form=form, status=503, name="upstream-unavailable")
+        try:
+            answer = await site.backend.call(
+                visitor,
+                "POST",
+                "/api/orders",
+                body(form, book, visitor.language),
+                headers={"Idempotency-Key": form.key},
+            )
+        except Problem as problem:
+            # Nobody knows whether it was placed: the same key again makes it one order.
+            return _page(site, visitor, screen, form=form, status=problem.status, name=problem.name)
+        if answer.status == 201:
+            order = answer.document()
+            if form.checked("save_address") and book is not None:
+                await _save(site, visitor, book, form)
+            return redirect(f"/orders/{order['id']}/pay", [in_cart(0, secure=site.secure)])
+        return _refused(site, visitor, screen, form, answer)
+
+
+def _refused(
+    site: Site, visitor: PageContext, screen: dict[str, Any], form: Form, answer: Answer
+) -> ASGIResponse:
+    name, document = forms.problem_name(answer), answer.document()
+    if name == "cart-ordered":
+        return redirect(f"/orders/{document['order_id']}")
+    if name == "cart-changed":
+        cart = document["cart"]
+        if not cart["lines"] or cart["unavailable"]:
+            return redirect("/cart?done=unavailable")
+        return _page(site, visitor, {**screen, "cart": cart}, form=form, status=409, changed=True)
+    if answer.status == 409 and not name:
+        return redirect("/cart")
+    return _page(site, visitor, screen, form=form, status=answer.status, answer=answer)
+
+
+async def _screen(site: Site, visitor: PageContext) -> dict[str, Any]:
+    """The cart and the member; whatever cannot be had is None and named in `degraded`."""
+    nothing = {"cart": None, "member": None, "degraded": ["cart", "member"]}
+    try:
+        answer = await site.backend.call(visitor, "GET", "/api/checkout", query={"lang": visitor.language})
+    except Problem:
+        return nothing
+    return require_status(answer, 200).document() if answer.status < 500 else nothing
+
+
+async def _save(site: Site, visitor: PageContext, book: Mapping[str, Any], form: Form) -> None:
+    """Keeps a new address in the member's book. The order is placed already: this may fail unseen."""
+    addresses = [*book["addresses"], saved_address(form)]
+    if form.text("where") != "new" or len(addresses) > MOST_ADDRESSES:
+        return
+    patch = {"addresses": addresses}
+    headers = {"If-Match": f'"{book["version"]}"'}
+    try:
+        await site.backend.call(visitor, "PATCH", f"/api/members/{book['id']}", patch, headers=headers)
+    except Problem:
+        return
+
+
+def _page(
+    site: Site,
+    visitor: PageContext,
+    screen: Mapping[str, Any],
+    *,
+    form: Form | None = None,
+    status: int = 200,
+    name: str = "",
+    answer: Answer | None = None,
+    changed: bool = False,
+) -> ASGIResponse:
+    """The form, with what was typed. The key stays as long as nobody knows what became of the order."""
+    translator = site.views.translator(visitor)
+    fault, errors = None, {}
+    if answer is not None:
+        fault, found = refused(translator, answer, FIELDS)
+        errors = {field.removeprefix("address."): text for field, text in found.items()}
+    elif name or (status >= 500 and form is not None):
+        fault = translator.problem(name, status)
+    before = form.text("expected_total") if form and changed else ""
+    book = screen["member"]
+    return site.views.page(
+        visitor,
+        "checkout/checkout.html",
+        status=status,
+        cart=screen["cart"],
+        book=book,
+        degraded=screen["degraded"],
+        where=form.text("where") if form else ("0" if book and book["addresses"] else "new"),
+        values=typed(form) if form else _known(book),
+        key=form.key if form and not changed and answer is None else None,
+        sent=form.fields if form else {},
+        fault=fault,
+        errors=errors,
+        changed=changed,
+        before=int(before) if before.isdigit() and len(before) < 16 else None,
+        chosen=chosen_address(form, book) if form else None,
+    )
+
+
+def _known(book: Mapping[str, Any] | None) -> dict[str, str]:
+    if book is None:
+        return {}
+    return {"recipient": book["name"], "phone": profiles.as_dialled(book["phone"]), "email": book["email"]}

@@ -1,0 +1,55 @@
+"""A sent checkout form as an order's body. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from frontend_proxy.pages import profiles
+from frontend_proxy.pages.forms import Form
+
+ADDRESS = ("recipient", "phone", "line1", "line2", "city", "postal_code", "country")
+FIELDS = frozenset({"email", *(f"address.{name}" for name in ADDRESS if name != "country")})
+"""The fields of an order that the form shows."""
+COUNTRY = "KR"
+
+
+def typed(form: Form) -> dict[str, str]:
+    """What was typed, to be shown again."""
+    return {name: form.text(name) for name in (*ADDRESS, "email")}
+
+
+def chosen_address(form: Form, book: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The address of the book that was chosen; None for a new one, or one that is not there any more."""
+    text = form.text("where")
+    addresses = book["addresses"] if book else []
+    return addresses[int(text)] if text.isdigit() and len(text) < 3 and int(text) < len(addresses) else None
+
+
+def saved_address(form: Form) -> dict[str, str]:
+    """The typed address as the book keeps it."""
+    return {
+        "recipient": form.text("recipient"),
+        "line1": form.text("line1"),
+        "line2": form.text("line2"),
+        "city": form.text("city"),
+        "postal_code": form.text("postal_code"),
+        "country": form.text("country") or COUNTRY,
+    }
+
+
+def body(form: Form, book: Mapping[str, Any] | None, language: str) -> dict[str, Any]:
+    """The body of `POST /api/orders`. A number that cannot be read is one that no cart has."""
+    address = {**(chosen_address(form, book) or saved_address(form))}
+    address = {name: address.get(name) or "" for name in ADDRESS if name != "phone"}
+    sent: dict[str, Any] = {
+        "cart_version": _number(form.text("cart_version")) or 1,
+        "expected_total": _number(form.text("expected_total")),
+        "address": {**address, "phone": profiles.phone(form.text("phone")) or ""},
+        "lang": language,
+    }
+    if form.text("email"):
+        sent["email"] = form.text("email")
+    return sent
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
