@@ -15,7 +15,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
 
-LOCKS      := service catalog payment plugins proxy stand-in devstack dev
+LOCKS      := service catalog payment plugins proxy sandbox stand-in devstack dev
 UV_VERSION := 0.13.9
 SUBJECTS_SINCE := 96dea47
 SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)

@@ -22,7 +22,7 @@ _PUBLIC = re.compile(r"(?:[A-Z]+(?:,[A-Z]+)* )?~?/\S+")
 
 Kind = Literal["service", "plugin", "front", "aid"]
 _PACKAGES: Mapping[str, str] = {"service": "services.", "plugin": "kong.plugins."}
-_LOCKS: Mapping[str, str] = {"service": "service", "plugin": "plugins", "front": "proxy", "aid": "service"}
+_LOCKS: Mapping[str, str] = {"service": "service", "plugin": "plugins", "front": "proxy", "aid": "sandbox"}
 
 
 class DeclarationError(Exception):

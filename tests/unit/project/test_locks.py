@@ -44,3 +44,51 @@ def test_the_lock_leaves_no_requirement_out() -> None:
         [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False, timeout=60
     )
     assert checked.returncode == 0, checked.stdout
+
+
+ENTRIES = {
+    "service": ["services.auth.app", "services.member.app", "services.order.app", "services.bff.app"],
+    "catalog": ["services.catalog.app", "services.catalog.adapters.picture_worker"],
+    "payment": ["services.payment.app"],
+    "plugins": [
+        "kong.plugins.__main__",
+        "kong.plugins.token_validator.plugin",
+        "kong.plugins.idempotency.plugin",
+    ],
+    "proxy": ["frontend_proxy.app", "frontend_proxy.server"],
+    "sandbox": ["sandbox_provider.app"],
+    "stand-in": ["devstack.gateway.app"],
+}
+
+
+IMAGE = """
+import importlib, importlib.metadata, re, sys
+from importlib.machinery import PathFinder
+locked = set(sys.argv[1].split(","))
+hidden = {
+    top for top, names in importlib.metadata.packages_distributions().items()
+    if not {re.sub("[-_.]+", "-", name).lower() for name in names} & locked
+}
+class Image(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in hidden else super().find_spec(name, path, target)
+sys.meta_path[:] = [Image if finder is PathFinder else finder for finder in sys.meta_path]
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+"""
+
+
+@pytest.mark.parametrize("extra", sorted(ENTRIES))
+def test_an_image_has_what_its_process_imports(extra: str) -> None:
+    # Here everything is installed; in an image one lock is.
+    locked = {re.sub(r"[-_.]+", "-", pin.partition("==")[0]).lower() for pin in pins(extra)} | {"gatehouse"}
+    imported = subprocess.run(
+        [sys.executable, "-c", IMAGE, ",".join(locked), *ENTRIES[extra]],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=60,
+    )
+    assert imported.returncode == 0, imported.stderr
