@@ -23,6 +23,7 @@ from devstack.gateway.plugins import (
     RequestTermination,
 )
 from devstack.gateway.proxy_cache import ProxyCache
+from devstack.gateway.rate_limiting import RateLimiting
 from devstack.kongside.client import PluginServerClient
 
 # Of each socket, for as long as this process lives: a request under way and a new configuration share the connections.
@@ -60,6 +61,8 @@ def _own(plugin: Plugin, own: OwnAnswers) -> Attachment:
         return RequestTermination(config, own)
     if plugin.name == "proxy-cache":
         return ProxyCache(config)
+    if plugin.name == "rate-limiting":
+        return RateLimiting(config, own)
     return CorrelationId(config)
 
 

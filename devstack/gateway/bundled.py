@@ -67,6 +67,22 @@ SCHEMAS = {
         {"response_headers": {"type": "record", "fields": []}},
         {"memory": {"type": "record", "fields": []}},
     ),
+    "rate-limiting": _schema(
+        *({period: {"type": "number"}} for period in ("second", "minute", "hour", "day")),
+        {
+            "limit_by": {
+                "type": "string",
+                "default": "consumer",
+                "one_of": ["consumer", "credential", "ip", "service", "header"],
+            }
+        },
+        {"header_name": {"type": "string"}},
+        {"policy": {"type": "string", "default": "local", "one_of": ["local"]}},
+        {"fault_tolerant": {"type": "boolean", "default": True}},
+        {"hide_client_headers": {"type": "boolean", "default": False}},
+        {"error_code": {"type": "number", "default": 429}},
+        {"error_message": {"type": "string", "default": "API rate limit exceeded"}},
+    ),
     "pre-function": _FUNCTIONS,
     "post-function": _FUNCTIONS,
 }

@@ -23,7 +23,7 @@ SEED = int(os.environ.get("STORM_SEED", str(time.time_ns() % 1_000_000)))
 
 @pytest.mark.timeout(600 + 60 * FAULTS)
 async def test_money_and_stock_agree_after_a_storm(stack: Stack, tmp_path: Path) -> None:
-    with Path(os.environ.get("STORM_LOG", tmp_path / "money-storm.jsonl")).open("w") as log:
+    with Path(os.environ.get("STORM_LOG", tmp_path / "money-storm.jsonl")).open("w", buffering=1) as log:
         made = plan.plan(SEED, ORDERS, FAULTS)
         report = await Storm(stack, made, lambda line: log.write(line + "\n")).rage()
     replay = f"STORM_SEED={SEED} MONEY_STORM_ORDERS={ORDERS} MONEY_STORM_FAULTS={FAULTS}"

@@ -35,6 +35,8 @@ _OPERATOR = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidCatalogNameError,
+    # "The database is not currently accepting connections": somebody has closed it.
+    asyncpg.ObjectNotInPrerequisiteStateError,
 )
 
 

@@ -35,7 +35,7 @@ WAITS_S = 5.0
     tags=["internal"],
     security=[{"internal": []}],
     status_code=200,
-    responses=documented(400, 401, 409, 413, 503),
+    responses=documented(400, 401, 404, 409, 413, 503),
 )
 async def want(
     order_id: FromPath[UUID],

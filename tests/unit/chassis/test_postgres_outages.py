@@ -37,6 +37,7 @@ OPERATOR = {
     "42501": "insufficient_privilege",
     "53100": "disk_full",
     "53200": "out_of_memory",
+    "55000": "object_not_in_prerequisite_state, of a database that accepts no connections",
     "58030": "io_error",
 }
 MISTAKES = {

@@ -1,0 +1,235 @@
+"""What a checkout costs on a running stack: placements a second, how long the steps take, and each hop's share of CPU.
+
+    make up && python -m bench.checkout [--checkouts 400] [--placements 1200]
+
+Whole checkouts first, by eight guests at once through :8000: a session, two products into the cart, an address, the
+order, the page, the card at the sandbox, until it says `paid`. Then placements of carts that are full already: as fast
+as it goes, and at 50 a second. CPU is what to compare: on a machine that does something else as well, rates and times
+say little. `placed to held` is from the orders' own timelines.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+from bench.home import _cpu_seconds, _percentile, _processes
+from devstack.settings import Settings, read
+
+AT_ONCE = 8
+RATE = 50.0
+UNITS = 1_000_000
+BUDGET_CPU_MS = 25.0
+BUDGET_CHECKOUTS = 60.0
+BUDGET_PLACEMENTS = 150.0
+BUDGET_P95_MS = 60.0
+BUDGET_HELD_P95_MS = 30.0
+LOOK_EVERY_S = 0.02
+ADDRESS = {
+    "recipient": "김하늘",
+    "phone": "+821012345678",
+    "line1": "세종대로 110",
+    "city": "서울",
+    "postal_code": "04524",
+    "country": "KR",
+}
+
+
+class Guest:
+    """One shopper without an account, with a cart of two products."""
+
+    def __init__(self, http: aiohttp.ClientSession, stack: Settings, skus: tuple[str, str]) -> None:
+        self._http = http
+        self._gateway = stack.url("GATEWAY_PORT")
+        self._skus = skus
+        self._headers: dict[str, str] = {}
+
+    async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        sent = {**self._headers, **headers}
+        async with self._http.request(method, self._gateway + path, json=body, headers=sent) as answer:
+            if answer.status >= 400:
+                raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json()
+
+    async def fill(self) -> dict[str, Any]:
+        guest = await self.call("POST", "/api/auth/guest")
+        self._headers = {"Authorization": f"Bearer {guest['access_token']}"}
+        for sku in self._skus:
+            cart: dict[str, Any] = await self.call("PUT", f"/api/cart/items/{sku}", {"quantity": 1})
+        return cart
+
+    async def place(self, cart: Mapping[str, Any]) -> str:
+        body = {
+            "cart_version": cart["version"],
+            "expected_total": cart["total"],
+            "address": ADDRESS,
+            "email": "bench@example.com",
+        }
+        placed = await self.call("POST", "/api/orders", body, **{"Idempotency-Key": str(uuid4())})
+        return str(placed["id"])
+
+    async def pay(self, order: str) -> None:
+        await self._until(order, "held")
+        page = (await self.call("POST", f"/api/orders/{order}/payment"))["redirect_url"]
+        form = {"card": "4242 4242 4242 4242"}
+        async with self._http.post(page, data=form, allow_redirects=False) as answer:
+            if answer.status != 303:
+                raise RuntimeError(f"{page}: {answer.status}")
+        await self._until(order, "paid")
+
+    async def times(self, order: str) -> dict[str, float]:
+        """Seconds from `placed` to each event."""
+        events = (await self.call("GET", f"/api/orders/{order}/events"))["events"]
+        at = {event["event"]: datetime.fromisoformat(event["at"]) for event in events}
+        return {event: (moment - at["placed"]).total_seconds() for event, moment in at.items()}
+
+    async def _until(self, order: str, state: str) -> None:
+        while (await self.call("GET", f"/api/orders/{order}"))["state"] != state:
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def main(checkouts: int, placements: int) -> None:
+    stack = read(os.environ)
+    connector = aiohttp.TCPConnector(limit=AT_ONCE * 4)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        skus = await _stock(http, stack)
+
+        def guest() -> Guest:
+            return Guest(http, stack, skus)
+
+        await _several(AT_ONCE * 4, lambda _: _checkout(guest()))
+        await _whole(stack, guest, checkouts)
+        await _placements(guest, placements)
+
+
+async def _whole(stack: Settings, guest: Callable[[], Guest], count: int) -> None:
+    times: list[dict[str, float]] = []
+    whole: list[float] = []
+
+    async def one(_: int) -> None:
+        shopper, begun = guest(), time.perf_counter()
+        order = await _checkout(shopper)
+        whole.append(time.perf_counter() - begun)
+        bought.append((shopper, order))
+
+    bought: list[tuple[Guest, str]] = []
+    parts = _processes(stack)
+    before, begun = _cpu_seconds(parts), time.perf_counter()
+    await _several(count, one)
+    elapsed, after = time.perf_counter() - begun, _cpu_seconds(parts)
+    for shopper, order in bought:
+        times.append(await shopper.times(order))
+    print(f"{count} checkouts, {AT_ONCE} at once: {count / elapsed:.1f}/s (budget {BUDGET_CHECKOUTS:.0f})")
+    print(f"  a checkout: p50 {_ms(whole, 0.5)}, p95 {_ms(whole, 0.95)}")
+    for event, name in (("stock_held", "held"), ("payment_captured", "paid")):
+        taken = [each[event] for each in times]
+        budget = f" (budget {BUDGET_HELD_P95_MS:.0f})" if name == "held" else ""
+        print(f"  placed to {name}: p50 {_ms(taken, 0.5)}, p95 {_ms(taken, 0.95)}{budget}")
+    spent = {hop: (seconds - before[hop]) / count * 1000 for hop, seconds in after.items()}
+    load = spent.pop("load generator")
+    total = sum(spent.values())
+    print("\n| hop | CPU, ms a checkout | share |\n| --- | --- | --- |")
+    for hop, share in sorted(spent.items(), key=lambda item: -item[1]):
+        print(f"| {hop} | {share:.2f} | {share / total:.0%} |")
+    over = ": missed" if total > BUDGET_CPU_MS else ""
+    print(
+        f"| all | {total:.2f} (budget {BUDGET_CPU_MS:.0f}{over}) | |\n| (load generator) | {load:.2f} | |\n"
+    )
+
+
+async def _placements(guest: Callable[[], Guest], count: int) -> None:
+    carts: list[tuple[Guest, dict[str, Any]]] = []
+
+    async def fill(_: int) -> None:
+        shopper = guest()
+        carts.append((shopper, await shopper.fill()))
+
+    await _several(count, fill)
+    fast, paced = carts[: count // 2], carts[count // 2 :]
+
+    async def place(number: int) -> None:
+        await fast[number][0].place(fast[number][1])
+
+    begun = time.perf_counter()
+    await _several(len(fast), place)
+    rate = len(fast) / (time.perf_counter() - begun)
+    print(f"placing, {AT_ONCE} at once: {rate:.0f}/s (budget {BUDGET_PLACEMENTS:.0f})")
+
+    taken: list[float] = []
+    begun = time.perf_counter()
+
+    async def at_its_time(number: int) -> None:
+        due = begun + number / RATE
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        await paced[number][0].place(paced[number][1])
+        taken.append(time.perf_counter() - due)
+
+    await asyncio.gather(*(at_its_time(number) for number in range(len(paced))))
+    print(
+        f"placing at {RATE:.0f}/s: p50 {_ms(taken, 0.5)}, p95 {_ms(taken, 0.95)} (budget {BUDGET_P95_MS:.0f})"
+    )
+
+
+async def _checkout(guest: Guest) -> str:
+    order = await guest.place(await guest.fill())
+    await guest.pay(order)
+    return order
+
+
+async def _several(count: int, act: Callable[[int], Awaitable[Any]]) -> None:
+    numbers = iter(range(count))
+
+    async def one_after_another() -> None:
+        for number in numbers:
+            await act(number)
+
+    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+
+
+async def _stock(http: aiohttp.ClientSession, stack: Settings) -> tuple[str, str]:
+    """Two new products with enough in stock."""
+    login = {"email": "test@example.com", "password": "password123"}
+    async with http.post(f"{stack.url('AUTH_PORT')}/api/auth/login", json=login) as answer:
+        if answer.status != 200:
+            sys.exit(f"signing in: {answer.status} {await answer.text()}")
+        token = (await answer.json())["access_token"]
+    gateway = stack.url("GATEWAY_PORT")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with http.get(f"{gateway}/api/categories") as answer:
+        category = (await answer.json())["items"][0]["id"]
+    skus = (f"bench-{uuid4().hex[:8]}", f"bench-{uuid4().hex[:8]}")
+    for sku in skus:
+        product = {
+            "category": category,
+            "slug": sku,
+            "status": "active",
+            "texts": {"ko": {"name": sku}, "en": {"name": sku}},
+            "variants": [{"sku": sku, "price": 12_000}],
+        }
+        delivery = {"sku": sku, "change": UNITS, "reason": "delivery"}
+        for path, body in (("/api/products", product), ("/api/stock/adjustments", delivery)):
+            async with http.post(gateway + path, json=body, headers=headers) as answer:
+                if answer.status >= 300:
+                    sys.exit(f"{path}: {answer.status} {await answer.text()}")
+    return skus
+
+
+def _ms(seconds: list[float], share: float) -> str:
+    return f"{_percentile(seconds, share):.1f} ms"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--checkouts", type=int, default=400)
+    parser.add_argument("--placements", type=int, default=1200)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.checkouts, arguments.placements))
