@@ -49,9 +49,8 @@ class Shopper:
 
     def __init__(self, stack: Stack, headers: dict[str, str] | None = None) -> None:
         self.stack = stack
-        self.api = httpx.Client(base_url=stack.gateway_url, timeout=30)
         if headers is None:
-            guest = self.api.post("/api/auth/guest").raise_for_status().json()
+            guest = httpx.post(f"{stack.gateway_url}/api/auth/guest", timeout=30).raise_for_status().json()
             headers = {"Authorization": f"Bearer {guest['access_token']}"}
         self.headers = headers
 
@@ -63,7 +62,7 @@ class Shopper:
 
     def call(self, method: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
         headers = self.headers | ({"Idempotency-Key": key} if key else {})
-        return self.api.request(method, path, json=body, headers=headers)
+        return httpx.request(method, self.stack.gateway_url + path, json=body, headers=headers, timeout=30)
 
     def put(self, product: Product, quantity: int = 1) -> dict[str, Any]:
         """The cart, with so many of it."""
