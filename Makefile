@@ -126,7 +126,7 @@ browser: # A Chromium for the browser journeys, where it can be had without aski
 ##@ Check
 
 .PHONY: check
-check: format-check lint types imports dead-code subjects shell docker gateway generated ## Format, lint, types, layers, dead code, scripts, compose, gateway, generated files
+check: format-check lint types imports dead-code subjects shell docker chart gateway generated ## Format, lint, types, layers, dead code, scripts, compose, gateway, generated files
 
 .PHONY: format
 format: $(STAMPS)/dev ## Write the code in the project's format
@@ -172,6 +172,16 @@ docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 		"compose.yaml -f compose.small.yaml" "compose.prod.yaml -f deploy/compose.s3.yaml" "compose.yaml -f deploy/compose.stand-in.yaml"; do \
 		PUBLIC_ORIGIN=https://shop.example MEDIA_URL=s3://media docker compose -f $$f config --quiet || exit 1; done; \
 	else echo "no docker compose on this machine: compose files not checked"; fi
+
+.PHONY: chart
+chart: # The Helm chart, with each Helm that is here
+	@helms=$$(ls $(VENV)/tools/helm3 $(VENV)/tools/helm4 2>/dev/null || command -v helm || true); \
+	if [ -z "$$helms" ]; then echo "no helm on this machine: the chart is not linted (make chart-tools)"; fi; \
+	for helm in $$helms; do said=$$($$helm lint --strict deploy/helm/gatehouse 2>&1) || { echo "$$said" >&2; exit 1; }; done
+
+.PHONY: chart-tools
+chart-tools: | $(STAMPS)/base ## Helm 3, Helm 4 and Trivy into .venv/tools, for the chart's tests
+	@deploy/helm/tools.sh $(VENV)/tools
 
 .PHONY: generate
 generate: $(STAMPS)/dev ## Write what follows from gatehouse.toml: compose files, .env.example, docs/configuration.md and others

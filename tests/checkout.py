@@ -22,4 +22,4 @@ def copy_to(directory: Path) -> None:
     for name in files():
         target = directory / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
+        shutil.copy(ROOT / name, target, follow_symlinks=False)

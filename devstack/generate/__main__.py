@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devstack import configuration_page
 from devstack.declaration import ROOT, DeclarationError, declaration
-from devstack.generate import compose, others
+from devstack.generate import chart, compose, others
 from devstack.generate.blocks import BlockError, filled
 
 PAGE = "docs/configuration.md"
@@ -17,11 +17,12 @@ PAGE = "docs/configuration.md"
 def files() -> Iterator[tuple[str, str]]:
     """Each file with the text that it should have. Raises BlockError, DeclarationError."""
     found = declaration()
-    for name, blocks in {**compose.blocks(found), **others.blocks(found)}.items():
+    for name, blocks in {**compose.blocks(found), **others.blocks(found), **chart.blocks(found)}.items():
         try:
             yield name, filled((ROOT / name).read_text(encoding="utf-8"), blocks)
         except BlockError as fault:
             raise BlockError(f"{name}: {fault}") from fault
+    yield from chart.files(found)
     yield PAGE, configuration_page.page()
 
 

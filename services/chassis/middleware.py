@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from common import request_ids
 from services.chassis import problems
@@ -39,6 +39,9 @@ class RequestMetrics:
             labels,
             buckets=(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10),
             registry=registry,
+        )
+        self.in_flight = Gauge(
+            "http_requests_in_flight", "Requests that are being answered.", registry=registry
         )
 
 
@@ -71,6 +74,7 @@ class RequestMiddleware:
         self._app = app
         self._metrics = metrics
         self._active = 0
+        metrics.in_flight.set_function(lambda: self._active)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:

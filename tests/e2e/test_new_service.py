@@ -101,6 +101,8 @@ def check(checkout: Path, *, types: bool) -> None:
         "no:cacheprovider",
         "tests/unit/project/test_compose.py",
         "tests/unit/project/test_env_example.py",
+        "tests/chart/test_network_policies.py",
+        "tests/chart/test_rendering.py::test_each_deployed_process_has_its_place_and_nothing_else_is_there",
     )
 
 

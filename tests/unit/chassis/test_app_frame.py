@@ -280,6 +280,17 @@ async def test_requests_are_counted_by_their_template(api: AsyncClient) -> None:
     assert "nothing" not in text
 
 
+async def test_requests_in_flight_are_those_that_are_being_answered(api: AsyncClient) -> None:
+    slow = [asyncio.create_task(api.get("/slow")) for _ in range(3)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while "http_requests_in_flight 4.0" not in (await api.get("/metrics")).text:
+            assert not all(task.done() for task in slow)
+    await asyncio.gather(*slow)
+    # The one that asks is the only one left.
+    assert "http_requests_in_flight 1.0" in (await api.get("/metrics")).text
+
+
 async def test_beyond_the_limit_requests_are_refused_with_a_problem(
     api: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,7 +35,7 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
 
 def interpolated(text: str, **variables: str) -> str:
     """`text` as Compose reads it where these variables are set and no others: the rest are their defaults."""
-    pattern = r"\$\{([A-Z_]+):-((?:[^{}]|\$\{[^{}]*\})*)\}"
+    pattern = r"\$\{([A-Z][A-Z0-9_]*):-((?:[^{}]|\$\{[^{}]*\})*)\}"
     return re.sub(pattern, lambda match: variables.get(match[1]) or interpolated(match[2], **variables), text)
 
 

@@ -1,0 +1,1 @@
+../../../../../kong/configuration.sh

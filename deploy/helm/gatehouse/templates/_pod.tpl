@@ -1,0 +1,185 @@
+{{- /* What all pods and containers of ours have in common. */ -}}
+
+{{- define "gatehouse.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ .user }}
+runAsGroup: {{ .user }}
+# The group of mounted secrets, and of the directory that plugin servers and Kong share.
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
+{{- define "gatehouse.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+runAsUser: {{ .user }}
+runAsGroup: {{ .user }}
+capabilities: { drop: [ALL] }
+seccompProfile: { type: RuntimeDefault }
+{{- end -}}
+
+{{- /* Where a pod may run, and how its replicas are spread. */ -}}
+{{- define "gatehouse.placement" -}}
+serviceAccountName: {{ include "gatehouse.fullname" .root }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .root.Values.images.pullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .root.Values.nodeSelector }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .root.Values.tolerations }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+topologySpreadConstraints:
+  {{- range $key, $when := dict "topology.kubernetes.io/zone" .root.Values.topologySpread.zones "kubernetes.io/hostname" .root.Values.topologySpread.hosts }}
+  - topologyKey: {{ $key }}
+    maxSkew: 1
+    whenUnsatisfiable: {{ $when }}
+    labelSelector:
+      matchLabels:
+        {{- include "gatehouse.selector" $ | nindent 8 }}
+    matchLabelKeys: [pod-template-hash]
+  {{- end }}
+{{- end -}}
+
+{{- define "gatehouse.resources" -}}
+requests: { cpu: {{ .cpu }}, memory: {{ .memory }} }
+limits: { memory: {{ .memory }} }
+{{- end -}}
+
+{{- /* Which Secret a process' files come from. */ -}}
+{{- define "gatehouse.secretName" -}}
+{{- .values.existingSecret | default .root.Values.existingSecret | required "existingSecret is not set: kubectl create secret generic gatehouse --from-file=secrets/, then existingSecret: gatehouse" -}}
+{{- end -}}
+
+{{- /* Environment of one of our processes, from what the declaration says of it. */ -}}
+{{- define "gatehouse.environment" -}}
+{{- $root := .root -}}{{- $facts := .facts -}}{{- $values := .values -}}{{- $name := .name -}}
+{{- $set := $values.env | default dict -}}
+- { name: APP_ENV, value: production }
+{{- range $facts.settings }}
+{{- if not (hasKey $set .) }}
+- name: {{ . }}
+  value: {{ index $root.Values.settings . | toString | quote }}
+{{- end }}
+{{- end }}
+{{- range $variable, $callee := $facts.addresses }}
+{{- if not (hasKey $set $variable) }}
+- name: {{ $variable }}
+  value: {{ include "gatehouse.address" (dict "root" $root "callee" $callee) }}
+{{- end }}
+{{- end }}
+{{- if $facts.keys }}
+- name: AUTH_JWKS_URL
+  value: {{ include "gatehouse.address" (dict "root" $root "callee" "auth") }}/.well-known/jwks.json
+{{- end }}
+{{- if $facts.publicOrigin }}
+- name: PUBLIC_ORIGIN
+  value: {{ required "publicOrigin is not set: the https origin that browsers see, such as https://shop.example" $root.Values.publicOrigin | quote }}
+{{- end }}
+{{- with $facts.believes }}
+- name: {{ .variable }}
+  value: {{ concat (ternary (list) $root.Values.trustedProxies.pods .ingressAlone) $root.Values.trustedProxies.ingress | join "," | quote }}
+{{- end }}
+{{- with $facts.database }}
+{{- if not (hasKey $set .variable) }}
+- name: {{ .variable }}
+  value: {{ include "gatehouse.databaseUrl" (dict "root" $root "database" .name) | quote }}
+{{- end }}
+{{- end }}
+{{- if has "redis" $facts.stores }}
+{{- if not (hasKey $set "REDIS_URL") }}
+- name: REDIS_URL
+  value: {{ include "gatehouse.redisUrl" (dict "root" $root "user" $name) | quote }}
+{{- end }}
+{{- end }}
+{{- with $facts.metrics }}
+- name: {{ .prefix }}_METRICS_PORT
+  value: {{ .port | quote }}
+- { name: {{ .prefix }}_METRICS_HOST, value: 0.0.0.0 }
+{{- end }}
+{{- if eq $facts.kind "plugin" }}
+- name: METRICS_PORT
+  value: {{ $facts.port | quote }}
+{{- end }}
+{{- range concat $facts.secrets ($values.secrets | default list) }}
+- name: {{ . }}_FILE
+  value: /run/secrets/{{ lower . }}
+{{- end }}
+{{- range $variable, $value := $set }}
+- name: {{ $variable }}
+  value: {{ $value | toString | quote }}
+{{- end }}
+{{- end -}}
+
+{{- define "gatehouse.address" -}}
+{{- $component := include "gatehouse.component" (dict "root" .root "name" .callee) -}}
+{{- if eq .callee "kong" -}}
+http://{{ $component }}:8000
+{{- else -}}
+{{- $facts := .root.Files.Get "files/processes.yaml" | fromYaml -}}
+http://{{ $component }}:{{ (index $facts.processes .callee).port }}
+{{- end -}}
+{{- end -}}
+
+{{- define "gatehouse.databaseUrl" -}}
+{{- $store := .root.Values.postgresql -}}
+{{- $host := required "postgresql.host is not set: the address of your PostgreSQL (docs/kubernetes.md)" $store.host -}}
+{{- $options := list -}}
+{{- with $store.options }}{{- $options = append $options . -}}{{- end -}}
+{{- with $store.caSecret }}{{- $options = append $options "sslrootcert=/etc/gatehouse/postgresql/ca.crt" -}}{{- end -}}
+postgresql://{{ .database }}@{{ $host }}:{{ $store.port }}/{{ .database }}{{ with $options }}?{{ join "&" . }}{{ end }}
+{{- end -}}
+
+{{- define "gatehouse.redisUrl" -}}
+{{- $store := .root.Values.redis -}}
+{{- $host := required "redis.host is not set: the address of your Redis (docs/kubernetes.md)" $store.host -}}
+{{- $options := list -}}
+{{- with $store.options }}{{- $options = append $options . -}}{{- end -}}
+{{- if $store.caSecret }}{{- $options = append $options "ssl_ca_certs=/etc/gatehouse/redis/ca.crt" -}}{{- end -}}
+{{ ternary "rediss" "redis" $store.tls }}://{{ .user }}@{{ $host }}:{{ $store.port }}/0{{ with $options }}?{{ join "&" . }}{{ end }}
+{{- end -}}
+
+{{- /* Mounts and volumes of a process: its own secrets, authorities, a place for what is not kept. */ -}}
+{{- define "gatehouse.mounts" -}}
+- { name: {{ .prefix }}tmp, mountPath: /tmp }
+{{- if concat .facts.secrets (.values.secrets | default list) }}
+- { name: {{ .prefix }}secrets, mountPath: /run/secrets, readOnly: true }
+{{- end }}
+{{- if and (has "postgres" .facts.stores) .root.Values.postgresql.caSecret }}
+- { name: postgresql-ca, mountPath: /etc/gatehouse/postgresql, readOnly: true }
+{{- end }}
+{{- if and (has "redis" .facts.stores) .root.Values.redis.caSecret }}
+- { name: redis-ca, mountPath: /etc/gatehouse/redis, readOnly: true }
+{{- end }}
+{{- end -}}
+
+{{- define "gatehouse.volumes" -}}
+- { name: {{ .prefix }}tmp, emptyDir: { medium: Memory, sizeLimit: 64Mi } }
+{{- with concat .facts.secrets (.values.secrets | default list) }}
+- name: {{ $.prefix }}secrets
+  secret:
+    secretName: {{ include "gatehouse.secretName" $ }}
+    defaultMode: 0440
+    items:
+      {{- range . }}
+      - { key: {{ lower . }}, path: {{ lower . }} }
+      {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "gatehouse.authorities" -}}
+{{- if and .postgres .root.Values.postgresql.caSecret }}
+- { name: postgresql-ca, secret: { secretName: {{ .root.Values.postgresql.caSecret }}, defaultMode: 0440, items: [{ key: ca.crt, path: ca.crt }] } }
+{{- end }}
+{{- if and .redis .root.Values.redis.caSecret }}
+- { name: redis-ca, secret: { secretName: {{ .root.Values.redis.caSecret }}, defaultMode: 0440, items: [{ key: ca.crt, path: ca.crt }] } }
+{{- end }}
+{{- end -}}

