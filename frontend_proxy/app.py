@@ -38,6 +38,7 @@ from frontend_proxy.pages.recovery.handlers import Recovery
 from frontend_proxy.pages.shop.catalog import Shelves
 from frontend_proxy.pages.shop.listing import ProductList
 from frontend_proxy.pages.shop.product import ProductPage
+from frontend_proxy.pages.shop.sitemap import ForSearchEngines
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.translator import Translations
 from frontend_proxy.pages.views import Views
@@ -80,6 +81,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             Home,
             ProductList,
             ProductPage,
+            ForSearchEngines,
             CartPages,
             CheckoutPages,
             OrderPages,

@@ -106,6 +106,8 @@ class CartUnavailable(msgspec.Struct, frozen=True):
     sku: str
     reason: str
     left: int
+    name: dict[str, str] = {}
+    image: str | None = None
 
 
 class CartChange(msgspec.Struct, frozen=True):
@@ -126,6 +128,7 @@ class Cart(msgspec.Struct, frozen=True):
     shipping: int
     tax: int
     total: int
+    free_shipping_from: int | None = None
 
 
 class OrderLine(msgspec.Struct, frozen=True):

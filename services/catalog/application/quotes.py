@@ -22,9 +22,12 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
+    """`offer`: what it was, where it is known and not priced."""
+
     sku: str
     reason: Missing
     left: int
+    offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ class QuoteService:
             )
             if reason is not None:
                 left = offer.available if offer is not None and offer.for_sale else 0
-                unavailable.append(Unavailable(line.sku, reason, max(left, 0)))
+                named = None if reason is Missing.TOO_FEW else offer
+                unavailable.append(Unavailable(line.sku, reason, max(left, 0), named))
             if offer is not None and reason in {None, Missing.TOO_FEW}:
                 priced.append(self._priced(offer, line.quantity))
         return Quote(self.currency, tuple(priced), tuple(unavailable))

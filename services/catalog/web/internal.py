@@ -53,12 +53,15 @@ class QuotedLine(msgspec.Struct, frozen=True):
     availability: Availability
 
 
-class UnavailableLine(msgspec.Struct, frozen=True):
-    """Why it cannot be bought as it is; `left` can still be had."""
+class UnavailableLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why it cannot be bought as it is; `left` can still be had. `name` and `image` where it is known and not in
+    `lines`."""
 
     sku: str
     reason: Missing
     left: int
+    name: dict[str, str] = {}
+    image: str | None = None
 
 
 class QuoteView(msgspec.Struct, frozen=True):
@@ -94,7 +97,16 @@ class QuoteView(msgspec.Struct, frozen=True):
                 )
                 for line in quote.lines
             ],
-            unavailable=[UnavailableLine(each.sku, each.reason, each.left) for each in quote.unavailable],
+            unavailable=[
+                UnavailableLine(
+                    each.sku,
+                    each.reason,
+                    each.left,
+                    each.offer.names if each.offer else {},
+                    each.offer.image if each.offer else None,
+                )
+                for each in quote.unavailable
+            ],
             total=quote.total,
             tax=quote.tax,
         )

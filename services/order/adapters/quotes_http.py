@@ -54,6 +54,8 @@ class _Unavailable(msgspec.Struct, frozen=True):
     sku: str
     reason: str
     left: int
+    name: dict[str, str] = {}
+    image: str | None = None
 
 
 class _Quote(msgspec.Struct, frozen=True):
@@ -94,7 +96,9 @@ class HttpQuotes:
             currency=quoted.currency,
             lines=tuple(line.line() for line in quoted.lines),
             unavailable=tuple(
-                ports.Unavailable(sku=each.sku, reason=each.reason, left=each.left)
+                ports.Unavailable(
+                    sku=each.sku, reason=each.reason, left=each.left, names=each.name, image=each.image
+                )
                 for each in quoted.unavailable
             ),
             total=quoted.total,

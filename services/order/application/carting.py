@@ -21,6 +21,8 @@ class ShownCart:
     shipping: int
     tax: int
     changes: tuple[PriceChange, ...]
+    free_from: int | None = None
+    """From what the items come to on, shipping is free; None: never."""
 
     @property
     def version(self) -> int:
@@ -47,7 +49,14 @@ class Carting:
     async def shown(self, cart: Cart | None, lang: str) -> ShownCart:
         """A cart with its quote; never inside a transaction."""
         if cart is None or not cart.items:
-            return ShownCart(cart=cart, quote=Quote(currency=self.currency), shipping=0, tax=0, changes=())
+            return ShownCart(
+                cart=cart,
+                quote=Quote(currency=self.currency),
+                shipping=0,
+                tax=0,
+                changes=(),
+                free_from=self.rates.free_from,
+            )
         quote = await self.quotes.quote([(item.sku, item.quantity) for item in cart.items], lang)
         shipping = self.rates.of(quote.total) if quote.lines else 0
         prices = {line.sku: line.unit_price for line in quote.lines}
@@ -57,6 +66,7 @@ class Carting:
             shipping=shipping,
             tax=quote.tax + self.rates.tax(shipping),
             changes=carts.price_changes(cart.items, prices),
+            free_from=self.rates.free_from,
         )
 
     async def put(self, owner: UUID, sku: str, quantity: int, lang: str) -> ShownCart:

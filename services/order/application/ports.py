@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -51,11 +51,13 @@ class QuotedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unavailable:
-    """`reason`: unknown, not_sold, sold_out or too_few."""
+    """`reason`: unknown, not_sold, sold_out or too_few. `names`: of what is known and not among the lines."""
 
     sku: str
     reason: str
     left: int
+    names: dict[str, str] = field(default_factory=dict)
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,10 +94,14 @@ class CartLine(msgspec.Struct, frozen=True):
     availability: str
 
 
-class CartUnavailable(msgspec.Struct, frozen=True):
+class CartUnavailable(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`name` and `image` of what is known and cannot be had at all."""
+
     sku: str
     reason: str
     left: int
+    name: dict[str, str] = {}
+    image: str | None = None
 
 
 class CartChange(msgspec.Struct, frozen=True):
@@ -109,7 +113,8 @@ class CartChange(msgspec.Struct, frozen=True):
 
 
 class CartView(msgspec.Struct, frozen=True):
-    """`total` is `items` and `shipping`; with `version` it is what an order is placed with."""
+    """`total` is `items` and `shipping`; with `version` it is what an order is placed with. Shipping is free from
+    `free_shipping_from` on; null: never."""
 
     version: int
     currency: str
@@ -120,6 +125,7 @@ class CartView(msgspec.Struct, frozen=True):
     shipping: int
     tax: int
     total: int
+    free_shipping_from: int | None
 
     @classmethod
     def of(cls, shown: ShownCart) -> "CartView":
@@ -146,12 +152,16 @@ class CartView(msgspec.Struct, frozen=True):
                 )
                 for line in quote.lines
             ],
-            unavailable=[CartUnavailable(each.sku, each.reason, each.left) for each in quote.unavailable],
+            unavailable=[
+                CartUnavailable(each.sku, each.reason, each.left, each.names, each.image)
+                for each in quote.unavailable
+            ],
             changes=[CartChange(each.sku, each.before, each.now) for each in shown.changes],
             items=quote.total,
             shipping=shown.shipping,
             tax=shown.tax,
             total=shown.total,
+            free_shipping_from=shown.free_from,
         )
 
 

@@ -249,8 +249,11 @@ async def test_a_quote_prices_every_line_and_says_what_cannot_be_had(api: ShopAp
     assert quoted["lines"][0]["option_names"] == {"ko": "작은", "en": "Small"}
     assert quoted["lines"][0]["name"] == {"ko": "상품 shoe", "en": "Product shoe"}
     assert (quoted["total"], quoted["tax"], quoted["currency"]) == (38_000, 2_000, "KRW")
+    gone = {"name": {"ko": "상품 shoe", "en": "Product shoe"}}
+    old = quoted["unavailable"][1].pop("name")
+    assert old["en"].startswith("Product "), "what is no longer sold keeps its name"
     assert quoted["unavailable"] == [
-        {"sku": "L", "reason": "sold_out", "left": 0},
+        {"sku": "L", "reason": "sold_out", "left": 0, **gone},
         {"sku": "OLD", "reason": "not_sold", "left": 0},
         {"sku": "NONE", "reason": "unknown", "left": 0},
     ]
