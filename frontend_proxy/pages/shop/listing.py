@@ -31,7 +31,8 @@ class Narrowed(NamedTuple):
     def link(self, **changes: str | None) -> str:
         """This list with some of it changed; None leaves a filter out. It starts at its first page."""
         merged = {**self.asked, **changes}
-        query = {name: value for name, value in merged.items() if value}
+        # In one order, so that a list has one address.
+        query = {name: merged[name] for name in (*FILTERS, "cursor") if merged.get(name)}
         return self.path + (f"?{urlencode(query)}" if query else "")
 
     def elsewhere(self, category: str | None) -> str:

@@ -71,7 +71,7 @@ def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:
     complaints: list[str] = []
 
     def opened(path: str = "/", **options: Any) -> Page:
-        context = chromium.new_context(base_url=stack.frontend_url, **{"locale": "en-US", **options})
+        context = chromium.new_context(**{"base_url": stack.frontend_url, "locale": "en-US", **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
