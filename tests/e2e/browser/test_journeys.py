@@ -281,9 +281,11 @@ def test_the_list_of_members_is_turned_page_by_page(visit: Visit) -> None:
     page.goto("/members")
     first = page.get_by_role("rowheader").all_inner_texts()
     page.get_by_role("link", name="Next page").click()
+    page.wait_for_url("**cursor=**")
     second = page.get_by_role("rowheader").all_inner_texts()
     assert second and not set(first) & set(second)
     page.get_by_role("link", name="First page").click()
+    page.wait_for_url(lambda url: "cursor=" not in url)
     assert page.get_by_role("rowheader").all_inner_texts() == first
 
 
