@@ -16,6 +16,20 @@ import aiohttp
 from sandbox_provider.books import Books, Delivery
 from sandbox_provider.faults import WebhookFaults
 
+ENABLED_EVENTS = frozenset(
+    (
+        "checkout.session.completed",
+        "checkout.session.expired",
+        "payment_intent.canceled",
+        "charge.refunded",
+        "refund.failed",
+        "refund.updated",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.closed",
+    )
+)
+"""The endpoint's own choice, as in an account of Stripe's: the types that payment has a use for."""
 TIMEOUT_S = 10.0
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 60.0
@@ -42,6 +56,9 @@ class Webhooks:
     def announce(self, event: str) -> None:
         """In the transaction at hand."""
         if not self._url or self.faults.drop:
+            return
+        announced = self._books.get("event", event)
+        if announced is None or announced["type"] not in ENABLED_EVENTS:
             return
         spread = random.random() if self.faults.shuffle else 0.0  # noqa: S311  # an order, no secret
         for _ in range(self.faults.copies):

@@ -142,7 +142,7 @@ def paid_event(order: str, **changed: Any) -> dict[str, Any]:
     return {
         "id": f"evt_{uuid.uuid4().hex}",
         "object": "event",
-        "type": "payment_intent.succeeded",
+        "type": "checkout.session.completed",
         "created": int(time.time()),
         "data": {"object": charge},
         **changed,

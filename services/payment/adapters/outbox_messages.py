@@ -8,6 +8,7 @@ import msgspec
 from services.chassis import outbox
 from services.chassis.postgres import Database
 from services.payment.application.record import Record
+from services.payment.domain.payments import State
 
 PROVIDER = "provider"
 ORDER = "order"
@@ -31,6 +32,22 @@ class Wanted(msgspec.Struct, frozen=True):
     """`refresh`: ask how it is first, whether or not there is something to do."""
 
     refresh: bool
+
+
+_UNTOLD = frozenset((State.NEW, State.SESSION_OPEN, State.CAPTURING, State.VOIDING))
+"""The order has these from the answers to its own wishes, and does nothing about them."""
+
+
+def is_news(record: Record, was: Record | None) -> bool:
+    """Whether the order has to hear of a change."""
+    now, before = view(record), view(was) if was else None
+    if now == before:
+        return False
+    sums = (now.authorised, now.captured, now.refunded, now.refund_pending)
+    if before is None:
+        return record.payment.state not in _UNTOLD or any(sums)
+    moved = sums != (before.authorised, before.captured, before.refunded, before.refund_pending)
+    return moved or record.payment.state not in _UNTOLD
 
 
 def view(record: Record) -> PaymentView:

@@ -89,7 +89,7 @@ class PostgresPayments:
             await self._save_refunds(connection, record, was)
             for booking in bookings:
                 await _book(connection, record, booking)
-            if was is None or outbox_messages.view(record) != outbox_messages.view(was):
+            if outbox_messages.is_news(record, was):
                 await outbox_messages.tell_order(self._database, record)
 
     async def _save_objects(self, connection: asyncpg.Connection, record: Record, was: Record | None) -> None:

@@ -13,6 +13,21 @@ from services.payment.adapters import stripe_objects
 from services.payment.application.events import Event
 from services.payment.domain.errors import UnsignedWebhook, WebhooksClosed
 
+NEWS = frozenset(
+    (
+        "checkout.session.completed",
+        "checkout.session.expired",
+        "payment_intent.canceled",
+        "charge.refunded",
+        "refund.failed",
+        "refund.updated",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.closed",
+    )
+)
+"""The types that the account's webhook endpoint has to send. What else comes is written down and nothing follows: of a
+promise `checkout.session.completed` tells too, and of a capture our own call."""
 TOLERANCE_S = 300
 MOST_HEADER = 1024
 
@@ -53,4 +68,5 @@ def _verifies(text: str, signature: str, secret: str) -> bool:
 
 def _event(sent: Mapping[str, Any]) -> Event:
     order, objects = stripe_objects.named_by(sent)
-    return Event(id=str(sent["id"])[:255], type=str(sent["type"])[:255], order=order, objects=tuple(objects))
+    type_ = str(sent["type"])[:255]
+    return Event(str(sent["id"])[:255], type_, order, tuple(objects), news=type_ in NEWS)

@@ -11,12 +11,16 @@ from services.payment.application.ports import Payments
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`order` and `objects` (ids of the provider's pages and charges) are hints of what it may be about."""
+    """`order` and `objects` (ids of the provider's pages and charges) are hints of what it may be about.
+
+    `news`: events of its type can tell what our own calls did not.
+    """
 
     id: str
     type: str
     order: UUID | None
     objects: tuple[str, ...]
+    news: bool = True
 
 
 class Webhooks(Protocol):
@@ -41,10 +45,13 @@ class EventService:
         self._now = now
 
     async def hear(self, provider: str, event: Event) -> bool:
-        """Whether it is new. Writes it down and has the provider asked; nothing in it is taken for true."""
+        """Whether it is new. Writes it down and, where it may be news, has the provider asked.
+
+        Nothing in it is taken for true.
+        """
         async with self._payments.transaction():
             order = await self._events.order_of(event)
             new = await self._events.add(provider, event, order, self._now())
-            if new and order is not None:
+            if new and event.news and order is not None:
                 await self._payments.ask_provider(order, refresh=True)
         return new

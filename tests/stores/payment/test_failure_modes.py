@@ -77,10 +77,12 @@ async def test_the_documented_answers_while_order_is_down(shop: Shop) -> None:
     for call, answer in of("order down"):
         order = uuid4()
         assert await send(shop.client, call, order) == answer
-        await shop.until(order, "session_open")
+        page = (await shop.until(order, "session_open"))["session_url"]
+        await shop.sandbox.pay(page)
+        await shop.until(order, "authorised")
         assert order not in shop.peers.told
         shop.peers.status = 200
-        await shop.until_told(order, "session_open")
+        await shop.until_told(order, "authorised")
 
 
 @pytest.fixture

@@ -12,10 +12,11 @@ import msgspec
 import pytest
 
 from sandbox_provider.settings import DEVELOPMENT_WEBHOOK_SECRET
-from sandbox_provider.webhooks import signature
+from sandbox_provider.webhooks import ENABLED_EVENTS, signature
 from services.chassis.postgres import Database
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.adapters.rounds import FIRST_CHECK
+from services.payment.adapters.stripe_webhooks import NEWS
 from services.payment.app import build
 from services.payment.settings import Settings
 from tests.in_process import running
@@ -87,6 +88,30 @@ async def test_a_signed_lie_is_not_believed(shop: Shop) -> None:
     await asyncio.sleep(0)  # the message is in the outbox; the provider is asked by the next round
     assert (settled["captured"], (await shop.until(order, "session_open"))["captured"]) == (0, 0)
     assert (await shop.get(order))["ledger"] == []
+
+
+async def test_types_that_tell_nothing_new_are_written_down_alone(shop: Shop, settings: Settings) -> None:
+    order = uuid4()
+    await shop.want(order, "authorise", wait=True)
+    await shop.until(order, "session_open")
+    await shop.sandbox.control("PUT", "outage", on=True)  # what is asked of the provider waits
+    database = Database(settings.database_url, application="test")
+    async with database.lifespan():
+
+        async def heard_and_asked(type_: str) -> tuple[int, int]:
+            assert await send(shop.client, event(about(order), type_)) == 200
+            rows = await database.fetch(
+                "SELECT (SELECT count(*) FROM provider_event) AS heard, (SELECT count(*) FROM outbox "
+                "WHERE target = 'provider' AND convert_from(body, 'UTF8') LIKE '%true%') AS asked"
+            )
+            return rows[0]["heard"], rows[0]["asked"]
+
+        assert await heard_and_asked("payment_intent.succeeded") == (1, 0)
+        assert await heard_and_asked("checkout.session.completed") == (2, 1)
+
+
+def test_the_sandbox_sends_what_the_endpoint_of_an_account_has_to_send() -> None:
+    assert ENABLED_EVENTS == NEWS
 
 
 async def test_doubled_a_hundred_times_at_once_it_is_heard_once(shop: Shop) -> None:

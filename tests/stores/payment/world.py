@@ -220,7 +220,7 @@ def settings_for(
     )
 
 
-def event(about: dict[str, Any], type_: str = "payment_intent.succeeded", id_: str = "") -> bytes:
+def event(about: dict[str, Any], type_: str = "checkout.session.completed", id_: str = "") -> bytes:
     """A webhook's body."""
     return json.dumps(
         {"id": id_ or f"evt_{uuid4().hex}", "object": "event", "type": type_, "data": {"object": about}}

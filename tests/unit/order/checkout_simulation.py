@@ -27,6 +27,7 @@ from services.order.domain.observations import OF_PAYMENT, OF_STOCK
 from services.order.domain.orders import Address, Order, Payment
 from services.order.domain.states import FINAL, Command, Event, State
 from services.payment.adapters import outbox_messages, stripe_objects
+from services.payment.adapters.stripe_webhooks import NEWS
 from services.payment.application.advancing import Advancing, Stuck
 from services.payment.application.events import Event as ProviderEvent
 from services.payment.application.events import EventService
@@ -70,7 +71,7 @@ class Told(MemoryPayments):
 
     async def save(self, record: Record, was: Record | None, bookings: Any = ()) -> None:
         await super().save(record, was, bookings)
-        if was is None or outbox_messages.view(record) != outbox_messages.view(was):
+        if outbox_messages.is_news(record, was):
             self._work().told.append(record)
 
     def committed(self, told: Sequence[Record]) -> None:
@@ -344,7 +345,7 @@ class World:
             sent = self.provider.books.get("event", id_)
             assert sent is not None
             order, objects = stripe_objects.named_by(sent)
-            event = ProviderEvent(id_, sent["type"], order, tuple(objects))
+            event = ProviderEvent(id_, sent["type"], order, tuple(objects), news=sent["type"] in NEWS)
             self.machines["payment"].start(self.events.hear("simulated", event), self._whatever)
 
     def _arrives_late(self) -> None:
