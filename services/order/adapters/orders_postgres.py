@@ -49,8 +49,15 @@ class PostgresOrders:
             )
 
     async def get(self, id_: UUID) -> Order | None:
-        found = await self._with_lines(await self._database.fetch("SELECT * FROM orders WHERE id = $1", id_))
-        return found[0] if found else None
+        # One statement, with the order's columns beside each line: no name is in both tables.
+        rows = await self._database.fetch(
+            "SELECT o.*, l.* FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 "
+            "ORDER BY l.position",
+            id_,
+        )
+        return (
+            order_rows.order(rows[0], [row for row in rows if row["position"] is not None]) if rows else None
+        )
 
     async def page(self, query: OrderQuery) -> Sequence[Order]:
         sql, arguments = page_statement(query)

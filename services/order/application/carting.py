@@ -8,7 +8,7 @@ from uuid import UUID
 from services.order.application.ports import Carts, Quote, Quotes, UnitOfWork
 from services.order.domain import carts
 from services.order.domain.carts import Cart, Item, PriceChange
-from services.order.domain.errors import CartFull, UnknownItem
+from services.order.domain.errors import UnknownItem
 from services.order.domain.sums import ShippingRates
 
 
@@ -57,7 +57,11 @@ class Carting:
                 changes=(),
                 free_from=self.rates.free_from,
             )
-        quote = await self.quotes.quote([(item.sku, item.quantity) for item in cart.items], lang)
+        return self._shown(
+            cart, await self.quotes.quote([(item.sku, item.quantity) for item in cart.items], lang)
+        )
+
+    def _shown(self, cart: Cart, quote: Quote) -> ShownCart:
         shipping = self.rates.of(quote.total) if quote.lines else 0
         prices = {line.sku: line.unit_price for line in quote.lines}
         return ShownCart(
@@ -72,20 +76,20 @@ class Carting:
     async def put(self, owner: UUID, sku: str, quantity: int, lang: str) -> ShownCart:
         """The cart has so many of it then; the answer's prices are what the shopper has seen. Raises CartFull,
         UnknownItem for what the shop does not sell."""
-        quote = await self.quotes.quote([(sku, quantity)], lang)
-        if not quote.lines and any(line.reason in {"unknown", "not_sold"} for line in quote.unavailable):
+        before = await self.carts.find(owner)
+        items = carts.with_item(before.items if before else (), Item(sku, quantity, None))
+        # The whole cart as it will be, in one question; it is asked again only where the cart changes meanwhile.
+        quote = await self.quotes.quote([(item.sku, item.quantity) for item in items], lang)
+        if any(line.sku == sku and line.reason in {"unknown", "not_sold"} for line in quote.unavailable):
             raise UnknownItem
-        price = quote.lines[0].unit_price if quote.lines else None
-
-        def changed(items: Sequence[Item]) -> Sequence[Item]:
-            new = Item(sku, quantity, price)
-            if any(item.sku == sku for item in items):
-                return [new if item.sku == sku else item for item in items]
-            if len(items) >= carts.MAX_LINES:
-                raise CartFull(carts.MAX_LINES)
-            return [*items, new]
-
-        return await self._change(owner, changed, lang)
+        price = next((line.unit_price for line in quote.lines if line.sku == sku), None)
+        async with self.work.transaction():
+            present = await self.carts.locked(owner)
+            items = carts.with_item(present.items if present else (), Item(sku, quantity, price))
+            cart = await self.carts.write(owner, items, self.clock())
+        if (present.version if present else 0) != (before.version if before else 0):
+            return await self.shown(cart, lang)
+        return self._shown(cart, quote)
 
     async def remove(self, owner: UUID, sku: str, lang: str) -> ShownCart:
         """Raises UnknownItem."""

@@ -57,3 +57,12 @@ def merged(member: Sequence[Item], guest: Sequence[Item]) -> tuple[Item, ...]:
     if len(items) > MAX_LINES:
         raise CartFull(MAX_LINES)
     return tuple(items.values())
+
+
+def with_item(items: Sequence[Item], new: Item) -> tuple[Item, ...]:
+    """`new` in the place of what there was of its SKU, else at the end. Raises CartFull."""
+    if any(item.sku == new.sku for item in items):
+        return tuple(new if item.sku == new.sku else item for item in items)
+    if len(items) >= MAX_LINES:
+        raise CartFull(MAX_LINES)
+    return (*items, new)

@@ -23,6 +23,14 @@ _SELECT = (
     "updated_at FROM payment WHERE order_id = $1"
 )
 
+_PARTS = (
+    "SELECT true AS refund, id, amount, reason, cause, state, provider_id, false AS won, created_at "
+    "FROM refund WHERE order_id = $1 UNION ALL "
+    "SELECT false, NULL, amount, NULL, NULL, status, provider_id, won, NULL FROM dispute WHERE order_id = $1 "
+    "ORDER BY created_at, id, provider_id"
+)
+"""Refunds and disputes."""
+
 
 class PostgresPayments:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
@@ -57,12 +65,12 @@ class PostgresPayments:
     async def locked(self, order: UUID) -> Record | None:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(f"{_SELECT} FOR UPDATE", order)
-            return None if row is None else await _record(connection, row)
+            # Apart: a statement that waits for the lock sees other tables as they were before.
+            return None if row is None else _record(row, await connection.fetch(_PARTS, order))
 
     async def get(self, order: UUID) -> Record | None:
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(_SELECT, order)
-            return None if row is None else await _record(connection, row)
+        rows = await self._database.fetch(_SELECT, order)
+        return _record(rows[0], await self._database.fetch(_PARTS, order)) if rows else None
 
     async def save(self, record: Record, was: Record | None, bookings: Sequence[Booking] = ()) -> None:
         payment, known = record.payment, record.payment.known
@@ -226,15 +234,7 @@ async def _book(connection: asyncpg.Connection, record: Record, booking: Booking
         )
 
 
-async def _record(connection: asyncpg.Connection, row: Any) -> Record:
-    refunds = await connection.fetch(
-        "SELECT id, amount, reason, cause, state, provider_id FROM refund WHERE order_id = $1 ORDER BY created_at, id",
-        row["order_id"],
-    )
-    disputes = await connection.fetch(
-        "SELECT provider_id, amount, status, won FROM dispute WHERE order_id = $1 ORDER BY provider_id",
-        row["order_id"],
-    )
+def _record(row: Any, parts: Sequence[Any]) -> Record:
     return Record(
         order=row["order_id"],
         terms=Terms(**{name: row[name] for name in Terms.__slots__}),
@@ -263,10 +263,13 @@ async def _record(connection: asyncpg.Connection, row: Any) -> Record:
                 state=RefundState(each["state"]),
                 provider_id=each["provider_id"],
             )
-            for each in refunds
+            for each in parts
+            if each["refund"]
         ),
         disputes=tuple(
-            Dispute(each["provider_id"], each["amount"], each["status"], each["won"]) for each in disputes
+            Dispute(each["provider_id"], each["amount"], each["state"], each["won"])
+            for each in parts
+            if not each["refund"]
         ),
         created_at=row["created_at"],
         updated_at=row["updated_at"],

@@ -35,6 +35,17 @@ async def test_two_items_put_at_once_into_no_cart_are_in_one(shop: Shop) -> None
     assert quantities(cart) == dict.fromkeys(skus, 1)
 
 
+async def test_putting_an_item_asks_for_prices_once(shop: Shop) -> None:
+    for sku in ("SHOE-250", "SHOE-260"):
+        shop.catalog.sell(sku, 60_000, 50)
+    kim = shop.member()
+    await shop.put(kim, "SHOE-250", 1)
+    shop.catalog.asked.clear()
+    cart = await shop.put(kim, "SHOE-260", 2)
+    assert (quantities(cart), cart["items"]) == ({"SHOE-250": 1, "SHOE-260": 2}, 180_000)
+    assert [path for _, path, _ in shop.catalog.asked] == ["/internal/quotes"]
+
+
 async def test_hazard_24_merging_sums_once_and_is_keyed_by_the_guests_cart(shop: Shop) -> None:
     for sku in ("SHOE-250", "SHOE-260"):
         shop.catalog.sell(sku, 60_000, 50)
