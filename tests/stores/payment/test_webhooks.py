@@ -101,8 +101,10 @@ async def test_types_that_tell_nothing_new_are_written_down_alone(shop: Shop, se
         async def heard_and_asked(type_: str) -> tuple[int, int]:
             assert await send(shop.client, event(about(order), type_)) == 200
             rows = await database.fetch(
-                "SELECT (SELECT count(*) FROM provider_event) AS heard, (SELECT count(*) FROM outbox "
-                "WHERE target = 'provider' AND convert_from(body, 'UTF8') LIKE '%true%') AS asked"
+                "SELECT (SELECT count(*) FROM provider_event WHERE order_id = $1) AS heard, "
+                "(SELECT count(*) FROM outbox WHERE path = '/payments/' || $1::text "
+                "AND convert_from(body, 'UTF8') LIKE '%true%') AS asked",
+                order,
             )
             return rows[0]["heard"], rows[0]["asked"]
 
