@@ -4,6 +4,7 @@ The form carries an idempotency key, so that sending it twice is one order, and 
 before it is paid.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ from frontend_proxy.problems import Problem
 
 HERE = "/checkout"
 MOST_ADDRESSES = 20
+IN_PROGRESS = "idempotency-in-progress"
+TRIES, PAUSE = 12, 0.25
+"""How often, and after how many seconds, the same order is asked for while its first sending is on its way."""
 
 
 class CheckoutPages(Controller):
@@ -55,13 +59,7 @@ class CheckoutPages(Controller):
             # The book cannot be read now, so nobody knows which address was meant.
             return _page(site, visitor, screen, form=form, status=503, name="upstream-unavailable")
         try:
-            answer = await site.backend.call(
-                visitor,
-                "POST",
-                "/api/orders",
-                body(form, book, visitor.language),
-                headers={"Idempotency-Key": form.key},
-            )
+            answer = await _order(site, visitor, form, book)
         except Problem as problem:
             # Nobody knows whether it was placed: the same key again makes it one order.
             return _page(site, visitor, screen, form=form, status=problem.status, name=problem.name)
@@ -71,6 +69,23 @@ class CheckoutPages(Controller):
                 await _save(site, visitor, book, form)
             return redirect(f"/orders/{order['id']}/pay", [in_cart(0, secure=site.secure)])
         return _refused(site, visitor, screen, form, answer)
+
+
+async def _order(site: Site, visitor: PageContext, form: Form, book: Mapping[str, Any] | None) -> Answer:
+    """Places the order. A form that is sent again while its first sending is on its way gets the first one's answer.
+    Raises Problem where nobody knows what became of it."""
+    for _ in range(TRIES):
+        answer = await site.backend.call(
+            visitor,
+            "POST",
+            "/api/orders",
+            body(form, book, visitor.language),
+            headers={"Idempotency-Key": form.key},
+        )
+        if forms.problem_name(answer) != IN_PROGRESS:
+            break
+        await asyncio.sleep(PAUSE)
+    return answer
 
 
 def _refused(
@@ -142,7 +157,7 @@ def _page(
         degraded=screen["degraded"],
         where=form.text("where") if form else ("0" if book and book["addresses"] else "new"),
         values=typed(form) if form else _known(book),
-        key=form.key if form and not changed and answer is None else None,
+        key=form.key if form and not changed and _open(answer) else None,
         sent=form.fields if form else {},
         fault=fault,
         errors=errors,
@@ -150,6 +165,11 @@ def _page(
         before=int(before) if before.isdigit() and len(before) < 16 else None,
         chosen=chosen_address(form, book) if form else None,
     )
+
+
+def _open(answer: Answer | None) -> bool:
+    """Whether the order may have been placed all the same. A refusal is final, and kept under its key."""
+    return answer is None or answer.status >= 500 or forms.problem_name(answer) == IN_PROGRESS
 
 
 def _known(book: Mapping[str, Any] | None) -> dict[str, str]:
