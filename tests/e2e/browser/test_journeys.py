@@ -15,9 +15,8 @@ Screen = Callable[[Page, str], None]
 Letterbox = Callable[[str, str], str]
 
 
-def test_register_see_home_and_sign_out(visit: Visit, screen: Screen) -> None:
+def test_register_see_home_and_sign_out(visit: Visit) -> None:
     page = visit("/")
-    screen(page, "welcome")
     person = newcomer()
     register(page, person)
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Hello, {person.name}")
@@ -250,7 +249,6 @@ def test_a_changed_password_counts_at_once(visit: Visit) -> None:
 def test_an_administrator_finds_edits_and_deletes_a_member(visit: Visit, screen: Screen) -> None:
     page = visit("/sign-in")
     sign_in(page, ADMIN)
-    screen(page, "home")
     page.get_by_role("navigation", name="Main menu").get_by_role("link", name="Members").click()
     expect(page.get_by_role("row")).not_to_have_count(0)
     screen(page, "members")
