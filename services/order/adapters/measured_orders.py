@@ -18,6 +18,10 @@ WAITING = (
     State.REFUNDING,
 )
 """For an answer of another service; in all other states it is a person's turn, or nobody's."""
+UNFINISHED = (
+    "SELECT state, extract(epoch FROM clock_timestamp() - min(updated_at))::float8 AS oldest FROM orders "
+    "WHERE state IN ('placed', 'authorised', 'committed', 'closing', 'releasing', 'refunding') GROUP BY state"
+)
 
 
 class MeasuredOrders(PostgresOrders):
@@ -39,10 +43,7 @@ class MeasuredOrders(PostgresOrders):
         self._events.labels(occurrence.event, occurrence.state).inc()
 
     async def measure(self) -> None:
-        rows = await self._measured.fetch(
-            "SELECT state, extract(epoch FROM clock_timestamp() - min(updated_at))::float8 AS oldest FROM orders "
-            "WHERE state IN ('placed', 'authorised', 'committed', 'closing', 'releasing', 'refunding') GROUP BY state"
-        )
+        rows = await self._measured.fetch(UNFINISHED)
         found = {row["state"]: row["oldest"] for row in rows}
         for state in WAITING:
             self._oldest.labels(state.value).set(max(found.get(state.value, 0.0), 0.0))

@@ -15,6 +15,13 @@ from services.order.domain.orders import Line, Occurrence, Order, Payment, Shipm
 from services.order.domain.states import Reason, State
 from services.order.domain.transitions import FIRST, Transition
 
+ONE = "SELECT o.*, l.* FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 ORDER BY l.position"
+"""The order's columns beside each line: no name is in both tables."""
+DUE = (
+    "SELECT id FROM orders WHERE state IN ('placed', 'held', 'paying') AND hold_until <= $1 "
+    "ORDER BY hold_until LIMIT $2"
+)
+
 
 class PostgresOrders:
     def __init__(self, database: Database) -> None:
@@ -49,12 +56,7 @@ class PostgresOrders:
             )
 
     async def get(self, id_: UUID) -> Order | None:
-        # One statement, with the order's columns beside each line: no name is in both tables.
-        rows = await self._database.fetch(
-            "SELECT o.*, l.* FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 "
-            "ORDER BY l.position",
-            id_,
-        )
+        rows = await self._database.fetch(ONE, id_)
         return (
             order_rows.order(rows[0], [row for row in rows if row["position"] is not None]) if rows else None
         )
@@ -144,12 +146,7 @@ class PostgresOrders:
         return [Shipment(**row) for row in rows]
 
     async def due(self, now: datetime, limit: int) -> Sequence[UUID]:
-        rows = await self._database.fetch(
-            "SELECT id FROM orders WHERE state IN ('placed', 'held', 'paying') AND hold_until <= $1 "
-            "ORDER BY hold_until LIMIT $2",
-            now,
-            limit,
-        )
+        rows = await self._database.fetch(DUE, now, limit)
         return [row["id"] for row in rows]
 
     async def claim(self, email: str, owner: UUID, now: datetime) -> Sequence[UUID]:

@@ -19,21 +19,39 @@ _LINES = (
 )
 _UNFINISHED = "state NOT IN ('captured', 'voided', 'failed', 'refunded')"
 """As the index has it, word for word: else the planner reads every payment that ever was."""
-_WAITING = (
-    f"SELECT order_id FROM payment WHERE {_UNFINISHED} "  # noqa: S608
-    "UNION SELECT order_id FROM refund WHERE state = 'pending'"
-)
 OLDEST_UNFINISHED = (
     "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(updated_at)), 0)::float8 AS age FROM payment "  # noqa: S608
     # Those that wait for the shopper, or for the order's word, are not late.
     f"WHERE {_UNFINISHED} AND state IN ('new', 'capturing', 'voiding', 'refunding')"
 )
 UNFINISHED = f"SELECT state, count(*) AS count FROM payment WHERE {_UNFINISHED} GROUP BY state"  # noqa: S608
+_IS_DUE = "payment.checked_at + least($1::interval, greatest($2::interval, payment.checked_at - payment.created_at)) < $3"
 DUE = (
-    f"SELECT order_id FROM payment WHERE order_id IN ({_WAITING}) "  # noqa: S608
-    "AND checked_at + least($1::interval, greatest($2::interval, checked_at - created_at)) < $3 "
-    "ORDER BY checked_at LIMIT $4 FOR UPDATE SKIP LOCKED"
+    "SELECT order_id FROM payment WHERE order_id IN ("  # noqa: S608
+    f"(SELECT order_id FROM payment WHERE {_UNFINISHED} AND {_IS_DUE} ORDER BY checked_at LIMIT $4) UNION ALL "
+    "(SELECT payment.order_id FROM refund JOIN payment USING (order_id) "
+    f"WHERE refund.state = 'pending' AND {_IS_DUE} LIMIT $4)) "
+    "LIMIT $4 FOR UPDATE SKIP LOCKED"
 )
+"""Each of the two is found by its own index."""
+
+
+def list_statement(
+    state: State | None, limit: int, after: tuple[datetime, UUID] | None
+) -> tuple[str, list[object]]:
+    """The list's SQL, for running it and for asking the planner about it."""
+    arguments: list[object] = [limit]
+    conditions = ["true"]
+    if state is not None:
+        arguments.append(state.value)
+        conditions.append(f"state = ${len(arguments)}")
+    if after is not None:
+        arguments += after
+        conditions.append(f"(created_at, order_id) < (${len(arguments) - 1}, ${len(arguments)})")
+    return (
+        f"{_LINES} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, order_id DESC LIMIT $1",
+        arguments,
+    )
 
 
 class PostgresReports:
@@ -43,18 +61,8 @@ class PostgresReports:
     async def listed(
         self, state: State | None, limit: int, after: tuple[datetime, UUID] | None
     ) -> Sequence[Line]:
-        arguments: list[object] = [limit]
-        conditions = ["true"]
-        if state is not None:
-            arguments.append(state.value)
-            conditions.append(f"state = ${len(arguments)}")
-        if after is not None:
-            arguments += after
-            conditions.append(f"(created_at, order_id) < (${len(arguments) - 1}, ${len(arguments)})")
-        rows = await self._database.fetch(
-            f"{_LINES} WHERE {' AND '.join(conditions)} ORDER BY created_at DESC, order_id DESC LIMIT $1",
-            *arguments,
-        )
+        sql, arguments = list_statement(state, limit, after)
+        rows = await self._database.fetch(sql, *arguments)
         return [
             Line(
                 row["order_id"],
