@@ -23,6 +23,15 @@ UNFINISHED = (
     "WHERE state IN ('placed', 'authorised', 'committed', 'closing', 'releasing', 'refunding') GROUP BY state"
 )
 
+REFUNDS = (
+    "SELECT state, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest FROM refund "
+    "WHERE state IN ('asked', 'pending') GROUP BY state"
+)
+OVERDUE = (
+    "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(hold_until)), 0)::float8 AS oldest FROM orders "
+    "WHERE state IN ('placed', 'held', 'paying') AND hold_until <= clock_timestamp()"
+)
+
 
 class MeasuredOrders(PostgresOrders):
     def __init__(self, database: Database, registry: CollectorRegistry) -> None:
@@ -38,6 +47,18 @@ class MeasuredOrders(PostgresOrders):
             registry=registry,
         )
 
+        self._refunds = Gauge(
+            "order_refunds_oldest_seconds",
+            "Since when the oldest refund waits: asked (payment has not answered) or pending (the provider).",
+            ("state",),
+            registry=registry,
+        )
+        self._overdue = Gauge(
+            "order_overdue_oldest_seconds",
+            "Since when the hold of the oldest unpaid order is over, and nobody has closed it.",
+            registry=registry,
+        )
+
     async def record(self, id_: UUID, occurrence: Occurrence) -> None:
         await super().record(id_, occurrence)
         self._events.labels(occurrence.event, occurrence.state).inc()
@@ -47,3 +68,7 @@ class MeasuredOrders(PostgresOrders):
         found = {row["state"]: row["oldest"] for row in rows}
         for state in WAITING:
             self._oldest.labels(state.value).set(max(found.get(state.value, 0.0), 0.0))
+        refunds = {row["state"]: row["oldest"] for row in await self._measured.fetch(REFUNDS)}
+        for each in ("asked", "pending"):
+            self._refunds.labels(each).set(max(refunds.get(each, 0.0), 0.0))
+        self._overdue.set((await self._measured.fetch(OVERDUE))[0]["oldest"])

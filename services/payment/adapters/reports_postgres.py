@@ -25,7 +25,14 @@ OLDEST_UNFINISHED = (
     f"WHERE {_UNFINISHED} AND state IN ('new', 'capturing', 'voiding', 'refunding')"
 )
 UNFINISHED = f"SELECT state, count(*) AS count FROM payment WHERE {_UNFINISHED} GROUP BY state"  # noqa: S608
-_IS_DUE = "payment.checked_at + least($1::interval, greatest($2::interval, payment.checked_at - payment.created_at)) < $3"
+OLDEST_REFUND = (
+    "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age FROM refund "
+    "WHERE state = 'pending'"
+)
+_IS_DUE = (
+    "payment.checked_at + "
+    "least($1::interval, greatest($2::interval, payment.checked_at - payment.created_at)) < $3"
+)
 DUE = (
     "SELECT order_id FROM payment WHERE order_id IN ("  # noqa: S608
     f"(SELECT order_id FROM payment WHERE {_UNFINISHED} AND {_IS_DUE} ORDER BY checked_at LIMIT $4) UNION ALL "
@@ -86,6 +93,18 @@ class PostgresReports:
         rows = await self._database.fetch(OLDEST_UNFINISHED)
         age: float = rows[0]["age"]
         return age
+
+    async def oldest_refund(self) -> float:
+        rows = await self._database.fetch(OLDEST_REFUND)
+        age: float = rows[0]["age"]
+        return age
+
+    async def open_disputes(self) -> int:
+        rows = await self._database.fetch(
+            "SELECT count(*) AS open FROM dispute WHERE status NOT IN ('won', 'lost', 'warning_closed')"
+        )
+        count: int = rows[0]["open"]
+        return count
 
     async def ledger_sum(self) -> int:
         rows = await self._database.fetch(

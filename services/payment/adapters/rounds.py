@@ -56,6 +56,16 @@ class Rounds:
             "Age of the oldest payment that waits for the provider.",
             registry=registry,
         )
+        self._refunds = Gauge(
+            "payments_refunds_oldest_seconds",
+            "Age of the oldest refund that the provider has not finished.",
+            registry=registry,
+        )
+        self._disputes = Gauge(
+            "payments_disputes_open",
+            "Disputes that are not decided: someone has to answer at the provider.",
+            registry=registry,
+        )
         self._ledger = Gauge("payments_ledger_sum", "Sum of all ledger entries: zero.", registry=registry)
         self._differences = Gauge(
             "payments_reconciliation_differences",
@@ -109,6 +119,8 @@ class Rounds:
         for state, count in (await self._reports.unfinished()).items():
             self._unfinished.labels(state.value).set(count)
         self._oldest.set(await self._reports.oldest_unfinished())
+        self._refunds.set(await self._reports.oldest_refund())
+        self._disputes.set(await self._reports.open_disputes())
         latest = await self._reports.latest_comparison()
         if latest is not None:
             self._differences.set(len(latest.differences))

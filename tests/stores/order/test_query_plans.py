@@ -76,6 +76,8 @@ STATEMENTS = {
     "an order": (orders_postgres.ONE, [OWNER]),
     "due": (orders_postgres.DUE, [AT, 50]),
     "unfinished, measured": (measured_orders.UNFINISHED, []),
+    "refunds, measured": (measured_orders.REFUNDS, []),
+    "overdue, measured": (measured_orders.OVERDUE, []),
 }
 
 
