@@ -113,7 +113,7 @@ def build(settings: Settings) -> Litestar:
     )
     answers = Answers(progress, refunding)
     letters = Letters(settings.site, settings.mail_from)
-    writer = MailWriter(database, orders, letters, clock=now, chance=os.urandom)
+    writer = MailWriter(database, orders, refunds, letters, clock=now, chance=os.urandom)
     delivering = outbox.Delivery(
         outbox.OutboxStore(database),
         targets={

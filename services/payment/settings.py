@@ -18,6 +18,9 @@ from services.chassis.settings import (
 )
 
 STRIPE = "https://api.stripe.com"
+SHORTEST, LONGEST = timedelta(minutes=31), timedelta(hours=24) - timedelta(minutes=1)
+"""Of a page with Stripe, with a minute for clocks that differ."""
+LONGER = timedelta(minutes=5)
 _LIVE = ("sk_live_", "rk_live_")
 _SANDBOX = "sk_test_sandbox"
 
@@ -58,11 +61,15 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     stripe_url: Annotated[
         str, Meta(pattern="^https?://", description="Stripe's API; in development the sandbox provider's.")
     ] = STRIPE
-    session_minutes: Annotated[
+    order_hold_seconds: Annotated[
         int,
-        Meta(ge=31, le=1440, description="Minutes that a shopper has on the provider's page."),
-        Env("PAYMENT_SESSION_MINUTES"),
-    ] = 60
+        Meta(
+            ge=60,
+            le=86_400,
+            description="Seconds for which order holds the stock of an unpaid order, as order has it: the "
+            "provider's page lives a little longer, within what the provider allows.",
+        ),
+    ] = 900
     check_unfinished_every: Annotated[
         float,
         Meta(
@@ -85,7 +92,8 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
 
     @property
     def session_lasts(self) -> timedelta:
-        return timedelta(minutes=self.session_minutes)
+        """Never shorter than the order's hold, so that no page ends first; whoever pays later is given it back."""
+        return min(max(timedelta(seconds=self.order_hold_seconds) + LONGER, SHORTEST), LONGEST)
 
     @property
     def webhook_secrets(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "shipped": ("상품을 발송했습니다", "주문하신 상품을 발송했습니다."),
         "cancelled": ("주문이 취소되었습니다", "주문이 취소되었으며 결제된 금액은 없습니다."),
         "refunded": ("환불이 완료되었습니다", "주문이 취소되었고 결제하신 금액을 모두 환불해 드렸습니다."),
+        "part_refunded": ("부분 환불이 완료되었습니다", "결제하신 금액의 일부를 환불해 드렸습니다."),
     },
     "en": {
         "placed": (
@@ -30,6 +31,10 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "Your money was given back",
             "your order was cancelled and all of your money was given back.",
         ),
+        "part_refunded": (
+            "Part of your money was given back",
+            "part of what you paid for your order was given back.",
+        ),
     },
 }
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -38,6 +43,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "number": "주문 번호",
         "shipping": "배송비",
         "total": "합계",
+        "refund": "환불 금액",
         "look": "주문 내용은 여기에서 볼 수 있습니다",
     },
     "en": {
@@ -45,6 +51,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "number": "Order",
         "shipping": "Shipping",
         "total": "Total",
+        "refund": "Given back",
         "look": "See your order here",
     },
 }
@@ -58,8 +65,11 @@ class Letters:
         name, address = parseaddr(sender)
         self._sender = Address(name, addr_spec=on_the_wire(address))
 
-    def letter(self, kind: str, order: Order, shipments: Sequence[Shipment], token: str) -> EmailMessage:
-        """`token`: of the link, empty for who has an account. Raises ValueError for an unknown kind."""
+    def letter(
+        self, kind: str, order: Order, shipments: Sequence[Shipment], token: str, refunded: int = 0
+    ) -> EmailMessage:
+        """`token`: of the link, empty for who has an account; `refunded`: what `part_refunded` tells of. Raises
+        ValueError for an unknown kind."""
         lang = order.lang if order.lang in _TEXTS else "ko"
         if kind not in _TEXTS[lang]:
             raise ValueError("no such mail")
@@ -77,6 +87,8 @@ class Letters:
             *_lines(order, lang, words),
             "",
         ]
+        if kind == "part_refunded":
+            body += [f"{words['refund']}  {amount(refunded, order.currency)}", ""]
         if kind == "shipped" and shipments:
             last = shipments[-1]
             body += [f"{last.carrier} {last.tracking_number}".strip(), ""]

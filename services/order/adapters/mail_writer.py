@@ -11,7 +11,7 @@ from services.chassis.mail.target import AGGREGATE
 from services.chassis.outbox import OutboxMessage
 from services.chassis.postgres import Database
 from services.order.adapters.letters import Letters
-from services.order.application.ports import Orders
+from services.order.application.ports import Orders, Refunds
 from services.order.domain import links
 from services.order.domain.states import State
 
@@ -26,6 +26,7 @@ _UNTRUE = {
 
 class _Mail(msgspec.Struct, frozen=True):
     order: UUID
+    refund: UUID | None = None
 
 
 class MailWriter:
@@ -35,6 +36,7 @@ class MailWriter:
         self,
         database: Database,
         orders: Orders,
+        refunds: Refunds,
         letters: Letters,
         *,
         clock: Callable[[], datetime],
@@ -42,17 +44,25 @@ class MailWriter:
     ) -> None:
         self._database = database
         self._orders = orders
+        self._refunds = refunds
         self._letters = letters
         self._clock = clock
         self._chance = chance
 
     async def __call__(self, message: OutboxMessage) -> EmailMessage | None:
         kind = message.path.removeprefix("/")
-        order = await self._orders.get(msgspec.json.decode(message.body, type=_Mail).order)
+        mail = msgspec.json.decode(message.body, type=_Mail)
+        order = await self._orders.get(mail.order)
         if order is None or order.state in _UNTRUE.get(kind, ()):
             return None
+        refunded = 0
+        if mail.refund is not None:
+            done = [each for each in await self._refunds.of(order.id) if each.state == "done"]
+            refunded = sum(each.amount for each in done if each.id == mail.refund)
+            if not refunded:
+                return None  # it came back meanwhile
         token = await self._link(message, order.id) if order.guest else ""
-        return self._letters.letter(kind, order, await self._orders.shipments(order.id), token)
+        return self._letters.letter(kind, order, await self._orders.shipments(order.id), token, refunded)
 
     async def _link(self, message: OutboxMessage, order: UUID) -> str:
         """The token is in the mail alone. One that is tried again has another, and the one before opens nothing."""

@@ -70,8 +70,9 @@ class RefundGoal(msgspec.Struct, frozen=True):
     reason: str
 
 
-class _Mail(msgspec.Struct, frozen=True):
+class _Mail(msgspec.Struct, frozen=True, omit_defaults=True):
     order: UUID
+    refund: UUID | None = None
 
 
 def payment_goal(order: Order, goal: str, site: str, *, wait: bool = False) -> PaymentGoal:
@@ -126,6 +127,9 @@ class OutboxMessages:
             body=RefundGoal(refund, amount, reason),
         )
 
+    async def mail_refund(self, order: UUID, refund: UUID) -> None:
+        await self._mail(order, "part_refunded", refund)
+
     async def _put(self, order: UUID, peer: str, path: str, body: msgspec.Struct) -> None:
         await outbox.put(
             self._database,
@@ -136,14 +140,14 @@ class OutboxMessages:
             body=body,
         )
 
-    async def _mail(self, order: UUID, kind: str) -> None:
+    async def _mail(self, order: UUID, kind: str, refund: UUID | None = None) -> None:
         written = await outbox.put(
             self._database,
             aggregate=f"mail:{self._new_id()}",
             target=MAIL,
             method="SEND",
             path=f"/{kind}",
-            body=_Mail(order),
+            body=_Mail(order, refund),
             most=_WAITING_MAILS,
         )
         if not written:

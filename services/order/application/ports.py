@@ -173,6 +173,9 @@ class Messages(Protocol):
 
     async def refund(self, order: UUID, refund: UUID, amount: int, reason: str) -> None: ...
 
+    async def mail_refund(self, order: UUID, refund: UUID) -> None:
+        """Tells the shopper that this part was given back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPage:

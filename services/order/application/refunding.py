@@ -76,6 +76,8 @@ class Refunding:
             standing = await self.orders.standing(id_)
             if standing is None:
                 raise UnknownOrder
+            if state == "done":
+                await self.messages.mail_refund(id_, refund)
             await self.orders.record(
                 id_,
                 Occurrence(

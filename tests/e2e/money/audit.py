@@ -296,6 +296,7 @@ def _mails_are_true(books: Books) -> Figure:
     states: dict[UUID, set[str]] = defaultdict(set)
     for event in books.events:
         states[event["order_id"]].add(event["state"])
+    done = [refund["order_id"] for refund in books.order_refunds if refund["state"] == "done"]
     found = []
     mine = [mail for mail in books.mails if mail.order in orders]
     for mail in mine:
@@ -306,6 +307,7 @@ def _mails_are_true(books: Books) -> Figure:
             "shipped": "shipped" in states[order["id"]],
             "cancelled": order["state"] in OVER and not order["captured"],
             "refunded": order["state"] in OVER and 0 < order["captured"] == order["refunded"],
+            "part": order["id"] in done,
         }[mail.kind]
         if not true or mail.to != order["email"]:
             found.append(f"{mail.to} was told {mail.kind}: order {order['id']} is {order['state']}")
@@ -313,10 +315,13 @@ def _mails_are_true(books: Books) -> Figure:
 
 
 def _mails_are_there(books: Books) -> Figure:
-    told = {(mail.order, mail.kind) for mail in books.mails}
+    told = Counter((mail.order, mail.kind) for mail in books.mails)
+    done = Counter(refund["order_id"] for refund in books.order_refunds if refund["state"] == "done")
     found = []
     for order in books.orders:
         end = "paid" if order["state"] in KEPT else "refunded" if order["captured"] else "cancelled"
         if order["state"] in KEPT | OVER and (order["number"], end) not in told:
             found.append(f"nobody told {order['email']} that the order is {order['state']}")
+        if told[order["number"], "part"] < done[order["id"]]:
+            found.append(f"nobody told {order['email']} of a refund")
     return _figure("everybody is told how it ended", books.orders, found)

@@ -22,6 +22,7 @@ _SUBJECTS = {
     "Your order is on its way": "shipped",
     "Your order was cancelled": "cancelled",
     "Your money was given back": "refunded",
+    "Part of your money was given back": "part",
 }
 
 

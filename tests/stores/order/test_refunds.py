@@ -1,6 +1,9 @@
 """Refunds of a part: by line and by amount, never more than was paid, of two at once one."""
 
 import asyncio
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -105,3 +108,33 @@ async def test_an_order_that_is_not_paid_has_nothing_to_give_back(shop: Shop) ->
         f"/api/orders/{id_}/refunds", json={"reason": "other", "amount": 1}, headers=headers
     )
     assert answer.status_code == 403
+
+
+async def test_the_shopper_is_told_of_a_part_when_it_is_given_back_and_not_before(
+    shop: Shop, tmp_path: Path
+) -> None:
+    def told() -> list[str]:
+        texts = [
+            message_from_bytes(file.read_bytes(), policy=default)
+            for file in sorted((tmp_path / "mail").glob("*.eml"))
+        ]
+        return [str(each.get_content()) for each in texts if "Part of your money" in str(each["Subject"])]
+
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.placed(kim, "SOCKS", 3, lang="en")
+    await shop.becomes(kim, id_, "held")
+    await shop.pay(kim, id_)
+    await shop.report(id_, shop.payment.authorise(id_))
+    await shop.becomes(kim, id_, "paid")
+    shop.payment.refund_state = "pending"
+    (refund_id,) = [(await refund(shop, id_, amount=1_000)).json()["id"]]
+    while refund_id not in shop.payment.refunds:
+        await asyncio.sleep(0.01)
+    assert told() == []
+    shop.payment.refunds[refund_id] = "done"
+    while not told():
+        await shop.report(id_, shop.payment.report(id_))
+        await asyncio.sleep(0.05)
+    assert "1,000 KRW" in told()[0]
+    assert len(told()) == 1

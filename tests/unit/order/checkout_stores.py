@@ -161,6 +161,8 @@ class MemoryOrders:
     async def refund(self, order: UUID, refund: UUID, amount: int, reason: str) -> None:
         await self._put(order, f"{order}:refund:{refund}", "payment", (refund, amount))
 
+    async def mail_refund(self, order: UUID, refund: UUID) -> None: ...
+
     async def _put(self, order: UUID, aggregate: str, peer: str, what: Any) -> None:
         async with self._work() as work:
             await Pause()

@@ -70,3 +70,10 @@ def test_sums_link_and_tracking_are_there() -> None:
 def test_a_kind_of_another_release_is_not_written() -> None:
     with pytest.raises(ValueError, match="no such mail"):
         text("haiku")
+
+
+def test_a_refund_of_a_part_says_how_much() -> None:
+    paid = replace(ORDER, state=State.PAID, reason=None)
+    letter = LETTERS.letter("part_refunded", paid, [], "", 1_050)
+    assert letter["Subject"] == "Part of your money was given back (100007)"
+    assert "Given back  10.50 USD" in letter.get_content()

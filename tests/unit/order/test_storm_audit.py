@@ -107,6 +107,7 @@ def sound() -> Books:
         charges=[charge(PAID, 1000, 300), charge(REFUNDED, 1000, 1000)],
         mails=[
             Mail("paid", 11, "11@example.com"),
+            Mail("part", 11, "11@example.com"),
             Mail("cancelled", 12, "12@example.com"),
             Mail("refunded", 13, "13@example.com"),
         ],
@@ -171,6 +172,7 @@ FAULTS: dict[str, tuple[str, Callable[[Books], object]]] = {
         "every mail's fact",
         lambda b: b.mails.append(Mail("paid", 11, "x@example.com")),
     ),
+    "nobody was told of a refund": ("everybody is told", lambda b: b.mails.pop(1)),
     "nobody was told": ("everybody is told", lambda b: b.mails.pop()),
 }
 

@@ -44,3 +44,11 @@ def test_refuses(changed: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=named) as refused:
         settings.read(Settings, GOOD | changed)
     assert "0123456789" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("hold", "minutes"), [("60", 31), ("900", 31), ("3600", 65), ("82800", 1385), ("86400", 24 * 60 - 1)]
+)
+def test_a_page_lives_as_long_as_the_hold_within_what_the_provider_allows(hold: str, minutes: int) -> None:
+    read = settings.read(Settings, {**GOOD, "ORDER_HOLD_SECONDS": hold})
+    assert read.session_lasts.total_seconds() == minutes * 60
