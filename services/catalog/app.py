@@ -10,6 +10,7 @@ from litestar import Litestar
 
 from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
+from services.catalog.adapters.held_stock import HeldStock
 from services.catalog.adapters.images_postgres import PostgresImages
 from services.catalog.adapters.measured import MeasuredShop, MeasuredStock
 from services.catalog.adapters.media_obstore import ObstoreMedia
@@ -104,6 +105,7 @@ def build(settings: Settings) -> Litestar:
             authenticator.lifespan,
             idempotency.lifespan,
             PictureKeeping(pictures, database, demo=settings.demo_data).lifespan,
+            HeldStock(database, registry).lifespan,
         ],
         checks={"postgres": database.check, "media": media.check},
         registry=registry,
