@@ -114,6 +114,10 @@ durability: $(STAMPS)/dev ## Sign-outs, changes, refreshes, registrations, then 
 storm-catalog: $(STAMPS)/dev ## 500 buyers for 300 units over two replicas, one of them killed in the middle: twenty times, 300 sold each
 	@CATALOG_STORM_RUNS=$${CATALOG_STORM_RUNS:-20} $(BIN)/python -m pytest tests/stores/catalog/test_stock_storm.py -s $(ARGS)
 
+.PHONY: stores-matrix
+stores-matrix: $(STAMPS)/dev ## The store tiers on Redis over TLS, Sentinel and Cluster, and on PgBouncer in each mode and with TLS (minutes)
+	@BIN=$(BIN) tests/stores/matrix.sh $(ARGS)
+
 .PHONY: browser
 browser: # A Chromium for the browser journeys, where it can be had without asking
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \

@@ -1,23 +1,22 @@
-"""A process' way to Redis: one connection for all, opened when it is needed and again when it is lost."""
+"""A process' way to Redis, whatever stands behind the address: one server, Sentinels and their master, or a cluster."""
 
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable
 from typing import Any, Self
 
-from common import redis_address, redis_errors
+from common import redis_address
+from common.redis_address import RedisAddress
 from common.redis_connection import (
     Command,
     ConnectionLostError,
     NoAnswerError,
-    RedisConnection,
     RefusedError,
 )
+from common.redis_routes import Route, ThroughCluster, ToOneServer
 
 log = logging.getLogger(__name__)
-
-RECONNECT_PAUSE = 0.1
-"""Seconds between attempts to connect, so that a Redis that is down costs requests no connect each."""
 
 
 class StoreUnavailableError(Exception):
@@ -39,7 +38,7 @@ class Script:
 
 
 class RedisLink:
-    """Commands to one Redis, each within `timeout` seconds, reconnecting by itself.
+    """Commands to one Redis, behind Sentinel or as a cluster too, within `timeout` seconds, reconnecting by itself.
 
     Every method raises StoreUnavailableError when Redis does not answer in time or answers with an error.
     A command that is lost with its connection is sent once more, so callers send only what is harmless to
@@ -47,26 +46,29 @@ class RedisLink:
     """
 
     def __init__(self, url: str, timeout: float, client_name: str = "gatehouse") -> None:
-        self._address = redis_address.parse(url)
         self._timeout = timeout
-        self._client_name = client_name
-        self._connection: RedisConnection | None = None
-        self._opening: asyncio.Task[RedisConnection] | None = None
-        self._failed: tuple[float, str] | None = None
         self._unwell = False
+        self._route = _route(redis_address.parse(url), timeout, client_name, self._changed)
         self.connection_number = 0
-        """Changes with every new connection, before anything is sent on it."""
+        """Changes with every new connection and every change of nodes, before anything is sent there."""
 
     async def evaluate(self, script: Script, key: bytes, *args: bytes | int) -> Any:
         """Runs the script on one key, in one round trip once Redis knows the script."""
         try:
-            return await self._reply((b"EVALSHA", script.digest, 1, key, *args))
+            return await self._reply((b"EVALSHA", script.digest, 1, key, *args), key)
         except _UnknownScriptError:
-            return await self._reply((b"EVAL", script.source, 1, key, *args))
+            return await self._reply((b"EVAL", script.source, 1, key, *args), key)
 
-    async def command(self, *command: bytes | int) -> Any:
-        """Sends one command, word by word, and returns Redis' reply, bytes undecoded."""
-        return await self._reply(command)
+    async def command(self, *command: bytes | int, near: bytes | None = None) -> Any:
+        """Sends one command, word by word, and returns Redis' reply, bytes undecoded.
+
+        In a cluster it goes to the node that has the key `near`; without it, the command's second word is its key.
+        """
+        return await self._reply(command, near)
+
+    def look_again(self) -> None:
+        """The next command finds out anew which server is to be used, where that can change."""
+        self._route.look_again()
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,22 +77,13 @@ class RedisLink:
         await self.close()
 
     async def close(self) -> None:
-        """Ends the connection; the next command would open another."""
-        opening, self._opening = self._opening, None
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-        if opening is not None:
-            opening.cancel()
-            await asyncio.wait({opening})
+        """Ends the connections; the next command would open others."""
+        await self._route.close()
 
-    async def _reply(self, command: Command) -> Any:
+    async def _reply(self, command: Command, near: bytes | None) -> Any:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
-            try:
-                reply = await self._send(command, deadline)
-            except ConnectionLostError:
-                reply = await self._send(command, deadline)
+            reply = await self._route.send(command, near, deadline)
         except RefusedError as error:
             raise self._refused(error) from error
         except (ConnectionLostError, NoAnswerError) as error:
@@ -100,21 +93,11 @@ class RedisLink:
             log.info("Redis is available again")
         return reply
 
-    async def _send(self, command: Command, deadline: float) -> Any:
-        connection = self._connection
-        if connection is None or connection.lost:
-            connection = await self._connect(deadline)
-        return await connection.send(command, deadline)
-
     def _refused(self, error: RefusedError) -> StoreUnavailableError:
         """What Redis' error means to the one who asked."""
         reason = str(error)
         if reason.startswith("NOSCRIPT"):
             return _UnknownScriptError(reason)
-        state = redis_errors.state(reason)
-        if state is not None and state.code in redis_errors.MOVED_AWAY and self._connection is not None:
-            # A failover left us with a replica: the next command looks the address up again.
-            self._connection.close()
         return self._unavailable(reason)
 
     def _unavailable(self, reason: str) -> StoreUnavailableError:
@@ -123,38 +106,11 @@ class RedisLink:
             log.warning("Redis is unavailable: %s", reason)
         return StoreUnavailableError(reason)
 
-    async def _connect(self, deadline: float) -> RedisConnection:
-        """Joins the attempt under way, so that a burst of requests opens one connection."""
-        if self._failed is not None:
-            until, reason = self._failed
-            if asyncio.get_running_loop().time() < until:
-                raise NoAnswerError(reason)
-        if self._opening is None or self._opening.done():
-            self._opening = asyncio.create_task(self._open(), name="redis-connect")
-            self._opening.add_done_callback(_forget)
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await asyncio.shield(self._opening)
-        except TimeoutError:
-            raise NoAnswerError("no connection in time") from None
-
-    async def _open(self) -> RedisConnection:
-        loop = asyncio.get_running_loop()
-        try:
-            connection = await RedisConnection.open(
-                self._address, self._client_name, loop.time() + self._timeout
-            )
-        except (OSError, ConnectionLostError, NoAnswerError, RefusedError) as error:
-            reason = f"cannot connect to Redis: {error}"
-            self._failed = (loop.time() + RECONNECT_PAUSE, reason)
-            raise NoAnswerError(reason) from error
-        self._failed = None
+    def _changed(self) -> None:
         self.connection_number += 1
-        self._connection = connection
-        return connection
 
 
-def _forget(task: asyncio.Task[Any]) -> None:
-    """Takes the task's outcome, which whoever waited for it has seen already."""
-    if not task.cancelled():
-        task.exception()
+def _route(address: RedisAddress, timeout: float, client_name: str, changed: Callable[[], None]) -> Route:
+    if address.cluster:
+        return ThroughCluster(address, timeout, client_name, changed)
+    return ToOneServer(address, timeout, client_name, changed)

@@ -7,17 +7,31 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterator
+from typing import Protocol
 
 import pytest
 
 from common.redis_link import RedisLink
 from devstack import throwaway
 from devstack.postgres import Postgres
-from devstack.redis import Redis
+from tests import redis_topologies
 from tests.revocations import mark_whole
+from tests.stores import bouncer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--redis",
+        choices=("single", *redis_topologies.KINDS),
+        default="single",
+        help="what stands behind every redis_url (make stores-matrix)",
+    )
+    parser.addoption(
+        "--postgres",
+        choices=("straight", *bouncer.KINDS),
+        default="straight",
+        help="what stands before PostgreSQL (make stores-matrix)",
+    )
     parser.addoption(
         "--stack",
         choices=("auto", "docker", "local"),
@@ -36,14 +50,22 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+class RedisServer(Protocol):
+    def url(self) -> str: ...
+
+    def flush(self) -> None: ...
+
+
 @pytest.fixture(scope="session")
-def redis_server() -> Iterator[Redis]:
-    with throwaway.redis() as server:
+def redis_server(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    kind = request.config.getoption("--redis")
+    behind = throwaway.redis() if kind == "single" else redis_topologies.running(kind)
+    with behind as server:
         yield server
 
 
 @pytest.fixture
-def redis_url(redis_server: Redis) -> str:
+def redis_url(redis_server: RedisServer) -> str:
     """A real Redis, empty at the start of each test: no key and no script."""
     redis_server.flush()
     return redis_server.url()
@@ -64,16 +86,20 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def new_postgres_database(postgres_server: Postgres) -> Callable[[], str]:
+def new_postgres_database(
+    postgres_server: Postgres, request: pytest.FixtureRequest
+) -> Iterator[Callable[[], str]]:
     """Makes one more empty database and gives its URL."""
     numbers = itertools.count(1)
+    kind = request.config.getoption("--postgres")
 
     def create() -> str:
         name = f"test_{next(numbers)}"
         postgres_server.ensure_database(name)
-        return postgres_server.url(name)
+        return pooled(postgres_server.url(name))
 
-    return create
+    with bouncer.in_front(postgres_server, kind) as pooled:
+        yield create
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,20 @@
 
 from uuid import UUID
 
+from common.access_tokens.revocations import mark_key
 from common.redis_link import RedisLink
+
+STREAM = "auth:revocations"
 
 
 async def mark_whole(link: RedisLink) -> None:
     """Says that the log is whole in the Redis process that is there."""
-    info: bytes = await link.command(b"INFO", b"server")
+    info: bytes = await link.command(b"INFO", b"server", near=STREAM.encode())
     process = next(line for line in info.split(b"\r\n") if line.startswith(b"run_id:"))
-    await link.command(b"SET", b"auth:revocations:whole-in", process.removeprefix(b"run_id:"))
+    for cluster in (False, True):
+        await link.command(
+            b"SET", mark_key(STREAM, cluster=cluster).encode(), process.removeprefix(b"run_id:")
+        )
 
 
 async def end(link: RedisLink, session: UUID | str, expires: float) -> None:

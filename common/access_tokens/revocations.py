@@ -17,22 +17,31 @@ from typing import Any, Self
 
 import msgspec
 
+from common import redis_address, redis_cluster
 from common.redis_link import RedisLink, StoreUnavailableError
 
 log = logging.getLogger(__name__)
 
 START = b"0-0"
-MARK = b":whole-in"
+MARK = ":whole-in"
 """What the mark's key has beside the stream's."""
 READ_AT_ONCE = 1000
 LONGEST_BLOCK_MS = 400
 """How long Redis holds a read without news: well below the silence after which it counts as down."""
 RETRY = 0.1
+LOOK_AGAIN = 1.0
+"""Seconds between looks for another server while this one is not marked."""
 PRUNE_EVERY = 30.0
 LONGEST_KEPT = 86400.0
 """Seconds; no access token lives this long, so no entry may stay longer."""
 MOST_SESSIONS = 200_000
 """Beyond it (about 40 MB) the watch counts as down rather than forgetting a revoked session."""
+
+
+def mark_key(stream: str, *, cluster: bool) -> str:
+    """The key of the stream's mark; in a cluster one that is in the stream's own slot, and so on its node."""
+    tagged = redis_cluster.tag(stream.encode()) != stream.encode()
+    return stream + MARK + (f":{{{stream}}}" if cluster and not tagged else "")
 
 
 class NotWholeError(Exception):
@@ -65,10 +74,15 @@ class Revocations:
         self._until = {session: until for session, until in self._until.items() if until > now}
 
 
+def run_id(info: bytes) -> bytes:
+    """The name of the Redis process that gave this answer to INFO; empty where it has none."""
+    fields = dict(line.split(b":", 1) for line in info.split(b"\r\n") if b":" in line)
+    return fields.get(b"run_id", b"")
+
+
 def whole_in(mark: bytes | None, info: bytes) -> bool:
     """Whether auth's mark names the Redis process that gave this answer to INFO."""
-    fields = dict(line.split(b":", 1) for line in info.split(b"\r\n") if b":" in line)
-    process = fields.get(b"run_id", b"")
+    process = run_id(info)
     return process != b"" and mark == process
 
 
@@ -94,7 +108,8 @@ class RevocationWatch:
         self.revoked = Revocations()
         self._source = source
         self._stream = source.stream.encode()
-        self._mark = self._stream + MARK
+        cluster = redis_address.parse(source.redis_url).cluster
+        self._mark = mark_key(source.stream, cluster=cluster).encode()
         self._clock, self._monotonic = clock, monotonic
         self._block = min(LONGEST_BLOCK_MS, round(source.silence * 250))
         self._heard: float | None = None
@@ -131,6 +146,7 @@ class RevocationWatch:
 
     async def _follow(self) -> None:
         async with RedisLink(self._source.redis_url, self._source.silence, self._source.client_name) as link:
+            looked = self._monotonic()
             while True:
                 self._settled.clear()
                 try:
@@ -144,6 +160,10 @@ class RevocationWatch:
                         )
                     self._waits_for_auth = True
                     await asyncio.sleep(RETRY)
+                    # After a failover this may be a replica, or the former master, which nobody will mark.
+                    if self._monotonic() - looked > LOOK_AGAIN:
+                        looked = self._monotonic()
+                        link.look_again()
                     continue
                 except StoreUnavailableError:
                     if self._heard is not None:
@@ -160,7 +180,7 @@ class RevocationWatch:
     async def _read_all_and_on(self, link: RedisLink) -> None:
         """Reads the stream from its start and follows it until the connection, or Redis' memory, is another."""
         last, complete = START, False
-        info = await link.command(b"INFO", b"server")
+        info = await link.command(b"INFO", b"server", near=self._stream)
         connection = link.connection_number
         self._distrust()
         if not whole_in(await link.command(b"GET", self._mark), info):
@@ -191,7 +211,9 @@ class RevocationWatch:
 
     async def _read(self, link: RedisLink, last: bytes, block: int | None) -> Any:
         wait: tuple[bytes | int, ...] = () if block is None else (b"BLOCK", block)
-        return await link.command(b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream, last)
+        return await link.command(
+            b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream, last, near=self._stream
+        )
 
     async def _lost(self, link: RedisLink, last: bytes) -> bool:
         """Whether the mark is gone, or the stream ends before what was read of it: somebody emptied Redis."""

@@ -81,7 +81,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     )
     accounts = PostgresAccounts(database, OutboxMemberMessage(database))
     sessions = PostgresSessions(database, settings.lifetimes, most=settings.sessions_per_account)
-    revocations, mailed = RedisRevocations(redis.client, settings.lifetimes), PostgresLinks(database)
+    revocations, mailed = RedisRevocations(redis, settings.lifetimes), PostgresLinks(database)
     keeping = RevocationKeeping(sessions, mailed, revocations, settings.lifetimes, clock=clock)
     throttle, audit = RedisThrottle(redis.client), LoggedAudit(registry)
     links = MailedLinks(

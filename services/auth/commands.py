@@ -117,7 +117,7 @@ def _change_roles(settings: Settings, change: Callable[[Roles], Awaitable[Accoun
     roles = Roles(
         accounts=PostgresAccounts(database, OutboxMemberMessage(database)),
         sessions=PostgresSessions(database, settings.lifetimes),
-        revocations=RedisRevocations(redis.client, settings.lifetimes),
+        revocations=RedisRevocations(redis, settings.lifetimes),
         work=database,
         audit=_audit(settings),
         clock=time.time,

@@ -1,11 +1,13 @@
-"""Redis for a service: one bounded client, every wait limited."""
+"""Redis for a service: one bounded client, every wait limited, whether one server, Sentinel or a cluster serves."""
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import coredis
 from coredis import exceptions
+from coredis.connection import TCPLocation
 
 from common import redis_address, redis_errors
 from services.chassis.errors import Problem, Unavailable
@@ -51,6 +53,10 @@ def _refused(error: Exception) -> Problem | None:
     return _unavailable(found.retry_after)
 
 
+def _of_a_cluster(error: Exception) -> Problem:
+    return _refused(error) or _unavailable(1)
+
+
 def _unavailable(retry_after: int) -> Problem:
     return Unavailable("The store behind this address cannot answer at the moment.", retry_after=retry_after)
 
@@ -58,37 +64,79 @@ def _unavailable(retry_after: int) -> Problem:
 REFUSALS: Refusals = {
     exceptions.ConnectionError: _unreachable,
     TimeoutError: _unreachable,
+    # No Sentinel names a master, the one it named is none, no node of a cluster answers.
+    exceptions.PrimaryNotFoundError: _unreachable,
+    exceptions.StalePrimaryError: _unreachable,
+    exceptions.RedisClusterError: _of_a_cluster,
     exceptions.RedisError: _refused,
 }
 """For an app that uses Redis: what the client raises when Redis cannot serve is a 503, not a fault of ours."""
 
 
+Client = coredis.Redis[bytes] | coredis.RedisCluster[bytes]
+
+
 class Redis:
     """`timeout` (seconds) bounds connecting and each command; `connections` bounds the pool.
 
-    Raises ValueError for a URL that makes no sense (common/redis_address.py).
+    Behind the URL is one server, a Sentinel or a cluster. Raises ValueError for a URL that makes no sense
+    (common/redis_address.py).
     """
 
     def __init__(self, url: str, *, connections: int = 16, timeout: float = 1.0) -> None:
         address = redis_address.parse(url)
-        self.client: coredis.Redis[bytes] = coredis.Redis(
-            address.host,
-            address.port,
-            address.database,
-            username=address.user,
-            password=address.password,
-            ssl_context=address.tls,
-            max_connections=connections,
-            pool_timeout=timeout,
-            connect_timeout=timeout,
-            stream_timeout=timeout,
-        )
+        self.cluster = address.cluster
+        self._sentinel: coredis.Sentinel[bytes] | None = None
+        self.client: Client
+        if address.cluster:
+            self.client = coredis.RedisCluster(
+                startup_nodes=[TCPLocation(*door) for door in address.doors],
+                # Nodes change their addresses; the one that was given is looked up anew.
+                nodemanager_follow_cluster=False,
+                skip_full_coverage_check=True,
+                max_connections=connections,
+                pool_timeout=timeout,
+                username=address.user,
+                password=address.password,
+                **_limits(address, timeout),
+            )
+        elif address.sentinel:
+            self._sentinel = coredis.Sentinel(
+                [TCPLocation(*door) for door in address.doors], sentinel_kwargs=_limits(address, timeout)
+            )
+            self.client = self._sentinel.primary_for(
+                address.sentinel,
+                max_connections=connections,
+                timeout=timeout,
+                username=address.user,
+                password=address.password,
+                db=address.database,
+                **_limits(address, timeout),
+            )
+        else:
+            self.client = coredis.Redis(
+                address.host,
+                address.port,
+                address.database,
+                username=address.user,
+                password=address.password,
+                max_connections=connections,
+                pool_timeout=timeout,
+                **_limits(address, timeout),
+            )
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        async with self.client:
+        async with AsyncExitStack() as opened:
+            if self._sentinel is not None:
+                await opened.enter_async_context(self._sentinel)
+            await opened.enter_async_context(self.client)
             yield
 
     async def check(self) -> None:
         """Returns when Redis answers."""
         await self.client.ping()
+
+
+def _limits(address: redis_address.RedisAddress, timeout: float) -> dict[str, Any]:
+    return {"ssl_context": address.tls, "connect_timeout": timeout, "stream_timeout": timeout}

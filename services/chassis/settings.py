@@ -65,7 +65,8 @@ class TokenSettings(ServiceSettings, frozen=True, kw_only=True):
         Meta(
             pattern="^rediss?://",
             description="Where auth writes which sessions have ended, `redis://user@host:port/0`; `rediss://` checks "
-            "the certificate and its name (`?ssl_ca_certs=` names a file of authorities).",
+            "the certificate and its name (`?ssl_ca_certs=` names a file of authorities); `?sentinel=NAME` and "
+            "`?cluster=true` say what the host is (docs/kubernetes.md).",
         ),
         Env(secret=True, schemes=redis_address.SCHEMES, apart="{SERVICE}_REDIS_PASSWORD"),
     ]

@@ -50,7 +50,11 @@ MATRIX: dict[str, tuple[tuple[str, ...], Object]] = {
         merged(
             MINIMAL,
             {
-                "redis": {"furtherPorts": [6380], "peers": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
+                "redis": {
+                    "options": "cluster=true",
+                    "furtherPorts": [6380],
+                    "peers": [{"ipBlock": {"cidr": "10.1.0.0/16"}}],
+                },
                 "postgresql": {"peers": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]},
             },
         ),

@@ -260,7 +260,7 @@ def test_stores_are_named_with_tls_and_without_a_password() -> None:
         "postgresql://auth@gatehouse-postgres-rw:5432/auth?sslmode=verify-full&sslrootcert=/etc/gatehouse/postgresql/ca.crt"
     )
     assert variables["REDIS_URL"] == (
-        "rediss://auth@gatehouse-redis:6379/0?ssl_ca_certs=/etc/gatehouse/redis/ca.crt"
+        "rediss://auth@gatehouse-redis-sentinel:26379/0?sentinel=mymaster&ssl_ca_certs=/etc/gatehouse/redis/ca.crt"
     )
 
 

@@ -7,16 +7,49 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from devstack import throwaway
 from devstack.postgres import SUPERUSER, Postgres
+from tests.private_authority import Authority
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+KINDS = ("session", "transaction", "tls")
+"""PgBouncer's two modes; and TLS, which the PostgreSQL of the wheel is built without, so that PgBouncer ends it."""
+
+
+@contextmanager
+def in_front(server: Postgres, kind: str) -> Iterator[Callable[[str], str]]:
+    """Makes addresses of the server into those of a PgBouncer of this kind; `straight` leaves them as they are."""
+    if kind == "straight":
+        yield lambda url: url
+        return
+    with ExitStack() as stack:
+        settings: list[str] = []
+        authority: Authority | None = None
+        if kind == "tls":
+            authority = Authority(stack.enter_context(throwaway.temporary_directory()))
+            authority.readable()
+            settings = [
+                "client_tls_sslmode = require",
+                f"client_tls_cert_file = {authority.certificate}",
+                f"client_tls_key_file = {authority.key}",
+            ]
+        mode = "session" if kind == "tls" else kind
+        # Test suites open more at once than a service does.
+        port = stack.enter_context(running(server, mode, *settings, "max_client_conn = 1000"))
+        yield lambda url: _through(url, server.port, port, authority)
+
+
+def _through(url: str, server: int, port: int, authority: Authority | None) -> str:
+    moved = url.replace(f":{server}/", f":{port}/")
+    return moved if authority is None else f"{moved}?sslmode=verify-full&sslrootcert={authority.file}"
 
 
 @contextmanager

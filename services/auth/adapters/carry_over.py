@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from coredis import Redis
-
 from services.auth.adapters.revocations_redis import STREAM
 from services.auth.domain.sessions import Lifetimes
 from services.chassis.postgres import Database
+from services.chassis.redis import Client
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +34,7 @@ VALUES ($1, $1, '', '', '', $2, $2, $2, $2, true) ON CONFLICT (id) DO NOTHING
 """What is known of a session that the revocation log has: the log can be rebuilt with it."""
 
 
-async def sessions(database: Database, redis: Redis[bytes], lifetimes: Lifetimes, now: float) -> int:
+async def sessions(database: Database, redis: Client, lifetimes: Lifetimes, now: float) -> int:
     """How many were brought over."""
     if not await database.fetch("SELECT FROM carry_over_due"):
         return 0
@@ -55,7 +54,7 @@ async def sessions(database: Database, redis: Redis[bytes], lifetimes: Lifetimes
 
 
 async def _living(
-    redis: Redis[bytes], accounts: Sequence[UUID], lifetimes: Lifetimes, now: float
+    redis: Client, accounts: Sequence[UUID], lifetimes: Lifetimes, now: float
 ) -> list[tuple[object, ...]]:
     async with redis.pipeline(transaction=False) as pipeline:
         listed = [pipeline.zrange(f"auth:account:{account}:sessions", 0, -1) for account in accounts]
@@ -68,7 +67,7 @@ async def _living(
     return [row for row in rows if row is not None and row[-1] > _moment(now)]
 
 
-async def _ended(redis: Redis[bytes], lifetimes: Lifetimes) -> list[tuple[UUID, datetime]]:
+async def _ended(redis: Client, lifetimes: Lifetimes) -> list[tuple[UUID, datetime]]:
     lived_on = lifetimes.revoked_until(0)
     entries = [entry.field_values for entry in await redis.xrange(STREAM)]
     return [

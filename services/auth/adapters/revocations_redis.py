@@ -11,24 +11,27 @@ from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from coredis import Redis
-
+from common.access_tokens.revocations import mark_key, run_id
 from services.auth.application.ports import Ended
 from services.auth.domain.sessions import Lifetimes
+from services.chassis.redis import Redis
 
 STREAM = "auth:revocations"
-MARK = f"{STREAM}:whole-in"
 _AT_ONCE = 500
+# By the key, so that in a cluster the node answers that has the log.
+_DESCRIBE = "return redis.call('INFO', 'server')"
 
 
 class RedisRevocations:
     """`told`: sessions that the log has by now; whoever writes that down empties it."""
 
-    def __init__(self, client: Redis[bytes], lifetimes: Lifetimes) -> None:
-        self._client = client
+    def __init__(self, redis: Redis, lifetimes: Lifetimes) -> None:
+        self._client = redis.client
+        self._mark = mark_key(STREAM, cluster=redis.cluster)
         self._lifetimes = lifetimes
         script = files("services.auth.adapters").joinpath("scripts", "tell.lua")
-        self._append = client.register_script(script.read_text("utf-8"))
+        self._append = redis.client.register_script(script.read_text("utf-8"))
+        self._describe = redis.client.register_script(_DESCRIBE)
         self.told: set[UUID] = set()
 
     async def tell(self, ended: Ended, now: float) -> None:
@@ -44,19 +47,19 @@ class RedisRevocations:
 
     async def process(self) -> bytes:
         """Which Redis process this is. Raises ValueError where it does not say."""
-        answer: Any = await self._client.info("server")
-        name = _text(answer.get("run_id", ""))
+        answer: Any = await self._describe([STREAM], [])
+        name = run_id(answer if isinstance(answer, bytes) else str(answer).encode())
         if not name:
             raise ValueError("Redis does not name its process: its INFO has no run_id")
-        return name.encode()
+        return name
 
     async def whole_in(self) -> bytes | None:
         """The process that the log was last marked in."""
-        found: Any = await self._client.get(MARK)
+        found: Any = await self._client.get(self._mark)
         return None if found is None else _text(found).encode()
 
     async def mark(self, process: bytes) -> None:
-        await self._client.set(MARK, process)
+        await self._client.set(self._mark, process)
 
 
 def _text(value: Any) -> str:

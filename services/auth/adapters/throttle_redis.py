@@ -4,9 +4,8 @@
 import math
 from collections.abc import Iterable
 
-from coredis import Redis
-
 from services.auth.domain.throttling import Subject
+from services.chassis.redis import Client
 
 _FAMILIAR_FOR = 30 * 24 * 3600
 
@@ -14,7 +13,7 @@ _FAMILIAR_FOR = 30 * 24 * 3600
 class RedisThrottle:
     """Redis down: the call raises, and nobody signs in, as no session could be stored either."""
 
-    def __init__(self, client: Redis[bytes]) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
 
     async def familiar(self, account: str, network: str) -> bool:
@@ -38,8 +37,9 @@ class RedisThrottle:
         return math.ceil(longest)
 
     async def failed(self, subjects: Iterable[Subject], now: float) -> None:
-        async with self._client.pipeline(transaction=True) as pipeline:
-            for subject in subjects:
+        # One key each: they may be on different nodes.
+        for subject in subjects:
+            async with self._client.pipeline(transaction=True) as pipeline:
                 pipeline.hincrby(_failures(subject), "failures", 1)
                 pipeline.hset(_failures(subject), {"last": repr(now)})
                 pipeline.expire(_failures(subject), subject.limit.window)

@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from common.access_tokens.revocations import RevocationSource, RevocationWatch
+from common.access_tokens.revocations import RevocationSource, RevocationWatch, mark_key
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.revocation_keeping import TELLING_TAKES, RevocationKeeping
-from services.auth.adapters.revocations_redis import MARK, STREAM, RedisRevocations
+from services.auth.adapters.revocations_redis import STREAM, RedisRevocations
 from services.auth.adapters.sessions_postgres import PostgresSessions
 from services.auth.domain import refresh_tokens
 from services.auth.domain.sessions import Lifetimes, Session
@@ -35,7 +35,7 @@ class Auth:
         self.redis = redis
         self.now = time.time()
         self.sessions = PostgresSessions(database, LIFETIMES)
-        self.log = RedisRevocations(redis.client, LIFETIMES)
+        self.log = RedisRevocations(redis, LIFETIMES)
         self._links = PostgresLinks(database)
         self.keeping = self.another(self.log)
 
@@ -153,7 +153,7 @@ async def test_an_auth_that_died_before_it_told_is_made_up_for(auth: Auth) -> No
 async def test_several_processes_of_auth_may_rebuild_at_once(auth: Auth) -> None:
     ended = {str(await auth.signed_out()) for _ in range(20)}
     await auth.redis.client.flushall()
-    others = [auth.another(RedisRevocations(auth.redis.client, LIFETIMES)) for _ in range(3)]
+    others = [auth.another(RedisRevocations(auth.redis, LIFETIMES)) for _ in range(3)]
     await asyncio.gather(*(one.look() for one in others))
     assert set(await auth.told()) == ended
     async with watching(auth) as watch:
@@ -170,7 +170,7 @@ async def test_while_postgresql_cannot_be_read_nothing_is_marked(
     monkeypatch.setattr(auth.sessions, "ended_since", down)
     with pytest.raises(ConnectionError):
         await auth.keeping.look()
-    assert await auth.redis.client.get(MARK) is None
+    assert await auth.redis.client.get(mark_key(STREAM, cluster=False)) is None
 
 
 async def test_what_ended_too_long_ago_for_any_token_is_not_told_again(auth: Auth) -> None:

@@ -52,6 +52,11 @@ def test_tls_checks_the_certificate_and_the_name() -> None:
         "redis://u:hunter2@host?db=zero",
         "redis://u:hunter2@host?db=-1",
         "rediss://u:hunter2@host?ssl_cert_reqs=none",
+        "redis://u:hunter2@host?cluster=yes",
+        "redis://u:hunter2@host?cluster=true&sentinel=m",
+        "redis://u:hunter2@host/1?cluster=true",
+        "redis://u:hunter2@host?sentinel=m&also=other:port",
+        "redis://u:hunter2@host?sentinel=m&also=:26379",
         "redis://hunter2@host",
         "unix:///run/redis.sock",
     ],
@@ -86,3 +91,25 @@ def test_a_service_connects_as_the_address_says() -> None:
     assert tls is not None
     assert tls.check_hostname
     assert tls.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_sentinels_and_nodes_of_a_cluster_may_be_several() -> None:
+    address = redis_address.parse("redis://auth@one?sentinel=shop&also=two,three:1".replace("@", ":p@"))
+    assert (address.sentinel, address.cluster) == ("shop", False)
+    assert address.doors == (("one", 26379), ("two", 26379), ("three", 1))
+    nodes = redis_address.parse("redis://one?cluster=true&also=two")
+    assert nodes.cluster
+    assert nodes.doors == (("one", 6379), ("two", 6379))
+
+
+def test_a_server_that_was_found_is_spoken_to_as_the_same_user_over_tls() -> None:
+    found = redis_address.parse("rediss://auth:p@one/2?sentinel=shop").of(("master", 6380))
+    assert (found.host, found.port, found.user, found.password, found.database) == (
+        "master",
+        6380,
+        "auth",
+        "p",
+        2,
+    )
+    assert found.tls is not None
+    assert not found.sentinel

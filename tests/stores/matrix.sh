@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# matrix.sh [PYTEST OPTION...]: the store tiers on each kind of Redis and behind each kind of pooler. One line of result for each; the whole
+# output of what failed. BIN is where python is.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+python=${BIN:-.venv/bin}/python
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+failed=0
+
+on() { # TITLE OPTION PATH...
+	local title=$1 option=$2
+	shift 2
+	# coredis leaves the memory streams of its connections to the garbage collector, which complains.
+	if STORES_MATRIX=1 "$python" -m pytest -q -p no:cacheprovider "$option" "$@" "${extra[@]}" \
+		-W ignore::pytest.PytestUnraisableExceptionWarning >"$log" 2>&1; then
+		printf '%-28s %s\n' "$title" "$(tail -n 1 "$log")"
+	else
+		printf '%-28s FAILED\n' "$title"
+		cat "$log"
+		failed=1
+	fi
+}
+extra=("$@")
+
+redis=(tests/stores/idempotency tests/stores/auth tests/protocol/test_idempotency_redis.py)
+for kind in single tls sentinel cluster "cluster over tls"; do
+	on "Redis: $kind" "--redis=$kind" "${redis[@]}"
+done
+postgres=(tests/stores/auth tests/stores/member tests/stores/chassis)
+for kind in session transaction tls; do
+	on "PgBouncer: $kind" "--postgres=$kind" "${postgres[@]}"
+done
+exit $failed
