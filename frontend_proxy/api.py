@@ -1,5 +1,6 @@
 """/api: session calls go to auth, all others to the gateway, with the cookie's token as a Bearer token."""
 
+import re
 from urllib.parse import parse_qs, quote
 
 from multidict import CIMultiDict
@@ -28,6 +29,8 @@ SESSION_CALLS = {
 }
 RESUME_METHODS = "GET, HEAD, OPTIONS, POST"
 """Pages redirect here from GET and POST, with 303 or 307."""
+_OPEN_TO_ALL = re.compile(r"/|/cart|/orders/[0-9a-f-]{36}")
+"""Pages that show more with a session, and much without."""
 MAX_CREDENTIALS = 64 * 1024
 """Bytes of a session call's body."""
 
@@ -94,8 +97,10 @@ class Api:
         else:
             if tokens is not None:
                 location, status, cookies = target, 307, self._sessions.started(tokens)
-            elif context.sent_tokens.access and access_tokens.of_guest(context.sent_tokens.access):
-                # A guest has nowhere to sign in again; what they look at is shown all the same.
+            elif _open_to_all(target) or (
+                context.sent_tokens.access and access_tokens.of_guest(context.sent_tokens.access)
+            ):
+                # A guest has nowhere to sign in again; and a shop is shown to whoever comes back after a month.
                 location, status, cookies = target, 303, self._sessions.ended()
             else:
                 location, status, cookies = f"/sign-in?next={back}", 303, self._sessions.ended()
@@ -134,6 +139,10 @@ class Api:
             await _send_whole(answer, cookies + self._sessions.started(answer.tokens), send)
         else:
             await stream(response, self._gateway, cookies, incoming, send)
+
+
+def _open_to_all(target: str) -> bool:
+    return _OPEN_TO_ALL.fullmatch(target.partition("?")[0]) is not None
 
 
 def logout_body(headers: CIMultiDict[str], sent_tokens: SentTokens) -> bytes:

@@ -17,7 +17,6 @@ _ALWAYS = (
     # refuses.
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
 _TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
@@ -29,7 +28,13 @@ def secured(headers: list[Header], path: str, *, production: bool, images: str =
 
     A response without `Cache-Control` is not stored: most of them are for one visitor.
     """
-    rules = [*_ALWAYS, (b"content-security-policy", _policy(path, images))]
+    # A CDN passes on what it fetched here, and its pictures are shown by this site's pages.
+    shared = b"cross-origin" if path.startswith("/media/") else b"same-origin"
+    rules = [
+        *_ALWAYS,
+        (b"cross-origin-resource-policy", shared),
+        (b"content-security-policy", _policy(path, images)),
+    ]
     if production:
         rules.append(_TRANSPORT)
     ruled = {name for name, _ in rules}

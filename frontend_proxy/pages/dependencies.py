@@ -1,4 +1,5 @@
-"""What handlers take by parameter name: `site`, and the page's context as `guest`, `visitor`, `entrant` or `member`."""
+"""What handlers take by parameter name: `site`, and the page's context as `guest`, `anybody`, `visitor`, `entrant`
+or `member`."""
 
 from litestar.di import NamedDependency, Provide
 
@@ -16,6 +17,7 @@ def providers(site: Site) -> dict[str, Provide]:
         "site": Provide(lambda: site, sync_to_thread=False),
         "guest": Provide(page_context.guest, sync_to_thread=False),
         "visitor": Provide(page_context.visitor, sync_to_thread=False),
+        "anybody": Provide(page_context.anybody, sync_to_thread=False),
         "entrant": Provide(page_context.entrant, sync_to_thread=False),
         "member": Provide(page_context.member, sync_to_thread=False),
     }

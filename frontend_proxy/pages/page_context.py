@@ -47,11 +47,13 @@ class PageContext:
     agent: str
     access: str | None
     roles: tuple[str, ...]
+    remembered: bool = False
+    """There is a session whose token has expired: pages that are the same for everybody do not wait for a new one."""
 
     @property
     def signed_in(self) -> bool:
         """Whether there is an account: a guest's session has a cart and orders, and no account."""
-        return self.access is not None and not self.is_guest
+        return (self.access is not None or self.remembered) and not self.is_guest
 
     @property
     def is_guest(self) -> bool:
@@ -105,6 +107,14 @@ def guest(request: PageRequest) -> PageContext:
         access=access if claims else None,
         roles=claims.roles if claims else (),
     )
+
+
+def anybody(request: PageRequest) -> PageContext:
+    """For a page that is the same for everybody but for its menu; an expired session is not renewed for that."""
+    found = guest(request)
+    sent = found.request.sent_tokens.access
+    claims = access_tokens.claims(sent) if found.access is None and sent is not None else None
+    return replace(found, roles=claims.roles, remembered=True) if claims else found
 
 
 def visitor(request: PageRequest) -> PageContext:

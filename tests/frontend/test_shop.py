@@ -165,7 +165,6 @@ async def test_a_guest_is_no_member(front: Front) -> None:
     guest(front)
     async with front.browser.get(f"{front.url}/account", headers=PAGE, allow_redirects=False) as answer:
         assert answer.headers["Location"] == "/sign-in?next=/account"
-    _, text = await look(front, "/products")
     status, text = await look(front, "/sign-in")
     assert status == 200 and "Sign out" not in text
 
@@ -176,6 +175,19 @@ async def test_a_guest_whose_session_is_over_is_shown_the_page_and_not_the_sign_
     async with front.browser.get(f"{front.url}/api/auth/resume?next=/cart", allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (303, "/cart")
     assert "access_token" not in front.cookies("/")
+
+
+@pytest.mark.parametrize(
+    ("target", "place"), [("/", "/"), ("/cart", "/cart"), ("/account", "/sign-in?next=/account")]
+)
+async def test_a_member_who_comes_back_after_a_month_sees_the_shop(
+    front: Front, target: str, place: str
+) -> None:
+    front.keep("/", access_token=access_token(expires_in=-10))
+    front.keep("/api", refresh_token="old")
+    url = f"{front.url}/api/auth/resume?next={target}"
+    async with front.browser.get(url, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, place)
 
 
 async def test_a_refused_token_of_a_guest_is_forgotten(front: Front) -> None:
@@ -297,6 +309,36 @@ async def test_a_list_without_its_catalog_is_an_error_page_with_a_way_on(front: 
     assert status == 503 and "Try again" in text and "/products?q=shoe" in text
 
 
+@pytest.mark.parametrize("name", ["documents", "suggestions", PRODUCT["id"], "Shoe", "a" * 101])
+async def test_what_is_no_products_name_is_a_missing_page_and_asked_of_nobody(
+    front: Front, name: str
+) -> None:
+    status, text = await look(front, f"/products/{name}")
+    assert status == 404 and "This page does not exist" in text
+    assert front.gateway.seen == []
+
+
+async def test_shelves_show_whose_session_it_is_without_renewing_it(front: Front) -> None:
+    front.keep("/", access_token=access_token(expires_in=-10, roles=("admin",)))
+    front.gateway.answer = gateway({"GET /api/products/shoe": PRODUCT})
+    status, text = await look(front, "/products/shoe")
+    assert status == 200 and "Sign out" in text
+    assert all("Authorization" not in seen.headers for seen in front.gateway.seen)
+
+
+@pytest.mark.parametrize("sku", ["", "../../orders", "A/B", ".."])
+async def test_only_a_sku_is_changed_in_a_cart(front: Front, sku: str) -> None:
+    guest(front)
+    status, place, _ = await send(front, "/cart/change", {"sku": sku, "remove": "yes"})
+    assert (status, place) == (303, "/cart?done=failed")
+    assert front.gateway.seen == []
+
+
+async def test_a_chosen_language_wins_over_one_in_the_address(front: Front) -> None:
+    form = {"language": "en", "next": "/products/shoe?lang=ko&done=added"}
+    assert (await send(front, "/language", form))[1] == "/products/shoe?done=added"
+
+
 async def test_what_a_product_is_called_ends_no_script(front: Front) -> None:
     front.gateway.answer = gateway({"GET /api/products/shoe": PRODUCT})
     _, text = await look(front, "/products/shoe")
@@ -315,6 +357,7 @@ async def test_pictures_are_fetched_without_anybodys_session_and_kept(front: Fro
     async with front.browser.get(f"{front.url}/media/abc-320.webp") as answer:
         assert (answer.status, await answer.read()) == (200, b"webp")
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin", "a CDN passes this on"
     assert {"Authorization", "Cookie"}.isdisjoint(front.gateway.seen[-1].headers)
     async with front.browser.post(f"{front.url}/media/abc-320.webp") as answer:
         assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")

@@ -19,6 +19,7 @@ from frontend_proxy.pages.forms import Form
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.shop import catalog
 from frontend_proxy.pages.shop.choosing import exactly
+from frontend_proxy.pages.shop.product import SLUG
 from frontend_proxy.pages.site import Site, redirect
 from frontend_proxy.problems import Problem
 
@@ -27,7 +28,7 @@ MOST = 99
 """Of one thing in a cart."""
 
 _QUANTITY = re.compile(r"[1-9][0-9]?")
-_SLUG = re.compile(r"[a-z0-9-]{1,100}")
+_SKU = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 
 
 class CartPages(Controller):
@@ -71,7 +72,7 @@ class CartPages(Controller):
         if "application/json" in request.headers.get("accept", ""):
             return _told(site, visitor, added)
         choices = {name: value for name, value in form.fields.items() if name.startswith("o_")}
-        back = f"/products/{slug}" if _SLUG.fullmatch(slug) else HERE
+        back = f"/products/{slug}" if SLUG.fullmatch(slug) else HERE
         return redirect(f"{back}?{urlencode({**choices, 'done': added.outcome})}", added.cookies)
 
     @post("/change")
@@ -83,6 +84,8 @@ class CartPages(Controller):
         if visitor.access is None:
             return redirect(HERE)
         path, wanted = f"/api/cart/items/{form.text('sku')}", form.text("quantity")
+        if not _SKU.fullmatch(form.text("sku")):
+            return redirect(f"{HERE}?done=failed")
         if form.text("remove") or wanted == "0":
             answer = await site.backend.call(visitor, "DELETE", path)
             done = "removed"
@@ -111,7 +114,7 @@ class Added(NamedTuple):
 
 async def _add(site: Site, visitor: PageContext, form: Form, slug: str) -> Added:
     """Raises Problem where a part is down."""
-    if not _SLUG.fullmatch(slug):
+    if not SLUG.fullmatch(slug):
         return Added("try_again")
     if not _QUANTITY.fullmatch(form.text("quantity")):
         return Added("bad_quantity")

@@ -117,10 +117,17 @@ class Entry(Controller):
     @post("/language")
     async def choose_language(self, request: PageRequest, site: InjectedSite) -> ASGIResponse:
         form = await forms.read(request)
-        chosen, target = form.text("language"), local_target(form.text("next"))
+        chosen, target = form.text("language"), _without_language(local_target(form.text("next")))
         if chosen not in LANGUAGES:
             return redirect(target)
         return redirect(target, [cookies.preference(COOKIE, chosen, secure=site.secure)])
+
+
+def _without_language(target: str) -> str:
+    """An address that names a language would win over the choice."""
+    path, _, query = target.partition("?")
+    kept = [pair for pair in query.split("&") if pair and not pair.startswith("lang=")]
+    return path + ("?" + "&".join(kept) if kept else "")
 
 
 async def _started(site: Site, guest: PageContext, tokens: Tokens) -> list[Header]:

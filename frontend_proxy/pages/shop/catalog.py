@@ -59,8 +59,9 @@ class Shelves:
         except Problem:
             pass
         else:
-            if answer.status == 200:
-                items, lasts = answer.document()["items"], KEPT_FOR
+            said = answer.document().get("items")
+            if answer.status == 200 and isinstance(said, list):
+                items, lasts = said, KEPT_FOR
         self._kept[visitor.language] = _Kept(items, time.monotonic() + lasts)
 
 

@@ -49,35 +49,35 @@ class ProductList(Controller):
 
     @get("/products")
     async def products(
-        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext
+        self, request: PageRequest, site: InjectedSite, anybody: InjectedPageContext
     ) -> ASGIResponse:
-        return await _list(request, site, guest, "")
+        return await _list(request, site, anybody, "")
 
     @get("/categories/{slug:str}")
     async def category(
-        self, request: PageRequest, site: InjectedSite, guest: InjectedPageContext, slug: FromPath[str]
+        self, request: PageRequest, site: InjectedSite, anybody: InjectedPageContext, slug: FromPath[str]
     ) -> ASGIResponse:
-        return await _list(request, site, guest, slug)
+        return await _list(request, site, anybody, slug)
 
 
-async def _list(request: PageRequest, site: Site, guest: PageContext, slug: str) -> ASGIResponse:
+async def _list(request: PageRequest, site: Site, visitor: PageContext, slug: str) -> ASGIResponse:
     query: Mapping[str, str] = dict(request.query_params)
     asked = {name: query[name].strip() for name in FILTERS if query.get(name, "").strip()}
     narrowed = Narrowed(f"/categories/{slug}" if slug else "/products", slug, asked)
-    shelves = await site.shelves.of(guest)
+    shelves = await site.shelves.of(visitor)
     wanted = {**asked, "limit": str(ON_A_PAGE)}
     if slug:
         wanted["category"] = slug
     if cursor := query.get("cursor"):
         wanted["cursor"] = cursor
-    answer = await catalog.read(site.backend, guest, "/api/products", wanted)
+    answer = await catalog.read(site.backend, visitor, "/api/products", wanted)
     errors = forms.field_errors(answer)
     if "category" in errors:
         raise Problem(404, "", "There is no such category.")
-    said = next((site.views.translator(guest).field_error(*error) for error in errors.values()), None)
+    said = next((site.views.translator(visitor).field_error(*error) for error in errors.values()), None)
     found = _found(answer)
     return site.views.page(
-        guest,
+        visitor,
         "shop/list.html",
         status=answer.status if answer.status in {200, 400} else 200,
         found=found,

@@ -1,5 +1,6 @@
 """/products/{slug}: a product's page."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -15,12 +16,18 @@ from frontend_proxy.pages.shop import catalog
 from frontend_proxy.pages.shop.choosing import chosen_variant, option_states
 from frontend_proxy.pages.site import Site, require_status
 from frontend_proxy.pages.translator import Translator
+from frontend_proxy.problems import Problem
 
 SOLD = {
     "in_stock": "https://schema.org/InStock",
     "few_left": "https://schema.org/LimitedAvailability",
     "sold_out": "https://schema.org/SoldOut",
 }
+
+
+SLUG = re.compile(r"[a-z0-9-]{1,100}")
+UNREADABLE = re.compile(r"documents|suggestions|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""What stands at a product's place in the API and is none: lists, and documents by their ids."""
 
 
 class ProductPage(Controller):
@@ -31,14 +38,16 @@ class ProductPage(Controller):
         self,
         request: PageRequest,
         site: InjectedSite,
-        guest: InjectedPageContext,
+        anybody: InjectedPageContext,
         slug: FromPath[str],
         done: FromQuery[str] = "",
     ) -> ASGIResponse:
-        await site.shelves.of(guest)
-        answer = await catalog.read(site.backend, guest, f"/api/products/{slug}")
+        if not SLUG.fullmatch(slug) or UNREADABLE.fullmatch(slug):
+            raise Problem(404, "", "There is no such product.")
+        await site.shelves.of(anybody)
+        answer = await catalog.read(site.backend, anybody, f"/api/products/{slug}")
         product = require_status(answer, 200).document()
-        return page(site, guest, product, dict(request.query_params), done)
+        return page(site, anybody, product, dict(request.query_params), done)
 
 
 def page(

@@ -23,6 +23,11 @@ export function followOrder(root) {
     if (!busy) {
       try {
         const answer = await fetch(order.dataset.moving, { headers: { Accept: "application/json" } });
+        if (answer.status === 404) {
+          // A link's order, seen from a session that is not its owner's: the page itself knows how to ask.
+          setTimeout(() => location.reload(), SLOWEST / 3);
+          return;
+        }
         if (answer.ok && String((await answer.json()).version) !== order.dataset.version) {
           const address = new URL(location.href);
           address.searchParams.delete("done");

@@ -8,9 +8,12 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser.conftest import Visit
 from tests.e2e.browser.shopping import ENGLISH, KOREAN, fill_checkout, pay, place, put_into_cart, wait_until
+from tests.e2e.browser.test_accessibility import violations
 from tests.e2e.stack import Stack
 
 Screen = Callable[[Page, str], None]
+AXE = {"shop-cart", "shop-checkout", "shop-order", "shop-phone"}
+"""Those that the other tests do not look at in this state."""
 WIDE = {"viewport": {"width": 1280, "height": 860}}
 
 
@@ -61,4 +64,6 @@ def _keep(page: Page, screen: Screen, name: str) -> None:
     )
     assert broken == []
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if name in AXE:
+        assert violations(page) == []
     screen(page, name)
