@@ -9,6 +9,7 @@ import jinja2
 from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
+from frontend_proxy.pages import profiles
 from frontend_proxy.pages.assets import Assets
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
@@ -42,6 +43,7 @@ class Views:
         self._environment.globals["asset"] = assets.url
         self._environment.globals["media"] = lambda name, width: f"{media_origin}/media/{name}-{width}.webp"
         self._environment.filters["email"] = breakable
+        self._environment.filters["dialled"] = profiles.as_dialled
         # One key for each form that is rendered: sending that form twice is one action.
         self._environment.globals["new_key"] = lambda: str(uuid.uuid4())
         # A template with a mistake stops the start, and no visitor waits for a compilation.

@@ -95,7 +95,18 @@ class OrderPages(Controller):
         require_status(answer, 200)
         return redirect(f"/orders/{id_}")
 
-    @get("/{id_:uuid}/cancel")
+    @post("/{id_:uuid}/again")
+    async def again(
+        self, site: InjectedSite, visitor: InjectedPageContext, id_: FromPath[UUID]
+    ) -> ASGIResponse:
+        """Puts what was ordered into the cart; what is not sold any more stays out."""
+        answer = require_status(await site.backend.call(visitor, "GET", f"/api/orders/{id_}"), 200)
+        for line in answer.document()["lines"]:
+            path, quantity = f"/api/cart/items/{line['sku']}", {"quantity": line["quantity"]}
+            await site.backend.call(visitor, "PUT", path, quantity)
+        return redirect("/cart")
+
+    @get(["/{id_:uuid}/cancel", "/{id_:uuid}/again"])
     async def back(self, id_: FromPath[UUID]) -> ASGIResponse:
         return redirect(f"/orders/{id_}")
 

@@ -84,6 +84,7 @@ async def _list(request: PageRequest, site: Site, visitor: PageContext, slug: st
         facets=found["facets"] or {"total": None, "categories": [], "prices": []},
         narrowed=narrowed,
         words=asked.get("q", ""),
+        meant=_meant(shelves, asked.get("q", "")),
         heading=_name(shelves, slug),
         sorts=SORTS,
         paged=bool(cursor),
@@ -95,6 +96,19 @@ def _found(answer: Answer) -> dict[str, Any]:
     if answer.status == 400:
         return {"items": [], "next_cursor": None, "facets": None}
     return require_status(answer, 200).document()
+
+
+def _meant(shelves: list[dict[str, Any]], words: str) -> list[dict[str, Any]]:
+    """The categories whose names hold what was searched for, or are held by it: `bags` finds products that say so, and
+    who types it means all of them."""
+    sought = words.casefold()
+    found = []
+    for shelf in shelves:
+        name = str(shelf["name"]).casefold()
+        if sought and (sought in name or name in sought):
+            found.append(shelf)
+        found += _meant(shelf["children"], words)
+    return found
 
 
 def _name(shelves: list[dict[str, Any]], slug: str) -> str:

@@ -108,10 +108,26 @@ def test_a_member_orders_to_an_address_of_the_book_and_cancels(visit: Visit) -> 
     page.get_by_text("Cancel the order").click()
     page.get_by_role("button", name="Yes, cancel it").click()
     wait_until(page, "This order is refunded")
+    expect(page.get_by_text("010-1234-5678")).to_be_visible()
     put_into_cart(page, "hanji-notebook")
     page.goto("/checkout")
     expect(page.get_by_role("radio", name=re.compile("Ada"))).to_be_checked()
     expect(page.locator("[name=line1]")).to_be_hidden()
+
+
+def test_what_was_cancelled_is_put_into_the_cart_again(visit: Visit) -> None:
+    page = visit("/", java_script_enabled=False)
+    put_into_cart(page, "hanji-notebook")
+    page.goto("/checkout")
+    fill_checkout(page, unique_email())
+    place(page)
+    page.get_by_role("link", name="Cancel and go back").click()
+    page.get_by_text("Cancel the order").click()
+    page.get_by_role("button", name="Yes, cancel it").click()
+    wait_until(page, "This order is cancelled")
+    page.get_by_role("button", name="Put it all into the cart again").click()
+    expect(page).to_have_url("/cart")
+    expect(page.locator(".cart-line")).to_have_count(1)
 
 
 def test_sending_the_checkout_twice_is_one_order(visit: Visit) -> None:
@@ -190,6 +206,10 @@ def test_products_are_suggested_while_typing_and_reached_by_keys(visit: Visit) -
     page.get_by_role("combobox").fill("세상에 없는 것")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="찾는 상품이 없습니다")).to_be_visible()
+    page.get_by_role("combobox").fill("가방")
+    page.keyboard.press("Enter")
+    page.get_by_role("main").get_by_role("link", name="가방", exact=True).click()
+    expect(page).to_have_url("/categories/bags")
 
 
 def test_lists_are_narrowed_sorted_and_kept_in_their_address(visit: Visit) -> None:
