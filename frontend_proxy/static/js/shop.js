@@ -19,7 +19,7 @@ export function followOrder(root) {
   let pause = EVERY;
   const look = async () => {
     // Nobody is moved away from what they are about to do.
-    const busy = order.querySelector("details[open]") || document.hidden;
+    const busy = order.querySelector("details[open], dialog[open]") || document.hidden;
     if (!busy) {
       try {
         const answer = await fetch(order.dataset.moving, { headers: { Accept: "application/json" } });
@@ -50,13 +50,26 @@ export function openFilters(root) {
   if (filters && matchMedia("(min-width: 60rem)").matches) filters.open = true;
 }
 
-// A question opens as a dialog above the page, and closes by Escape and by a click beside it.
+// A question that opens within the page becomes a dialog above it, which Escape and a click beside it close.
 export function raiseDialogs(root) {
   for (const details of root.querySelectorAll("details.dialog")) {
     const summary = details.querySelector("summary");
-    details.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && details.open) { details.open = false; summary.focus(); }
-    });
-    document.addEventListener("click", (event) => { if (!details.contains(event.target)) details.open = false; });
+    const body = details.querySelector(".dialog-body");
+    const opener = document.createElement("button");
+    opener.type = "button";
+    opener.className = summary.className;
+    opener.textContent = summary.textContent;
+    const dialog = document.createElement("dialog");
+    dialog.setAttribute("aria-labelledby", body.getAttribute("aria-labelledby"));
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "button quiet";
+    close.textContent = details.dataset.close;
+    close.addEventListener("click", () => dialog.close());
+    body.append(close);
+    dialog.append(body);
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    opener.addEventListener("click", () => dialog.showModal());
+    details.replaceWith(opener, dialog);
   }
 }
