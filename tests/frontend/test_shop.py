@@ -190,6 +190,19 @@ async def test_a_member_who_comes_back_after_a_month_sees_the_shop(
         assert (answer.status, answer.headers["Location"]) == (303, place)
 
 
+async def test_who_makes_an_account_on_the_way_to_pay_comes_back_to_it(front: Front) -> None:
+    _, text = await look(front, "/sign-in?next=/checkout")
+    assert 'href="/register?next=/checkout"' in text
+    _, text = await look(front, "/register?next=/checkout")
+    assert 'href="/sign-in?next=/checkout"' in text
+
+
+@pytest.mark.parametrize("path", ["/cart/items", "/cart/change", "/orders/claim"])
+async def test_where_only_forms_lead_somebody_who_signed_in_again_is_led_on(front: Front, path: str) -> None:
+    async with front.browser.get(front.url + path, headers=PAGE, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, f"/{path.split('/')[1]}")
+
+
 async def test_a_refused_token_of_a_guest_is_forgotten(front: Front) -> None:
     guest(front)
     front.gateway.answer = gateway({"GET /api/cart": 401})

@@ -106,6 +106,10 @@ class OrderPages(Controller):
             await site.backend.call(visitor, "PUT", path, quantity)
         return redirect("/cart")
 
+    @get("/claim")
+    async def to_history(self) -> ASGIResponse:
+        return redirect("/orders")
+
     @get(["/{id_:uuid}/cancel", "/{id_:uuid}/again"])
     async def back(self, id_: FromPath[UUID]) -> ASGIResponse:
         return redirect(f"/orders/{id_}")
