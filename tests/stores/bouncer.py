@@ -42,8 +42,9 @@ def in_front(server: Postgres, kind: str) -> Iterator[Callable[[str], str]]:
                 f"client_tls_key_file = {authority.key}",
             ]
         mode = "session" if kind == "tls" else kind
-        # Test suites open more at once than a service does.
-        port = stack.enter_context(running(server, mode, *settings, "max_client_conn = 1000"))
+        # A suite has many databases one after the other, and some of its tests hold several connections at once.
+        settings += ["max_client_conn = 1000", "default_pool_size = 20", "server_idle_timeout = 1"]
+        port = stack.enter_context(running(server, mode, *settings))
         yield lambda url: _through(url, server.port, port, authority)
 
 
@@ -72,8 +73,11 @@ def running(server: Postgres, mode: str, *settings: str) -> Iterator[int]:
             "auth_type = scram-sha-256",
             f"auth_file = {directory / 'users'}",
             f"pool_mode = {mode}",
-            f"default_pool_size = {2 if mode == 'transaction' else 20}",
-            *settings,
+            *(
+                settings
+                if any("default_pool_size" in line for line in settings)
+                else [f"default_pool_size = {2 if mode == 'transaction' else 20}", *settings]
+            ),
         ]
         (directory / "pgbouncer.ini").write_text("\n".join(lines) + "\n", encoding="utf-8")
         with (directory / "log").open("wb") as log:

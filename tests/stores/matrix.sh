@@ -27,7 +27,8 @@ redis=(tests/stores/idempotency tests/stores/auth tests/protocol/test_idempotenc
 for kind in single tls sentinel cluster "cluster over tls"; do
 	on "Redis: $kind" "--redis=$kind" "${redis[@]}"
 done
-postgres=(tests/stores/auth tests/stores/member tests/stores/chassis)
+# Not what is about PostgreSQL's own connections: behind a pooler they are the pooler's.
+postgres=(tests/stores/auth tests/stores/member tests/stores/chassis/test_idempotency.py tests/stores/chassis/test_pooling.py)
 for kind in session transaction tls; do
 	on "PgBouncer: $kind" "--postgres=$kind" "${postgres[@]}"
 done
