@@ -51,6 +51,7 @@ _NAMES = (
     "bff_redis_password",
     "token_validator_redis_password",
     "idempotency_redis_password",
+    "response_cache_redis_password",
     "internal_api_key",
     "auth_key_encryption_key",
     "stripe_secret_key",

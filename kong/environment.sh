@@ -9,12 +9,14 @@ quoted() { # TEXT: as one word of a shell's command
 }
 
 export KONG_DATABASE=off
-export KONG_PLUGINS="${KONG_PLUGINS:-bundled,token-validator,idempotency}"
+export KONG_PLUGINS="${KONG_PLUGINS:-bundled,token-validator,response-cache,idempotency}"
 
 # One plugin server per plugin; something else starts and supervises them, so there is no START_CMD.
-export KONG_PLUGINSERVER_NAMES="${KONG_PLUGINSERVER_NAMES:-token-validator,idempotency}"
+export KONG_PLUGINSERVER_NAMES="${KONG_PLUGINSERVER_NAMES:-token-validator,response-cache,idempotency}"
 export KONG_PLUGINSERVER_TOKEN_VALIDATOR_SOCKET="${KONG_PLUGINSERVER_TOKEN_VALIDATOR_SOCKET:-$KONG_PLUGINS_DIR/token-validator.socket}"
 export KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD="${KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD:-cat $(quoted "$KONG_PLUGINS_DIR/token-validator.json")}"
+export KONG_PLUGINSERVER_RESPONSE_CACHE_SOCKET="${KONG_PLUGINSERVER_RESPONSE_CACHE_SOCKET:-$KONG_PLUGINS_DIR/response-cache.socket}"
+export KONG_PLUGINSERVER_RESPONSE_CACHE_QUERY_CMD="${KONG_PLUGINSERVER_RESPONSE_CACHE_QUERY_CMD:-cat $(quoted "$KONG_PLUGINS_DIR/response-cache.json")}"
 export KONG_PLUGINSERVER_IDEMPOTENCY_SOCKET="${KONG_PLUGINSERVER_IDEMPOTENCY_SOCKET:-$KONG_PLUGINS_DIR/idempotency.socket}"
 export KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD="${KONG_PLUGINSERVER_IDEMPOTENCY_QUERY_CMD:-cat $(quoted "$KONG_PLUGINS_DIR/idempotency.json")}"
 

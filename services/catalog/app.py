@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from litestar import Litestar
 
+from common.redis_link import RedisLink
 from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
 from services.catalog.adapters.held_stock import HeldStock
@@ -33,14 +34,18 @@ from services.catalog.web.products import ProductsController
 from services.catalog.web.refusals import REFUSALS
 from services.catalog.web.shop_views import StoreView
 from services.catalog.web.stock import StockController
-from services.chassis import metrics
+from services.chassis import cache_tags, metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
+from services.chassis.cache_tags import CacheTags, TagTarget
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.injection import provided
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
+
+CACHE_TIMEOUT_S = 1.0
+"""Seconds within which Redis takes the tags of a change."""
 
 
 def now() -> datetime:
@@ -59,16 +64,21 @@ def build(settings: Settings) -> Litestar:
     authenticator = TokenAuthenticator.of(settings)
     store = MeasuredShop(database, registry)
     rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
+    link = RedisLink(settings.redis_url, CACHE_TIMEOUT_S, "catalog")
+    delivery = outbox.Delivery(
+        outbox.OutboxStore(database), targets={cache_tags.TARGET: TagTarget(link)}, registry=registry
+    )
+    tags = CacheTags(database, settles=settings.browsing_ttl + 1 if settings.browsing_ttl else 0)
     media = ObstoreMedia(settings.media_url, settings.object_store)
-    pictures = PictureService(PillowRenderer(), media, PostgresImages(database), now)
+    pictures = PictureService(PillowRenderer(), media, PostgresImages(database, tags), now)
     parts = Parts(
         shop=store,
         browsing=Browsing(
             store, PostgresCategories(database), settings.bands, settings.browsing_ttl, time.monotonic
         ),
-        products=ProductService(PostgresProducts(database), database, now, uuid4),
-        categories=CategoryService(PostgresCategories(database), database, now, uuid4),
-        stock=StockService(MeasuredStock(database, registry), now),
+        products=ProductService(PostgresProducts(database, tags), database, now, uuid4),
+        categories=CategoryService(PostgresCategories(database, tags), database, now, uuid4),
+        stock=StockService(MeasuredStock(database, registry, tags, few_left=settings.few_left), now),
         quotes=QuoteService(store, settings.store_currency, rates, settings.few_left),
         pictures=pictures,
         media=media,
@@ -104,6 +114,8 @@ def build(settings: Settings) -> Litestar:
             schema,
             authenticator.lifespan,
             idempotency.lifespan,
+            lambda: link,
+            delivery.lifespan,
             PictureKeeping(pictures, database, demo=settings.demo_data).lifespan,
             HeldStock(database, registry).lifespan,
         ],

@@ -93,6 +93,7 @@ def seed_load(settings: Settings, products: int) -> None:
 
 
 COMMANDS = (
+    database_commands.outbox_commands("catalog"),
     audit_stock,
     import_file,
     export_file,

@@ -32,7 +32,7 @@ LISTENS = {
     "postgres": 5432,
     "redis": 6379,
 }
-EVERY_PORT = (*LISTENS.values(), 8001, 8025, 9601, 9602, 9603)
+EVERY_PORT = (*LISTENS.values(), 8001, 8025, 9601, 9602, 9603, 9604)
 MAY_BE_FOUND = set(LISTENS.items()) | {
     ("mailbox", 8025),
     ("frontend_proxy", 9603),

@@ -7,18 +7,20 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from services.catalog.adapters import product_rows
+from services.catalog.adapters import cache_tags, product_rows
 from services.catalog.application.ports import Versions
 from services.catalog.domain.errors import CategoryInUse, SlugTaken
 from services.catalog.domain.products import Category
+from services.chassis.cache_tags import CacheTags
 from services.chassis.postgres import Database
 
 _LOCK = 0x63617465
 
 
 class PostgresCategories:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tags: CacheTags | None = None) -> None:
         self._database = database
+        self._tags = tags or CacheTags(database)
 
     async def all(self) -> Sequence[Category]:
         rows = await self._database.fetch(
@@ -58,6 +60,7 @@ class PostgresCategories:
                 )
             except asyncpg.UniqueViolationError as fault:
                 raise SlugTaken from fault
+            await self._moved()
 
     async def save(self, category: Category) -> bool:
         async with self._database.transaction() as connection:
@@ -75,6 +78,8 @@ class PostgresCategories:
                 )
             except asyncpg.UniqueViolationError as fault:
                 raise SlugTaken from fault
+            if saved:
+                await self._moved()
         return bool(saved)
 
     async def delete(self, id_: UUID, now: datetime, versions: Versions) -> bool:
@@ -93,4 +98,10 @@ class PostgresCategories:
                 id_,
             ):
                 raise CategoryInUse
+            if gone:
+                await self._moved()
         return bool(gone)
+
+    async def _moved(self) -> None:
+        # Its names, and those of all above it, are in the answers of each product below it.
+        await self._tags.moved([cache_tags.CATEGORIES, cache_tags.LISTS], remembered=True)

@@ -7,16 +7,19 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from services.catalog.adapters import cache_tags
 from services.catalog.application.pictures import Versions
 from services.catalog.domain.errors import Stale, UnknownImage, UnknownProduct
 from services.catalog.domain.pictures import Rendered
 from services.catalog.domain.products import Image
+from services.chassis.cache_tags import CacheTags
 from services.chassis.postgres import Database
 
 
 class PostgresImages:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tags: CacheTags | None = None) -> None:
         self._database = database
+        self._tags = tags or CacheTags(database)
 
     async def put(
         self,
@@ -46,6 +49,7 @@ class PostgresImages:
                 rendered.hash,
                 msgspec.json.encode(alt).decode(),
             )
+            await self._tags.moved(cache_tags.of_product(product))
         return Image(position, rendered.hash, rendered.width, rendered.height, rendered.widths, alt), version
 
     async def delete(self, product: UUID, versions: Versions, position: int, now: datetime) -> int:
@@ -58,6 +62,7 @@ class PostgresImages:
             )
             if not gone:
                 raise UnknownImage
+            await self._tags.moved(cache_tags.of_product(product))
         return version
 
     async def forget_unshown(self, before: datetime) -> int:

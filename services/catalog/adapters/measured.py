@@ -14,6 +14,7 @@ from services.catalog.application.stock import Adjustment, Outcome
 from services.catalog.domain.errors import BelowReserved, OtherLines
 from services.catalog.domain.reservations import Goal, Line
 from services.catalog.domain.stock import Stock
+from services.chassis.cache_tags import CacheTags
 from services.chassis.postgres import Database
 
 
@@ -38,8 +39,15 @@ class MeasuredShop(PostgresShop):
 
 
 class MeasuredStock(PostgresStock):
-    def __init__(self, database: Database, registry: CollectorRegistry) -> None:
-        super().__init__(database)
+    def __init__(
+        self,
+        database: Database,
+        registry: CollectorRegistry,
+        tags: CacheTags | None = None,
+        *,
+        few_left: int = 5,
+    ) -> None:
+        super().__init__(database, tags, few_left=few_left)
         self._reservations = Counter(
             "catalog_reservations_total",
             "Calls for a reservation, by what was wanted and what it is now.",

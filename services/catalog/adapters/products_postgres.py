@@ -8,18 +8,20 @@ from uuid import UUID
 import asyncpg
 
 from common.field_codes import InvalidValue
-from services.catalog.adapters import finding, product_rows
+from services.catalog.adapters import cache_tags, finding, product_rows
 from services.catalog.adapters.product_rows import IMAGE_COLUMNS, PRODUCT_COLUMNS, VARIANT_COLUMNS
 from services.catalog.application.ports import Versions
 from services.catalog.domain.errors import InvalidProduct, SkuTaken, SlugTaken
 from services.catalog.domain.products import Image, Product, Status, Variant
 from services.catalog.domain.search import query_grams
+from services.chassis.cache_tags import CacheTags
 from services.chassis.postgres import Database
 
 
 class PostgresProducts:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, tags: CacheTags | None = None) -> None:
         self._database = database
+        self._tags = tags or CacheTags(database)
 
     async def add(self, product: Product) -> None:
         values = product_rows.columns(product.content)
@@ -38,6 +40,7 @@ class PostgresProducts:
             except asyncpg.UniqueViolationError as fault:
                 raise SlugTaken from fault
             await _keep_variants(connection, product)
+            await self._moved(product.id, product.content.slug)
 
     async def get(self, id_: UUID) -> Product | None:
         return await self._one("p.id = $1", id_)
@@ -81,9 +84,10 @@ class PostgresProducts:
         async with self._database.transaction() as connection:
             await _hold_category(connection, product)
             try:
-                saved = await connection.fetchval(
+                former: str | None = await connection.fetchval(
                     f"UPDATE product SET version = $2, updated_at = $3, {changes} "  # noqa: S608
-                    "WHERE id = $1 AND version = $2 - 1 AND deleted_at IS NULL RETURNING true",
+                    "FROM (SELECT slug FROM product WHERE id = $1) AS former "
+                    "WHERE id = $1 AND version = $2 - 1 AND deleted_at IS NULL RETURNING former.slug",
                     product.id,
                     product.version,
                     product.updated_at,
@@ -91,7 +95,7 @@ class PostgresProducts:
                 )
             except asyncpg.UniqueViolationError as fault:
                 raise SlugTaken from fault
-            if not saved:
+            if former is None:
                 return False
             await connection.execute(
                 "UPDATE variant SET deleted_at = $3 WHERE product_id = $1 AND deleted_at IS NULL AND id <> ALL($2)",
@@ -100,24 +104,29 @@ class PostgresProducts:
                 product.updated_at,
             )
             await _keep_variants(connection, product)
+            await self._moved(product.id, former, product.content.slug)
         return True
 
     async def delete(self, id_: UUID, now: datetime, versions: Versions) -> bool:
         async with self._database.transaction() as connection:
             gone = await connection.fetchval(
                 "UPDATE product SET deleted_at = $2, updated_at = $2, version = version + 1 "
-                "WHERE id = $1 AND deleted_at IS NULL AND ($3::int[] IS NULL OR version = ANY($3)) RETURNING true",
+                "WHERE id = $1 AND deleted_at IS NULL AND ($3::int[] IS NULL OR version = ANY($3)) RETURNING slug",
                 id_,
                 now,
                 None if versions is None else list(versions),
             )
             if gone:
+                await self._moved(id_, gone)
                 await connection.execute(
                     "UPDATE variant SET deleted_at = $2 WHERE product_id = $1 AND deleted_at IS NULL",
                     id_,
                     now,
                 )
         return bool(gone)
+
+    async def _moved(self, id_: UUID, *slugs: str) -> None:
+        await self._tags.moved(cache_tags.of_product(id_, *slugs), remembered=True)
 
     async def _one(self, condition: str, value: object) -> Product | None:
         rows = await self._database.fetch(

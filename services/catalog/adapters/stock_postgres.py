@@ -6,16 +6,17 @@ last word. No call to anybody happens while they are held.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from services.catalog.adapters import product_rows
+from services.catalog.adapters import cache_tags, product_rows
 from services.catalog.application.stock import Adjustment, Difference, Entry, Outcome, StockLevel
 from services.catalog.domain.errors import BelowReserved, OtherLines, UnknownVariant
 from services.catalog.domain.reservations import Effect, Goal, Line, Shortage, State, decide, shortages
-from services.catalog.domain.stock import Stock
+from services.catalog.domain.stock import Stock, availability
+from services.chassis.cache_tags import CacheTags
 from services.chassis.postgres import Database
 
 _CHANGES: Mapping[Effect, tuple[int, int]] = {
@@ -31,9 +32,21 @@ _REASONS = {Effect.SELL: "sale", Effect.RESERVE_AND_SELL: "sale", Effect.TAKE_BA
 _ACTOR = "order"
 
 
+class _Change(NamedTuple):
+    """What could be sold of a variant, and what can be now."""
+
+    product: UUID
+    before: int
+    after: int
+
+
 class PostgresStock:
-    def __init__(self, database: Database) -> None:
+    """`few_left`: so many units or fewer are shown as few left."""
+
+    def __init__(self, database: Database, tags: CacheTags | None = None, *, few_left: int = 5) -> None:
         self._database = database
+        self._tags = tags or CacheTags(database)
+        self._few_left = few_left
 
     async def pursue(self, order: UUID, goal: Goal, lines: Sequence[Line], now: datetime) -> Outcome:
         async with self._database.transaction() as connection:
@@ -52,7 +65,7 @@ class PostgresStock:
             elif effect is not Effect.NONE:
                 await _locked(connection, lines)
             if effect is not Effect.NONE:
-                await _apply(connection, order, effect, lines, now)
+                await self._shown_otherwise(await _apply(connection, order, effect, lines, now))
             if state is not present:
                 await connection.execute(
                     "UPDATE reservation SET state = $2, updated_at = $3 WHERE order_id = $1",
@@ -86,7 +99,23 @@ class PostgresStock:
                 adjustment.actor,
                 now,
             )
+            change = _Change(
+                await connection.fetchval("SELECT product_id FROM variant WHERE id = $1", variant),
+                row["on_hand"] - row["reserved"],
+                after.available,
+            )
+            await self._shown_otherwise([change])
         return after
+
+    async def _shown_otherwise(self, changes: Sequence["_Change"]) -> None:
+        """Tells the cache, where a shopper is told something else now than before."""
+        tags = cache_tags.of_stock(
+            (change.product, availability(change.before, few), availability(change.after, few))
+            for few in (self._few_left,)
+            for change in changes
+        )
+        if tags:
+            await self._tags.moved(tags)
 
     async def locked_on_hand(self, variant: UUID) -> int:
         """Stays so until the transaction at hand ends."""
@@ -253,18 +282,22 @@ async def _locked(connection: asyncpg.Connection, lines: Sequence[Line]) -> dict
 
 async def _apply(
     connection: asyncpg.Connection, order: UUID, effect: Effect, lines: Sequence[Line], now: datetime
-) -> None:
+) -> list["_Change"]:
     of_on_hand, of_reserved = _CHANGES[effect]
-    await connection.execute(
+    rows = await connection.fetch(
         """
         WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS line (variant_id, quantity)),
         changed AS (
             UPDATE stock SET on_hand = on_hand + $3::bigint * quantity,
                 reserved = reserved + $4::bigint * quantity
-            FROM wanted WHERE stock.variant_id = wanted.variant_id RETURNING stock.variant_id, quantity, on_hand
+            FROM wanted WHERE stock.variant_id = wanted.variant_id
+            RETURNING stock.variant_id, quantity, on_hand, available
+        ), journal AS (
+            INSERT INTO stock_journal (variant_id, change, on_hand, reason, actor, order_id, at)
+            SELECT variant_id, $3::bigint * quantity, on_hand, $5, $6, $7, $8 FROM changed WHERE $3::bigint <> 0
         )
-        INSERT INTO stock_journal (variant_id, change, on_hand, reason, actor, order_id, at)
-        SELECT variant_id, $3::bigint * quantity, on_hand, $5, $6, $7, $8 FROM changed WHERE $3::bigint <> 0
+        SELECT variant.product_id, changed.quantity, changed.available
+        FROM changed JOIN variant ON variant.id = changed.variant_id
         """,
         [line.variant for line in lines],
         [line.quantity for line in lines],
@@ -275,3 +308,11 @@ async def _apply(
         order,
         now,
     )
+    return [
+        _Change(
+            row["product_id"],
+            row["available"] - (of_on_hand - of_reserved) * row["quantity"],
+            row["available"],
+        )
+        for row in rows
+    ]

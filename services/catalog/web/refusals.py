@@ -15,6 +15,7 @@ from services.catalog.domain.errors import (
     UnknownProduct,
     UnknownVariant,
 )
+from services.catalog.web.caching import CACHE_CONTROL
 from services.chassis import errors
 from services.chassis.problems import Refusals
 
@@ -29,8 +30,13 @@ def _unfit(error: UnfitPicture) -> errors.Problem:
     return errors.Unprocessable(str(error), code=error.fault.value)
 
 
+def _no_product(fault: UnknownProduct) -> errors.Problem:
+    """The same for everybody, so that the gateway's cache may keep it for a moment."""
+    return errors.NotFound(str(fault), headers={"Cache-Control": CACHE_CONTROL})
+
+
 REFUSALS: Refusals = {
-    UnknownProduct: errors.NotFound,
+    UnknownProduct: _no_product,
     UnknownCategory: errors.NotFound,
     UnknownVariant: errors.NotFound,
     UnknownImage: errors.NotFound,

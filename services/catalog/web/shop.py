@@ -187,7 +187,7 @@ async def product_page(
     return answer(
         request,
         page_view(shown, path, catalog.view, language),
-        [f"product:{shown.product.id}", *(f"category:{category.slug}" for category in path)],
+        [f"product:{shown.product.id}", "categories", *(f"category:{category.slug}" for category in path)],
     )
 
 

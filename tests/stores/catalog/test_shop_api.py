@@ -211,7 +211,7 @@ async def test_what_is_public_is_cacheable_by_its_etag_and_tags(api: ShopApi, si
     for path, tags in {
         "/api/products": ["products", f"product:{made['id']}"],
         "/api/products?category=shoes": ["products", "category:shoes", f"product:{made['id']}"],
-        "/api/products/shoe": [f"product:{made['id']}", "category:shoes"],
+        "/api/products/shoe": [f"product:{made['id']}", "categories", "category:shoes"],
         "/api/categories": ["categories"],
         "/api/products/suggestions?q=product": ["products"],
     }.items():

@@ -33,7 +33,7 @@ def place() -> Iterator[Path]:
     """A directory with a template, and both plugin servers' sockets and dumps."""
     with temporary_directory() as directory:
         (directory / "kong.yml.template").write_text('_format_version: "3.0"\nurl: "${BFF_URL}"\n')
-        for name in ("token-validator", "idempotency"):
+        for name in ("token-validator", "response-cache", "idempotency"):
             (directory / f"{name}.json").write_text("{}")
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(str(directory / f"{name}.socket"))
@@ -65,7 +65,7 @@ def test_becomes_the_command_with_the_file_rendered_and_kongs_settings(place: Pa
     shown = start(place, "sh", "-c", 'cat "$KONG_DECLARATIVE_CONFIG"; env')
     assert shown.returncode == 0
     assert 'url: "http://bff:3001"' in shown.stdout
-    assert "KONG_PLUGINS=bundled,token-validator,idempotency" in shown.stdout
+    assert "KONG_PLUGINS=bundled,token-validator,response-cache,idempotency" in shown.stdout
     assert f"KONG_PLUGINSERVER_TOKEN_VALIDATOR_QUERY_CMD=cat '{place}/token-validator.json'" in shown.stdout
     assert "KONG_ANONYMOUS_REPORTS=off" in shown.stdout
 

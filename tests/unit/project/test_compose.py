@@ -23,9 +23,13 @@ MAY_TALK |= {
 WAYS_TO_AUTH = (("frontend_proxy", "auth"), ("frontend_proxy", "kong"), ("kong", "auth"), ("tls", "kong"))
 # Two clients of one server see each other on the network that they share with it.
 SERVICES = [process.name for process in DECLARED.services]
-SEE_EACH_OTHER = {("idempotency", "token-validator"), ("postgres", "redis"), ("loopback", "kong")} | set(
-    permutations(SERVICES, 2)
-)
+SEE_EACH_OTHER = {
+    ("idempotency", "token-validator"),
+    ("idempotency", "response-cache"),
+    ("response-cache", "token-validator"),
+    ("postgres", "redis"),
+    ("loopback", "kong"),
+} | set(permutations(SERVICES, 2))
 
 
 def test_the_calls_that_matter_most_are_declared_as_they_were_decided() -> None:
@@ -36,6 +40,7 @@ def test_the_calls_that_matter_most_are_declared_as_they_were_decided() -> None:
         ("token-validator", "auth"),
         ("token-validator", "redis"),
         ("idempotency", "redis"),
+        ("response-cache", "redis"),
         ("frontend_proxy", "auth"),
         ("frontend_proxy", "kong"),
         # Of development alone.
@@ -127,7 +132,7 @@ def test_nothing_starts_before_what_it_reads_at_its_start(compose: dict[str, Any
         return {other for other, how in dependencies.items() if how["condition"] == "service_healthy"}
 
     # Kong reads the dumps of the plugins once; auth, member and catalog migrate their databases.
-    assert waits_for("kong") == {"token-validator", "idempotency"}
+    assert waits_for("kong") == {"token-validator", "response-cache", "idempotency"}
     assert waits_for("auth") == {"postgres", "redis"}
     for process in DECLARED.stored:
         assert waits_for(process.name) >= {"postgres"}, process.name

@@ -10,11 +10,16 @@ import pytest
 
 from common.access_tokens import jwk_set
 from kong.plugins.idempotency.config import Config as Idempotency
+from kong.plugins.response_cache.config import Config as ResponseCache
 from kong.plugins.runtime import configuration
 from kong.plugins.token_validator.config import Config as TokenValidator
 
 ROOT = Path(__file__).parents[3]
-PLUGINS: dict[str, type[msgspec.Struct]] = {"idempotency": Idempotency, "token-validator": TokenValidator}
+PLUGINS: dict[str, type[msgspec.Struct]] = {
+    "idempotency": Idempotency,
+    "response-cache": ResponseCache,
+    "token-validator": TokenValidator,
+}
 
 
 @pytest.mark.parametrize("name", PLUGINS)

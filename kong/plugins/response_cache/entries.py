@@ -1,0 +1,60 @@
+"""The answers that a process keeps: bounded in bytes, the least used leaving first."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import msgspec
+
+from kong.plugins.response_cache.storing import Kept
+from kong.plugins.response_cache.tags import AsOf
+
+OVERHEAD = 1024
+"""Bytes that an entry takes beside its body and headers, about."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """`stored_at` in seconds of the process' clock."""
+
+    kept: Kept
+    as_of: AsOf
+    stored_at: float
+
+    def age(self, now: float) -> float:
+        return max(0.0, now - self.stored_at)
+
+
+class Entries:
+    """By key."""
+
+    def __init__(self, capacity: int) -> None:
+        self.bytes = 0
+        self._capacity = capacity
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+
+    def get(self, key: bytes) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: bytes, entry: Entry) -> None:
+        self.drop(key)
+        size = _size(entry.kept.body, entry.kept.headers)
+        if size > self._capacity:
+            return
+        self._entries[key] = entry
+        self.bytes += size
+        while self.bytes > self._capacity:
+            self.drop(next(iter(self._entries)))
+
+    def drop(self, key: bytes) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self.bytes -= _size(entry.kept.body, entry.kept.headers)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _size(body: bytes, headers: Mapping[str, str | list[str]]) -> int:
+    return OVERHEAD + len(body) + sum(len(name) + len(str(value)) for name, value in headers.items())

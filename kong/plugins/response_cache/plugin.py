@@ -1,0 +1,270 @@
+"""Answers reads from what upstream said before, for as long as nothing of it has changed.
+
+Only the sequence is here: request.py says what is wanted, storing.py what may be kept, tags.py what has moved since,
+entries.py keeps it, flights.py sends one of many upstream, answers.py makes the answer. Redis down: the cache is off,
+requests go upstream; it is the one plugin that fails open, since nothing hangs on it but speed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NoReturn
+
+import msgspec
+
+from common import header_names
+from kong.plugins import redis_url
+from kong.plugins.problems import answer
+from kong.plugins.response_cache import answers, problems
+from kong.plugins.response_cache.config import Config
+from kong.plugins.response_cache.entries import Entries, Entry
+from kong.plugins.response_cache.flights import Flights
+from kong.plugins.response_cache.request import NotAsked, Rules, Wanted, wanted
+from kong.plugins.response_cache.storing import Kept, Lifetimes, NotKept, judge
+from kong.plugins.response_cache.tags import AsOf, TagSource, TagWatch
+from kong.plugins.runtime import metrics
+from kong.plugins.runtime.errors import AnswerTooLargeError
+from kong.plugins.runtime.pdk import Kong, Value
+from kong.plugins.shared import Shared
+
+version = "0.1.0"
+priority = 100  # after whatever may refuse a request, before idempotency: where Kong's own cache is
+
+REQUESTS = metrics.counter(
+    "response_cache_requests_total",
+    "Requests by where their answer came from.",
+    outcome=("hit", "stale", "collapsed", "miss", "bypass", "off"),
+)
+STORES = metrics.counter(
+    "response_cache_stores_total",
+    "Answers of upstream by what became of them.",
+    outcome=("stored", "not_kept", "moved"),
+)
+BYTES = metrics.gauge("response_cache_bytes", "Bytes of the answers that are kept.")
+ENTRIES = metrics.gauge("response_cache_entries", "Answers that are kept.")
+
+STATE = "response_cache"
+"""The name in `kong.ctx.shared` under which the access phase leaves to the response phase what it has found."""
+IDENTITY = ("Authorization", "Cookie", header_names.USER_ID, header_names.USER_ROLES, header_names.SESSION_ID)
+CONDITIONS = ("If-None-Match", "If-Modified-Since", "X-If-None-Match", "X-If-Modified-Since")
+
+_watches: Shared[TagSource, TagWatch] = Shared(TagWatch)
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What the response phase has to know. `kept` is False where the answer is not to be kept, for `detail`."""
+
+    kept: bool
+    detail: str = ""
+    key: bytes = b""
+    path: str = ""
+    known: str | None = None
+    as_of: AsOf = AsOf("", (0, 0))
+
+
+class Plugin:
+    """One configuration of the plugin; its phases run concurrently."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.phase_deadline = config.wait + 0.5
+        self._public = config.scope == "public"
+        self._rules = Rules(
+            frozenset(config.query),
+            tuple(name.lower() for name in config.vary),
+            None if self._public else config.user_header.lower(),
+            None if self._public else config.roles_header.lower(),
+        )
+        self._lifetimes = Lifetimes(config.ttl, config.not_found_ttl)
+        self._source = TagSource(
+            redis_url.find(config.redis_url, "RESPONSE_CACHE_REDIS_PASSWORD"), config.stream, config.silence
+        )
+        self._entries = Entries(config.memory)
+        self._flights = Flights(config.wait)
+        self._watch: TagWatch
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        async with _watches.use(self._source) as watch:
+            self._watch = watch
+            yield
+
+    async def access(self, kong: Kong) -> None:
+        method, path, target, query, headers = await kong.gather(
+            kong.request.get_method(),
+            kong.request.get_path(),
+            kong.request.get_path_with_query(),
+            kong.request.get_raw_query(),
+            kong.request.get_headers(),
+        )
+        asked = wanted(method, path, query, headers, self._rules)
+        if not isinstance(asked, NotAsked) and target.partition("?")[0] != path:
+            asked = NotAsked("path")  # spelt otherwise than it is read
+        if isinstance(asked, NotAsked):
+            self._leave(kong, "bypass", Asked(kept=False, detail=f"fwd=bypass; detail={asked.reason}"))
+            return
+        if not self._watch.current():
+            self._leave(kong, "off", Asked(kept=False, detail="fwd=bypass; detail=store"))
+            return
+        if self._public:
+            for name in IDENTITY:
+                kong.service.request.clear_header(name)
+        await self._answer_or_ask(kong, asked)
+
+    async def response(self, kong: Kong) -> None:
+        try:
+            state, status, headers, body = await kong.gather(
+                kong.ctx.shared.get(STATE),
+                kong.service.response.get_status(),
+                kong.response.get_headers(),
+                kong.service.response.get_raw_body(),
+            )
+        except AnswerTooLargeError:
+            state, status, headers = await kong.gather(
+                kong.ctx.shared.get(STATE),
+                kong.service.response.get_status(),
+                kong.response.get_headers(),
+            )
+            body = None
+        if not isinstance(state, str):
+            return
+        asked = msgspec.json.decode(state, type=Asked)
+        if not asked.kept:
+            kong.response.set_header(answers.CACHE_STATUS, answers.status_line(asked.detail))
+            return
+        await self._keep(kong, asked, status, headers, body)
+
+    # ----- access ---------------------------------------------------------------------------------------------
+
+    async def _answer_or_ask(self, kong: Kong, asked: Wanted) -> None:
+        now = time.monotonic()
+        entry = self._standing(asked.key)
+        if entry is not None and entry.age(now) < entry.kept.fresh_for:
+            await self._hit(kong, asked, entry, "hit")
+        if asked.only_if_cached:
+            await answer(kong, problems.not_cached())
+        if asked.head:
+            self._leave(kong, "miss", Asked(kept=False, detail="fwd=miss"))
+            return
+        flight = self._flights.join(asked.key, now)
+        if flight is not None:
+            usable = self._while_asking(entry, now)
+            if usable is not None:
+                await self._hit(kong, asked, usable, "stale")
+            landed = await self._landed(flight)
+            if landed is not None and self._watch.moves.stand(landed.kept.tags, landed.as_of):
+                await self._hit(kong, asked, landed, "collapsed")
+            if entry is not None and self._usable_on_error(entry, time.monotonic()):
+                await self._hit(kong, asked, entry, "stale")
+        for name in CONDITIONS:
+            kong.service.request.clear_header(name)
+        kong.service.request.set_header("Accept-Encoding", "identity")
+        # Upstream reads the query that the key was made of, in no other spelling.
+        kong.service.request.set_raw_query(asked.query)
+        detail = "fwd=miss" if entry is None else "fwd=stale"
+        state = Asked(
+            kept=True,
+            detail=detail,
+            key=asked.key,
+            path=asked.path,
+            known=asked.known,
+            as_of=self._watch.moves.now,
+        )
+        self._leave(kong, "miss", state)
+
+    def _standing(self, key: bytes) -> Entry | None:
+        entry = self._entries.get(key)
+        if entry is None or self._watch.moves.stand(entry.kept.tags, entry.as_of):
+            return entry
+        self._entries.drop(key)
+        self._measure()
+        return None
+
+    def _while_asking(self, entry: Entry | None, now: float) -> Entry | None:
+        if entry is None:
+            return None
+        return entry if entry.age(now) < entry.kept.fresh_for + self.config.stale_while_revalidate else None
+
+    def _usable_on_error(self, entry: Entry, now: float) -> bool:
+        return (
+            entry.age(now) < entry.kept.fresh_for + self.config.stale_if_error
+            and self._watch.current()
+            and self._watch.moves.stand(entry.kept.tags, entry.as_of)
+        )
+
+    async def _landed(self, flight: asyncio.Future[Entry | None]) -> Entry | None:
+        try:
+            async with asyncio.timeout(self.config.wait):
+                return await asyncio.shield(flight)
+        except TimeoutError:
+            return None
+
+    async def _hit(self, kong: Kong, asked: Wanted, entry: Entry, outcome: str) -> NoReturn:
+        REQUESTS.labels(outcome=outcome).inc()
+        request_id = (
+            await kong.request.get_header(header_names.REQUEST_ID) if entry.kept.status != 200 else ""
+        )
+        made = answers.from_cache(
+            entry, time.monotonic(), outcome, known=asked.known, head=asked.head, request_id=request_id or ""
+        )
+        kong.response.exit(made.status, made.body, made.headers)
+
+    def _leave(self, kong: Kong, outcome: str, state: Asked) -> None:
+        REQUESTS.labels(outcome=outcome).inc()
+        kong.ctx.shared.set(STATE, msgspec.json.encode(state).decode())
+
+    # ----- response -------------------------------------------------------------------------------------------
+
+    async def _keep(
+        self, kong: Kong, asked: Asked, status: int, headers: dict[str, Value], body: bytes | None
+    ) -> None:
+        now = time.monotonic()
+        judged = judge(
+            status,
+            headers,
+            body,
+            path=asked.path,
+            vary=self._rules.vary,
+            max_body=self.config.max_body,
+            lifetimes=self._lifetimes,
+            shared=self._public,
+        )
+        entry = self._stored(asked, judged, now)
+        if status >= 500:
+            former = self._standing(asked.key)
+            self._flights.land(
+                asked.key, former if former and self._usable_on_error(former, now) else None, now
+            )
+            if former is not None and self._usable_on_error(former, now):
+                REQUESTS.labels(outcome="stale").inc()
+                for name in headers:
+                    kong.response.clear_header(name)
+                made = answers.from_cache(former, now, "stale", known=asked.known, head=False, request_id="")
+                kong.response.exit(made.status, made.body, made.headers)
+        else:
+            self._flights.land(asked.key, entry, now)
+        stored = "; stored" if entry is not None else ""
+        line = answers.status_line(asked.detail + stored)
+        if status == 200 and answers.has(asked.known, headers.get("etag")):
+            kong.response.exit(304, b"", answers.not_modified(headers) | {answers.CACHE_STATUS: line})
+        kong.response.set_header(answers.CACHE_STATUS, line)
+
+    def _stored(self, asked: Asked, judged: Kept | NotKept, now: float) -> Entry | None:
+        if isinstance(judged, NotKept):
+            STORES.labels(outcome="not_kept").inc()
+            return None
+        if not self._watch.current() or not self._watch.moves.stand(judged.tags, asked.as_of):
+            STORES.labels(outcome="moved").inc()
+            return None
+        entry = Entry(judged, asked.as_of, now)
+        self._entries.put(asked.key, entry)
+        self._measure()
+        STORES.labels(outcome="stored").inc()
+        return entry
+
+    def _measure(self) -> None:
+        BYTES.set(self._entries.bytes)
+        ENTRIES.set(len(self._entries))

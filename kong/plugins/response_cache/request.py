@@ -1,0 +1,107 @@
+"""What a request asks of the cache, from its method, path, query and headers. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from kong.plugins.runtime.messages import Value
+
+METHODS = frozenset({"GET", "HEAD"})
+LONGEST_TARGET = 2048
+_CONDITIONS = ("if-match", "if-unmodified-since", "if-range", "x-if-match", "x-if-unmodified-since")
+"""Those that only whoever has the thing itself may judge."""
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The route's own: names in lower case. `user` and `roles` are headers, None where the answer is everybody's."""
+
+    query: frozenset[str]
+    vary: tuple[str, ...]
+    user: str | None = None
+    roles: str | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """`key` names the answer; `query` is what upstream is to be asked; `known` are the entity tags that the caller has
+    (If-None-Match)."""
+
+    key: bytes
+    path: str
+    query: str
+    head: bool
+    known: str | None
+    only_if_cached: bool
+
+
+class NotAsked(msgspec.Struct, frozen=True):
+    """The cache has nothing to do with this request; `reason` is for Cache-Status (RFC 9211)."""
+
+    reason: str
+
+
+def wanted(
+    method: str, path: str, query: str, headers: Mapping[str, Value], rules: Rules
+) -> Wanted | NotAsked:
+    """What `no-cache` of a client asks is not done: anybody could send every request upstream by it. An answer is never
+    older than its tags.
+    """
+    if method not in METHODS:
+        return NotAsked("method")
+    if "content-length" in headers or "transfer-encoding" in headers:
+        return NotAsked("body")
+    if "range" in headers or any(name in headers for name in _CONDITIONS):
+        return NotAsked("condition")
+    if "no-store" in directives(headers.get("cache-control")):
+        return NotAsked("no-store")
+    if len(path) + len(query) > LONGEST_TARGET:
+        return NotAsked("length")
+    chosen = _parameters(query, rules.query)
+    if chosen is None:
+        return NotAsked("query")
+    caller: tuple[str, ...] = ()
+    if rules.user is not None:
+        user, roles = headers.get(rules.user), headers.get(rules.roles or "", "")
+        if not isinstance(user, str) or not user or not isinstance(roles, str):
+            return NotAsked("caller")
+        caller = (user, ",".join(sorted(roles.split(","))))
+    varied = tuple(str(headers.get(name, "")) for name in rules.vary)
+    known = headers.get("if-none-match")
+    return Wanted(
+        hashlib.blake2b(msgspec.json.encode((path, chosen, caller, varied)), digest_size=20).digest(),
+        path,
+        chosen,
+        method == "HEAD",
+        ",".join(known) if isinstance(known, list) else known if isinstance(known, str) else None,
+        "only-if-cached" in directives(headers.get("cache-control")),
+    )
+
+
+def _parameters(query: str, allowed: frozenset[str]) -> str | None:
+    """The query in one order and one spelling; None with a parameter that is not `allowed`, or is there twice."""
+    if not query:
+        return ""
+    try:
+        pairs = parse_qsl(
+            query, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=20
+        )
+    except ValueError:
+        return None
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names) or not allowed >= set(names):
+        return None
+    return urlencode(sorted(pairs))
+
+
+def directives(value: Value | None) -> dict[str, str]:
+    """The directives of Cache-Control (RFC 9111 §5.2), names in lower case; one of several lines counts as all."""
+    lines = value if isinstance(value, Sequence) and not isinstance(value, str) else [value or ""]
+    found: dict[str, str] = {}
+    for part in ",".join(str(line) for line in lines).split(","):
+        name, _, argument = part.strip().partition("=")
+        if name:
+            found.setdefault(name.strip().lower(), argument.strip().strip('"'))
+    return found

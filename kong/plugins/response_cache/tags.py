@@ -1,0 +1,199 @@
+"""Which tags have moved, and when: known without asking Redis on each request.
+
+A service names the tags of what it changed in a Redis stream, from the transaction of the change (through its outbox).
+An answer remembers how far the stream was known before upstream was asked (`as_of`); it may be shown while none of its
+tags has moved since. So an answer that was read before a change and stored after it is never shown.
+
+Redis down or silent: nothing is known, and the cache is off. What may have been missed (another process of Redis, a
+stream that was cut or emptied) makes everything before it unknown, which is the same as moved.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+import msgspec
+
+from common.redis_link import RedisLink, StoreUnavailableError
+from kong.plugins.runtime import metrics
+
+log = logging.getLogger(__name__)
+
+ALL = "*"
+"""The tag of every answer."""
+READ_AT_ONCE = 1000
+LONGEST_BLOCK_MS = 400
+RETRY = 0.1
+MOST_TAGS = 100_000
+"""Remembered; beyond it all is forgotten at once, and so every answer."""
+
+Position = tuple[int, int]
+"""A place in the stream: milliseconds and number, as Redis gives them."""
+START: Position = (0, 0)
+LARGEST_NUMBER = 2**64 - 1
+
+PROPAGATION = metrics.histogram(
+    "response_cache_propagation_seconds",
+    "Time from a tag's move, as Redis has it, until this process knows of it.",
+)
+
+
+class TagSource(msgspec.Struct, frozen=True):
+    """After `silence` seconds without a word Redis counts as down."""
+
+    redis_url: str
+    stream: str
+    silence: float
+
+
+class AsOf(msgspec.Struct, frozen=True):
+    """How much of the stream was known, in which process of Redis: comparable everywhere."""
+
+    process: str
+    position: Position
+
+
+class Moves:
+    """When each tag moved last. Nothing is known of what was before `floor`, or of another process of Redis."""
+
+    def __init__(self) -> None:
+        self.now = AsOf("", START)
+        self.floor = START
+        self._moved: dict[str, Position] = {}
+
+    def learn(self, position: Position, tags: Iterable[str]) -> None:
+        for tag in tags:
+            self._moved[tag] = position
+        self.now = AsOf(self.now.process, position)
+        if ALL in self._moved or len(self._moved) > MOST_TAGS:
+            self.forget(self.now)
+
+    def forget(self, now: AsOf) -> None:
+        """What was read before `now` stands no longer."""
+        self._moved.clear()
+        self.now = now
+        self.floor = now.position
+
+    def stand(self, tags: Iterable[str], as_of: AsOf) -> bool:
+        """Whether none of the tags has moved since `as_of`."""
+        moved = self._moved
+        return (
+            as_of.process == self.now.process
+            and as_of.position >= self.floor
+            and all(moved.get(tag, START) <= as_of.position for tag in tags)
+        )
+
+
+class TagWatch:
+    """Follows the stream in the background."""
+
+    def __init__(self, source: TagSource, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.moves = Moves()
+        self._source = source
+        self._stream = source.stream.encode()
+        self._monotonic = monotonic
+        self._block = min(LONGEST_BLOCK_MS, round(source.silence * 250))
+        self._heard: float | None = None
+        self._newest = START  # entry that was seen
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._follow(), name="tag-watch")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def current(self) -> bool:
+        """Whether all that Redis had a moment ago (`silence`) is known."""
+        return self._heard is not None and self._monotonic() - self._heard < self._source.silence
+
+    async def _follow(self) -> None:
+        async with RedisLink(self._source.redis_url, self._source.silence, "response-cache") as link:
+            while True:
+                try:
+                    await self._read_on(link)
+                except StoreUnavailableError:
+                    self._heard = None
+                except Exception:
+                    # A watch that ended here would leave the cache off until somebody restarts it.
+                    log.exception("the tags' stream could not be read")
+                    self._heard = None
+                await asyncio.sleep(RETRY)
+
+    async def _read_on(self, link: RedisLink) -> None:
+        """Finds where the stream is, then follows it until the connection is another."""
+        process = _process(await link.command(b"INFO", b"server", near=self._stream))
+        connection = link.connection_number
+        await self._resume(link, process)
+        while link.connection_number == connection:
+            # The first reading of a connection is what there is; the next ones wait for more.
+            wait: tuple[bytes | int, ...] = (b"BLOCK", self._block) if self._heard is not None else ()
+            reply = await link.command(
+                b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream,
+                b"%d-%d" % self.moves.now.position, near=self._stream,
+            )  # fmt: skip
+            if link.connection_number != connection:
+                break
+            entries = _entries(reply)
+            self._learn(entries)
+            if not entries:
+                if await self._emptied(link):
+                    break
+                self._heard = self._monotonic()
+            elif self._heard is not None:
+                self._heard = self._monotonic()
+        self._heard = None
+
+    def _learn(self, entries: Iterable[tuple[Position, Mapping[bytes, bytes]]]) -> None:
+        now = time.time_ns()
+        for position, fields in entries:
+            PROPAGATION.observe(max(0, now - position[0] * 1_000_000))
+            self.moves.learn(position, fields.get(b"tags", b"").decode("utf-8", "replace").split(","))
+            self._newest = position
+
+    async def _resume(self, link: RedisLink, process: str) -> None:
+        """Where nothing can have been missed, goes on where it was; else all that is here is forgotten."""
+        newest = _position(await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1))
+        oldest = _position(await link.command(b"XRANGE", self._stream, b"-", b"+", b"COUNT", 1))
+        known = self.moves.now
+        if process != known.process:
+            self.moves.forget(AsOf(process, newest))
+        elif newest < self._newest or oldest > known.position:
+            self.moves.forget(AsOf(process, max(newest, await _before_now(link, self._stream))))
+        self._newest = newest
+
+    async def _emptied(self, link: RedisLink) -> bool:
+        newest = _position(await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1))
+        return newest < self._newest
+
+
+async def _before_now(link: RedisLink, stream: bytes) -> Position:
+    """The last place before anything that may still be written."""
+    seconds, microseconds = await link.command(b"TIME", near=stream)
+    return int(seconds) * 1000 + int(microseconds) // 1000 - 1, LARGEST_NUMBER
+
+
+def _process(info: bytes) -> str:
+    fields = dict(line.split(b":", 1) for line in info.split(b"\r\n") if b":" in line)
+    return fields.get(b"run_id", b"").decode("ascii", "replace")
+
+
+def _entries(reply: Any) -> list[tuple[Position, Mapping[bytes, bytes]]]:
+    if not reply:
+        return []
+    ((_, entries),) = reply.items() if isinstance(reply, dict) else reply
+    return [(_order(entry), dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in entries]
+
+
+def _position(entries: Any) -> Position:
+    return _order(entries[0][0]) if entries else START
+
+
+def _order(entry: bytes) -> Position:
+    milliseconds, _, number = entry.partition(b"-")
+    return int(milliseconds), int(number)

@@ -1,0 +1,109 @@
+"""The gateway's cache from outside: shown to everybody alike, and never older than the last change."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e import people
+from tests.e2e.people import Tokens
+from tests.e2e.stack import Stack
+
+
+@pytest.fixture
+def slug() -> str:
+    return f"cached-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def product(stack: Stack, admin: Tokens, slug: str) -> dict[str, Any]:
+    category = httpx.get(f"{stack.gateway_url}/api/categories").json()["items"][0]["id"]
+    body = {
+        "category": category,
+        "slug": slug,
+        "status": "active",
+        "texts": {"ko": {"name": f"보관 {slug}"}},
+        "variants": [{"sku": slug, "price": 10_000}],
+    }
+    made = httpx.post(f"{stack.gateway_url}/api/products", json=body, headers=keyed(admin))
+    assert made.status_code == 201, made.text
+    document: dict[str, Any] = made.json()
+    return document
+
+
+def keyed(admin: Tokens) -> dict[str, str]:
+    return {**admin.bearer, "Idempotency-Key": people.new_key()}
+
+
+def until_kept(client: httpx.Client, path: str) -> httpx.Response:
+    for _ in range(400):
+        answer = client.get(path)
+        if "hit" in answer.headers.get("Cache-Status", ""):
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"never kept: {answer.headers}")
+
+
+def test_a_price_that_changes_is_seen_and_what_it_was_is_never_seen_again(
+    stack: Stack, admin: Tokens, product: dict[str, Any], slug: str
+) -> None:
+    address = f"{stack.gateway_url}/api/products/{product['id']}"
+    with httpx.Client(base_url=stack.gateway_url) as client:
+        for price in range(20_000, 20_010):
+            until_kept(client, f"/api/products/{slug}")
+            variants = [{"sku": slug, "price": price}]
+            changed = httpx.patch(
+                address,
+                json={"variants": variants},
+                headers={**keyed(admin), "Content-Type": "application/merge-patch+json", "If-Match": "*"},
+            )
+            assert changed.status_code == 200, changed.text
+            seen = []
+            for _ in range(400):
+                seen.append(client.get(f"/api/products/{slug}").json()["price"])
+                if seen[-1] == price:
+                    break
+                time.sleep(0.005)
+            assert seen[-1] == price, seen
+            assert {client.get(f"/api/products/{slug}").json()["price"] for _ in range(5)} == {price}
+
+
+def test_whoever_asks_gets_the_same_and_a_bad_token_nothing(
+    stack: Stack, admin: Tokens, product: dict[str, Any], slug: str
+) -> None:
+    with httpx.Client(base_url=stack.gateway_url) as client:
+        kept = until_kept(client, f"/api/products/{slug}")
+        assert client.get(f"/api/products/{slug}", headers=admin.bearer).content == kept.content
+        refused = client.get(f"/api/products/{slug}", headers={"Authorization": "Bearer a.b.c"})
+        assert refused.status_code == 401
+        same = client.get(f"/api/products/{slug}", headers={"If-None-Match": kept.headers["ETag"]})
+        assert (same.status_code, same.content) == (304, b"")
+        head = client.head(f"/api/products/{slug}")
+        assert (head.content, head.headers["ETag"]) == (b"", kept.headers["ETag"])
+        assert "hit" in head.headers["Cache-Status"]
+
+
+def test_those_who_keep_the_catalog_see_what_is_not_for_sale_past_the_cache(
+    stack: Stack, admin: Tokens, product: dict[str, Any], slug: str
+) -> None:
+    address = f"{stack.gateway_url}/api/products/{product['id']}"
+    archived = httpx.patch(
+        address,
+        json={"status": "archived"},
+        headers={**keyed(admin), "Content-Type": "application/merge-patch+json", "If-Match": "*"},
+    )
+    assert archived.status_code == 200, archived.text
+    assert httpx.get(address, headers=admin.bearer).json()["status"] == "archived"
+    with httpx.Client(base_url=stack.gateway_url) as client:
+        for _ in range(400):
+            answer = client.get(f"/api/products/{slug}")
+            if answer.status_code == 404:
+                break
+            time.sleep(0.01)
+        assert answer.status_code == 404
+        again = client.get(f"/api/products/{slug}")
+        assert again.json()["request_id"] == again.headers["X-Request-Id"]

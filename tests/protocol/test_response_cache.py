@@ -1,0 +1,149 @@
+"""The cache over the wire, with a real Redis that goes, comes back empty, and loses what it had said."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from common.redis_link import RedisLink
+from tests.fake_kong import Answer, FakeKong
+from tests.protocol.plugin_server import PluginServer, serving
+from tests.stores import own_redis as own
+
+STREAM = b"cache:tags"
+
+
+@pytest.fixture
+def redis() -> Iterator[own.OwnRedis]:
+    with own.running() as redis:
+        yield redis
+
+
+@pytest.fixture
+async def server(redis: own.OwnRedis) -> AsyncIterator[PluginServer]:
+    async with serving("response-cache", redis_url=redis.url, silence=1.0) as server:
+        yield server
+
+
+async def ask(server: PluginServer, body: bytes = b"[1]", *, tags: str = "products") -> str:
+    """What Cache-Status says of a request, where upstream would answer with `body`."""
+    kong = FakeKong(path="/api/products")
+    answer = await server.run(kong, "access")
+    if answer is None:
+        kong.response_body, kong.response_headers = body, {"cache-tag": tags}
+        assert await server.run(kong, "response") is None
+        return str(kong.response_headers["Cache-Status"])
+    assert answer.body == body, "shown is what upstream would say"
+    return _status(answer)
+
+
+def _status(answer: Answer) -> str:
+    return str(answer.headers["Cache-Status"])
+
+
+async def until_kept(server: PluginServer, body: bytes = b"[1]") -> None:
+    """Asks until an answer is kept: the tags are known a moment after the plugin, or Redis, has started."""
+    async with asyncio.timeout(20):
+        while "hit" not in await ask(server, body):
+            await asyncio.sleep(0.02)
+
+
+async def until_off(server: PluginServer) -> None:
+    async with asyncio.timeout(20):
+        while "detail=store" not in await ask(server):
+            await asyncio.sleep(0.02)
+
+
+async def move(redis: own.OwnRedis, *tags: str) -> None:
+    async with RedisLink(redis.url, 5) as link:
+        await link.command(b"XADD", STREAM, b"*", b"tags", ",".join(tags).encode())
+
+
+async def until_new(server: PluginServer, body: bytes) -> None:
+    """Asks until what is shown is `body`, and then only that is."""
+    async with asyncio.timeout(20):
+        while True:
+            kong = FakeKong(path="/api/products")
+            answer = await server.run(kong, "access")
+            if answer is None:
+                kong.response_body, kong.response_headers = body, {"cache-tag": "products"}
+                await server.run(kong, "response")
+                return
+            await asyncio.sleep(0.005)
+
+
+async def test_a_change_that_a_service_names_is_seen(server: PluginServer, redis: own.OwnRedis) -> None:
+    await until_kept(server)
+    for number in range(20):
+        body = b"[%d]" % number
+        await move(redis, "other", "products")
+        await until_new(server, body)
+        await until_kept(server, body)
+
+
+async def test_redis_down_is_no_cache_and_redis_back_is_a_cache(
+    server: PluginServer, redis: own.OwnRedis
+) -> None:
+    await until_kept(server)
+    redis.kill()
+    await until_off(server)
+    redis.start()
+    await until_kept(server)
+
+
+async def test_redis_that_says_nothing_is_no_cache(server: PluginServer, redis: own.OwnRedis) -> None:
+    await until_kept(server)
+    redis.pause()
+    await until_off(server)
+    redis.resume()
+    await until_kept(server)
+
+
+async def test_a_change_that_redis_lost_with_its_memory_is_not_hidden(
+    server: PluginServer, redis: own.OwnRedis
+) -> None:
+    await move(redis, "something")
+    await until_kept(server)
+    redis.kill()
+    await until_off(server)
+    redis.lose_everything()
+    redis.start()
+    # The change was named to the Redis that is gone: nothing of before may be shown by the one that is there.
+    await until_kept(server, b"[2]")
+
+
+async def test_a_stream_that_was_cut_while_nobody_read_it_hides_nothing(
+    server: PluginServer, redis: own.OwnRedis
+) -> None:
+    await move(redis, "something")
+    await until_kept(server)
+    async with RedisLink(redis.url, 5) as link:
+        # In one step of Redis', as an operator's or a memory limit's: the change and the cut.
+        await link.command(b"CLIENT", b"PAUSE", 100)
+        await link.command(b"XADD", STREAM, b"*", b"tags", b"products")
+        await link.command(b"DEL", STREAM)
+    await until_kept(server, b"[3]")
+
+
+async def test_two_configurations_share_what_is_known_and_not_what_is_kept(redis: own.OwnRedis) -> None:
+    async with serving("response-cache", redis_url=redis.url) as server:
+        await until_kept(server)
+        server.config = {**server.config, "ttl": 7}
+        assert "stored" in await ask(server, b"[9]")
+
+
+@pytest.mark.parametrize("what", [["--all"], ["--tag", "products"], ["--path", "/api/products"]])
+async def test_whoever_operates_it_can_take_answers_out(
+    server: PluginServer, redis: own.OwnRedis, what: list[str]
+) -> None:
+    await until_kept(server)
+    purge = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kong.plugins.response_cache", "purge", *what),
+        env=os.environ | {"REDIS_URL": redis.url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await purge.communicate()
+    assert (purge.returncode, printed[:6]) == (0, b"moved:")
+    await until_new(server, b"[2]")

@@ -1,0 +1,290 @@
+"""What a request gets from the cache and what reaches upstream, sentence by sentence of docs/response-cache.md."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from kong.plugins.response_cache import plugin as module
+from tests.fake_kong import FakeKong
+from tests.unit.response_cache.gate import Answer, Gate, saying
+
+HIT, STORED = "gatehouse; hit; ttl=", "gatehouse; fwd=miss; stored"
+
+
+class Clock:
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    time = time_ns = monotonic
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+async def test_the_second_reader_gets_what_the_first_one_got() -> None:
+    gate = Gate(saying(b"[1]", etag='"a"', content_type="application/json"))
+    first, second = await gate.ask(), await gate.ask()
+    assert (first.cache, gate.asked) == (STORED, 1)
+    assert second.cache.startswith(HIT)
+    assert (second.status, second.body, second.headers["content-type"], second.headers["etag"]) == (
+        200, b"[1]", "application/json", '"a"',
+    )  # fmt: skip
+    assert second.headers["Age"] == "0"
+
+
+async def test_a_tag_that_moves_takes_all_that_carries_it() -> None:
+    gate = Gate(saying(b"[1]", cache_tag="products,product:7"))
+    await gate.ask()
+    gate.watch.move("product:8")
+    assert (await gate.ask()).cache.startswith(HIT)
+    gate.watch.move("product:7")
+    assert (await gate.ask()).cache == STORED
+    assert gate.asked == 2
+
+
+async def test_what_was_read_before_a_change_is_not_kept_after_it() -> None:
+    def upstream(_: Mapping[str, Any], __: str) -> Answer:
+        gate.watch.move("products")  # while upstream works
+        return Answer(200, b"old", {"cache-tag": "products"})
+
+    gate = Gate(upstream)
+    assert (await gate.ask()).cache == "gatehouse; fwd=miss"
+    assert (await gate.ask()).cache == "gatehouse; fwd=miss"
+    assert gate.asked == 2
+
+
+async def test_nobodys_identity_goes_upstream_and_everybodys_answer_is_one() -> None:
+    def upstream(headers: Mapping[str, Any], _: str) -> Answer:
+        seen.append(dict(headers))
+        return Answer(200, b"same", {"cache-tag": "products"})
+
+    seen: list[dict[str, Any]] = []
+    gate = Gate(upstream)
+    await gate.ask(
+        authorization="Bearer secret", cookie="a=b", x_user_id="1", x_user_roles="admin", x_session_id="2"
+    )
+    assert not {"authorization", "cookie", "x-user-id", "x-user-roles", "x-session-id"} & seen[0].keys()
+    assert (await gate.ask()).cache.startswith(HIT)
+
+
+async def test_of_a_route_for_callers_each_has_an_answer_of_its_own() -> None:
+    gate = Gate(
+        lambda headers, _: Answer(
+            200, str(headers["x-user-id"]).encode(), {"cache-control": "private", "cache-tag": "x"}
+        ),
+        scope="user",
+    )
+    for name in ("ada", "bob", "ada", "bob"):
+        assert (await gate.ask(x_user_id=name, x_user_roles="member")).body == name.encode()
+    assert gate.asked == 2
+    assert (await gate.ask(x_user_id="ada", x_user_roles="member,admin")).cache == STORED, (
+        "other roles see otherwise"
+    )
+    assert "detail=caller" in (await Gate(saying(), scope="user").ask()).cache
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        saying(set_cookie="a=b"),
+        saying(cache_control="private"),
+        saying(cache_control="public, no-store"),
+        saying(cache_control="max-age=0"),
+        saying(cache_control="s-maxage=x"),
+        saying(vary="*"),
+        saying(vary="Accept-Language"),
+        saying(content_encoding="gzip"),
+        saying(content_range="bytes 0-1/2"),
+        saying(cache_tag="", cache_control="public, no-cache"),
+        saying(cache_tag=",".join(str(n) for n in range(300))),
+        saying(cache_tag="*"),
+        saying(status=206),
+        saying(status=301),
+        saying(status=500),
+        saying(body=b"x" * 2000),
+    ],
+)
+async def test_what_may_be_somebodys_or_of_the_moment_is_never_kept(said: Any) -> None:
+    gate = Gate(said, max_body=1000)
+    for _ in range(3):
+        assert "stored" not in (await gate.ask()).cache
+    assert gate.asked == 3
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"method": "POST"},
+        {"range": "bytes=0-1"},
+        {"if_match": '"a"'},
+        {"x_if_match": '"a"'},
+        {"content_length": "3"},
+        {"transfer_encoding": "chunked"},
+        {"cache_control": "no-store"},
+        {"path": "/api/products?unknown=1"},
+        {"path": "/api/products?q=1&q=2"},
+        {"path": "/api/products?q"},
+        {"path": "/api/products?q=%ff"},
+        {"path": "/api//products"},
+        {"path": "/api/products?q=" + "a" * 3000},
+    ],
+)
+async def test_what_the_cache_does_not_understand_goes_upstream_as_it_came(request_: dict[str, Any]) -> None:
+    gate = Gate(saying())
+    await gate.ask()
+    answer = await gate.ask(**request_)
+    assert answer.cache.startswith("gatehouse; fwd=bypass; detail=")
+    assert gate.asked == 2
+
+
+async def test_one_query_in_two_spellings_is_one_and_upstream_reads_that_one() -> None:
+    def upstream(_: Mapping[str, Any], query: str) -> Answer:
+        queries.append(query)
+        return Answer(200, b"", {"cache-tag": "products"})
+
+    queries: list[str] = []
+    gate = Gate(upstream)
+    await gate.ask("/api/products?q=a+b&lang=ko")
+    assert (await gate.ask("/api/products?lang=ko&q=a%20b")).cache.startswith(HIT)
+    assert (await gate.ask("/api/products?lang=en&q=a%20b")).cache == STORED
+    assert queries == ["lang=ko&q=a+b", "lang=en&q=a+b"]
+
+
+async def test_head_is_answered_by_a_kept_get_and_keeps_nothing_itself() -> None:
+    gate = Gate(saying(b"[1]", etag='"a"'))
+    assert (await gate.ask(method="HEAD")).cache == "gatehouse; fwd=miss"
+    await gate.ask()
+    answer = await gate.ask(method="HEAD")
+    assert (answer.body, answer.headers["etag"], gate.asked) == (b"", '"a"', 2)
+
+
+async def test_who_has_the_answer_already_is_told_so_kept_or_not() -> None:
+    gate = Gate(saying(b"[1]", etag='"a"', cache_control="public, no-cache"))
+    for _ in range(2):
+        answer = await gate.ask(if_none_match='W/"b", W/"a"')
+        assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", '"a"')
+        assert answer.headers["cache-control"] == "public, no-cache"
+    assert gate.asked == 1
+    assert (await gate.ask(if_none_match='"b"')).status == 200
+
+
+async def test_that_there_is_nothing_is_kept_for_a_moment_and_says_whose_request_it_answers(
+    clock: Clock,
+) -> None:
+    gate = Gate(
+        saying(
+            b'{"status": 404, "request_id": "first"}',
+            status=404,
+            cache_tag="",
+            cache_control="public, no-cache",
+        ),
+        not_found_ttl=2,
+    )
+    await gate.ask("/api/products/none")
+    kept = await gate.ask("/api/products/none", x_request_id="second")
+    assert kept.status == 404
+    assert kept.cache.startswith(HIT)
+    assert b'"request_id":"second"' in kept.body
+    gate.watch.move("path:/api/products/none")
+    await gate.ask("/api/products/none")
+    clock.now += 3
+    await gate.ask("/api/products/none")
+    assert gate.asked == 3
+
+
+async def test_only_if_cached_asks_nobody() -> None:
+    gate = Gate(saying())
+    assert (await gate.ask(cache_control="only-if-cached")).status == 504
+    await gate.ask()
+    assert (await gate.ask(cache_control="only-if-cached")).status == 200
+    assert gate.asked == 1
+
+
+async def test_no_cache_of_a_client_sends_nothing_upstream() -> None:
+    gate = Gate(saying())
+    await gate.ask()
+    assert (await gate.ask(cache_control="no-cache", pragma="no-cache")).cache.startswith(HIT)
+
+
+async def test_where_tags_are_not_known_nothing_is_shown_and_nothing_kept() -> None:
+    gate = Gate(saying())
+    await gate.ask()
+    gate.watch.known = False
+    assert (await gate.ask()).cache == "gatehouse; fwd=bypass; detail=store"
+    assert gate.asked == 2
+
+
+async def test_many_at_once_are_one_upstream() -> None:
+    gate = Gate(saying(b"[1]"))
+    arrived = asyncio.Event()
+
+    async def slow(kong: FakeKong) -> None:
+        await arrived.wait()
+        await Gate.answer_from_upstream(gate, kong)
+
+    gate.answer_from_upstream = slow  # type: ignore[method-assign]
+    asking = [asyncio.ensure_future(gate.ask()) for _ in range(200)]
+    await asyncio.sleep(0.05)
+    arrived.set()
+    answers = await asyncio.gather(*asking)
+    assert gate.asked == 1
+    assert {answer.body for answer in answers} == {b"[1]"}
+    assert sum("collapsed" in answer.cache for answer in answers) == 199
+
+
+async def test_who_waits_for_one_that_is_lost_goes_upstream_after_a_while() -> None:
+    gate = Gate(saying(b"[1]"), wait=0.05)
+    lost = FakeKong(path="/api/products")
+    assert await lost.run(gate.plugin, "access") is None  # its response phase never comes
+    assert (await gate.ask()).body == b"[1]"
+    assert gate.asked == 1
+
+
+async def test_while_one_asks_anew_the_others_are_shown_what_was(clock: Clock) -> None:
+    gate = Gate(saying(b"[1]"), ttl=10, stale_while_revalidate=5)
+    await gate.ask()
+    clock.now += 12
+    asking = FakeKong(path="/api/products")
+    assert await asking.run(gate.plugin, "access") is None, "the first one asks"
+    shown = await gate.ask()
+    assert (shown.body, shown.headers["Age"]) == (b"[1]", "12")
+    assert gate.asked == 1
+
+
+async def test_while_upstream_fails_what_was_is_shown_and_nothing_of_the_failure(clock: Clock) -> None:
+    gate = Gate(saying(b"[1]"), ttl=10, stale_while_revalidate=0, stale_if_error=60)
+    await gate.ask()
+    gate.upstream = saying(b"oh", status=503, set_cookie="a=b", retry_after="9")
+    clock.now += 12
+    answer = await gate.ask()
+    assert (answer.status, answer.body) == (200, b"[1]")
+    assert not {"set-cookie", "retry-after"} & answer.headers.keys()
+    clock.now += 60
+    assert (await gate.ask()).status == 503
+
+
+async def test_a_change_is_not_hidden_by_a_failing_upstream(clock: Clock) -> None:
+    gate = Gate(saying(b"[1]"), ttl=10, stale_if_error=60)
+    await gate.ask()
+    gate.watch.move("products")
+    gate.upstream = saying(b"oh", status=503)
+    assert (await gate.ask()).status == 503
+
+
+async def test_memory_is_bounded_and_the_least_used_leaves_first() -> None:
+    gate = Gate(saying(b"x" * 20_000), memory=65536)
+    for query in ("q=1", "q=2", "q=1", "q=3"):
+        await gate.ask(f"/api/products?{query}")
+    assert gate.plugin._entries.bytes <= 65536
+    assert (await gate.ask("/api/products?q=1")).cache.startswith(HIT)
+    asked = gate.asked
+    await gate.ask("/api/products?q=2")
+    assert gate.asked == asked + (0 if len(gate.plugin._entries) == 3 else 1)
