@@ -1,5 +1,6 @@
 """How pages call the APIs: through the gateway, like every client, with the visitor's own token."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,6 +16,8 @@ from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.problems import Problem
 from frontend_proxy.upstream import Upstream
 
+PATIENCE = 5.0
+"""Seconds that somebody waits for a page's parts."""
 MAX_ANSWER = 2 * 1024 * 1024
 
 
@@ -35,9 +38,28 @@ class Backend:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         public: bool = False,
+        within: float | None = None,
     ) -> Answer:
         """A call through the gateway. Raises Redirect where the gateway refuses the visitor's token. `public`: what is
-        asked for is the same for everybody, and no token is sent."""
+        asked for is the same for everybody, and no token is sent. `within`: of a reading, after how many seconds it is
+        given up with Problem 504, however patient the gateway is."""
+        try:
+            async with asyncio.timeout(within):
+                return await self._call(visitor, method, path, body, query, headers, public=public)
+        except TimeoutError:
+            raise Problem(504, "upstream-timeout", "There was no answer in time.") from None
+
+    async def _call(
+        self,
+        visitor: PageContext,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        *,
+        public: bool,
+    ) -> Answer:
         outbound = _headers(visitor, headers)
         outbound["Accept"] = "application/json"
         outbound["Accept-Encoding"] = "identity"

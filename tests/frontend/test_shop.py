@@ -1,5 +1,6 @@
 """The shop's pages where something is down, and what the front does for somebody without an account."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from aiohttp import web
 
+from frontend_proxy.pages.shop import catalog
 from tests.frontend.conftest import Front
 from tests.frontend.doubles import access_token, refusal
 
@@ -350,6 +352,27 @@ async def test_only_a_sku_is_changed_in_a_cart(front: Front, sku: str) -> None:
 async def test_a_chosen_language_wins_over_one_in_the_address(front: Front) -> None:
     form = {"language": "en", "next": "/products/shoe?lang=ko&done=added"}
     assert (await send(front, "/language", form))[1] == "/products/shoe?done=added"
+
+
+async def test_a_catalog_that_hangs_keeps_nobody_from_the_first_page(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "PATIENCE", 0.2)
+    monkeypatch.setattr(catalog, "WAITED_FOR", 0.1)
+    end = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/api/storefront":
+            return web.json_response({"arrivals": None, "degraded": ["arrivals"]})
+        await end.wait()
+        return refusal(503)
+
+    front.gateway.answer = answer
+    status, text = await look(front, "/")
+    assert status == 200 and "The products could not be loaded" in text
+    status, text = await look(front, "/products")
+    assert status == 504 and "Try again" in text
+    end.set()
 
 
 async def test_what_a_product_is_called_ends_no_script(front: Front) -> None:

@@ -13,6 +13,7 @@ from frontend_proxy.access_tokens import GUEST
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.cookies import Header
 from frontend_proxy.pages import forms
+from frontend_proxy.pages.backend import PATIENCE
 from frontend_proxy.pages.cart.counting import count, in_cart
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.forms import Form
@@ -169,6 +170,8 @@ def _remember(answer: ASGIResponse, cookie: Header) -> None:
 async def _cart(site: Site, visitor: PageContext) -> Answer | None:
     """None where nobody answers."""
     try:
-        return await site.backend.call(visitor, "GET", "/api/cart", query={"lang": visitor.language})
+        return await site.backend.call(
+            visitor, "GET", "/api/cart", query={"lang": visitor.language}, within=PATIENCE
+        )
     except Problem:
         return None

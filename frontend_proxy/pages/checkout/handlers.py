@@ -13,6 +13,7 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms, profiles
+from frontend_proxy.pages.backend import PATIENCE
 from frontend_proxy.pages.cart.counting import in_cart
 from frontend_proxy.pages.checkout.placement import FIELDS, body, chosen_address, saved_address, typed
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
@@ -108,7 +109,9 @@ async def _screen(site: Site, visitor: PageContext) -> dict[str, Any]:
     """The cart and the member; whatever cannot be had is None and named in `degraded`."""
     nothing = {"cart": None, "member": None, "degraded": ["cart", "member"]}
     try:
-        answer = await site.backend.call(visitor, "GET", "/api/checkout", query={"lang": visitor.language})
+        answer = await site.backend.call(
+            visitor, "GET", "/api/checkout", query={"lang": visitor.language}, within=PATIENCE
+        )
     except Problem:
         return nothing
     return require_status(answer, 200).document() if answer.status < 500 else nothing

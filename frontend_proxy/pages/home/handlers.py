@@ -7,6 +7,7 @@ from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
 from frontend_proxy.edge.paths import local_target
+from frontend_proxy.pages.backend import PATIENCE
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.site import Site
@@ -52,7 +53,9 @@ async def _screen(site: Site, visitor: PageContext) -> dict[str, Any]:
     """The storefront; where nobody answers it is all gaps."""
     nothing = dict.fromkeys(PARTS)
     try:
-        answer = await site.backend.call(visitor, "GET", "/api/storefront", query={"lang": visitor.language})
+        answer = await site.backend.call(
+            visitor, "GET", "/api/storefront", query={"lang": visitor.language}, within=PATIENCE
+        )
     except Problem:
         answer = None
     if answer is None or answer.status != 200:

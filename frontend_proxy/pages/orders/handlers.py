@@ -12,6 +12,7 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms
+from frontend_proxy.pages.backend import PATIENCE
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.orders.progress import milestones, moving, story
 from frontend_proxy.pages.page_context import PageContext, PageRequest
@@ -41,7 +42,7 @@ class OrderPages(Controller):
         orders: dict[str, Any] = {"items": [], "next_cursor": None}
         if visitor.access is not None:
             query = {"limit": ON_A_PAGE, **({"cursor": cursor} if cursor else {})}
-            answer = await site.backend.call(visitor, "GET", "/api/orders", query=query)
+            answer = await site.backend.call(visitor, "GET", "/api/orders", query=query, within=PATIENCE)
             orders = require_status(answer, 200).document()
         return site.views.page(visitor, "orders/history.html", orders=orders, paged=bool(cursor), done=done)
 
@@ -167,8 +168,9 @@ async def _order(
 
 async def _get(site: Site, visitor: PageContext, path: str, token: str = "") -> Answer:
     if not token:
-        return await site.backend.call(visitor, "GET", path)
-    return await site.backend.call(visitor, "GET", path, query={"token": token}, public=True)
+        return await site.backend.call(visitor, "GET", path, within=PATIENCE)
+    query = {"token": token}
+    return await site.backend.call(visitor, "GET", path, query=query, public=True, within=PATIENCE)
 
 
 async def _events(site: Site, visitor: PageContext, path: str, token: str = "") -> dict[str, Any] | None:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from frontend_proxy.auth_client import Answer
-from frontend_proxy.pages.backend import Backend
+from frontend_proxy.pages.backend import PATIENCE, Backend
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.problems import Problem
 
 KEPT_FOR = 30.0
 """Seconds for which the menu of categories is shown without asking."""
+WAITED_FOR = 0.6
+"""Seconds that the first visitor waits for that menu: a page without it is better than none."""
 SOON = 5.0
 """Seconds after which the catalog is asked again when it did not answer."""
 
@@ -48,7 +50,7 @@ class Shelves:
                 self._asking[language] = asking
                 asking.add_done_callback(lambda _: self._asking.pop(language, None))
             if kept is None:
-                await asyncio.shield(asking)
+                await asyncio.wait({asking}, timeout=WAITED_FOR)
         return self.known(language)
 
     async def _ask(self, visitor: PageContext) -> None:
@@ -70,4 +72,4 @@ async def read(
 ) -> Answer:
     """A public answer of the catalog, in the visitor's language. Raises Problem where it is down."""
     asked = {**(query or {}), "lang": visitor.language}
-    return await backend.call(visitor, "GET", path, query=asked, public=True)
+    return await backend.call(visitor, "GET", path, query=asked, public=True, within=PATIENCE)
