@@ -38,6 +38,10 @@ REQUESTS = metrics.counter(
     "Requests by where their answer came from.",
     outcome=("hit", "stale", "collapsed", "miss", "bypass", "off"),
 )
+OUTCOMES = {
+    outcome: REQUESTS.labels(outcome=outcome)
+    for outcome in ("hit", "stale", "collapsed", "miss", "bypass", "off")
+}
 STORES = metrics.counter(
     "response_cache_stores_total",
     "Answers of upstream by what became of them.",
@@ -93,16 +97,12 @@ class Plugin:
             yield
 
     async def access(self, kong: Kong) -> None:
-        method, path, target, query, headers = await kong.gather(
+        method, target, headers = await kong.gather(
             kong.request.get_method(),
-            kong.request.get_path(),
             kong.request.get_path_with_query(),
-            kong.request.get_raw_query(),
             kong.request.get_headers(),
         )
-        asked = wanted(method, path, query, headers, self._rules)
-        if not isinstance(asked, NotAsked) and target.partition("?")[0] != path:
-            asked = NotAsked("path")  # spelt otherwise than it is read
+        asked = wanted(method, target, headers, self._rules)
         if isinstance(asked, NotAsked):
             self._leave(kong, "bypass", Asked(kept=False, detail=f"fwd=bypass; detail={asked.reason}"))
             return
@@ -203,7 +203,7 @@ class Plugin:
             return None
 
     async def _hit(self, kong: Kong, asked: Wanted, entry: Entry, outcome: str) -> NoReturn:
-        REQUESTS.labels(outcome=outcome).inc()
+        OUTCOMES[outcome].inc()
         request_id = (
             await kong.request.get_header(header_names.REQUEST_ID) if entry.kept.status != 200 else ""
         )
@@ -213,7 +213,7 @@ class Plugin:
         kong.response.exit(made.status, made.body, made.headers)
 
     def _leave(self, kong: Kong, outcome: str, state: Asked) -> None:
-        REQUESTS.labels(outcome=outcome).inc()
+        OUTCOMES[outcome].inc()
         kong.ctx.shared.set(STATE, msgspec.json.encode(state).decode())
 
     # ----- response -------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ class Plugin:
                 asked.key, former if former and self._usable_on_error(former, now) else None, now
             )
             if former is not None and self._usable_on_error(former, now):
-                REQUESTS.labels(outcome="stale").inc()
+                OUTCOMES["stale"].inc()
                 for name in headers:
                     kong.response.clear_header(name)
                 made = answers.from_cache(former, now, "stale", known=asked.known, head=False, request_id="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,6 +13,7 @@ from kong.plugins.runtime.messages import Value
 
 METHODS = frozenset({"GET", "HEAD"})
 LONGEST_TARGET = 2048
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII).fullmatch
 _CONDITIONS = ("if-match", "if-unmodified-since", "if-range", "x-if-match", "x-if-unmodified-since")
 """Those that only whoever has the thing itself may judge."""
 
@@ -43,10 +45,10 @@ class NotAsked(msgspec.Struct, frozen=True):
     reason: str
 
 
-def wanted(
-    method: str, path: str, query: str, headers: Mapping[str, Value], rules: Rules
-) -> Wanted | NotAsked:
-    """What `no-cache` of a client asks is not done: anybody could send every request upstream by it. An answer is never
+def wanted(method: str, target: str, headers: Mapping[str, Value], rules: Rules) -> Wanted | NotAsked:
+    """`target` is path and query as the client spelt them; a path that could be spelt otherwise is none of the cache's.
+
+    What `no-cache` of a client asks is not done: anybody could send every request upstream by it. An answer is never
     older than its tags.
     """
     if method not in METHODS:
@@ -57,8 +59,11 @@ def wanted(
         return NotAsked("condition")
     if "no-store" in directives(headers.get("cache-control")):
         return NotAsked("no-store")
-    if len(path) + len(query) > LONGEST_TARGET:
+    if len(target) > LONGEST_TARGET:
         return NotAsked("length")
+    path, _, query = target.partition("?")
+    if not _PLAIN(path):
+        return NotAsked("path")
     chosen = _parameters(query, rules.query)
     if chosen is None:
         return NotAsked("query")
