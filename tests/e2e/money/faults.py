@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import httpx
@@ -41,12 +42,12 @@ class Breaking:
         else:
             self._stack.kill(victim)
 
-    async def _until_it_is_there(self, act: object, victim: str) -> None:
+    async def _until_it_is_there(self, act: Callable[[str], None], victim: str) -> None:
         """One that is down from an earlier fault is waited for."""
         give_up = time.monotonic() + COMES_BACK
         while True:
             try:
-                await asyncio.to_thread(act, victim)  # type: ignore[arg-type]
+                await asyncio.to_thread(act, victim)
             except (AssertionError, RestartRefused):
                 if time.monotonic() > give_up:
                     raise
