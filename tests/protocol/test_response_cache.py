@@ -127,6 +127,53 @@ async def test_a_stream_that_was_cut_while_nobody_read_it_hides_nothing(
     await until_kept(server, b"[3]")
 
 
+@pytest.fixture
+async def two(redis: own.OwnRedis) -> AsyncIterator[tuple[PluginServer, PluginServer]]:
+    """As at two gateways."""
+    async with (
+        serving("response-cache", redis_url=redis.url) as one,
+        serving("response-cache", redis_url=redis.url) as other,
+    ):
+        for server in (one, other):
+            await until_kept(server)
+        yield one, other
+
+
+async def asking(server: PluginServer, gone_upstream: list[FakeKong]) -> Answer | None:
+    kong = FakeKong(path="/api/products/crowd")
+    answer = await server.run(kong, "access")
+    if answer is None:
+        gone_upstream.append(kong)
+    return answer
+
+
+async def test_of_a_crowd_at_two_gateways_one_goes_upstream(two: tuple[PluginServer, PluginServer]) -> None:
+    upstream: list[FakeKong] = []
+    crowd = [asyncio.ensure_future(asking(two[number % 2], upstream)) for number in range(200)]
+    await asyncio.wait(crowd, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.sleep(0.2)
+    (first,) = upstream
+    first.response_body, first.response_headers = b"[7]", {"cache-tag": "products"}
+    leader = two[0] if crowd.index(next(task for task in crowd if task.done())) % 2 == 0 else two[1]
+    assert await leader.run(first, "response") is None
+    answers = [answer for answer in await asyncio.gather(*crowd) if answer is not None]
+    assert len(answers) == 199
+    assert {answer.body for answer in answers} == {b"[7]"}
+    assert len(upstream) == 1
+
+
+async def test_where_the_one_that_went_is_killed_the_others_go_on(
+    two: tuple[PluginServer, PluginServer],
+) -> None:
+    upstream: list[FakeKong] = []
+    assert await asking(two[0], upstream) is None
+    others = [asyncio.ensure_future(asking(two[1], upstream)) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    assert len(upstream) == 1
+    await two[0].kill()
+    assert await asyncio.gather(*others) == [None] * 20
+
+
 async def test_two_configurations_share_what_is_known_and_not_what_is_kept(redis: own.OwnRedis) -> None:
     async with serving("response-cache", redis_url=redis.url) as server:
         await until_kept(server)

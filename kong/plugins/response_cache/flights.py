@@ -30,6 +30,10 @@ class Flights:
         self._under_way[key] = (now, asyncio.get_running_loop().create_future())
         return None
 
+    def leads(self, key: bytes) -> bool:
+        """Whether others wait, or will wait, for what the caller brings."""
+        return key in self._under_way
+
     def land(self, key: bytes, entry: Entry | None, now: float) -> None:
         """What came of it; None for an answer that is not kept."""
         found = self._under_way.pop(key, None)

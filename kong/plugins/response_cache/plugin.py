@@ -16,12 +16,14 @@ from typing import NoReturn
 import msgspec
 
 from common import header_names
+from common.redis_link import RedisLink
 from kong.plugins import redis_url
 from kong.plugins.problems import answer
 from kong.plugins.response_cache import answers, problems
 from kong.plugins.response_cache.config import Config
 from kong.plugins.response_cache.entries import Entries, Entry
 from kong.plugins.response_cache.flights import Flights
+from kong.plugins.response_cache.leases import Leases
 from kong.plugins.response_cache.request import NotAsked, Rules, Wanted, wanted
 from kong.plugins.response_cache.storing import Kept, Lifetimes, NotKept, judge
 from kong.plugins.response_cache.tags import AsOf, TagSource, TagWatch
@@ -55,7 +57,13 @@ STATE = "response_cache"
 IDENTITY = ("Authorization", "Cookie", header_names.USER_ID, header_names.USER_ROLES, header_names.SESSION_ID)
 CONDITIONS = ("If-None-Match", "If-Modified-Since", "X-If-None-Match", "X-If-Modified-Since")
 
+LEASE_TIMEOUT = 0.2
+"""Seconds within which Redis must say whether another process asks already."""
+
 _watches: Shared[TagSource, TagWatch] = Shared(TagWatch)
+_links: Shared[tuple[str, float], RedisLink] = Shared(
+    lambda key: RedisLink(*key, client_name="response-cache")
+)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -89,12 +97,20 @@ class Plugin:
         self._entries = Entries(config.memory)
         self._flights = Flights(config.wait)
         self._watch: TagWatch
+        self._leases: Leases
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        async with _watches.use(self._source) as watch:
+        async with (
+            _watches.use(self._source) as watch,
+            _links.use((self._source.redis_url, LEASE_TIMEOUT)) as link,
+        ):
             self._watch = watch
-            yield
+            self._leases = Leases(link, self.config.wait)
+            try:
+                yield
+            finally:
+                await self._leases.close()
 
     async def access(self, kong: Kong) -> None:
         method, target, headers = await kong.gather(
@@ -159,6 +175,13 @@ class Plugin:
                 await self._hit(kong, asked, landed, "collapsed")
             if entry is not None and self._usable_on_error(entry, time.monotonic()):
                 await self._hit(kong, asked, entry, "stale")
+        elif entry is None and self._flights.leads(asked.key):
+            shared = await self._leases.answer_of_another(asked.key)
+            if shared is not None and self._watch.moves.stand(shared.kept.tags, shared.as_of):
+                self._entries.put(asked.key, shared)
+                self._measure()
+                self._flights.land(asked.key, shared, time.monotonic())
+                await self._hit(kong, asked, shared, "collapsed")
         for name in CONDITIONS:
             kong.service.request.clear_header(name)
         kong.service.request.set_header("Accept-Encoding", "identity")
@@ -240,12 +263,14 @@ class Plugin:
             )
             if former is not None and self._usable_on_error(former, now):
                 OUTCOMES["stale"].inc()
+                self._leases.landed(asked.key, None)
                 for name in headers:
                     kong.response.clear_header(name)
                 made = answers.from_cache(former, now, "stale", known=asked.known, head=False, request_id="")
                 kong.response.exit(made.status, made.body, made.headers)
         else:
             self._flights.land(asked.key, entry, now)
+        self._leases.landed(asked.key, entry)
         stored = "; stored" if entry is not None else ""
         line = answers.status_line(asked.detail + stored)
         if status == 200 and answers.has(asked.known, headers.get("etag")):

@@ -41,11 +41,22 @@ class KnownMoves:
         self.moves.learn((self.moves.now.position[0] + 1, 0), tags)
 
 
+class NoLeases:
+    """No other process."""
+
+    async def answer_of_another(self, key: bytes) -> None:
+        return None
+
+    def landed(self, key: bytes, entry: object) -> None:
+        """Nobody waits."""
+
+
 class Gate:
     def __init__(self, upstream: Upstream, **config: Any) -> None:
         given = {"redis_url": "redis://redis:6379/0", "query": ["q", "lang"], **config}
         self.plugin = Plugin(configuration.read(Config, given))
         self.watch = KnownMoves()
+        self.plugin._leases = NoLeases()  # type: ignore[assignment]
         self.plugin._watch = self.watch  # type: ignore[assignment]
         self.upstream = upstream
         self.asked = 0
