@@ -1,0 +1,74 @@
+"""The checkout's form: once is once, and nothing is guessed."""
+
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from tests.frontend.conftest import Front
+from tests.frontend.shopping import CART, PRODUCT, TYPED, gateway, guest, send
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_a_lost_answer_to_an_order_keeps_its_key_so_that_twice_is_once(
+    front: Front, status: int
+) -> None:
+    guest(front)
+    screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
+    front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": status})
+    answered, _, text = await send(front, "/checkout", TYPED)
+    assert answered == status
+    assert 'value="Minji"' in text
+    if status == 503:
+        return
+    sent = next(seen for seen in front.gateway.seen if seen.target == "/api/orders")
+    assert sent.headers["Idempotency-Key"] == TYPED["idempotency_key"]
+
+
+async def test_the_key_stays_until_something_is_known_of_the_order(front: Front) -> None:
+    guest(front)
+    screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
+    front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": 503})
+    _, _, text = await send(front, "/checkout", TYPED)
+    assert TYPED["idempotency_key"] in text
+    changed = {"type": "/problems/cart-changed", "status": 409, "cart": {**CART, "total": 6000, "version": 5}}
+    front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": changed})
+    status, _, text = await send(front, "/checkout", TYPED)
+    assert status == 409 and "from ₩5,000 to ₩6,000" in text
+    assert TYPED["idempotency_key"] not in text
+    assert 'name="cart_version" value="5"' in text
+
+
+async def test_a_form_that_is_sent_again_meanwhile_gets_the_first_ones_answer(front: Front) -> None:
+    guest(front)
+    waits = 2
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal waits
+        if request.path != "/api/orders":
+            return web.json_response({"cart": CART, "member": None, "degraded": []})
+        waits -= 1
+        if waits >= 0:
+            return web.json_response({"type": "/problems/idempotency-in-progress"}, status=409)
+        return web.json_response({"id": PRODUCT["id"]}, status=201)
+
+    front.gateway.answer = answer
+    status, place, _ = await send(front, "/checkout", TYPED)
+    assert (status, place) == (303, f"/orders/{PRODUCT['id']}/pay")
+
+
+async def test_a_cart_that_was_ordered_already_leads_to_its_order(front: Front) -> None:
+    guest(front)
+    ordered = {"type": "/problems/cart-ordered", "status": 409, "order_id": PRODUCT["id"]}
+    screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
+    front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": ordered})
+    assert (await send(front, "/checkout", TYPED))[:2] == (303, f"/orders/{PRODUCT['id']}")
+
+
+async def test_an_address_of_a_book_that_cannot_be_read_is_not_guessed(front: Front) -> None:
+    await front.sign_in()
+    screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": ["member"]}
+    front.gateway.answer = gateway({"GET /api/checkout": screen})
+    status, _, text = await send(front, "/checkout", {**TYPED, "where": "0"})
+    assert status == 503 and "saved addresses cannot be shown" in text
+    assert all(seen.target != "/api/orders" for seen in front.gateway.seen)
