@@ -54,8 +54,10 @@ class RevocationKeeping:
         try:
             yield
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            # Again and again: what waits for PostgreSQL or Redis may lose one cancellation (python/cpython#86296).
+            while not keeping.done():
+                keeping.cancel()
+                await asyncio.wait({keeping}, timeout=LOOK_EVERY)
 
     async def look(self) -> None:
         """One round."""
