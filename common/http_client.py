@@ -13,6 +13,7 @@ import msgspec
 from common import request_ids
 from common.http_exchange import Exchange, ExchangeFailed
 from common.http_pool import Pool, Resolver, split, system_addresses
+from common.telemetry import spans
 
 MAX_ANSWER_BYTES = 1024 * 1024
 
@@ -56,13 +57,19 @@ class HttpClient:
         if self._pool is None:
             raise RuntimeError("the HTTP client is not open")
         ids = request_ids.current.get()
-        sent = {**(ids.headers() if ids else {}), **(headers or {})}
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         origin, target = split(url)
         try:
-            exchange = await self._pool.request(method, origin, target, sent.items(), body, within=timeout)
-            return Answer(exchange.status, await _content(exchange, deadline))
+            with spans.call(method, origin.host, origin.port) as span:
+                sent = {**(ids.headers() if ids else {}), **spans.context_of(span), **(headers or {})}
+                exchange = await self._pool.request(
+                    method, origin, target, sent.items(), body, within=timeout
+                )
+                answer = Answer(exchange.status, await _content(exchange, deadline))
+                if span is not None:
+                    span.end(answer.status)
+                return answer
         except TimeoutError as fault:
             raise CallFailed(f"no answer within {timeout:g} s") from fault
         except (ExchangeFailed, OSError) as fault:

@@ -7,6 +7,7 @@ from common import blocked_imports  # isort: skip  # noqa: F401  # before whatev
 
 from common import logs
 from common.settings import SettingsError
+from common.telemetry import tracing
 from frontend_proxy.app import create_app
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.server import server
@@ -21,6 +22,7 @@ def main() -> int:
         print(f"frontend_proxy: {fault}", file=sys.stderr)
         return 2
     logs.configure("frontend_proxy", settings.log_level)
+    tracing.configure("frontend_proxy", settings.otlp_endpoint, settings.trace_sample_ratio)
     metrics = Metrics()
     running = server(create_app(settings, metrics), settings, metrics)
     try:

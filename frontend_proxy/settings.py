@@ -15,6 +15,7 @@ from common import settings as reader
 from common.client_address import Network, networks
 from common.origins import Origin
 from common.settings import Env, SettingsError
+from common.telemetry.settings import DEFAULT_RATIO, OtlpEndpoint, SampleRatio
 
 ORIGINS = frozenset({"auth_url", "gateway_url", "public_origin", "media_origin"})
 """The fields that are origins; each is kept in its normal form."""
@@ -38,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="Least level that is logged.")
     ] = "INFO"
+    otlp_endpoint: OtlpEndpoint = ""
+    trace_sample_ratio: SampleRatio = DEFAULT_RATIO
     host: Annotated[str, Meta(description="Address to listen on; `0.0.0.0` inside a container.")] = (
         "127.0.0.1"
     )

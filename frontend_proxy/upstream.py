@@ -8,6 +8,7 @@ from multidict import CIMultiDict
 from common import http_pool
 from common.http_exchange import Exchange, ExchangeFailed
 from common.http_pool import Resolver, system_addresses
+from common.telemetry import spans
 from frontend_proxy import problems
 from frontend_proxy.metrics import Metrics
 from frontend_proxy.problems import Problem
@@ -43,15 +44,20 @@ class Pool:
         if self._pool is None:
             raise RuntimeError("the pool is not open")
         origin, _ = http_pool.split(base)
-        return await self._pool.request(
-            method,
-            origin,
-            target,
-            headers.items(),
-            body,
-            within=self.timeout,
-            upload_within=UPLOAD_DEADLINE,
-        )
+        with spans.call(method, origin.host, origin.port) as span:
+            headers.update(spans.context_of(span))
+            exchange = await self._pool.request(
+                method,
+                origin,
+                target,
+                headers.items(),
+                body,
+                within=self.timeout,
+                upload_within=UPLOAD_DEADLINE,
+            )
+            if span is not None:
+                span.end(exchange.status)
+            return exchange
 
     async def __aenter__(self) -> "Pool":
         self._pool = http_pool.Pool(

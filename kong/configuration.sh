@@ -6,6 +6,11 @@
 KONG_PLUGINS_DIR=${KONG_PLUGINS_DIR:-/run/kong-plugins}
 KONG_DECLARATIVE_CONFIG=${KONG_DECLARATIVE_CONFIG:-/tmp/kong.yml}
 KONG_CONTROL_DIR=${KONG_CONTROL_DIR:-$(dirname "$KONG_DECLARATIVE_CONFIG")/control}
+# Without a collector Kong records nothing; with one its opentelemetry plugin is on, and it records what the plugin sends.
+if [ -n "${OTEL_EXPORTER_OTLP_ENDPOINT:-}" ]; then
+  export KONG_TRACES=true KONG_TRACING_INSTRUMENTATIONS="${KONG_TRACING_INSTRUMENTATIONS:-request,balancer}"
+  export KONG_TRACING_SAMPLING_RATE="${KONG_TRACING_SAMPLING_RATE:-1}"
+fi
 export GATEHOUSE_HOME KONG_PLUGINS_DIR KONG_DECLARATIVE_CONFIG KONG_CONTROL_DIR
 
 # shellcheck disable=SC2034 # for those who source this file

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from common import request_ids
+from common.telemetry import tracing
 from frontend_proxy import cookies, problems, request_context
 from frontend_proxy.asgi import OVERLOADED, App, Receive, Scope, Send
 from frontend_proxy.cookies import SessionCookies
@@ -22,6 +23,8 @@ from frontend_proxy.request_context import RequestContext
 from frontend_proxy.settings import Settings
 
 log = logging.getLogger("frontend_proxy.requests")
+
+_UNTRACED = frozenset({"health", "static"})
 
 RefusalPage = Callable[[Problem, RequestContext, str], bytes]
 """Makes a page of a problem, for a request with this `Accept-Language`."""
@@ -56,11 +59,17 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = request_context.by_name(list(scope["headers"]))
         ids = request_ids.from_headers(headers.get("x-request-id", []), headers.get("traceparent", []))
+        client = scope["client"][0] if scope["client"] else ""
+        peer = peers.seen(client, scope["scheme"], headers, self._trusted)
+        asked_for = kind(scope["path"])
+        tracer = None if asked_for in _UNTRACED else tracing.tracer()
+        if tracer is not None:
+            # Whoever wants its requests traced could fill the collector: a stranger's decision does not count.
+            ids = tracer.decided(ids, parent_decides=peer.proxied)
+        span = tracer.begin(ids, scope["method"]) if tracer is not None else None
         request_ids.current.set(ids)
         answer = BoundedResponse(send, scope, ids.request_id, self._settings)
         started = time.monotonic()
-        client = scope["client"][0] if scope["client"] else ""
-        peer = peers.seen(client, scope["scheme"], headers, self._trusted)
         if peer.unreadable is not None:
             self._report(peer)
         line = Line(scope["method"], scope["raw_path"], scope["query_string"])
@@ -83,9 +92,11 @@ class Edge:
             await self._refuse(unexpected(), context, headers, answer)
         finally:
             seconds = time.monotonic() - started
+            if span is not None:
+                tracing.finish(span, scope.get("path_template") or asked_for, answer.status, seconds)
             self._metrics.answered(scope["path"], answer.status, seconds)
             # Probes come every few seconds; only those that fail are of interest.
-            quiet = kind(scope["path"]) == "health" and 0 < answer.status < 400
+            quiet = asked_for == "health" and 0 < answer.status < 400
             log.log(
                 logging.DEBUG if quiet else logging.INFO,
                 "request",

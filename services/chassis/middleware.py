@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from common import request_ids
+from common.telemetry import tracing
 from services.chassis import problems
 from services.chassis.errors import Unavailable
 
@@ -90,15 +91,22 @@ class RequestMiddleware:
             [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"],
             [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"],
         )
+        # Machines ask these every few seconds: their traces would be most of all.
+        tracer = None if scope["path"] in _QUIET else tracing.tracer()
+        if tracer is not None:
+            ids = tracer.decided(ids, parent_decides=True)
+        span = tracer.begin(ids, scope["method"]) if tracer is not None else None
         token = request_ids.current.set(ids)
         started = time.perf_counter()
+        waited = 0.0
         status = 500
         self._active += 1
 
         async def send_named(message: Message) -> None:
-            nonlocal status
+            nonlocal status, waited
             if message["type"] == "http.response.start":
                 status = message["status"]
+                waited = time.perf_counter() - started
                 message["headers"] = [*message["headers"], (b"x-request-id", ids.request_id.encode())]
             await send(message)
 
@@ -111,7 +119,10 @@ class RequestMiddleware:
                 await self._app(scope, receive, send_named)
         finally:
             self._active -= 1
-            self._report(scope, status, time.perf_counter() - started)
+            elapsed = time.perf_counter() - started
+            if span is not None:
+                tracing.finish(span, scope.get("path_template"), status, waited or elapsed)
+            self._report(scope, status, elapsed)
             request_ids.current.reset(token)
 
     def _report(self, scope: HTTPScope, status: int, elapsed: float) -> None:

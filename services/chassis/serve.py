@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from common import logs
 from common.http_server.protocol import StrictProtocol
+from common.telemetry import tracing
 from services.chassis import settings
 
 S = TypeVar("S", bound=settings.ServiceSettings)
@@ -19,6 +20,7 @@ S = TypeVar("S", bound=settings.ServiceSettings)
 def run(service: str, values: S, build: Callable[[S], Litestar]) -> None:
     """Serves until SIGTERM or SIGINT, then lets requests in flight finish."""
     logs.configure(service, values.log_level)
+    tracing.configure(service, values.otlp_endpoint, values.trace_sample_ratio)
     uvicorn.run(
         build(values),
         host=values.host,

@@ -14,6 +14,7 @@ from common.settings import (
     is_development_secret,
     read,
 )
+from common.telemetry.settings import DEFAULT_RATIO, OtlpEndpoint, SampleRatio
 
 __all__ = [
     "DatabaseUrl",
@@ -44,6 +45,8 @@ class ServiceSettings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["DEBUG", "INFO", "WARNING", "ERROR"],
         Meta(description="Least level that is logged."),
     ] = "INFO"
+    otlp_endpoint: OtlpEndpoint = ""
+    trace_sample_ratio: SampleRatio = DEFAULT_RATIO
     host: Annotated[str, Meta(description="Address to listen on; `0.0.0.0` inside a container.")] = (
         "127.0.0.1"
     )

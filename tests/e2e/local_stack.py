@@ -18,6 +18,7 @@ import psutil
 from devstack import control, unprivileged
 from devstack.settings import DEFAULT_PORTS, ROOT
 from devstack.throwaway import free_ports, temporary_directory
+from tests.collector import Collector, collecting
 from tests.e2e.stack import Published, RestartRefused
 
 START_DEADLINE = 180.0  # seconds, on a busy machine
@@ -26,6 +27,13 @@ START_DEADLINE = 180.0  # seconds, on a busy machine
 @dataclass(frozen=True)
 class LocalStack(Published):
     directory: Path
+    collector: Collector
+
+    @property
+    def traced_gateway(self) -> tuple[str, ...]:
+        """Kong's name among the spans; the stand-in passes the context on, and has none of its own."""
+        real = self.environment.get("DEVSTACK_GATEWAY") != "stand-in" and shutil.which("kong")
+        return ("kong",) if real else ()
 
     @property
     def template(self) -> Path:
@@ -110,7 +118,7 @@ class LocalStack(Published):
 @contextmanager
 def prepared() -> Iterator[LocalStack]:
     """A stack of its own that is not started yet; whatever of it runs in the end is stopped."""
-    with temporary_directory() as directory:
+    with temporary_directory() as directory, collecting() as collector:
         template = directory / "kong.yml.template"
         shutil.copy(ROOT / "kong.yml.template", template)
         environment = {
@@ -124,8 +132,10 @@ def prepared() -> Iterator[LocalStack]:
             "INTERNAL_API_KEY": "for-the-journeys-of-the-tests-only",
             "APP_ENV": "development",
             "DEMO_DATA": "true",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_TRACES_SAMPLER_ARG": "1",
         }
-        stack = LocalStack(environment, environment["INTERNAL_API_KEY"], directory)
+        stack = LocalStack(environment, environment["INTERNAL_API_KEY"], directory, collector)
         try:
             yield stack
         finally:

@@ -1,0 +1,156 @@
+"""Spans of the request at hand (OpenTelemetry's semantic conventions for HTTP).
+
+A request's spans wait in a `Recording` until it ends. Then they are exported where the trace is sampled, or where the
+request failed or was slow; else they are dropped.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import IntEnum
+from secrets import token_hex
+
+Value = str | int
+
+ATTRIBUTES = frozenset(
+    {
+        "error.type",
+        "http.request.method",
+        "http.response.status_code",
+        "http.route",
+        "server.address",
+        "server.port",
+    }
+)
+"""All names of attributes. None holds a path, a query, a header or a body: those may hold what is personal."""
+MOST_SPANS = 256
+"""Of one request in one process; further ones are dropped."""
+SLOW_S = 1.0
+"""A request whose answer begins later is exported in any case."""
+
+
+class Kind(IntEnum):
+    """As in OTLP."""
+
+    SERVER = 2
+    CLIENT = 3
+
+
+class Span:
+    """One piece of work. Ids are lower-case hex, times nanoseconds since 1970."""
+
+    __slots__ = (
+        "attributes",
+        "began",
+        "ended",
+        "failed",
+        "kind",
+        "name",
+        "parent_id",
+        "recording",
+        "span_id",
+        "trace_id",
+    )
+
+    def __init__(
+        self,
+        recording: "Recording",
+        name: str,
+        kind: Kind,
+        trace_id: str,
+        span_id: str,
+        parent_id: str | None,
+        attributes: dict[str, Value],
+    ) -> None:
+        self.recording = recording
+        self.name = name
+        self.kind = kind
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.parent_id = parent_id
+        self.attributes = attributes
+        self.failed = False
+        self.began = time.time_ns()
+        self.ended = 0
+
+    @property
+    def traceparent(self) -> str:
+        """For a call within this span (W3C Trace Context §3.2)."""
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.recording.sampled else '00'}"
+
+    def end(self, status: int, error: str | None = None) -> None:
+        """`status` of the answer, 0 without one; `error` is a kind of error, never its text.
+
+        A server's 4xx is the client's error, and no failure of this span (semantic conventions, HTTP).
+        """
+        self.ended = time.time_ns()
+        if status:
+            self.attributes["http.response.status_code"] = status
+        self.failed = error is not None or status >= (500 if self.kind is Kind.SERVER else 400)
+        if self.failed:
+            self.attributes["error.type"] = error or str(status)
+        self.recording.add(self)
+
+
+Export = Callable[[Sequence[Span]], None]
+
+
+class Recording:
+    """The spans of one request. What ends after it, in a task that it started, follows its fate."""
+
+    __slots__ = ("_export", "_kept", "_spans", "sampled")
+
+    def __init__(self, export: Export, *, sampled: bool) -> None:
+        self._export = export
+        self._spans: list[Span] | None = []
+        self._kept = sampled
+        self.sampled = sampled
+
+    def add(self, span: Span) -> None:
+        if self._spans is None:
+            if self._kept:
+                self._export([span])
+        elif len(self._spans) < MOST_SPANS or span.kind is Kind.SERVER:
+            self._spans.append(span)
+
+    def close(self, *, keep: bool) -> None:
+        """`keep`: export in any case."""
+        spans, self._spans = self._spans or [], None
+        self._kept = self.sampled or keep
+        if self._kept:
+            self._export(spans)
+
+
+current: ContextVar[Span | None] = ContextVar("span", default=None)
+
+
+@contextmanager
+def call(method: str, host: str, port: int) -> Iterator[Span | None]:
+    """A span around an outgoing HTTP call, where the request at hand is recorded; whoever makes the call ends it.
+
+    A call that raises, or is cancelled, has failed.
+    """
+    parent = current.get()
+    if parent is None:
+        yield None
+        return
+    attributes: dict[str, Value] = {
+        "http.request.method": method,
+        "server.address": host,
+        "server.port": port,
+    }
+    span = Span(
+        parent.recording, method, Kind.CLIENT, parent.trace_id, token_hex(8), parent.span_id, attributes
+    )
+    try:
+        yield span
+    except BaseException as fault:
+        if not span.ended:
+            span.end(0, type(fault).__name__)
+        raise
+
+
+def context_of(span: Span | None) -> Mapping[str, str]:
+    """The header that carries a span to where the call goes; nothing where there is none."""
+    return {"traceparent": span.traceparent} if span is not None else {}
