@@ -55,7 +55,12 @@ def files(found: Declaration) -> Iterator[tuple[str, str]]:
     facts: dict[str, Any] = {
         "kong": {
             "addresses": {f"{p.prefix}_URL": p.name for p in found.routed},
-            "settings": [*TOKENS, "IDEMPOTENCY_TTL"],
+            "settings": [
+                *TOKENS,
+                "IDEMPOTENCY_TTL",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "OTEL_TRACES_SAMPLER_ARG",
+            ],
             "calls": [callee for caller, callee in deployed.calls() if caller == "kong"],
             "calledBy": [caller for caller, callee in deployed.calls() if callee == "kong"],
         },
@@ -112,14 +117,16 @@ def _facts(found: Declaration, process: Process) -> dict[str, Any]:
 
 
 def _setting_names(found: Declaration) -> list[str]:
-    return [name for name, setting in found.settings.items() if setting.production or setting.default]
+    return [
+        name for name, setting in found.settings.items() if setting.production or setting.default is not None
+    ]
 
 
 def _settings(found: Declaration) -> Iterator[str]:
     for name in _setting_names(found):
         setting = found.settings[name]
         readers = [p.name for p in _placed(found) if name in names_of(p)]
-        yield f"{name}: {json.dumps(setting.production or setting.default)} # {', '.join(readers)}"
+        yield f"{name}: {json.dumps(setting.production or setting.default or '')} # {', '.join(readers)}"
 
 
 def _secrets(found: Declaration, process: Process) -> Iterator[str]:
