@@ -9,6 +9,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
 
+from common.telemetry import metrics as telemetry
 from frontend_proxy.cookies import Tokens
 from frontend_proxy.request_context import RequestContext
 
@@ -24,6 +25,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        telemetry.register(self.registry)
         self._requests = Counter(
             "http_requests_total", "Requests answered.", ("kind", "status"), registry=self.registry
         )

@@ -5,9 +5,11 @@ import time
 from collections.abc import Iterator, Sequence
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from common.request_ids import RequestIds, from_headers
 from common.telemetry import exporter, spans, tracing
+from common.telemetry import metrics as telemetry
 from common.telemetry.exporter import Exporter
 from common.telemetry.spans import ATTRIBUTES, Kind, Span
 from common.telemetry.tracing import Tracer
@@ -166,6 +168,19 @@ def test_a_collector_that_refuses_or_is_not_there_costs_a_counter_alone() -> Non
             sender.add(kept)
             sender.stop()
             assert (sender.exported, sender.dropped) == (0, 2)
+
+
+def test_what_was_dropped_is_in_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = Exporter("member", "http://127.0.0.1:1")
+    sender.exported, sender.dropped = 5, 3
+    monkeypatch.setattr(tracing, "_exporter", sender)
+    registry = CollectorRegistry()
+    telemetry.register(registry)
+    shown = {
+        outcome: registry.get_sample_value("telemetry_spans_total", {"outcome": outcome})
+        for outcome in ("exported", "dropped")
+    }
+    assert shown == {"exported": 5, "dropped": 3}
 
 
 def test_a_queue_that_nobody_empties_is_bounded() -> None:
