@@ -58,6 +58,10 @@ def files(found: Declaration) -> Iterator[tuple[str, str]]:
             "settings": [
                 *TOKENS,
                 "IDEMPOTENCY_TTL",
+                "PRODUCT_LIST_TTL",
+                "SUGGESTIONS_TTL",
+                "PRODUCT_TTL",
+                "CATEGORIES_TTL",
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 "OTEL_TRACES_SAMPLER_ARG",
             ],

@@ -30,7 +30,7 @@ ENTRY = """[processes.$name]
 kind = "service"
 port = $port
 ${database}calls = { auth = "upstreams" }
-memory = { limit = "256m", small = "92m" }
+memory = { limit = "256m", small = "80m" }
 
 """
 ROUTE = """  - name: $name

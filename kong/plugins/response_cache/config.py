@@ -70,9 +70,9 @@ class Config(Struct, frozen=True, kw_only=True):
         Meta(
             ge=65536,
             le=1073741824,
-            description="Bytes of answers that a process keeps; those least used go first.",
+            description="Bytes of answers of this route that a process keeps; those least used go first.",
         ),
-    ] = 33554432
+    ] = 8388608
     wait: Annotated[
         float,
         Meta(
