@@ -19,7 +19,7 @@ from services.auth.adapters.keyring import Keyring
 from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
-from services.auth.adapters.mail_target import MailTarget
+from services.auth.adapters.mail_writer import MailWriter
 from services.auth.adapters.member_message import OutboxMemberMessage
 from services.auth.adapters.revocation_keeping import RevocationKeeping
 from services.auth.adapters.revocations_redis import RedisRevocations
@@ -54,6 +54,7 @@ from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.injection import provided
 from services.chassis.mail.delivery import delivery
+from services.chassis.mail.target import MailTarget
 from services.chassis.migrations import migrate
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 from services.chassis.redis import Redis
@@ -92,12 +93,10 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         confirm_within=settings.email_confirm_seconds,
     )
     mail = OutboxMail(database)
-    mails = MailTarget(
-        Mailing(accounts=accounts, links=links),
-        EmailTemplates(settings.site, settings.mail_from),
-        delivery(settings.mail_url),
-        clock=clock,
+    writer = MailWriter(
+        Mailing(accounts=accounts, links=links), EmailTemplates(settings.site, settings.mail_from)
     )
+    mails = MailTarget(writer, delivery(settings.mail_url), clock=clock)
     member = outbox.HttpTarget(http, settings.member_url, internal_key=settings.internal_api_key)
     delivering = outbox.Delivery(
         outbox.OutboxStore(database),

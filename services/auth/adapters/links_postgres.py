@@ -12,7 +12,7 @@ from services.chassis.postgres import Database
 
 _KEPT_FOR = 4 * 86400
 """Seconds for which an expired link is remembered, a taken one among them: longer than its mail is tried
-(mail_target.py), so that nothing is put in its place."""
+(mail_writer.py), so that nothing is put in its place."""
 
 
 class PostgresLinks:

@@ -18,7 +18,7 @@ from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.email_templates import EmailTemplates
 from services.auth.adapters.links_postgres import PostgresLinks
 from services.auth.adapters.mail_messages import CONFIRMATION, MAIL, OutboxMail
-from services.auth.adapters.mail_target import MailTarget
+from services.auth.adapters.mail_writer import MailWriter
 from services.auth.adapters.member_message import OutboxMemberMessage
 from services.auth.application.mailed_links import MailedLinks
 from services.auth.application.mailing import Mailing
@@ -29,6 +29,7 @@ from services.auth.domain.mails import Kind
 from services.auth.settings import Settings
 from services.chassis import outbox
 from services.chassis.mail.delivery import Deliver, delivery
+from services.chassis.mail.target import MailTarget
 from services.chassis.migrations import migrate
 from services.chassis.outbox import delivery as outbox_delivery
 from services.chassis.postgres import Database
@@ -80,7 +81,7 @@ class Post:
 
     def delivering(self, deliver: Deliver, **others: outbox.Target) -> outbox.Delivery:
         letters = EmailTemplates("http://localhost:3000", "no-reply@gatehouse.example")
-        target = MailTarget(self._mailing, letters, deliver, clock=lambda: 0.0)
+        target = MailTarget(MailWriter(self._mailing, letters), deliver, clock=lambda: 0.0)
         return outbox.Delivery(
             outbox.OutboxStore(self.database),
             targets={MAIL: target, CONFIRMATION: target, **others},

@@ -25,16 +25,17 @@ from aiosmtplib import (
     SMTPSenderRefused,
     SMTPServerDisconnected,
 )
-from coredis.exceptions import ConnectionError as RedisConnectionError
 
 from devstack import throwaway
 from services.auth.adapters.email_templates import EmailTemplates
-from services.auth.adapters.mail_target import MailTarget
+from services.auth.adapters.mail_writer import MailWriter
 from services.auth.application.mailing import Mailing, PreparedMail
 from services.auth.domain.accounts import Account
 from services.auth.domain.errors import InvalidLink
 from services.auth.domain.mails import Kind
+from services.chassis.errors import Unavailable
 from services.chassis.mail.delivery import delivery
+from services.chassis.mail.target import MailTarget
 from services.chassis.outbox import Answer, OutboxMessage
 from tests.unit.auth.parts import HERE, Parts
 
@@ -122,7 +123,7 @@ class Post:
     async def send(self, message: OutboxMessage, *, after: float = 0) -> tuple[Answer, str]:
         clock = message.created_at.timestamp() + after
         mailing = Mailing(accounts=self.parts.accounts, links=self.parts.links)
-        return await MailTarget(mailing, TEMPLATES, self.deliver, clock=lambda: clock)(message)
+        return await MailTarget(MailWriter(mailing, TEMPLATES), self.deliver, clock=lambda: clock)(message)
 
 
 def outbox_message(account: UUID, kind: str = "password_reset", to: str = "", mail: int = 1) -> OutboxMessage:
@@ -190,15 +191,15 @@ async def test_any_other_mail_that_is_not_sent_is_tried_again_for_three_days(fau
     assert (await post.send(message, after=3 * 86400 + 1))[0] is Answer.TAKEN
 
 
-async def test_while_redis_is_down_a_mail_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_while_the_links_store_is_down_a_mail_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     async def down(*_: Any) -> None:
-        raise RedisConnectionError
+        raise Unavailable("the database is down")
 
     post = Post()
     message = outbox_message(await post.parts.account())
     with monkeypatch.context() as outage:
         outage.setattr(post.parts.link_store, "put", down)
-        assert await post.send(message) == (Answer.NOT_NOW, "ConnectionError")
+        assert await post.send(message) == (Answer.NOT_NOW, "Unavailable")
     assert (await post.send(message))[0] is Answer.TAKEN
 
 
@@ -236,7 +237,7 @@ async def test_a_mail_that_cannot_be_written_is_dropped() -> None:
 
 async def test_a_mail_of_a_later_releases_kind_waits_for_it() -> None:
     post = Post()
-    with pytest.raises(ValueError, match="later_kind"):  # the outbox tries again whatever a target raises
+    with pytest.raises(LookupError, match="later_kind"):  # the outbox tries again whatever a target raises
         await post.send(outbox_message(await post.parts.account(), "later_kind"))
 
 
