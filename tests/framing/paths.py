@@ -59,7 +59,7 @@ def _configuration(upstream: int, directory: Path, *, passes_upgrades: bool, pat
     if passes_upgrades:
         template, lines = re.subn(r"local HOP_BY_HOP = \{.*\}", "local HOP_BY_HOP = {}", template)
         assert lines == 1
-    written = yaml.safe_load(template)
+    written = yaml.safe_load(re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", template))
     document = {
         "_format_version": "3.0",
         "services": [
