@@ -19,6 +19,7 @@ from devstack.postgres import Postgres
 from devstack.redis import Redis
 
 START_DEADLINE = 30.0
+_LOWEST, _ABOVE = 20_000, 32_768
 
 
 def free_port() -> int:
@@ -27,12 +28,18 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """As many different ones."""
+    """As many different ones, below those that the system gives to connections: it might take one meanwhile."""
+    found: list[int] = []
     with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+        while len(found) < count:
+            port = _LOWEST + secrets.randbelow(_ABOVE - _LOWEST)
+            probe = held.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue  # somebody's
+            found.append(port)
+    return found
 
 
 @contextmanager
