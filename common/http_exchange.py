@@ -282,11 +282,15 @@ class Connection(asyncio.Protocol):
         if self._exchange.bodiless:
             self._exchange.end()
             return
-        framing = {name.lower(): value.strip().lower() for name, value in self._headers}
-        coding = framing.get(b"transfer-encoding")
-        if coding is not None and coding != b"chunked":
+        names = [name.lower() for name, _ in self._headers]
+        codings = [
+            value.strip().lower()
+            for name, (_, value) in zip(names, self._headers, strict=True)
+            if name == b"transfer-encoding"
+        ]
+        if codings not in ([], [b"chunked"]) or (codings and self._parser.get_http_version() == "1.0"):
             raise ValueError("a transfer coding that nobody asked for")
-        self._until_close = coding is None and b"content-length" not in framing
+        self._until_close = not codings and b"content-length" not in names
 
     def on_body(self, body: bytes) -> None:
         if self._exchange is None or self._exchange.complete:
