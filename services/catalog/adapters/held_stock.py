@@ -3,15 +3,13 @@
 Database down: the numbers stay as they were; the next round measures again.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from services.chassis.errors import Problem
 from services.chassis.postgres import Database
+from services.chassis.rounds import rounds
 
 EVERY_S = 15.0
 HELD = (
@@ -37,28 +35,14 @@ class HeldStock:
             registry=registry,
         )
 
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run(), name="held stock")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        return rounds("held stock", self._round, every=self._every)
 
     async def measure(self) -> None:
         row = (await self._database.fetch(HELD))[0]
         self._held.set(row["held"])
         self._oldest.set(row["oldest"])
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.measure()
-            except Problem as fault:
-                _log.warning("held stock is not measured", extra={"cause": fault.detail})
-            except Exception:
-                # Whatever it is, the next round may do better.
-                _log.exception("held stock is not measured")
-            await asyncio.sleep(self._every)
+    async def _round(self) -> bool:
+        await self.measure()
+        return False

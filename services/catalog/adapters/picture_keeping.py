@@ -3,15 +3,13 @@
 Store or database down: the next round tries again; until then a file too many lies there.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from importlib import resources
 
 from services.catalog.application.pictures import PictureService
-from services.chassis.errors import Problem
 from services.chassis.postgres import Database
+from services.chassis.rounds import rounds
 
 _log = logging.getLogger(__name__)
 
@@ -25,30 +23,16 @@ class PictureKeeping:
         self._database = database
         self._demo = demo
 
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run(), name="pictures")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        return rounds("pictures", self._round, every=COLLECT_EVERY_S)
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                if self._demo:
-                    await self._load_demo_pictures()
-                    self._demo = False
-                if deleted := await self._pictures.collect():
-                    _log.info("files of no picture deleted", extra={"files": deleted})
-            except Problem as fault:
-                _log.warning("pictures are not looked after", extra={"cause": fault.detail})
-            except Exception:
-                # Whatever it is, the next round may do better; without any, files pile up.
-                _log.exception("pictures are not looked after")
-            await asyncio.sleep(COLLECT_EVERY_S)
+    async def _round(self) -> bool:
+        if self._demo:
+            await self._load_demo_pictures()
+            self._demo = False
+        if deleted := await self._pictures.collect():
+            _log.info("files of no picture deleted", extra={"files": deleted})
+        return False
 
     async def _load_demo_pictures(self) -> None:
         """For the demo products that have none. Not in the way of the start: a picture takes a moment to render."""

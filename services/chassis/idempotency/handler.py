@@ -1,20 +1,19 @@
 """Puts a handler behind the records, by one line above its signature."""
 
-import asyncio
 import functools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from litestar import Request, Response
 from litestar.serialization import encode_json
 
-from services.chassis.errors import Problem
 from services.chassis.idempotency import keys
 from services.chassis.idempotency.fingerprint import fingerprint
 from services.chassis.idempotency.records import Outcome, Records
 from services.chassis.identity import Identity
+from services.chassis.rounds import rounds
 
 _log = logging.getLogger(__name__)
 
@@ -74,27 +73,11 @@ class Idempotency:
         act = functools.partial(effect, await prepare())
         return await (act() if keyed is None else keyed.once(act))
 
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._sweep(), name="idempotency sweep")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        return rounds("idempotency sweep", self._round, every=SWEEP_INTERVAL_S)
 
-    async def _sweep(self) -> None:
-        while True:
-            swept = 0
-            try:
-                swept = await self._records.sweep(SWEEP_BATCH)
-            except Problem as fault:
-                _log.warning("expired keys were not swept", extra={"cause": fault.detail})
-            except Exception:
-                # Whatever it is, the next sweep may do better; without any, the table grows for ever.
-                _log.exception("expired keys were not swept")
-            await asyncio.sleep(0 if swept == SWEEP_BATCH else SWEEP_INTERVAL_S)
+    async def _round(self) -> bool:
+        return await self._records.sweep(SWEEP_BATCH) == SWEEP_BATCH
 
 
 class Keyed:

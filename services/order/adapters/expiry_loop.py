@@ -1,11 +1,10 @@
 """Looks for orders that nobody paid in time, beside the service, in every replica; repeats are harmless."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
-from services.chassis.errors import Problem
+from services.chassis.rounds import rounds
 from services.order.application.expiry import Expiry
 
 EVERY_S = 5.0
@@ -24,26 +23,10 @@ class ExpiryLoop:
         self._beside = beside
         self._every = every
 
-    @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._run(), name="expiry of unpaid orders")
-        try:
-            yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        return rounds("expiry of unpaid orders", self._round, every=self._every)
 
-    async def _run(self) -> None:
-        while True:
-            found = 0
-            try:
-                found = await self._expiry.round(BATCH)
-                await self._beside()
-            except Problem as fault:
-                _log.warning("unpaid orders were not looked for", extra={"cause": fault.detail})
-            except Exception:
-                # Whatever it is, the next round may do better; without any, stock would be held for ever.
-                _log.exception("unpaid orders were not closed")
-            if found < BATCH:
-                await asyncio.sleep(self._every)
+    async def _round(self) -> bool:
+        found = await self._expiry.round(BATCH)
+        await self._beside()
+        return found >= BATCH
