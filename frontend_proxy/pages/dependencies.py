@@ -1,5 +1,5 @@
-"""What handlers take by parameter name: `site`, and the page's context as `guest`, `anybody`, `visitor`, `entrant`
-or `member`."""
+"""What handlers take by parameter name: `site`, and the page's context as `guest`, `anybody`, `visitor`, `entrant`,
+`member` or `admin`."""
 
 from litestar.di import NamedDependency, Provide
 
@@ -20,4 +20,5 @@ def providers(site: Site) -> dict[str, Provide]:
         "anybody": Provide(page_context.anybody, sync_to_thread=False),
         "entrant": Provide(page_context.entrant, sync_to_thread=False),
         "member": Provide(page_context.member, sync_to_thread=False),
+        "admin": Provide(page_context.admin, sync_to_thread=False),
     }

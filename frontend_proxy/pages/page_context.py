@@ -12,6 +12,7 @@ from frontend_proxy import access_tokens, request_context
 from frontend_proxy.asgi import Scope
 from frontend_proxy.edge.paths import RESUME
 from frontend_proxy.pages.translator import COOKIE, preferred
+from frontend_proxy.problems import Problem
 from frontend_proxy.request_context import RequestContext
 
 PageRequest = Request[Any, Any, Any]
@@ -139,6 +140,15 @@ def member(request: PageRequest) -> PageContext:
     found = visitor(request)
     if not found.signed_in:
         raise Redirect(_sign_in(found.target))
+    return found
+
+
+def admin(request: PageRequest) -> PageContext:
+    """For the shopkeeper's pages. Raises Problem 403 for other accounts, as the APIs do: they judge the same token, and
+    its signature too."""
+    found = member(request)
+    if not found.admin:
+        raise Problem(403, "", "Your account may not do this.")
     return found
 
 

@@ -10,6 +10,7 @@ from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
 from frontend_proxy.pages import profiles
+from frontend_proxy.pages.admin.navigation import SECTIONS
 from frontend_proxy.pages.assets import Assets
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
@@ -41,6 +42,7 @@ class Views:
             lstrip_blocks=True,
         )
         self._environment.globals["asset"] = assets.url
+        self._environment.globals["admin_sections"] = SECTIONS
         self._environment.globals["media"] = lambda name, width: f"{media_origin}/media/{name}-{width}.webp"
         self._environment.filters["email"] = breakable
         self._environment.filters["dialled"] = profiles.as_dialled

@@ -249,7 +249,8 @@ def test_a_changed_password_counts_at_once(visit: Visit) -> None:
 def test_an_administrator_finds_edits_and_deletes_a_member(visit: Visit, screen: Screen) -> None:
     page = visit("/sign-in")
     sign_in(page, ADMIN)
-    page.get_by_role("navigation", name="Main menu").get_by_role("link", name="Members").click()
+    page.get_by_role("navigation", name="Main menu").get_by_role("link", name="Admin").click()
+    page.get_by_role("navigation", name="Shopkeeper's menu").get_by_role("link", name="Members").click()
     expect(page.get_by_role("row")).not_to_have_count(0)
     screen(page, "members")
     person = newcomer()
@@ -296,7 +297,7 @@ def _listed(page: Page) -> list[str]:
 def test_members_are_not_for_everybody(visit: Visit) -> None:
     page = visit("/")
     register(page, newcomer())
-    expect(page.get_by_role("link", name="Members")).to_have_count(0)
+    expect(page.get_by_role("link", name="Admin")).to_have_count(0)
     answer = page.goto("/members")
     assert answer is not None and answer.status == 403
     expect(page.get_by_text("You do not have access to this.")).to_be_visible()

@@ -1,0 +1,1 @@
+"""What all of the shopkeeper's pages have in common: their menu, and their first page."""
