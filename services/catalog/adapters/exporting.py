@@ -61,7 +61,7 @@ class Exporter:
     async def _products(self, tree: Tree) -> AsyncIterator[ProductRow]:
         store = PostgresProducts(self._database)
         after = None
-        while found := await store.page(None, (), BATCH, after):
+        while found := await store.page(None, (), None, BATCH, after):
             on_hand = await self._on_hand(found)
             for product in found:
                 category = tree.get(product.content.category)

@@ -18,7 +18,8 @@ from services.catalog.domain.products import Content, Option, Product, Status, T
 
 COLUMNS = (
     "slug", "category", "status", "brand", "keywords", "name_ko", "name_en", "description_ko", "description_en",
-    "options", "sku", "values", "price", "compare_at_price", "vat_class", "weight_grams", "on_hand",
+    "options", "sku", "values", "price", "compare_at_price", "vat_class", "weight_grams", "active",
+    "on_hand",
 )  # fmt: skip
 NO_ID = UUID(int=0)
 SEPARATOR = ";"
@@ -34,6 +35,7 @@ class VariantRow(msgspec.Struct, frozen=True, omit_defaults=True):
     compare_at_price: int | None = None
     vat_class: VatClass = VatClass.STANDARD
     weight_grams: int | None = None
+    active: bool = True
     on_hand: int | None = None
 
 
@@ -67,6 +69,7 @@ class ProductRow(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="typ
                     compare_at_price=row.compare_at_price,
                     vat_class=row.vat_class,
                     weight_grams=row.weight_grams,
+                    active=row.active,
                 )
                 for row in self.variants
             ),
@@ -121,6 +124,7 @@ def product_row(product: Product, category: str, on_hand: Mapping[UUID, int]) ->
                 compare_at_price=variant.compare_at_price,
                 vat_class=variant.vat_class,
                 weight_grams=variant.weight_grams,
+                active=variant.active,
                 on_hand=on_hand.get(variant.id),
             )
             for variant in content.variants
@@ -150,6 +154,7 @@ def csv_rows(row: ProductRow) -> list[dict[str, str]]:
             "compare_at_price": _optional(variant.compare_at_price),
             "vat_class": variant.vat_class.value,
             "weight_grams": _optional(variant.weight_grams),
+            "active": "" if variant.active else "false",
             "on_hand": _optional(variant.on_hand),
         }
         for variant in row.variants
@@ -240,7 +245,11 @@ def _variant(row: Mapping[str, str]) -> dict[str, Any]:
         "price": row["price"],
         "values": _listed(row.get("values", "")),
         "vat_class": row.get("vat_class") or "standard",
-        **{name: row[name] for name in ("compare_at_price", "weight_grams", "on_hand") if row.get(name)},
+        **{
+            name: row[name]
+            for name in ("compare_at_price", "weight_grams", "active", "on_hand")
+            if row.get(name)
+        },
     }
 
 

@@ -29,6 +29,7 @@ class StockedVariant(msgspec.Struct, frozen=True):
     compare_at_price: int | None
     vat_class: VatClass
     weight_grams: int | None
+    active: bool
     available: int
 
     def variant(self) -> Variant:
@@ -40,6 +41,7 @@ class StockedVariant(msgspec.Struct, frozen=True):
             compare_at_price=self.compare_at_price,
             vat_class=self.vat_class,
             weight_grams=self.weight_grams,
+            active=self.active,
         )
 
 
@@ -53,7 +55,8 @@ PRODUCT_COLUMNS = (
     "p.created_at, p.updated_at, p.version"
 )
 VARIANT_COLUMNS = (
-    "v.id, v.product_id, v.sku, v.option_values, v.price, v.compare_at_price, v.vat_class, v.weight_grams"
+    "v.id, v.product_id, v.sku, v.option_values, v.price, v.compare_at_price, v.vat_class, v.weight_grams, "
+    "v.active"
 )
 IMAGE_COLUMNS = "i.product_id, i.position, i.hash, i.alt, pic.width, pic.height, pic.widths"
 
@@ -86,6 +89,7 @@ def variant(row: Any) -> Variant:
         compare_at_price=row["compare_at_price"],
         vat_class=VatClass(row["vat_class"]),
         weight_grams=row["weight_grams"],
+        active=row["active"],
     )
 
 

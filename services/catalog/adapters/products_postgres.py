@@ -49,14 +49,23 @@ class PostgresProducts:
         return await self._one("p.slug = $1", slug)
 
     async def page(
-        self, status: Status | None, words: tuple[str, ...], limit: int, after: tuple[datetime, UUID] | None
+        self,
+        status: Status | None,
+        words: tuple[str, ...],
+        categories: Sequence[UUID] | None,
+        limit: int,
+        after: tuple[datetime, UUID] | None,
     ) -> Sequence[Product]:
-        sql, arguments = self.page_statement(status, words, limit, after)
+        sql, arguments = self.page_statement(status, words, categories, limit, after)
         return await self._read(await self._database.fetch(sql, *arguments))
 
     @staticmethod
     def page_statement(
-        status: Status | None, words: tuple[str, ...], limit: int, after: tuple[datetime, UUID] | None
+        status: Status | None,
+        words: tuple[str, ...],
+        categories: Sequence[UUID] | None,
+        limit: int,
+        after: tuple[datetime, UUID] | None,
     ) -> tuple[str, list[Any]]:
         """The page's SQL, for running it and for asking the planner about it."""
         sql = f"SELECT {PRODUCT_COLUMNS} FROM product p WHERE p.deleted_at IS NULL"  # noqa: S608
@@ -64,6 +73,9 @@ class PostgresProducts:
         if status is not None:
             arguments.append(status.value)
             sql += f" AND p.status = ${len(arguments)}"
+        if categories is not None:
+            arguments.append(list(categories))
+            sql += f" AND p.category_id = ANY(${len(arguments)}::uuid[])"
         if words:
 
             def add(value: object) -> str:
@@ -172,11 +184,12 @@ async def _keep_variants(connection: asyncpg.Connection, product: Product) -> No
         await connection.executemany(
             """
             INSERT INTO variant (id, product_id, sku, option_values, price, compare_at_price, vat_class, weight_grams,
-                position)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                active, position)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
             ON CONFLICT (id) DO UPDATE SET option_values = excluded.option_values, price = excluded.price,
                 compare_at_price = excluded.compare_at_price, vat_class = excluded.vat_class,
-                weight_grams = excluded.weight_grams, position = excluded.position
+                weight_grams = excluded.weight_grams, active = excluded.active,
+                position = excluded.position
             """,
             [
                 (
@@ -188,6 +201,7 @@ async def _keep_variants(connection: asyncpg.Connection, product: Product) -> No
                     variant.compare_at_price,
                     variant.vat_class.value,
                     variant.weight_grams,
+                    variant.active,
                     position,
                 )
                 for position, variant in enumerate(variants)

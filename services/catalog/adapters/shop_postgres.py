@@ -10,7 +10,7 @@ from typing import Any
 from services.catalog.adapters import finding, product_rows
 from services.catalog.adapters.product_rows import IMAGE_COLUMNS, PRODUCT_COLUMNS, VARIANT_COLUMNS
 from services.catalog.application.ports import Card, Count, Filters, ListQuery, Offer, Shown, Sort, Suggested
-from services.catalog.domain.products import Option, Variant, localised
+from services.catalog.domain.products import option_names
 from services.catalog.domain.search import query_grams
 from services.chassis.postgres import Database
 
@@ -18,7 +18,7 @@ _FOR_SALE = "p.deleted_at IS NULL AND p.status = 'active'"
 _COLUMNS = "p.id, p.slug, p.brand, p.category_id, p.names, p.price, p.compare_at_price, p.created_at"
 _CAN_BE_BOUGHT = (
     "EXISTS (SELECT FROM variant v JOIN stock s ON s.variant_id = v.id "
-    "WHERE v.product_id = p.id AND v.deleted_at IS NULL AND s.available > 0)"
+    "WHERE v.product_id = p.id AND v.deleted_at IS NULL AND v.active AND s.available > 0)"
 )
 _ORDERS = {
     Sort.NEWEST: ("created_at", "DESC", "<"),
@@ -33,7 +33,7 @@ _WITH_STOCK_AND_IMAGE = f"""
     FROM ({{page}}) p
     LEFT JOIN LATERAL (
         SELECT max(s.available) AS available FROM variant v JOIN stock s ON s.variant_id = v.id
-        WHERE v.product_id = p.id AND v.deleted_at IS NULL
+        WHERE v.product_id = p.id AND v.deleted_at IS NULL AND v.active
     ) left_ ON true
     LEFT JOIN LATERAL (
         SELECT * FROM product_image WHERE product_id = p.id ORDER BY position LIMIT 1
@@ -81,7 +81,7 @@ PAGE = f"""
         SELECT coalesce(json_agg(each ORDER BY each.position, each.id), '[]') FROM (
             SELECT {VARIANT_COLUMNS}, v.position, coalesce(s.available, 0) AS available
             FROM variant v LEFT JOIN stock s ON s.variant_id = v.id
-            WHERE v.product_id = p.id AND v.deleted_at IS NULL
+            WHERE v.product_id = p.id AND v.deleted_at IS NULL AND v.active
         ) each
     ) AS variants, (
         SELECT coalesce(json_agg(each ORDER BY each.position), '[]') FROM (
@@ -91,7 +91,7 @@ PAGE = f"""
     FROM product p WHERE p.slug = $1 AND {_FOR_SALE}
 """  # noqa: S608
 OFFERS = f"""
-    SELECT {VARIANT_COLUMNS}, p.slug, p.names, p.options, {_FOR_SALE} AS for_sale,
+    SELECT {VARIANT_COLUMNS}, p.slug, p.names, p.options, v.active AND {_FOR_SALE} AS for_sale,
         coalesce(s.available, 0) AS available,
         (SELECT hash FROM product_image WHERE product_id = p.id ORDER BY position LIMIT 1) AS image
     FROM variant v JOIN product p ON p.id = v.product_id LEFT JOIN stock s ON s.variant_id = v.id
@@ -237,21 +237,8 @@ def _offer(row: Any) -> Offer:
         product=row["product_id"],
         slug=row["slug"],
         names=names,
-        option_names=option_names(product_rows.options(row["options"]), variant, names),
+        option_names=option_names(product_rows.options(row["options"]), variant.values, names),
         image=row["image"],
         available=row["available"],
         for_sale=row["for_sale"],
     )
-
-
-def option_names(
-    options: Sequence[Option], variant: Variant, languages: Sequence[str] | dict[str, str]
-) -> dict[str, str]:
-    """ "Blue / 250" in each language that the product has; empty for a product without options."""
-    if not options:
-        return {}
-    chosen = [
-        next((value.names for value in option.values if value.code == code), {})
-        for option, code in zip(options, variant.values, strict=False)
-    ]
-    return {language: " / ".join(localised(names, language) for names in chosen) for language in languages}

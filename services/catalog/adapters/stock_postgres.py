@@ -12,8 +12,18 @@ from uuid import UUID
 import asyncpg
 
 from services.catalog.adapters import cache_tags, product_rows
-from services.catalog.application.stock import Adjustment, Difference, Entry, Outcome, StockLevel
+from services.catalog.application.stock import (
+    Adjustment,
+    Difference,
+    Entry,
+    Outcome,
+    StockLevel,
+    StockQuery,
+    StockSort,
+    StockTotals,
+)
 from services.catalog.domain.errors import BelowReserved, OtherLines, UnknownVariant
+from services.catalog.domain.products import option_names
 from services.catalog.domain.reservations import Effect, Goal, Line, Shortage, State, decide, shortages
 from services.catalog.domain.stock import Stock, availability
 from services.chassis.cache_tags import CacheTags
@@ -82,7 +92,12 @@ class PostgresStock:
             )
             if row is None:
                 raise UnknownVariant
-            after = Stock(row["on_hand"] + adjustment.change, row["reserved"])
+            change = adjustment.change
+            if adjustment.counted is not None:
+                change = adjustment.counted - row["on_hand"]
+            after = Stock(row["on_hand"] + change, row["reserved"])
+            if change == 0:
+                return after
             if after.available < 0:
                 raise BelowReserved(after.reserved)
             await connection.execute(
@@ -92,19 +107,19 @@ class PostgresStock:
                 "INSERT INTO stock_journal (variant_id, change, on_hand, reason, note, actor, at) "
                 "VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 variant,
-                adjustment.change,
+                change,
                 after.on_hand,
                 adjustment.reason,
                 adjustment.note,
                 adjustment.actor,
                 now,
             )
-            change = _Change(
+            shown = _Change(
                 await connection.fetchval("SELECT product_id FROM variant WHERE id = $1", variant),
                 row["on_hand"] - row["reserved"],
                 after.available,
             )
-            await self._shown_otherwise([change])
+            await self._shown_otherwise([shown])
         return after
 
     async def _shown_otherwise(self, changes: Sequence["_Change"]) -> None:
@@ -131,11 +146,16 @@ class PostgresStock:
         rows = await self._database.fetch(f"{_LEVELS} AND v.sku = $1", sku)
         return _level(rows[0]) if rows else None
 
-    async def levels(
-        self, prefix: str, at_most: int | None, limit: int, after: str | None
-    ) -> Sequence[StockLevel]:
-        sql, arguments = levels_statement(prefix, at_most, limit, after)
+    async def levels(self, query: StockQuery) -> Sequence[StockLevel]:
+        sql, arguments = levels_statement(query)
         return [_level(row) for row in await self._database.fetch(sql, *arguments)]
+
+    async def totals(self, products: Sequence[UUID]) -> dict[UUID, StockTotals]:
+        rows = await self._database.fetch(TOTALS, list(products), self._few_left)
+        return {
+            row["product_id"]: StockTotals(int(row["available"]), row["sold_out"], row["few_left"])
+            for row in rows
+        }
 
     async def journal(self, variant: UUID | None, limit: int, before: int | None) -> Sequence[Entry]:
         sql, arguments = journal_statement(variant, limit, before)
@@ -172,25 +192,48 @@ class PostgresStock:
 
 
 _LEVELS = """
-    SELECT v.id, v.sku, v.product_id, p.slug, p.names, s.on_hand, s.reserved
+    SELECT v.id, v.sku, v.product_id, v.option_values, v.active AND p.status = 'active' AS for_sale, p.slug, p.names,
+        p.options, s.on_hand, s.reserved
     FROM variant v JOIN product p ON p.id = v.product_id JOIN stock s ON s.variant_id = v.id
     WHERE v.deleted_at IS NULL
 """
+TOTALS = """
+    SELECT v.product_id, sum(s.available) AS available, count(*) FILTER (WHERE s.available <= 0) AS sold_out,
+        count(*) FILTER (WHERE s.available BETWEEN 1 AND $2) AS few_left
+    FROM variant v JOIN stock s ON s.variant_id = v.id
+    WHERE v.product_id = ANY($1) AND v.deleted_at IS NULL AND v.active GROUP BY v.product_id
+"""
 
 
-def levels_statement(
-    prefix: str, at_most: int | None, limit: int, after: str | None
-) -> tuple[str, list[Any]]:
+def levels_statement(query: StockQuery) -> tuple[str, list[Any]]:
     """The list's SQL, for running it and for asking the planner about it."""
-    # SKUs are ASCII and sorted by code point: what begins with the prefix lies between it and the prefix with the
-    # character after "z" and "~".
-    arguments: list[Any] = [max(prefix, after or ""), f"{prefix}\x7f", limit]
-    beyond = ">" if after is not None and after >= prefix else ">="
-    sql = f"{_LEVELS} AND v.sku {beyond} $1 AND v.sku < $2"
-    if at_most is not None:
-        arguments.append(at_most)
-        sql += " AND s.available <= $4"
-    return f"{sql} ORDER BY v.sku LIMIT $3", arguments
+    arguments: list[Any] = []
+
+    def add(value: object) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    sql = _LEVELS
+    by_sku = query.sort is StockSort.SKU
+    start = query.prefix
+    if query.after is not None and by_sku:
+        sql += f" AND v.sku > {add(query.after[1])}"
+        start = max(start, query.after[1])
+    elif query.after is not None:
+        sql += f" AND (s.available, v.sku) > ({add(query.after[0])}::bigint, {add(query.after[1])})"
+    if query.prefix or by_sku:
+        # SKUs are ASCII and sorted by code point: what begins with the prefix lies between it and the prefix with the
+        # character after "z" and "~".
+        end = query.prefix + "\x7f"
+        sql += f" AND v.sku >= {add(start)} AND v.sku < {add(end)}"
+    if query.product is not None:
+        sql += f" AND v.product_id = {add(query.product)}"
+    if query.at_most is not None:
+        sql += f" AND s.available <= {add(query.at_most)}"
+    if query.for_sale:
+        sql += " AND v.active AND p.deleted_at IS NULL AND p.status = 'active'"
+    order = "v.sku" if by_sku else "s.available, v.sku"
+    return f"{sql} ORDER BY {order} LIMIT {add(query.limit)}", arguments
 
 
 def journal_statement(variant: UUID | None, limit: int, before: int | None) -> tuple[str, list[Any]]:
@@ -207,12 +250,16 @@ def journal_statement(variant: UUID | None, limit: int, before: int | None) -> t
 
 
 def _level(row: Any) -> StockLevel:
+    names = product_rows.names(row["names"])
+    options = product_rows.options(row["options"])
     return StockLevel(
         row["id"],
         row["sku"],
         row["product_id"],
         row["slug"],
-        product_rows.names(row["names"]),
+        names,
+        option_names(options, row["option_values"], names),
+        row["for_sale"],
         Stock(row["on_hand"], row["reserved"]),
     )
 

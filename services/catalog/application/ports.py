@@ -130,9 +130,14 @@ class Products(Protocol):
     async def find(self, slug: str) -> Product | None: ...
 
     async def page(
-        self, status: Status | None, words: tuple[str, ...], limit: int, after: tuple[datetime, UUID] | None
+        self,
+        status: Status | None,
+        words: tuple[str, ...],
+        categories: Sequence[UUID] | None,
+        limit: int,
+        after: tuple[datetime, UUID] | None,
     ) -> Sequence[Product]:
-        """At most `limit` products, the newest first."""
+        """At most `limit` products, the newest first. `categories`: in one of these; None is any."""
 
     async def save(self, product: Product) -> bool:
         """Stores the next version; variants that are no longer there are deleted, which frees their SKUs.

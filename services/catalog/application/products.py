@@ -21,9 +21,14 @@ class ProductService:
     new_id: Callable[[], UUID]
 
     async def page(
-        self, status: Status | None, words: tuple[str, ...], limit: int, after: tuple[datetime, UUID] | None
+        self,
+        status: Status | None,
+        words: tuple[str, ...],
+        categories: Sequence[UUID] | None,
+        limit: int,
+        after: tuple[datetime, UUID] | None,
     ) -> Sequence[Product]:
-        return await self.products.page(status, words, limit, after)
+        return await self.products.page(status, words, categories, limit, after)
 
     async def get(self, id_: UUID) -> Product:
         """Raises UnknownProduct."""

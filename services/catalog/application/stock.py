@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
@@ -21,24 +22,60 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """`change` units come in (above zero) or go (below). `actor` is the administrator's account."""
+    """`change` units come in (above zero) or go (below). `actor` is the administrator's account. `counted`: so many are
+    there, and the change follows from what was believed."""
 
     change: int
     reason: str
     note: str
     actor: str
+    counted: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
-    """How much there is of a variant, with what it is of."""
+    """How much there is of a variant, with what it is of. `for_sale`: its product is active, and so is it."""
 
     variant: UUID
     sku: str
     product: UUID
     slug: str
     names: dict[str, str]
+    option_names: dict[str, str]
+    for_sale: bool
     stock: Stock
+
+
+class StockSort(Enum):
+    """The orders in which stock can be listed; each ends with the SKU, so that it is total."""
+
+    SKU = "sku"
+    AVAILABLE = "available"
+    """What runs out first. No index knows it: one would make each reservation's update several times dearer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockQuery:
+    """`prefix`: how the SKU begins; `at_most`: only where so few are available; `after`: what is available and the SKU
+    of the last row of the page before."""
+
+    prefix: str = ""
+    product: UUID | None = None
+    at_most: int | None = None
+    for_sale: bool = False
+    sort: StockSort = StockSort.SKU
+    limit: int = 20
+    after: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StockTotals:
+    """Of a product's variants that are for sale when it is: units available of all, and of how many variants there are
+    none or few left."""
+
+    available: int = 0
+    sold_out: int = 0
+    few_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +122,11 @@ class StockStore(Protocol):
     async def level(self, sku: str) -> StockLevel | None:
         """Of the variant that has the SKU now."""
 
-    async def levels(
-        self, prefix: str, at_most: int | None, limit: int, after: str | None
-    ) -> Sequence[StockLevel]:
-        """At most `limit`, by SKU, of variants whose SKU begins so and of which so few are available."""
+    async def levels(self, query: StockQuery) -> Sequence[StockLevel]:
+        """At most `limit`, in the query's order."""
+
+    async def totals(self, products: Sequence[UUID]) -> dict[UUID, StockTotals]:
+        """By product; what has no active variant is left out."""
 
     async def journal(self, variant: UUID | None, limit: int, before: int | None) -> Sequence[Entry]:
         """At most `limit` lines, the latest first, before the line with that id."""
@@ -113,10 +151,11 @@ class StockService:
             raise UnknownVariant
         return replace(level, stock=await self.store.adjust(level.variant, adjustment, self.clock()))
 
-    async def levels(
-        self, prefix: str, at_most: int | None, limit: int, after: str | None
-    ) -> Sequence[StockLevel]:
-        return await self.store.levels(prefix, at_most, limit, after)
+    async def levels(self, query: StockQuery) -> Sequence[StockLevel]:
+        return await self.store.levels(query)
+
+    async def totals(self, products: Sequence[UUID]) -> dict[UUID, StockTotals]:
+        return await self.store.totals(products)
 
     async def journal(self, variant: UUID | None, limit: int, before: int | None) -> Sequence[Entry]:
         return await self.store.journal(variant, limit, before)

@@ -49,6 +49,7 @@ class SlugTaken(CatalogError):  # noqa: N818
 class SkuTaken(CatalogError):  # noqa: N818
     def __init__(self, sku: str) -> None:
         super().__init__(f"Another variant has the SKU {sku}.")
+        self.sku = sku
 
 
 class CategoryInUse(CatalogError):  # noqa: N818

@@ -1,6 +1,6 @@
 """What the shop sells: categories, products and their variants. Every value is in its normal form (values.py)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -54,7 +54,7 @@ class Variant:
     """What is ordered. `values` has one value's code for each option of the product, in their order.
 
     Prices are in minor units of the store's currency and include VAT. `id` stays the same for as long as the SKU is
-    the product's.
+    the product's. One that is not `active` is not for sale, and keeps its stock.
     """
 
     id: UUID
@@ -64,6 +64,7 @@ class Variant:
     compare_at_price: int | None = None
     vat_class: VatClass = VatClass.STANDARD
     weight_grams: int | None = None
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ class Content:
 
     @property
     def cheapest(self) -> Variant:
-        """Whose prices lists show and sort by."""
-        return min(self.variants, key=lambda variant: variant.price)
+        """Whose prices lists show and sort by: one that is for sale, where there is one."""
+        return min(self.variants, key=lambda variant: (not variant.active, variant.price))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,3 +133,16 @@ def localised(by_language: Mapping[str, str], language: str) -> str:
         if text := by_language.get(tried):
             return text
     return next(iter(by_language.values()), "")
+
+
+def option_names(
+    options: Sequence[Option], values: Sequence[str], languages: Iterable[str]
+) -> dict[str, str]:
+    """ "Blue / 250", what a variant's values are called, in each of `languages`; empty without options."""
+    if not options:
+        return {}
+    chosen = [
+        next((value.names for value in option.values if value.code == code), {})
+        for option, code in zip(options, values, strict=False)
+    ]
+    return {language: " / ".join(localised(names, language) for names in chosen) for language in languages}

@@ -9,7 +9,7 @@ from common import visible_text
 from common.field_codes import InvalidValue
 from common.money import LARGEST
 from services.catalog.domain.errors import InvalidProduct
-from services.catalog.domain.products import LANGUAGES, Content, Option, OptionValue, Texts, Variant
+from services.catalog.domain.products import LANGUAGES, Content, Option, OptionValue, Status, Texts, Variant
 
 MAX_NAME = 200
 MAX_DESCRIPTION = 10_000
@@ -69,6 +69,8 @@ def content(given: Content) -> Content:
     )
     faults.unique("variants", (variant.sku for variant in variants))
     faults.unique("variants", (variant.values for variant in variants))
+    if given.status is Status.ACTIVE and given.variants and not any(each.active for each in given.variants):
+        faults.found["variants"] = InvalidValue("none_active")
     normal = Content(
         category=given.category,
         slug=faults.check("slug", slug, given.slug),

@@ -9,11 +9,12 @@ from litestar.connection import ASGIConnection
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
+from services.catalog.application.stock import StockTotals
 from services.catalog.domain import search
 from services.catalog.domain.errors import UnknownProduct
 from services.catalog.domain.products import Content, Product, Status
 from services.catalog.web.parts import Parts
-from services.catalog.web.schemas import NewProduct, ProductDocument, ProductPatch
+from services.catalog.web.schemas import ListedProduct, NewProduct, ProductDocument, ProductPatch
 from services.catalog.web.shop import PublicProducts, product_page, query_words
 from services.catalog.web.shop_views import Lang, Language, ProductPage
 from services.chassis import pages, preconditions
@@ -66,14 +67,23 @@ class ProductsController(PublicProducts):
             str | None,
             QueryParameter(name="q", max_length=search.MAX_QUERY, description="As in the public list."),
         ] = None,
-    ) -> Page[ProductDocument]:
+        category: Annotated[
+            UUID | None,
+            QueryParameter(name="category", description="Only products of it or of one below it."),
+        ] = None,
+    ) -> Page[ListedProduct]:
+        categories = None if category is None else (await catalog.categories.tree()).below(category)
         # One more than asked for shows whether there is a next page.
-        found = await catalog.products.page(status, query_words(q), limit + 1, _after(cursor))
+        found = await catalog.products.page(status, query_words(q), categories, limit + 1, _after(cursor))
         shown = found[:limit]
         following = None
         if len(found) > limit:
             following = pages.encode(_CREATED, shown[-1].created_at, shown[-1].id)
-        return Page([ProductDocument.of(product) for product in shown], following)
+        totals = await catalog.stock.totals([product.id for product in shown])
+        return Page(
+            [ListedProduct.listed(product, totals.get(product.id, StockTotals())) for product in shown],
+            following,
+        )
 
     @get(
         "/{product:str}",

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from services.catalog.application.stock import StockTotals
 from services.catalog.domain import values
 from services.catalog.domain.products import (
     Category,
@@ -78,7 +79,8 @@ class OptionBody(msgspec.Struct, frozen=True):
 class VariantBody(msgspec.Struct, frozen=True):
     """What is ordered. Known by its SKU: the same SKU stays the same variant, whatever else changes.
 
-    `values` has one value's code for each option, in their order. `id` is given, never taken.
+    `values` has one value's code for each option, in their order. One that is not `active` is not for sale and
+    keeps its stock. `id` is given, never taken.
     """
 
     sku: Sku
@@ -87,6 +89,7 @@ class VariantBody(msgspec.Struct, frozen=True):
     compare_at_price: Price | None = None
     vat_class: VatClass = VatClass.STANDARD
     weight_grams: Annotated[int, Meta(ge=1, le=10**7)] | None = None
+    active: bool = True
     id: UUID | None = None
 
     @classmethod
@@ -98,6 +101,7 @@ class VariantBody(msgspec.Struct, frozen=True):
             compare_at_price=variant.compare_at_price,
             vat_class=variant.vat_class,
             weight_grams=variant.weight_grams,
+            active=variant.active,
             id=variant.id,
         )
 
@@ -110,6 +114,7 @@ class VariantBody(msgspec.Struct, frozen=True):
             compare_at_price=self.compare_at_price,
             vat_class=self.vat_class,
             weight_grams=self.weight_grams,
+            active=self.active,
         )
 
 
@@ -164,6 +169,29 @@ class ProductDocument(msgspec.Struct, frozen=True):
             created_at=product.created_at,
             updated_at=product.updated_at,
             version=product.version,
+        )
+
+
+class StockTotalsBody(msgspec.Struct, frozen=True):
+    """Of the active variants: units available of all, and of how many variants there are none or few left."""
+
+    available: int
+    sold_out: int
+    few_left: int
+
+
+class ListedProduct(ProductDocument, frozen=True, kw_only=True):
+    """A document in a list, with how much of it there was at that moment."""
+
+    stock: StockTotalsBody
+
+    @classmethod
+    def listed(cls, product: Product, totals: StockTotals) -> "ListedProduct":
+        stock = StockTotalsBody(totals.available, totals.sold_out, totals.few_left)
+        document = ProductDocument.of(product)
+        return cls(
+            **{name: getattr(document, name) for name in document.__struct_fields__},
+            stock=stock,
         )
 
 

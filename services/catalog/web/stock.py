@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from common import visible_text
 from common.field_codes import InvalidValue
-from services.catalog.application.stock import Adjustment, Entry, StockLevel
+from services.catalog.application.stock import Adjustment, Entry, StockLevel, StockQuery, StockSort
 from services.catalog.domain.reservations import MAX_ADJUSTMENT
 from services.catalog.domain.stock import Availability, availability
 from services.catalog.web.parts import Parts
@@ -28,7 +28,6 @@ from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 
 MAX_NOTE = 200
-_BY_SKU = "sku"
 _JOURNAL = "-id"
 
 
@@ -44,13 +43,15 @@ class Reason(Enum):
 
 
 class StockView(msgspec.Struct, frozen=True):
-    """`available` is `on_hand` without what is `reserved` for orders."""
+    """`available` is `on_hand` without what is `reserved` for orders. `for_sale`: it and its product are active."""
 
     variant_id: UUID
     sku: str
     product_id: UUID
     slug: str
     names: dict[str, str]
+    option_names: dict[str, str]
+    for_sale: bool
     on_hand: int
     reserved: int
     available: int
@@ -65,6 +66,8 @@ class StockView(msgspec.Struct, frozen=True):
             level.product,
             level.slug,
             level.names,
+            level.option_names,
+            level.for_sale,
             stock.on_hand,
             stock.reserved,
             stock.available,
@@ -103,11 +106,12 @@ class EntryView(msgspec.Struct, frozen=True):
 
 
 class NewAdjustment(msgspec.Struct, frozen=True):
-    """So many units more (above zero) or fewer (below) are on hand."""
+    """So many units more (above zero) or fewer (below) are on hand; or so many were counted, whatever was believed."""
 
     sku: Annotated[Sku, Meta(pattern="^[A-Za-z0-9._-]+$")]
-    change: Annotated[int, Meta(ge=-MAX_ADJUSTMENT, le=MAX_ADJUSTMENT, examples=[20])]
     reason: Reason
+    change: Annotated[int, Meta(ge=-MAX_ADJUSTMENT, le=MAX_ADJUSTMENT, examples=[20])] | None = None
+    counted: Annotated[int, Meta(ge=0, le=MAX_ADJUSTMENT, examples=[12])] | None = None
     note: Annotated[str, Meta(extra_json_schema={"extra": {"max_length": MAX_NOTE}})] = ""
 
 
@@ -140,15 +144,30 @@ class StockController(Controller):
                 name="at_most", ge=0, le=MAX_ADJUSTMENT, description="Only where so few are available."
             ),
         ] = None,
+        product_id: Annotated[
+            UUID | None, QueryParameter(name="product_id", description="Only this product's.")
+        ] = None,
+        for_sale: Annotated[
+            bool, QueryParameter(name="for_sale", description="Only what is active, of products that are.")
+        ] = False,
+        sort: Annotated[
+            StockSort, QueryParameter(name="sort", description="By SKU, or what runs out first.")
+        ] = StockSort.SKU,
     ) -> Page[StockView]:
-        after = None
-        if cursor is not None:
-            after, _ = pages.decode(cursor, _BY_SKU, str)
-            if "\0" in after:
-                raise InvalidInput([FieldError.of("cursor", "invalid_cursor")])
-        found = await catalog.stock.levels(sku or "", at_most, limit + 1, after)
-        shown = found[:limit]
-        following = pages.encode(_BY_SKU, shown[-1].sku, shown[-1].variant) if len(found) > limit else None
+        query = StockQuery(
+            prefix=sku or "",
+            product=product_id,
+            at_most=at_most,
+            for_sale=for_sale,
+            sort=sort,
+            limit=limit + 1,
+            after=_after(cursor, sort),
+        )
+        found = await catalog.stock.levels(query)
+        shown, following = found[:limit], None
+        if len(found) > limit:
+            last = shown[-1]
+            following = pages.encode(sort.value, (last.stock.available, last.sku), last.variant)
         return Page([StockView.of(level, catalog.view) for level in shown], following)
 
     @get(
@@ -193,14 +212,36 @@ class StockController(Controller):
         catalog: Injected[Parts],
         data: JSONBody[NewAdjustment],
     ) -> Response[StockView]:
-        """Send an idempotency key: an adjustment that is sent twice would count twice. 409 where orders have more."""
+        """Send an idempotency key: an adjustment that is sent twice would count twice. 409 where orders have more.
+
+        Either `change` or `counted`. A count that finds what was believed leaves no line in the journal.
+        """
+        if (data.change is None) == (data.counted is None):
+            raise InvalidInput(
+                [FieldError.of("change", "required" if data.change is None else "not_allowed")]
+            )
         if data.change == 0:
             raise InvalidInput([FieldError.of("change", "not_allowed")])
         level = await catalog.stock.adjust(
             data.sku,
-            Adjustment(data.change, data.reason.value, _note(data.note), str(request.user.subject)),
+            Adjustment(
+                data.change or 0,
+                data.reason.value,
+                _note(data.note),
+                str(request.user.subject),
+                counted=data.counted,
+            ),
         )
         return Response(StockView.of(level, catalog.view), status_code=201)
+
+
+def _after(cursor: str | None, sort: StockSort) -> tuple[int, str] | None:
+    if cursor is None:
+        return None
+    (available, sku), _ = pages.decode(cursor, sort.value, tuple[int, str])
+    if "\0" in sku or not -(2**63) <= available < 2**63:
+        raise InvalidInput([FieldError.of("cursor", "invalid_cursor")])
+    return available, sku
 
 
 def _note(text: str) -> str:

@@ -17,8 +17,9 @@ from services.catalog.adapters.shop_postgres import (
     counts_statement,
     suggestions_statement,
 )
-from services.catalog.adapters.stock_postgres import journal_statement, levels_statement
+from services.catalog.adapters.stock_postgres import TOTALS, journal_statement, levels_statement
 from services.catalog.application.ports import Filters, ListQuery, Sort
+from services.catalog.application.stock import StockQuery
 from services.catalog.commands import MIGRATIONS
 from services.catalog.domain.products import Status
 from services.chassis.migrations import migrate
@@ -77,11 +78,14 @@ STATEMENTS = {
     "counts": counts_statement(Filters(), (10_000, 50_000)),
     "counts, search": counts_statement(Filters(words=("운동화",)), (10_000, 50_000)),
     "suggestions": suggestions_statement(("운동",), 8),
-    "documents": PostgresProducts.page_statement(None, (), 21, (AT, ID)),
-    "documents, drafts": PostgresProducts.page_statement(Status.DRAFT, (), 21, None),
-    "documents, search": PostgresProducts.page_statement(None, RARE, 21, None),
-    "stock": levels_statement("LOAD-0012", None, 21, None),
-    "stock, low": levels_statement("", 0, 21, "LOAD-000100-S"),
+    "documents": PostgresProducts.page_statement(None, (), None, 21, (AT, ID)),
+    "documents, drafts": PostgresProducts.page_statement(Status.DRAFT, (), None, 21, None),
+    "documents, search": PostgresProducts.page_statement(None, RARE, None, 21, None),
+    "documents, category": PostgresProducts.page_statement(None, (), CATEGORIES, 21, None),
+    "stock": levels_statement(StockQuery(prefix="LOAD-0012", limit=21)),
+    "stock, low": levels_statement(StockQuery(at_most=0, limit=21, after=(0, "LOAD-000100-S"))),
+    "stock of one": levels_statement(StockQuery(product=ID, limit=100)),
+    "totals": (TOTALS, [[ID], 5]),
     "journal": journal_statement(None, 21, 50_000),
     "journal of one": journal_statement(ID, 21, None),
     "offers": (OFFERS, [["LOAD-000001-S", "LOAD-000002-L"]]),
