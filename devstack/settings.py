@@ -79,6 +79,16 @@ class Settings:
     def process_list(self) -> Path:
         return self.state / "processes.json"
 
+    @property
+    def runs_postgres(self) -> bool:
+        """Whether a PostgreSQL is among the parts; DEVSTACK_POSTGRES names those that somebody else runs."""
+        return not self.passed_on.get("DEVSTACK_POSTGRES")
+
+    @property
+    def postgres(self) -> str:
+        """Where it is, `host:port`, or a primary and its standby with a comma between."""
+        return self.passed_on.get("DEVSTACK_POSTGRES") or f"{LOOPBACK}:{self.ports['POSTGRES_PORT']}"
+
     def url(self, port_variable: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[port_variable]}"
 

@@ -31,16 +31,17 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
     postgres = server(settings, secrets)
     redis = cache(settings, secrets)
     plugins = tuple(plugin.name for plugin in found.plugins)
+    own_postgres = Part(
+        name="postgres",
+        prepare=postgres.prepare,
+        command=postgres.command,
+        ready=probes.in_thread(postgres.ready),
+        finish=lambda: postgres.create_databases(found.stored, secrets),
+        ports=(postgres.port,),
+        stop_deadline=20,
+    )
     return [
-        Part(
-            name="postgres",
-            prepare=postgres.prepare,
-            command=postgres.command,
-            ready=probes.in_thread(postgres.ready),
-            finish=lambda: postgres.create_databases(found.stored, secrets),
-            ports=(postgres.port,),
-            stop_deadline=20,
-        ),
+        *([own_postgres] if settings.runs_postgres else []),
         Part(
             name="redis",
             prepare=redis.prepare,
@@ -101,7 +102,7 @@ def _part(process: Process, settings: Settings, secrets: Secrets) -> Part:
             (sys.executable, "-m", process.package), env=told(process, settings, secrets), cwd=ROOT
         ),
         ready=probes.http(port, process.health),
-        needs=process.stores,
+        needs=_stores(process, settings),
         ports=(port,),
         url=settings.url(process.port_variable),
     )
@@ -120,9 +121,14 @@ def _plugin(process: Process, settings: Settings, secrets: Secrets) -> Part:
             cwd=ROOT,
         ),
         ready=probes.unix_socket(socket),
-        needs=process.stores,
+        needs=_stores(process, settings),
         ports=(port,),
     )
+
+
+def _stores(process: Process, settings: Settings) -> tuple[str, ...]:
+    """Those among the parts that it needs at its start."""
+    return tuple(name for name in process.stores if name != "postgres" or settings.runs_postgres)
 
 
 def told(process: Process, settings: Settings, secrets: Secrets) -> dict[str, str]:
@@ -142,8 +148,10 @@ def told(process: Process, settings: Settings, secrets: Secrets) -> dict[str, st
     # Under the names of compose, and said here: `.env` may hold the passwords of compose's own stores.
     if process.database:
         prefix = process.database_variable
-        address = f"{LOOPBACK}:{settings.ports['POSTGRES_PORT']}"
-        variables[f"{prefix}_URL"] = f"postgresql://{process.database}@{address}/{process.database}"
+        primary = "?target_session_attrs=read-write" if "," in settings.postgres else ""
+        variables[f"{prefix}_URL"] = (
+            f"postgresql://{process.database}@{settings.postgres}/{process.database}{primary}"
+        )
         variables[f"{prefix}_PASSWORD"] = secrets[f"{prefix.lower()}_password"]
     if process.redis:
         variables["REDIS_URL"] = f"redis://{process.name}@{LOOPBACK}:{settings.ports['REDIS_PORT']}/0"

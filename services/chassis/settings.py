@@ -79,7 +79,8 @@ DatabaseUrl = Annotated[
     str,
     Meta(
         pattern="^postgres(ql)?://",
-        description="The service's own database, `postgresql://user@host:port/name`.",
+        description="The service's own database, `postgresql://user@host:port/name`; "
+        "`postgresql://user@a:5432,b:5432/name?target_session_attrs=read-write` is whichever of them is the primary.",
     ),
     Env(
         "{SERVICE}_DATABASE_URL",

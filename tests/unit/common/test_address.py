@@ -60,3 +60,24 @@ def test_hosts_keep_their_form() -> None:
     assert address.parse("redis://[2001:db8::1]:6380/1", SCHEMES).host == "2001:db8::1"
     assert address.with_password("redis://u@[::1]/1", "a@b", SCHEMES) == "redis://u:a%40b@[::1]/1"
     assert address.with_password("redis://redis", "p", SCHEMES) == "redis://:p@redis"
+
+
+SEVERAL = "postgresql://auth@pg-1:5432,pg-2:5433/auth?target_session_attrs=read-write"
+
+
+def test_a_postgresql_may_be_several_hosts() -> None:
+    read = address.parse(SEVERAL, ("postgresql",))
+    assert (read.host, read.port, read.path) == ("pg-1", 5432, "/auth")
+    with_password = address.with_password(SEVERAL, "a,b@c", ("postgresql",))
+    assert with_password == SEVERAL.replace("auth@", "auth:a%2Cb%40c@")
+
+
+@pytest.mark.parametrize("hosts", ["a:5432,b:many", "a:5432,", ",b:5432", "a,[b"])
+def test_each_of_several_hosts_is_read(hosts: str) -> None:
+    with pytest.raises(ValueError, match=r"^(it|its) "):
+        address.parse(f"postgresql://auth@{hosts}/auth", ("postgresql",))
+
+
+def test_a_redis_is_one_host() -> None:
+    with pytest.raises(ValueError, match=r"^its port "):
+        address.parse("redis://auth@a:6379,b:6379/0", SCHEMES)
