@@ -110,6 +110,11 @@ framing-storm: $(STAMPS)/dev ## 10,000 odd framings on each path through front, 
 durability: $(STAMPS)/dev ## Sign-outs, changes, refreshes, registrations, then kill -9: nothing answered is undone (ROUNDS=200)
 	@DURABILITY_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest tests/e2e/test_durability.py --timeout=7200 -s $(ARGS)
 
+.PHONY: drill
+drill: $(STAMPS)/dev ## Kill the primary PostgreSQL under load, fail over, restore to a moment; fails over its budgets (minutes)
+	@for synchronous in 1 0; do DRILL_SYNCHRONOUS=$$synchronous DRILL_ORDERS=$${DRILL_ORDERS:-60} \
+		$(BIN)/python -m pytest tests/recovery/test_drill.py -s $(ARGS) || exit 1; done
+
 .PHONY: storm-catalog
 storm-catalog: $(STAMPS)/dev ## 500 buyers for 300 units over two replicas, one of them killed in the middle: twenty times, 300 sold each
 	@CATALOG_STORM_RUNS=$${CATALOG_STORM_RUNS:-20} $(BIN)/python -m pytest tests/stores/catalog/test_stock_storm.py -s $(ARGS)

@@ -54,6 +54,8 @@ class Postgres:
     port: int
     password: str
     throwaway: bool = False
+    options: tuple[str, ...] = ()
+    """Settings of its own, `name=value` each."""
 
     def prepare(self) -> None:
         """Create the data directory unless it is there already."""
@@ -66,7 +68,7 @@ class Postgres:
             secret.flush()
             if unprivileged.account() is not None:
                 unprivileged.hand_over(Path(secret.name))
-            self._run(
+            self.run(
                 *("initdb", "--pgdata", str(data), "--username", SUPERUSER, "--pwfile", secret.name),
                 *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8"),
                 *(("--no-sync",) if self.throwaway else ()),
@@ -79,6 +81,7 @@ class Postgres:
             "max_connections=200",
             "timezone=UTC",
             *(THROWAWAY if self.throwaway else ()),
+            *self.options,
         )
         options = [part for setting in settings for part in ("-c", setting)]
         data = unprivileged.data_directory(self.directory)
@@ -104,9 +107,9 @@ class Postgres:
         """Create the database, of the superuser, unless it exists. `name` is a plain identifier."""
         if not name.replace("_", "").isalnum():
             raise ValueError(f"not a plain database name: {name!r}")
-        exists = self._psql(SUPERUSER, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")  # noqa: S608 - checked
+        exists = self.ask(SUPERUSER, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")  # noqa: S608 - checked
         if not exists.strip():
-            self._psql(SUPERUSER, f'CREATE DATABASE "{name}"')
+            self.ask(SUPERUSER, f'CREATE DATABASE "{name}"')
 
     def create_databases(self, stored: Sequence[Process], secrets: Mapping[str, str]) -> None:
         """What compose does at each start, by the same script; older data are handed over to the roles."""
@@ -125,14 +128,14 @@ class Postgres:
         )
         for process in stored:
             if process.database:
-                self._psql(process.database, HAND_OVER.read_text(encoding="utf-8"))
+                self.ask(process.database, HAND_OVER.read_text(encoding="utf-8"))
 
     def drop_database(self, name: str) -> None:
-        self._psql(SUPERUSER, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self.ask(SUPERUSER, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def databases(self) -> list[str]:
         """Every one that is not the server's own."""
-        return self._psql(
+        return self.ask(
             SUPERUSER,
             "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname",
         ).split()
@@ -145,19 +148,21 @@ class Postgres:
     def restore(self, database: str, file: Path) -> None:
         """Puts a dump in place of what the database holds; its role owns all of it."""
         self.drop_database(database)
-        self._psql(SUPERUSER, f'CREATE DATABASE "{database}" OWNER "{database}"')
-        self._psql(SUPERUSER, f'REVOKE CONNECT, TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
+        self.ask(SUPERUSER, f'CREATE DATABASE "{database}" OWNER "{database}"')
+        self.ask(SUPERUSER, f'REVOKE CONNECT, TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
         options = ("--exit-on-error", "--single-transaction", "--no-owner", f"--role={database}")
         self._client("pg_restore", *options, "-d", self.url(database), str(file))
 
-    def _psql(self, database: str, statement: str) -> str:
+    def ask(self, database: str, statement: str) -> str:
+        """What a statement of the superuser's answers, as text. Raises PrepareError."""
         return self._client(
             "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", statement
         )
 
-    def _run(self, program: str, *arguments: str) -> None:
-        """A program that works on the data directory, as the account that owns it."""
-        self._checked([str(binaries() / program), *arguments], {}, user=unprivileged.account())
+    def run(self, program: str, *arguments: str) -> None:
+        """A program that works on the data directory, as the account that owns it. Raises PrepareError."""
+        variables = {"PGPASSWORD": self.password}  # of the server that it connects to, if it does
+        self._checked([str(binaries() / program), *arguments], variables, user=unprivileged.account())
 
     def _client(self, program: str, *arguments: str, output: IO[bytes] | None = None) -> str:
         return self._checked([str(binaries() / program), *arguments], {}, output=output)
