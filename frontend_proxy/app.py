@@ -28,6 +28,8 @@ from frontend_proxy.pages.cart.handlers import CartPages
 from frontend_proxy.pages.checkout.handlers import CheckoutPages
 from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
+from frontend_proxy.pages.fulfilment.listing import OrderList
+from frontend_proxy.pages.fulfilment.order import OrderDesk
 from frontend_proxy.pages.home.handlers import Home
 from frontend_proxy.pages.members.email import MemberEmail
 from frontend_proxy.pages.members.handlers import Members
@@ -92,6 +94,8 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             AccountAddresses,
             AccountDevices,
             AccountPassword,
+            OrderList,
+            OrderDesk,
             Members,
             MemberEmail,
             assets.route(static),

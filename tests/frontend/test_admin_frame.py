@@ -24,7 +24,7 @@ async def test_the_menu_has_every_section_and_marks_the_one_at_hand(front: Front
 
 @pytest.mark.parametrize("address", [address for _, address in SECTIONS])
 async def test_every_section_is_there_and_only_for_administrators(front: Front, address: str) -> None:
-    refused = gateway({f"GET {path}": 403 for path in ("/api/members",)})
+    refused = gateway({f"GET {path}": 403 for path in ("/api/members", "/api/orders/all")})
     front.gateway.answer = refused
 
     async def answer() -> tuple[int, str]:

@@ -1,5 +1,8 @@
 """The shopkeeper's menu: a section for each kind of work, in the order in which a day goes."""
 
-SECTIONS = (("members", "/members"),)
+SECTIONS = (
+    ("orders", "/admin/orders"),
+    ("members", "/members"),
+)
 """Name (`admin.section_<name>` is its text) and address. Only pages that exist: of today, orders, products, stock,
 members, money, stuck."""

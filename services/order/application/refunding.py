@@ -8,7 +8,7 @@ from uuid import UUID
 from services.order.application.ports import Messages, Orders, Refunds, UnitOfWork
 from services.order.application.progress import Versions
 from services.order.domain import refunds
-from services.order.domain.errors import RequestRefused, Stale, UnknownOrder
+from services.order.domain.errors import RefundChanged, RequestRefused, Stale, UnknownOrder
 from services.order.domain.orders import Occurrence, Order
 from services.order.domain.refunds import Plan
 from services.order.domain.states import State
@@ -18,13 +18,15 @@ REFUNDABLE = frozenset((State.PAID, State.SHIPPED, State.DELIVERED))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Units by the position of their line and whether the shipping too; or an `amount`, which is of no line."""
+    """Units by the position of their line and whether the shipping too; or an `amount`, which is of no line.
+    `expected`: the sum that somebody was shown and agreed to."""
 
     lines: Mapping[int, int]
     shipping: bool
     amount: int | None
     reason: str
     note: str
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Refunding:
     async def refund(self, id_: UUID, wanted: Wanted, *, actor: str, versions: Versions) -> UUID:
         """The refund's id. Admitted under the order's row: of two at once the second is judged after the first.
 
-        Raises UnknownOrder, RequestRefused, InvalidRefund, Stale.
+        Raises UnknownOrder, RequestRefused, InvalidRefund, RefundChanged, Stale.
         """
         async with self.work.transaction():
             order = await self._order(id_)
@@ -54,6 +56,8 @@ class Refunding:
             if not await self.orders.touch(id_, order.version, now):
                 raise Stale
             plan = await self._plan(order, wanted)
+            if wanted.expected not in (None, plan.amount):
+                raise RefundChanged(plan.amount)
             await self.refunds.add(refund, id_, plan, wanted.reason, wanted.note, actor, now)
             await self.orders.record(
                 id_,

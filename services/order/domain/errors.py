@@ -14,6 +14,7 @@ OrderError
 ├── Unconfirmed             the account's address is not confirmed
 ├── InvalidOrder            wrong values, by field
 ├── InvalidRefund           the lines or the amount cannot be refunded
+├── RefundChanged           it would come to another sum than was shown; names it
 └── PaymentUnavailable      payment gave no page in time; worth a repeat
 """
 
@@ -102,6 +103,14 @@ class InvalidRefund(OrderError):  # noqa: N818
     def __init__(self, text: str, refundable: int) -> None:
         super().__init__(text)
         self.refundable = refundable
+
+
+class RefundChanged(OrderError):  # noqa: N818
+    """`amount`: what it would come to now."""
+
+    def __init__(self, amount: int) -> None:
+        super().__init__("It would come to another sum by now. Look at it again and decide anew.")
+        self.amount = amount
 
 
 class PaymentUnavailable(OrderError):  # noqa: N818

@@ -155,12 +155,13 @@ class AdministrationController(Controller):
         data: JSONBody[NewRefund],
         if_match: IfMatch = None,
     ) -> Response[RefundView]:
-        """Send an idempotency key and If-Match: of two refunds at once the second is refused."""
+        """Send an idempotency key, If-Match, and what the preview said as `expected_amount`: of two refunds at once the
+        second is refused, and what is done is what was shown."""
         versions = preconditions.versions(if_match)
         wanted, actor = _wanted(data), str(request.user.subject)
         id_ = await order.refunding.refund(order_id, wanted, actor=actor, versions=versions)
         refund = next(each for each in await order.refunds.of(order_id) if each.id == id_)
-        return Response(RefundView.of(refund), status_code=201)
+        return Response(RefundView.of(refund, admin=True), status_code=201)
 
 
 def _wanted(data: NewRefund) -> Wanted:
@@ -176,6 +177,7 @@ def _wanted(data: NewRefund) -> Wanted:
         amount=data.amount,
         reason=data.reason,
         note=_line("note", data.note, 200, optional=True),
+        expected=data.expected_amount,
     )
 
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from common.field_codes import InvalidValue
 from services.chassis import preconditions
+from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest, Identity
 from services.chassis.injection import Injected
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
@@ -146,7 +147,7 @@ class OrdersController(Controller):
         view = TimelineView(
             [EventView.of(each, admin=who.is_admin) for each in await order.orders.timeline(order_id)],
             [ShipmentView.of(each) for each in await order.orders.shipments(order_id)],
-            [RefundView.of(each) for each in await order.refunds.of(order_id)],
+            [RefundView.of(each, admin=who.is_admin) for each in await order.refunds.of(order_id)],
         )
         return Response(view, headers={"Cache-Control": "private, no-cache"})
 
@@ -169,8 +170,9 @@ class OrdersController(Controller):
         status_code=200,
         operation_id="cancelOrder",
         summary="Cancel an order that is not on its way; what was paid is given back",
-        responses=documented(400, 401, 404, 409, 412, 428, 503),
+        responses=documented(400, 401, 404, 409, 412, 422, 428, 503),
     )
+    @idempotent
     async def cancel(
         self,
         *,

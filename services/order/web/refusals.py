@@ -12,6 +12,7 @@ from services.order.domain.errors import (
     NoMerge,
     NothingToPay,
     PaymentUnavailable,
+    RefundChanged,
     RequestRefused,
     Stale,
     Unconfirmed,
@@ -44,6 +45,11 @@ class OrderIsElsewhere(errors.Conflict):
     title = "The order's state does not allow this"
 
 
+class RefundIsNotWhatWasSeen(errors.Conflict):
+    type = "/problems/refund-changed"
+    title = "The refund is not what was seen"
+
+
 def _invalid(error: InvalidOrder) -> errors.Problem:
     return errors.InvalidInput(
         [errors.FieldError.refusing(field, fault) for field, fault in error.faults.items()]
@@ -66,6 +72,10 @@ def _refund(error: InvalidRefund) -> errors.Problem:
     return errors.Conflict(str(error), refundable=error.refundable)
 
 
+def _refund_changed(error: RefundChanged) -> errors.Problem:
+    return RefundIsNotWhatWasSeen(str(error), amount=error.amount)
+
+
 def _payment(error: PaymentUnavailable) -> errors.Problem:
     return errors.Unavailable(str(error))
 
@@ -84,5 +94,6 @@ REFUSALS: Refusals = {
     CartOrdered: _ordered,
     RequestRefused: _refused,
     InvalidRefund: _refund,
+    RefundChanged: _refund_changed,
     PaymentUnavailable: _payment,
 }

@@ -301,7 +301,7 @@ class RefundPartView(msgspec.Struct, frozen=True):
 
 
 class RefundView(msgspec.Struct, frozen=True):
-    """`state`: asked, pending, done or failed."""
+    """`state`: asked, pending, done or failed. `note` and `actor`, an account's id, are for administrators."""
 
     id: UUID
     amount: int
@@ -310,9 +310,11 @@ class RefundView(msgspec.Struct, frozen=True):
     lines: list[RefundPartView]
     shipping: bool
     created_at: datetime
+    note: str
+    actor: str
 
     @classmethod
-    def of(cls, refund: Refund) -> "RefundView":
+    def of(cls, refund: Refund, *, admin: bool) -> "RefundView":
         return cls(
             refund.id,
             refund.amount,
@@ -321,6 +323,8 @@ class RefundView(msgspec.Struct, frozen=True):
             [RefundPartView(*part) for part in refund.parts],
             refund.shipping,
             refund.created_at,
+            refund.note if admin else "",
+            refund.actor if admin else "",
         )
 
 
@@ -349,13 +353,15 @@ class RefundLine(msgspec.Struct, frozen=True):
 
 
 class NewRefund(msgspec.Struct, frozen=True):
-    """Either `lines` and `shipping`, or an `amount`, which is of no line."""
+    """Either `lines` and `shipping`, or an `amount`, which is of no line. `expected_amount` is what the preview said:
+    where it would come to another sum by now, nothing is done."""
 
     reason: Annotated[str, Meta(pattern="^(returned|damaged|missing|goodwill|other)$")]
     lines: Annotated[list[RefundLine], Meta(max_length=MAX_LINES)] = []
     shipping: bool = False
     amount: Annotated[int, Meta(ge=1, le=10**15)] | None = None
     note: Annotated[str, Meta(max_length=200)] = ""
+    expected_amount: Annotated[int, Meta(ge=1, le=10**15)] | None = None
 
 
 class RefundPreview(msgspec.Struct, frozen=True):

@@ -56,6 +56,17 @@ async def test_the_list_is_filtered_and_for_administrators_alone(shop: Shop) -> 
     assert (await shop.api.get("/api/orders/all", headers=kim)).status_code == 403
 
 
+async def test_a_cancellation_that_is_sent_twice_is_one_and_answered_alike(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    id_ = await shop.paid(shop.member())
+    admin = shop.admin()
+    tag = (await shop.api.get(f"/api/orders/{id_}", headers=admin)).headers["ETag"]
+    headers = {**admin, "If-Match": tag, "Idempotency-Key": str(uuid4())}
+    first, second = [await shop.api.post(f"/api/orders/{id_}/cancel", headers=headers) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.headers["Idempotent-Replayed"] == "true" and first.content == second.content
+
+
 @pytest.mark.parametrize("call", ["shipments", "deliveries", "refunds", "refunds/preview"])
 async def test_what_administrators_do_nobody_else_does(shop: Shop, call: str) -> None:
     for who in (shop.member(), shop.guest()):

@@ -54,6 +54,31 @@ async def test_hazard_21_refunds_by_line_and_amount_add_up_to_the_total(shop: Sh
     assert shop.payment.payments[id_]["refunded"] == total
 
 
+async def test_what_is_given_back_is_what_was_shown_or_nothing(shop: Shop) -> None:
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 3)
+    line: dict[str, Any] = {"lines": [{"line": 1, "quantity": 3}], "shipping": True}
+    await refund(shop, id_, amount=1_000, note="a scratch")
+    refused = await refund(shop, id_, expected_amount=3 * 3_333 + 3_000, **line)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/refund-changed")
+    assert refused.json()["amount"] == 3 * 3_333 + 2_000
+    assert (await refund(shop, id_, expected_amount=refused.json()["amount"], **line)).status_code == 201
+    assert shop.payment.payments[id_]["captured"] == 3 * 3_333 + 3_000
+
+
+async def test_who_gave_money_back_and_why_is_for_administrators(shop: Shop) -> None:
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim, admin = shop.member(), shop.admin()
+    id_ = await shop.paid(kim, "SOCKS")
+    await refund(shop, id_, amount=1_000, note="a scratch")
+    path = f"/api/orders/{id_}/events"
+    (shown,) = (await shop.api.get(path, headers=kim)).json()["refunds"]
+    assert (shown["note"], shown["actor"]) == ("", "")
+    (shown,) = (await shop.api.get(path, headers=admin)).json()["refunds"]
+    assert shown["note"] == "a scratch" and UUID(shown["actor"])
+
+
 async def test_two_refunds_at_once_are_one(shop: Shop) -> None:
     shop.catalog.sell("SHOE-250", 60_000, 10)
     kim = shop.member()

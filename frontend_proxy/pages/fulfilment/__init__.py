@@ -1,0 +1,1 @@
+"""The shopkeeper's orders: finding them, sending them, giving money back."""

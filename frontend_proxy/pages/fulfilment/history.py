@@ -1,0 +1,43 @@
+"""Who did what to an order, and when. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+MOST_NAMES = 8
+"""So many people are asked for by name; an order is rarely in more hands."""
+
+
+class Deed(NamedTuple):
+    """`by`: house (a fact, or a clock), shopper, person (`name` is theirs), or unknown (`name` is an id)."""
+
+    at: str
+    event: str
+    state: str
+    by: str
+    name: str
+    note: str
+
+
+def people(order: Mapping[str, Any], timeline: Mapping[str, Any]) -> list[str]:
+    """The ids of those whose names are wanted: whoever did something and is not the shopper."""
+    actors: Iterable[str] = (
+        each["actor"] for each in (*timeline["events"], *timeline["refunds"]) if each["actor"]
+    )
+    return list(dict.fromkeys(actor for actor in actors if actor != order["owner"]))[:MOST_NAMES]
+
+
+def deeds(order: Mapping[str, Any], timeline: Mapping[str, Any], names: Mapping[str, str]) -> Sequence[Deed]:
+    """The timeline, the latest first."""
+    return [
+        Deed(each["at"], each["event"], each["state"], *by(order, each["actor"], names), each["note"])
+        for each in reversed(timeline["events"])
+    ]
+
+
+def by(order: Mapping[str, Any], actor: str, names: Mapping[str, str]) -> tuple[str, str]:
+    """Which kind of actor that is, and their name."""
+    if not actor:
+        return "house", ""
+    if actor == order["owner"]:
+        return "shopper", ""
+    return ("person", names[actor]) if actor in names else ("unknown", actor[:8])
