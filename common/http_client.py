@@ -5,7 +5,7 @@ Nothing is retried here: only the caller knows whether repeating is harmless.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -16,6 +16,9 @@ from common.http_pool import Pool, Resolver, split, system_addresses
 from common.telemetry import spans
 
 MAX_ANSWER_BYTES = 1024 * 1024
+
+Ended = Callable[[str, int | None, float], None]
+"""Told of each call: whom it asked, the answer's status (None without one), and the seconds that it took."""
 
 
 class CallFailed(Exception):  # noqa: N818  # named as the outcome that it is
@@ -30,8 +33,15 @@ class Answer(msgspec.Struct, frozen=True):
 class HttpClient:
     """`connections` bounds the pool. Open it with `lifespan` before the first call."""
 
-    def __init__(self, *, connections: int = 64, resolver: Resolver = system_addresses) -> None:
+    def __init__(
+        self,
+        *,
+        connections: int = 64,
+        resolver: Resolver = system_addresses,
+        ended: Ended | None = None,
+    ) -> None:
         self._connections = connections
+        self._ended = ended
         self._resolver = resolver
         self._pool: Pool | None = None
 
@@ -60,6 +70,7 @@ class HttpClient:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         origin, target = split(url)
+        started, status = loop.time(), None
         try:
             with spans.call(method, origin.host, origin.port) as span:
                 sent = {**(ids.headers() if ids else {}), **spans.context_of(span), **(headers or {})}
@@ -67,6 +78,7 @@ class HttpClient:
                     method, origin, target, sent.items(), body, within=timeout
                 )
                 answer = Answer(exchange.status, await _content(exchange, deadline))
+                status = answer.status
                 if span is not None:
                     span.end(answer.status)
                 return answer
@@ -74,6 +86,9 @@ class HttpClient:
             raise CallFailed(f"no answer within {timeout:g} s") from fault
         except (ExchangeFailed, OSError) as fault:
             raise CallFailed(f"{type(fault).__name__}: {fault}") from fault
+        finally:
+            if self._ended is not None:
+                self._ended(origin.authority, status, loop.time() - started)
 
 
 async def _content(exchange: Exchange, deadline: float) -> bytes:

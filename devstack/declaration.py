@@ -121,6 +121,13 @@ class Process(Table, frozen=True):
         return f"{self.prefix}_METRICS_PORT" if self.kind == "plugin" else f"{self.prefix}_PORT"
 
     @property
+    def metrics_variable(self) -> str | None:
+        """The variable of the port of its `/metrics`; an aid shows none."""
+        if self.kind == "aid":
+            return None
+        return f"{self.prefix}_METRICS_PORT" if self.metrics_port else self.port_variable
+
+    @property
     def database_variable(self) -> str:
         return f"{self.prefix}_DATABASE"
 

@@ -45,8 +45,9 @@ def gateway(settings: Settings, values: dict[str, str], needs: tuple[str, ...]) 
         command=lambda: _command(settings, environment),
         ready=probes.http(admin, "/status"),
         needs=needs,
-        ports=(settings.ports["GATEWAY_PORT"], admin),
+        ports=(settings.ports["GATEWAY_PORT"], admin, settings.ports["GATEWAY_STATUS_PORT"]),
         url=settings.url("GATEWAY_PORT"),
+        metrics=settings.url("GATEWAY_STATUS_PORT") + "/metrics",
         note="" if real_kong(settings) else "stand-in",
     )
 
@@ -73,6 +74,7 @@ def _kong_environment(settings: Settings) -> dict[str, str]:
         "KONG_PREFIX": str(settings.runtime / "kong"),
         "KONG_PROXY_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_PORT']}",
         "KONG_ADMIN_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_ADMIN_PORT']}",
+        "KONG_STATUS_LISTEN": f"{LOOPBACK}:{settings.ports['GATEWAY_STATUS_PORT']}",
         "KONG_NGINX_DAEMON": "off",
         **_workers_account(),
         "KONG_NGINX_WORKER_PROCESSES": settings.passed_on.get("KONG_NGINX_WORKER_PROCESSES", "2"),

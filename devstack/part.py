@@ -39,6 +39,7 @@ class Part:
     needs: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     url: str | None = None
+    metrics: str | None = None  # the address of its metrics
     note: str = ""  # what a person should know about it, shown beside its name
     start_deadline: float = 120.0  # seconds; a cold, busy machine takes its time
     stop_deadline: float = 10.0  # seconds between the stop signal and SIGKILL

@@ -24,6 +24,8 @@ SHORT_DIRECTORY = Path("/tmp")  # noqa: S108
 DEFAULT_PORTS = {
     "GATEWAY_PORT": 8000,
     "GATEWAY_ADMIN_PORT": 8001,
+    # Kong's own metrics.
+    "GATEWAY_STATUS_PORT": 8100,
     # Beside the stores that the machine may have.
     "POSTGRES_PORT": 15432,
     "REDIS_PORT": 16379,

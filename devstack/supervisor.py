@@ -101,6 +101,7 @@ class Supervisor:
                 "restarts": unit.restarts,
                 "seconds": round(now - unit.started_at, 1) if unit.started_at else 0.0,
                 "url": unit.part.url,
+                "metrics": unit.part.metrics,
                 "note": unit.part.note,
                 "reason": unit.reason or unit.part.remark(),
             }

@@ -20,8 +20,8 @@ def progress(part: Mapping[str, Any]) -> str:
 
 
 def table(parts: Iterable[Mapping[str, Any]]) -> str:
-    """Every part with its state, process, restarts and address."""
-    rows = [("PART", "STATE", "PID", "RESTARTS", "UPTIME", "URL")]
+    """Every part with its state, process, restarts and addresses."""
+    rows = [("PART", "STATE", "PID", "RESTARTS", "UPTIME", "URL", "METRICS")]
     rows += [
         (
             title(part),
@@ -30,6 +30,7 @@ def table(parts: Iterable[Mapping[str, Any]]) -> str:
             str(part["restarts"]),
             _duration(part["seconds"]) if part["pid"] else "-",
             str(part["url"] or ""),
+            str(part["metrics"] or ""),
         )
         for part in parts
     ]

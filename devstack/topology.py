@@ -105,6 +105,7 @@ def _part(process: Process, settings: Settings, secrets: Secrets) -> Part:
         needs=_stores(process, settings),
         ports=(port,),
         url=settings.url(process.port_variable),
+        metrics=metrics_address(process, settings),
     )
 
 
@@ -123,12 +124,20 @@ def _plugin(process: Process, settings: Settings, secrets: Secrets) -> Part:
         ready=probes.unix_socket(socket),
         needs=_stores(process, settings),
         ports=(port,),
+        metrics=metrics_address(process, settings),
     )
 
 
 def _stores(process: Process, settings: Settings) -> tuple[str, ...]:
     """Those among the parts that it needs at its start."""
     return tuple(name for name in process.stores if name != "postgres" or settings.runs_postgres)
+
+
+def metrics_address(process: Process, settings: Settings) -> str | None:
+    """Where its metrics are; an aid has none."""
+    if process.metrics_variable is None:
+        return None
+    return settings.url(process.metrics_variable) + "/metrics"
 
 
 def told(process: Process, settings: Settings, secrets: Secrets) -> dict[str, str]:

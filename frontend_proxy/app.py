@@ -75,7 +75,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
 
     @asynccontextmanager
     async def connected(_: Litestar) -> AsyncIterator[None]:
-        async with pool:
+        async with pool, metrics.loop_lag.lifespan():
             yield
 
     pages = Litestar(

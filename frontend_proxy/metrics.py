@@ -3,37 +3,47 @@
 The port is a separate one (FRONTEND_METRICS_PORT), by default on loopback: the main port faces the internet.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
-from common.telemetry import metrics as telemetry
+from common.telemetry.calls import OutgoingCalls
+from common.telemetry.loop_lag import LoopLag
+from common.telemetry.metrics import REQUEST_BOUNDS_S, new_registry
 from frontend_proxy.cookies import Tokens
 from frontend_proxy.request_context import RequestContext
 
 Refresh = Callable[[str, RequestContext], Awaitable[Tokens | None]]
 
-_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Seconds."""
+_JOURNEYS = {
+    "sign_in": re.compile(r"/(?:sign-in|register|sign-out|password|email|api/auth)(?:/|$)"),
+    "browse": re.compile(r"/$|/(?:products|categories|api/products|api/categories|api/storefront)(?:/|$)"),
+    "checkout": re.compile(r"/(?:cart|checkout|orders|api/cart|api/checkout|api/orders)(?:/|$)"),
+}
+"""What people are promised something about (deploy/observability/objectives.toml), by path."""
 
 
 class Metrics:
     """The proxy's metrics. No label takes a value that a client chooses, so their number stays small."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        telemetry.register(self.registry)
+        self.registry = new_registry()
+        self.loop_lag = LoopLag(self.registry)
+        self.calls = OutgoingCalls(self.registry)
+        self._in_flight = Gauge(
+            "http_requests_in_flight", "Requests that are being answered.", registry=self.registry
+        )
         self._requests = Counter(
-            "http_requests_total", "Requests answered.", ("kind", "status"), registry=self.registry
+            "http_requests_total", "Requests answered.", ("kind", "journey", "status"), registry=self.registry
         )
         self._seconds = Histogram(
             "http_request_duration_seconds",
-            "From a request's head to the end of its answer.",
-            ("kind",),
-            buckets=_BOUNDS,
+            "Time from the request's arrival to the end of the answer.",
+            ("kind", "journey"),
+            buckets=REQUEST_BOUNDS_S,
             registry=self.registry,
         )
         self._refusals = Counter(
@@ -57,10 +67,15 @@ class Metrics:
             registry=self.registry,
         )
 
+    def arrived(self) -> None:
+        """A request; `answered` follows, whatever becomes of it."""
+        self._in_flight.inc()
+
     def answered(self, path: str, status: int, seconds: float) -> None:
         """A response with `status`; 0 where the client disconnected before it."""
-        self._requests.labels(kind(path), str(status) if status else "none").inc()
-        self._seconds.labels(kind(path)).observe(seconds)
+        self._in_flight.dec()
+        self._requests.labels(kind(path), journey(path), str(status) if status else "none").inc()
+        self._seconds.labels(kind(path), journey(path)).observe(seconds)
 
     def refused(self, reason: str) -> None:
         """A request that the edge refused. `reason`: a problem's name, or its status."""
@@ -116,3 +131,8 @@ def kind(path: str) -> str:
         if f"{path}/".startswith(prefix):
             return name
     return "page"
+
+
+def journey(path: str) -> str:
+    """What a decoded path is part of: `sign_in`, `browse`, `checkout` or `other`."""
+    return next((name for name, paths in _JOURNEYS.items() if paths.match(path)), "other")

@@ -1,5 +1,6 @@
 """Streamed HTTP requests to auth and to the gateway, with a limit on every wait."""
 
+import time
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -44,20 +45,25 @@ class Pool:
         if self._pool is None:
             raise RuntimeError("the pool is not open")
         origin, _ = http_pool.split(base)
-        with spans.call(method, origin.host, origin.port) as span:
-            headers.update(spans.context_of(span))
-            exchange = await self._pool.request(
-                method,
-                origin,
-                target,
-                headers.items(),
-                body,
-                within=self.timeout,
-                upload_within=UPLOAD_DEADLINE,
-            )
-            if span is not None:
-                span.end(exchange.status)
-            return exchange
+        started, status = time.monotonic(), None
+        try:
+            with spans.call(method, origin.host, origin.port) as span:
+                headers.update(spans.context_of(span))
+                exchange = await self._pool.request(
+                    method,
+                    origin,
+                    target,
+                    headers.items(),
+                    body,
+                    within=self.timeout,
+                    upload_within=UPLOAD_DEADLINE,
+                )
+                status = exchange.status
+                if span is not None:
+                    span.end(status)
+                return exchange
+        finally:
+            self.metrics.calls.ended(origin.authority, status, time.monotonic() - started)
 
     async def __aenter__(self) -> "Pool":
         self._pool = http_pool.Pool(

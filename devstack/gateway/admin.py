@@ -19,7 +19,7 @@ EDITION = "stand-in"
 class Admin:
     def __init__(self, in_force: InForce, requests: Callable[[], int]) -> None:
         self._in_force = in_force
-        self._requests = requests
+        self.requests = requests
         self._began = int(time.time())
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -49,7 +49,7 @@ class Admin:
                     "configuration": {"database": "off"},
                 }
             case ["status"]:
-                requests = {"total_requests": self._requests()}
+                requests = {"total_requests": self.requests()}
                 return {"server": requests, "configuration_hash": configuration.hash}
             case ["services"]:
                 return _page([self._service(service) for service in configuration.services])

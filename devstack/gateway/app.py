@@ -17,6 +17,7 @@ from devstack.gateway.clean_connections import CleanConnector
 from devstack.gateway.control import Control
 from devstack.gateway.in_force import InForce
 from devstack.gateway.listener import Listener
+from devstack.gateway.status import Status
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ async def serve(environment: Mapping[str, str], stop: asyncio.Event) -> None:
         admin = Admin(in_force, lambda: listener.requests)
         runner = await _runner(stack, web.Server(admin.handle))
         for address in listens(environment.get("KONG_ADMIN_LISTEN") or "127.0.0.1:8001"):
+            await web.TCPSite(runner, address.host, address.port).start()
+        runner = await _runner(stack, web.Server(Status(admin).handle))
+        for address in listens(environment.get("KONG_STATUS_LISTEN") or "off"):
             await web.TCPSite(runner, address.host, address.port).start()
         control = environment.get("KONG_NGINX_ADMIN_LISTEN", "").removeprefix("unix:")
         if control:

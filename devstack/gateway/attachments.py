@@ -22,12 +22,17 @@ from devstack.gateway.plugins import (
     RequestSizeLimiting,
     RequestTermination,
 )
+from devstack.gateway.prometheus import GatewayMetrics, Prometheus
 from devstack.gateway.proxy_cache import ProxyCache
 from devstack.gateway.rate_limiting import RateLimiting
 from devstack.kongside.client import PluginServerClient
 
 # Of each socket, for as long as this process lives: a request under way and a new configuration share the connections.
 _clients: dict[str, PluginServerClient] = {}
+
+
+METRICS = GatewayMetrics()
+"""Of this process: a new configuration counts on."""
 
 
 def attach(
@@ -59,6 +64,8 @@ def _own(plugin: Plugin, own: OwnAnswers) -> Attachment:
         return RequestSizeLimiting(config, own)
     if plugin.name == "request-termination":
         return RequestTermination(config, own)
+    if plugin.name == "prometheus":
+        return Prometheus(config, METRICS)
     if plugin.name == "proxy-cache":
         return ProxyCache(config)
     if plugin.name == "rate-limiting":

@@ -67,6 +67,15 @@ SCHEMAS = {
         {"response_headers": {"type": "record", "fields": []}},
         {"memory": {"type": "record", "fields": []}},
     ),
+    "prometheus": _schema(
+        *(
+            {name: {"type": "boolean", "default": False}}
+            for name in (
+                *("status_code_metrics", "latency_metrics", "bandwidth_metrics"),
+                *("upstream_health_metrics", "per_consumer", "ai_metrics"),
+            )
+        ),
+    ),
     "rate-limiting": _schema(
         *({period: {"type": "number"}} for period in ("second", "minute", "hour", "day")),
         {

@@ -58,6 +58,8 @@ class Exchange:
     upstream_path: str = ""
     upstream_latency: float | None = None
     answer: Answer | None = None
+    sent_bytes: int = 0
+    """Of the answer's body."""
     shared: dict[str, Any] = field(default_factory=dict)
     private: dict[str, Any] = field(default_factory=dict)  # by the plugin's id
 

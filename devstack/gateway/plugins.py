@@ -39,6 +39,9 @@ class Attachment:
     def body_filter(self, exchange: Exchange) -> None:
         """With a body that is there as a whole."""
 
+    def log(self, exchange: Exchange) -> None:
+        """After the answer's last byte, or where its sending ended."""
+
 
 class CorrelationId(Attachment):
     """kong/plugins/correlation-id, generator `uuid`."""

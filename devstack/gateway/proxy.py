@@ -81,6 +81,8 @@ class Proxy:
             if response is not None:
                 response.release()
             access_log.write(exchange)
+            for plugin in chain:
+                plugin.log(exchange)
 
     def _exchange(self, request: Incoming) -> Exchange:
         head = request.head
@@ -138,17 +140,19 @@ class Proxy:
         await request.begin(answer.status, _reason(answer), answer.headers, has_body=has_body)
         if has_body and answer.body is not None:
             await request.send(answer.body)
+            exchange.sent_bytes = len(answer.body)
         elif has_body and response is not None:
-            await _stream(response, request)
+            await _stream(response, request, exchange)
         if has_body:
             await request.end()
 
 
-async def _stream(response: aiohttp.ClientResponse, request: Incoming) -> None:
+async def _stream(response: aiohttp.ClientResponse, request: Incoming, exchange: Exchange) -> None:
     """Raises ConnectionError where the upstream breaks off: so does the client's answer."""
     try:
         async for piece in response.content.iter_any():
             await request.send(piece)
+            exchange.sent_bytes += len(piece)
     except (aiohttp.ClientError, TimeoutError) as error:
         response.close()
         raise ConnectionAbortedError("the upstream broke off") from error

@@ -70,6 +70,7 @@ class Edge:
         request_ids.current.set(ids)
         answer = BoundedResponse(send, scope, ids.request_id, self._settings)
         started = time.monotonic()
+        self._metrics.arrived()
         if peer.unreadable is not None:
             self._report(peer)
         line = Line(scope["method"], scope["raw_path"], scope["query_string"])

@@ -2,7 +2,6 @@
 
 from litestar import Litestar
 
-from common.http_client import HttpClient
 from services.bff.adapters.clients import AuthClient, CatalogClient, MemberClient, OrderClient
 from services.bff.adapters.source import Source
 from services.bff.application.screens import Screens
@@ -11,14 +10,16 @@ from services.bff.settings import Settings
 from services.bff.web.refusals import REFUSALS
 from services.bff.web.screens import account_page, home
 from services.bff.web.shop import checkout, storefront
+from services.chassis import metrics
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.injection import provided
 
 
 def build(settings: Settings) -> Litestar:
-    client = HttpClient()
-    authenticator = TokenAuthenticator.of(settings)
+    registry = metrics.new_registry()
+    client = metrics.measured_client(registry)
+    authenticator = TokenAuthenticator.of(settings, registry)
 
     def source(name: str, url: str) -> Source:
         return Source(name, client, url, deadline=settings.source_deadline)
@@ -38,4 +39,5 @@ def build(settings: Settings) -> Litestar:
         refusals=REFUSALS,
         lifespan=[client.lifespan, authenticator.lifespan],
         checks={"access tokens": authenticator.check},
+        registry=registry,
     )

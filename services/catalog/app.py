@@ -59,9 +59,10 @@ def build(settings: Settings) -> Litestar:
         application="catalog",
         pool_max=settings.pool_max,
         statement_timeout=settings.statement_timeout,
+        registry=registry,
     )
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
-    authenticator = TokenAuthenticator.of(settings)
+    authenticator = TokenAuthenticator.of(settings, registry)
     store = MeasuredShop(database, registry)
     rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
     link = RedisLink(settings.redis_url, CACHE_TIMEOUT_S, "catalog")

@@ -11,6 +11,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
 
+from common.telemetry.loop_lag import LoopLag
 from services.chassis import docs, health, metrics, problem_types, problems
 from services.chassis.http_methods import HttpMethods
 from services.chassis.identity import Access, Authenticator, provide_identity
@@ -55,7 +56,7 @@ def create_app(
         guards=[Access(authenticator, internal_key), ParameterCheck()],
         exception_handlers=problems.handlers(refusals or {}),
         state=State(dict(state or {})),
-        lifespan=[_entered(lifespan)],
+        lifespan=[_entered((LoopLag(registry).lifespan, *lifespan))],
         openapi_config=docs.openapi(title, VERSION),
         request_class=ReadingRequest,
         request_max_body_size=MAX_BODY_BYTES,

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from prometheus_client import CollectorRegistry, Gauge
+
 from common.access_tokens.public_keys import KeySource, PublicKeys
 from common.access_tokens.revocations import RevocationSource, RevocationWatch
 from common.access_tokens.verified import VerifiedTokens
@@ -52,12 +54,29 @@ class TokenAuthenticator:
         self._verified: VerifiedTokens[Identity] = VerifiedTokens(REMEMBERED)
 
     @classmethod
-    def of(cls, settings: TokenSettings) -> "TokenAuthenticator":
-        return cls(
+    def of(cls, settings: TokenSettings, registry: CollectorRegistry) -> "TokenAuthenticator":
+        made = cls(
             PublicKeys(KeySource(settings.auth_jwks_url, refresh=300, cooldown=5, timeout=2)),
             RevocationWatch(RevocationSource(settings.redis_url, _STREAM, _SILENCE)),
             expected(settings.token_issuer, settings.token_audience),
         )
+        made._measure(registry)
+        return made
+
+    def _measure(self, registry: CollectorRegistry) -> None:
+        for name, text, value in (
+            (
+                "revocations_current",
+                "1 while it is known which sessions have ended.",
+                self._revocations.current,
+            ),
+            (
+                "revocations_known",
+                "Ended sessions that are remembered.",
+                lambda: len(self._revocations.revoked),
+            ),
+        ):
+            Gauge(name, text, registry=registry).set_function(value)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

@@ -2,18 +2,19 @@
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from common.telemetry import metrics as telemetry
+from common.http_client import HttpClient
+from common.telemetry.calls import OutgoingCalls
+from common.telemetry.metrics import new_registry
+
+__all__ = ["handler", "measured_client", "new_registry"]
 
 
-def new_registry() -> CollectorRegistry:
-    """A registry of the app's own: two apps in one process, as in tests, do not mix their counts."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    telemetry.register(registry)
-    return registry
+def measured_client(registry: CollectorRegistry) -> HttpClient:
+    """The service's client of other parts, which counts its calls."""
+    return HttpClient(ended=OutgoingCalls(registry).ended)
 
 
 def handler(registry: CollectorRegistry) -> HTTPRouteHandler:

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from common import request_ids
 from common.telemetry import tracing
+from common.telemetry.metrics import REQUEST_BOUNDS_S
 from services.chassis import problems
 from services.chassis.errors import Unavailable
 
@@ -38,7 +39,7 @@ class RequestMetrics:
             "http_request_duration_seconds",
             "Time from the request's arrival to the end of the answer.",
             labels,
-            buckets=(0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5, 10),
+            buckets=REQUEST_BOUNDS_S,
             registry=registry,
         )
         self.in_flight = Gauge(

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from litestar import Litestar
 
-from common.http_client import HttpClient
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
@@ -30,12 +29,13 @@ from services.member.web.refusals import REFUSALS
 
 def build(settings: Settings) -> Litestar:
     registry = metrics.new_registry()
-    client = HttpClient()
+    client = metrics.measured_client(registry)
     database = Database(
         settings.database_url,
         application="member",
         pool_max=settings.pool_max,
         statement_timeout=settings.statement_timeout,
+        registry=registry,
     )
     database.bind(MemberRow)
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
@@ -46,7 +46,7 @@ def build(settings: Settings) -> Litestar:
         },
         registry=registry,
     )
-    authenticator = TokenAuthenticator.of(settings)
+    authenticator = TokenAuthenticator.of(settings, registry)
     members = MemberService(
         PostgresMembers(database), OutboxAccounts(database), database, lambda: datetime.now(UTC), uuid4
     )

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 from litestar import Litestar
 
-from common.http_client import HttpClient
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
@@ -55,15 +54,16 @@ def now() -> datetime:
 
 def build(settings: Settings) -> Litestar:
     registry = metrics.new_registry()
-    client = HttpClient()
+    client = metrics.measured_client(registry)
     database = Database(
         settings.database_url,
         application="order",
         pool_max=settings.pool_max,
         statement_timeout=settings.statement_timeout,
+        registry=registry,
     )
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
-    authenticator = TokenAuthenticator.of(settings)
+    authenticator = TokenAuthenticator.of(settings, registry)
     key = settings.internal_api_key
 
     orders, carts, refunds = (

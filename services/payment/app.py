@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from litestar import Litestar
 from prometheus_client import Counter
 
-from common.http_client import HttpClient
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
@@ -43,15 +42,16 @@ def now() -> datetime:
 
 def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> Litestar:
     registry = metrics.new_registry()
-    client = HttpClient()
+    client = metrics.measured_client(registry)
     database = Database(
         settings.database_url,
         application="payment",
         pool_max=settings.pool_max,
         statement_timeout=settings.statement_timeout,
+        registry=registry,
     )
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
-    authenticator = TokenAuthenticator.of(settings)
+    authenticator = TokenAuthenticator.of(settings, registry)
     provider = StripeProvider(settings.stripe_secret_key, base=settings.stripe_url)
     payments, reports = PostgresPayments(database, now), PostgresReports(database)
     advancing = Advancing(

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from frontend_proxy.metrics import Metrics, kind
+from frontend_proxy.metrics import Metrics, journey, kind
 from tests.frontend.conftest import Front, Start
 from tests.frontend.doubles import access_token, refusal
 
@@ -32,21 +32,31 @@ async def test_requests_are_counted_by_kind_and_status(front: Front) -> None:
         async with front.browser.get(front.url + path, allow_redirects=False):
             pass
     counted = {
-        (kind, status): value(front, "http_requests_total", kind=kind, status=status)
-        for kind, status in (
-            *(("page", "200"), ("page", "404"), ("api", "200"), ("health", "200")),
-            *(("session", "303"), ("static", "404")),
+        key: value(front, "http_requests_total", kind=key[0], journey=key[1], status=key[2])
+        for key in (
+            *(("page", "sign_in", "200"), ("page", "other", "404"), ("api", "other", "200")),
+            *(("health", "other", "200"), ("session", "sign_in", "303"), ("static", "other", "404")),
         )
     }
     assert counted == {
-        ("page", "200"): 1,
-        ("page", "404"): 1,
-        ("api", "200"): 2,
-        ("health", "200"): 1,
-        ("session", "303"): 1,
-        ("static", "404"): 1,
+        ("page", "sign_in", "200"): 1,
+        ("page", "other", "404"): 1,
+        ("api", "other", "200"): 2,
+        ("health", "other", "200"): 1,
+        ("session", "sign_in", "303"): 1,
+        ("static", "other", "404"): 1,
     }
-    assert value(front, "http_request_duration_seconds_count", kind="api") == 2
+    assert value(front, "http_request_duration_seconds_count", kind="api", journey="other") == 2
+    assert value(front, "http_requests_in_flight") == 0
+    called = front.metrics.registry.get_sample_value
+    gateway = next(
+        labels
+        for family in front.metrics.registry.collect()
+        if family.name == "http_client_requests"
+        for labels in (sample.labels for sample in family.samples)
+        if labels["outcome"] == "2xx"
+    )
+    assert (called("http_client_requests_total", gateway) or 0) >= 2
 
 
 @pytest.mark.parametrize(
@@ -61,6 +71,26 @@ async def test_requests_are_counted_by_kind_and_status(front: Front) -> None:
 )
 def test_kinds_of_path(path: str, expected: str) -> None:
     assert kind(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "browse"),
+        ("/products", "browse"),
+        ("/products/a-mug", "browse"),
+        ("/api/storefront", "browse"),
+        ("/productsale", "other"),
+        ("/sign-in", "sign_in"),
+        ("/api/auth/login", "sign_in"),
+        ("/cart/items", "checkout"),
+        ("/api/orders/7", "checkout"),
+        ("/api/home", "other"),
+        ("/static/cart/x", "other"),
+    ],
+)
+def test_journeys_of_path(path: str, expected: str) -> None:
+    assert journey(path) == expected
 
 
 async def test_refusals_are_counted_by_reason(front: Front) -> None:
@@ -129,7 +159,10 @@ async def test_a_port_of_their_own_shows_them_and_closes_with_the_proxy() -> Non
     async with aiohttp.ClientSession() as client:
         with metrics.shown("127.0.0.1", port):
             async with client.get(f"http://127.0.0.1:{port}/metrics") as answer:
-                assert 'http_requests_total{kind="page",status="200"} 1.0' in await answer.text()
+                assert (
+                    'http_requests_total{journey="sign_in",kind="page",status="200"} 1.0'
+                    in await answer.text()
+                )
         with pytest.raises(aiohttp.ClientConnectorError):
             await client.get(f"http://127.0.0.1:{port}/metrics")
 

@@ -9,6 +9,7 @@ OUTCOMES = ("returned", "exited", "failed", "deadline", "abandoned", "shed", "st
 
 CONNECTIONS = metrics.gauge("kong_plugin_connections", "Open connections from Kong.")
 RUNNING = metrics.gauge("kong_plugin_running_events", "Events that are running, the overdue ones included.")
+LOOP_LAG = metrics.histogram("event_loop_lag_seconds", "How late a timer of the event loop came.")
 CONNECTIONS_ENDED = metrics.counter(
     "kong_plugin_connections_ended_total",
     "Connections that the server ended.",

@@ -13,6 +13,7 @@ import mmap
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ from kong.plugins.runtime.shared_configs import SharedConfigs
 
 log = logging.getLogger(__name__)
 
+SWEEP_EVERY = 1.0
+"""Seconds."""
 DRAIN_GRACE = 1.0
 """Seconds after the drain for problems to be written and connections to close."""
 
@@ -103,10 +106,12 @@ class _Worker:
             metrics.beat()
             runtime_metrics.RUNNING.set(host.running)
             host.connections.sweep()
+            began = time.perf_counter_ns()
             try:
-                await asyncio.wait_for(self._stop.wait(), 1.0)
+                await asyncio.wait_for(self._stop.wait(), SWEEP_EVERY)
             except TimeoutError:
-                continue
+                late = time.perf_counter_ns() - began - int(SWEEP_EVERY * 1e9)
+                runtime_metrics.LOOP_LAG.observe(max(late, 0))
 
     async def _drain(self, host: Host) -> None:
         """Finish what runs, take nothing new; at the bound, refuse what still runs rather than break it off."""

@@ -2,6 +2,7 @@
 
 from piccolo.columns import UUID, Array, Boolean, Bytea, Text, Timestamptz
 from piccolo.table import Table
+from prometheus_client import CollectorRegistry
 
 from services.chassis.postgres import Database
 
@@ -28,9 +29,9 @@ class SigningKeyRow(Table, tablename="signing_key"):
     signs_from = Timestamptz()
 
 
-def bound(url: str) -> Database:
+def bound(url: str, registry: CollectorRegistry | None = None) -> Database:
     """The database at `url`, with these tables bound to it."""
     # Two more than others: while a mail server is slow, its two targets each hold one.
-    database = Database(url, application="auth", pool_max=10)
+    database = Database(url, application="auth", pool_max=10, registry=registry)
     database.bind(AccountRow, SigningKeyRow)
     return database

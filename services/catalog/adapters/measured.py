@@ -55,7 +55,9 @@ class MeasuredStock(PostgresStock):
             registry=registry,
         )
         self._sold_out = Counter(
-            "catalog_sold_out_total", "Lines of which there was too little for an order.", registry=registry
+            "catalog_sold_out_total",
+            "Attempts to sell more than there is: lines that were refused to an order.",
+            registry=registry,
         )
         self._conflicts = Counter(
             "catalog_stock_conflicts_total",

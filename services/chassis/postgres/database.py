@@ -10,9 +10,11 @@ from typing import Any
 
 import asyncpg
 from piccolo.table import Table
+from prometheus_client import CollectorRegistry
 
 from services.chassis.postgres.engine import PatientTransaction, PooledEngine
 from services.chassis.postgres.outages import outage_as_unavailable, passes
+from services.chassis.postgres.pool_metrics import PoolMetrics
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class Database:
         pool_min: int = 1,
         pool_max: int = 8,
         statement_timeout: float = 5.0,
+        registry: CollectorRegistry | None = None,
     ) -> None:
         self.engine = PooledEngine(
             config={
@@ -45,6 +48,8 @@ class Database:
                 },
             }
         )
+        if registry is not None:
+            self.engine.wait = PoolMetrics(self.engine, pool_max, registry).wait
         self.message_written: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         """By target: set when a transaction of this process has committed with a message to it in the outbox."""
         self._pool_min = pool_min

@@ -6,6 +6,7 @@ server went away) keeps its connection.
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import asyncpg
@@ -24,6 +25,9 @@ class PooledEngine(PostgresEngine):
 
     begins_with = ""
     """Statements at the beginning of each transaction, and every statement is in one: behind a pooler (pooling.py)."""
+
+    wait: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered around every wait for a connection (pool_metrics.py)."""
 
     async def find_out(self) -> None:
         """Whether a pooler stands in front of the server. Once; raises what asyncpg raises."""
@@ -46,7 +50,8 @@ class PooledEngine(PostgresEngine):
     async def acquire(self) -> asyncpg.Connection:
         if self.pool is None:
             raise asyncpg.InterfaceError("the pool is not open")
-        return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+        with self.wait():
+            return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:
         with outage_as_unavailable():

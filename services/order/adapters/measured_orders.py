@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from services.chassis.postgres import Database
 from services.order.adapters.orders_postgres import PostgresOrders
 from services.order.domain.orders import Occurrence
-from services.order.domain.states import State
+from services.order.domain.states import FINAL, State
 
 WAITING = (
     State.PLACED,
@@ -22,7 +22,8 @@ UNFINISHED = (
     "SELECT state, extract(epoch FROM clock_timestamp() - min(updated_at))::float8 AS oldest FROM orders "
     "WHERE state IN ('placed', 'authorised', 'committed', 'closing', 'releasing', 'refunding') GROUP BY state"
 )
-
+OPEN = "SELECT state, count(*) AS orders FROM orders WHERE state = ANY($1) GROUP BY state"
+"""Those that something still happens to: their number stays bounded. Of the others order_events_total tells."""
 REFUNDS = (
     "SELECT state, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest FROM refund "
     "WHERE state IN ('asked', 'pending') GROUP BY state"
@@ -40,6 +41,7 @@ class MeasuredOrders(PostgresOrders):
         self._events = Counter(
             "order_events_total", "What happened to orders.", ("event", "state"), registry=registry
         )
+        self._open = Gauge("order_open", "Orders that are not over.", ("state",), registry=registry)
         self._oldest = Gauge(
             "order_unfinished_oldest_seconds",
             "Since when the oldest order in a state waits for another service.",
@@ -64,6 +66,12 @@ class MeasuredOrders(PostgresOrders):
         self._events.labels(occurrence.event, occurrence.state).inc()
 
     async def measure(self) -> None:
+        numbers = {
+            row["state"]: row["orders"]
+            for row in await self._measured.fetch(OPEN, [each.value for each in set(State) - FINAL])
+        }
+        for state in set(State) - FINAL:
+            self._open.labels(state.value).set(numbers.get(state.value, 0))
         rows = await self._measured.fetch(UNFINISHED)
         found = {row["state"]: row["oldest"] for row in rows}
         for state in WAITING:

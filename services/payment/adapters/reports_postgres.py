@@ -113,6 +113,15 @@ class PostgresReports:
         total: int = rows[0]["total"]
         return total
 
+    async def moved_since(self, since: datetime) -> Mapping[tuple[str, str], int]:
+        """Minor units by movement and currency."""
+        rows = await self._database.fetch(
+            "SELECT movement, currency, sum(amount)::bigint AS moved FROM ledger_transaction "
+            "JOIN ledger_entry ON transaction_id = id WHERE at >= $1 AND amount > 0 GROUP BY movement, currency",
+            since,
+        )
+        return {(row["movement"], row["currency"]): row["moved"] for row in rows}
+
     async def latest_comparison(self) -> Comparison | None:
         rows = await self._database.fetch(
             "SELECT since, until, at, seen, differences FROM reconciliation ORDER BY id DESC LIMIT 1"

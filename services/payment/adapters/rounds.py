@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.chassis.errors import Problem
 from services.payment.adapters.payments_postgres import PostgresPayments
@@ -66,15 +66,35 @@ class Rounds:
             "Disputes that are not decided: someone has to answer at the provider.",
             registry=registry,
         )
-        self._ledger = Gauge("payments_ledger_sum", "Sum of all ledger entries: zero.", registry=registry)
+        self._imbalance = Gauge(
+            "payments_ledger_imbalance",
+            "Sum of all ledger entries in minor units: zero.",
+            registry=registry,
+        )
+        self._today = Gauge(
+            "payments_today_minor_units",
+            "Money that the ledger has of this day (UTC), in minor units of its currency.",
+            ("movement", "currency"),
+            registry=registry,
+        )
         self._differences = Gauge(
             "payments_reconciliation_differences",
             "Differences between the provider's list and the ledger, in the latest comparison.",
             registry=registry,
         )
         self._compared = Gauge(
-            "payments_reconciliation_seconds", "Unix time of the latest comparison.", registry=registry
+            "payments_reconciliation_timestamp_seconds",
+            "Unix time of the latest comparison.",
+            registry=registry,
         )
+        self._comparisons = Counter(
+            "payments_reconciliations_total",
+            "Comparisons with the provider's list, by what came of them.",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in ("agreed", "differed", "failed"):
+            self._comparisons.labels(outcome)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -108,7 +128,12 @@ class Rounds:
     async def compare(self) -> None:
         now = self._now()
         if await self._reports.comparison_due(now - self._compare_every):
-            found = await self._reconciliation.compare(now - LOOKS_BACK, now - SETTLES_WITHIN, now)
+            try:
+                found = await self._reconciliation.compare(now - LOOKS_BACK, now - SETTLES_WITHIN, now)
+            except Exception:
+                self._comparisons.labels("failed").inc()
+                raise
+            self._comparisons.labels("differed" if found.differences else "agreed").inc()
             if found.differences:
                 _log.error(
                     "the provider's list and the ledger differ", extra={"differences": len(found.differences)}
@@ -127,7 +152,12 @@ class Rounds:
             self._compared.set(latest.at.timestamp())
 
     async def sum(self) -> None:
-        self._ledger.set(await self._reports.ledger_sum())
+        self._imbalance.set(await self._reports.ledger_sum())
+        midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
+        moved = await self._reports.moved_since(midnight)
+        self._today.clear()
+        for (movement, currency), amount in moved.items():
+            self._today.labels(movement, currency).set(amount)
 
 
 async def _repeat(act: Callable[[], Awaitable[None]], pause: float) -> None:

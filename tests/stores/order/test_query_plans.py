@@ -13,7 +13,7 @@ from services.order.adapters import measured_orders, orders_postgres
 from services.order.adapters.orders_postgres import page_statement
 from services.order.application.ports import OrderQuery
 from services.order.commands import MIGRATIONS
-from services.order.domain.states import State
+from services.order.domain.states import FINAL, State
 from tests.query_plans import scanned
 
 ORDERS = 50_000
@@ -75,6 +75,7 @@ STATEMENTS = {
     "of a day": page(placed_from=AT, placed_before=AT.replace(day=2)),
     "an order": (orders_postgres.ONE, [OWNER]),
     "due": (orders_postgres.DUE, [AT, 50]),
+    "open, measured": (measured_orders.OPEN, [[state.value for state in set(State) - FINAL]]),
     "unfinished, measured": (measured_orders.UNFINISHED, []),
     "refunds, measured": (measured_orders.REFUNDS, []),
     "overdue, measured": (measured_orders.OVERDUE, []),

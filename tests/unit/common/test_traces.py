@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from common.request_ids import RequestIds, from_headers
 from common.telemetry import exporter, spans, tracing
@@ -174,8 +173,7 @@ def test_what_was_dropped_is_in_the_metrics(monkeypatch: pytest.MonkeyPatch) -> 
     sender = Exporter("member", "http://127.0.0.1:1")
     sender.exported, sender.dropped = 5, 3
     monkeypatch.setattr(tracing, "_exporter", sender)
-    registry = CollectorRegistry()
-    telemetry.register(registry)
+    registry = telemetry.new_registry()
     shown = {
         outcome: registry.get_sample_value("telemetry_spans_total", {"outcome": outcome})
         for outcome in ("exported", "dropped")

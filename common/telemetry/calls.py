@@ -1,0 +1,30 @@
+"""Calls to other parts, as their caller sees them: how many, how they ended, how long they took."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from common.telemetry.metrics import REQUEST_BOUNDS_S
+
+
+class OutgoingCalls:
+    """`target` is the address of a part as the configuration has it, so there are as many as parts are called."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._count = Counter(
+            "http_client_requests_total",
+            "Calls to another part, by how they ended: a class of statuses, or failed.",
+            ("target", "outcome"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "http_client_request_duration_seconds",
+            "Time from a call until its answer, or until it failed.",
+            ("target",),
+            buckets=REQUEST_BOUNDS_S,
+            registry=registry,
+        )
+
+    def ended(self, target: str, status: int | None, seconds: float) -> None:
+        """`status` is None where no answer came."""
+        outcome = f"{status // 100}xx" if status is not None and 100 <= status < 600 else "failed"
+        self._count.labels(target, outcome).inc()
+        self._seconds.labels(target).observe(seconds)
