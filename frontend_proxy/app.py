@@ -36,6 +36,8 @@ from frontend_proxy.pages.members.handlers import Members
 from frontend_proxy.pages.orders.handlers import OrderPages
 from frontend_proxy.pages.page_context import Redirect
 from frontend_proxy.pages.problem_types import problem_type
+from frontend_proxy.pages.products.editor import ProductEditor
+from frontend_proxy.pages.products.listing import ProductsAdmin
 from frontend_proxy.pages.recovery.handlers import Recovery
 from frontend_proxy.pages.shop.catalog import Shelves
 from frontend_proxy.pages.shop.listing import ProductList
@@ -70,7 +72,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
         shelves.known,
         settings.media_origin,
     )
-    site = Site(views, backend, session_cookies, settings.production, shelves)
+    site = Site(views, backend, session_cookies, settings.production, shelves, settings.store_currency)
     errors = ErrorPages(site)
 
     @asynccontextmanager
@@ -98,6 +100,8 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             OrderDesk,
             Members,
             MemberEmail,
+            ProductsAdmin,
+            ProductEditor,
             assets.route(static),
             problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),

@@ -13,6 +13,7 @@ from msgspec import Meta
 from common import origins
 from common import settings as reader
 from common.client_address import Network, networks
+from common.money import EXPONENTS
 from common.origins import Origin
 from common.settings import Env, SettingsError
 from common.telemetry.settings import DEFAULT_RATIO, OtlpEndpoint, SampleRatio
@@ -51,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Env("FRONTEND_TRUSTED_PROXIES"),
     ] = ""
     time_zone: Annotated[str, Meta(description="IANA zone of the times that pages show.")] = "Asia/Seoul"
+    store_currency: Annotated[
+        str, Meta(description="ISO 4217; the currency in which shopkeepers type prices.")
+    ] = "KRW"
     max_body: Annotated[
         int, Meta(ge=1, description="Largest request body, in bytes."), Env("FRONTEND_MAX_BODY")
     ] = 10 * 1024 * 1024
@@ -139,6 +143,8 @@ def _contradictions(settings: Settings) -> list[str]:
         faults.append(
             "FRONTEND_TRUSTED_PROXIES is not valid: expected networks such as 10.0.0.0/8, comma-separated"
         )
+    if settings.store_currency not in EXPONENTS:
+        faults.append("STORE_CURRENCY is not valid: expected a currency of ISO 4217 such as KRW")
     try:
         ZoneInfo(settings.time_zone)
     except (KeyError, ValueError, OSError):

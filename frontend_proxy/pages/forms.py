@@ -39,17 +39,17 @@ class Form(NamedTuple):
         return given if _KEY.fullmatch(given) else str(uuid.uuid4())
 
 
-async def read(request: PageRequest) -> Form:
-    """The form of `request`. Raises Problem 415 or 413."""
+async def read(request: PageRequest, most: int = MAX_FORM, fields: int = MAX_FIELDS) -> Form:
+    """The form of `request`, of at most `most` bytes and so many fields. Raises Problem 415, 413 or 400."""
     if request.content_type[0] != "application/x-www-form-urlencoded":
         raise Problem(415, "", "Forms are sent as application/x-www-form-urlencoded.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_FORM:
-            raise Problem(413, "request-too-large", f"A form is at most {MAX_FORM} bytes.", close=True)
+        if len(body) > most:
+            raise Problem(413, "request-too-large", f"A form is at most {most} bytes.", close=True)
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=fields)
     except ValueError as fault:
         raise Problem(400, "", "The form cannot be read.") from fault
     return Form(dict(pairs))

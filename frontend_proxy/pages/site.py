@@ -15,13 +15,15 @@ from frontend_proxy.problems import Problem
 
 
 class Site(NamedTuple):
-    """The parts that pages use. `secure`: cookies are sent over TLS only; `shelves`: the shop's categories."""
+    """The parts that pages use. `secure`: cookies are sent over TLS only; `shelves`: the shop's categories; `currency`:
+    in which prices are typed."""
 
     views: Views
     backend: Backend
     session_cookies: SessionCookies
     secure: bool
     shelves: Shelves
+    currency: str
 
 
 def redirect(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGIResponse:

@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from aiohttp import web
 
 from frontend_proxy.pages.admin.navigation import SECTIONS
 from tests.frontend.conftest import Front
-from tests.frontend.doubles import access_token
+from tests.frontend.doubles import access_token, refusal
 from tests.frontend.shopping import Said, gateway, look
 
 MEMBERS: dict[str, Said] = {"GET /api/members": {"items": [], "next_cursor": None}}
@@ -24,7 +25,9 @@ async def test_the_menu_has_every_section_and_marks_the_one_at_hand(front: Front
 
 @pytest.mark.parametrize("address", [address for _, address in SECTIONS])
 async def test_every_section_is_there_and_only_for_administrators(front: Front, address: str) -> None:
-    refused = gateway({f"GET {path}": 403 for path in ("/api/members", "/api/orders/all")})
+    async def refused(_: web.Request) -> web.Response:
+        return refusal(403)
+
     front.gateway.answer = refused
 
     async def answer() -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 SECTIONS = (
     ("orders", "/admin/orders"),
+    ("products", "/admin/products"),
     ("members", "/members"),
 )
 """Name (`admin.section_<name>` is its text) and address. Only pages that exist: of today, orders, products, stock,
