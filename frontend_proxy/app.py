@@ -30,6 +30,7 @@ from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
 from frontend_proxy.pages.fulfilment.listing import OrderList
 from frontend_proxy.pages.fulfilment.order import OrderDesk
+from frontend_proxy.pages.fulfilment.refunds import Refunds
 from frontend_proxy.pages.home.handlers import Home
 from frontend_proxy.pages.members.email import MemberEmail
 from frontend_proxy.pages.members.handlers import Members
@@ -98,6 +99,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             AccountPassword,
             OrderList,
             OrderDesk,
+            Refunds,
             Members,
             MemberEmail,
             ProductsAdmin,

@@ -29,7 +29,14 @@ def people(order: Mapping[str, Any], timeline: Mapping[str, Any]) -> list[str]:
 def deeds(order: Mapping[str, Any], timeline: Mapping[str, Any], names: Mapping[str, str]) -> Sequence[Deed]:
     """The timeline, the latest first."""
     return [
-        Deed(each["at"], each["event"], each["state"], *by(order, each["actor"], names), each["note"])
+        # The service notes no actor for what only a shopper does.
+        Deed(
+            each["at"],
+            each["event"],
+            each["state"],
+            *(("shopper", "") if each["event"] == "placed" else by(order, each["actor"], names)),
+            each["note"],
+        )
         for each in reversed(timeline["events"])
     ]
 

@@ -38,7 +38,13 @@ def event(actor: str, name: str = "x") -> dict[str, Any]:
 def test_each_deed_has_its_doer_the_latest_first() -> None:
     order = {"owner": "the-owner"}
     timeline = {
-        "events": [event(""), event("the-owner"), event("admin-1"), event("admin-2-gone")],
+        "events": [
+            event("", "placed"),
+            event(""),
+            event("the-owner"),
+            event("admin-1"),
+            event("admin-2-gone"),
+        ],
         "refunds": [{"actor": "admin-3"}, {"actor": "admin-1"}],
     }
     assert history.people(order, timeline) == ["admin-1", "admin-2-gone", "admin-3"]
@@ -48,6 +54,7 @@ def test_each_deed_has_its_doer_the_latest_first() -> None:
         ("person", "Kim"),
         ("shopper", ""),
         ("house", ""),
+        ("shopper", ""),
     ]
 
 
