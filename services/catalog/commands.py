@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -12,9 +13,11 @@ from services.catalog.adapters import load_data
 from services.catalog.adapters.exporting import Exporter
 from services.catalog.adapters.importing import Importer
 from services.catalog.adapters.stock_postgres import PostgresStock
+from services.catalog.domain.reservations import Goal
 from services.catalog.settings import Settings
 from services.chassis import database_commands
 from services.chassis.cli import pass_settings
+from services.chassis.database_commands import SINCE
 from services.chassis.migrations import CHASSIS, migrate
 from services.chassis.postgres import Database
 
@@ -35,6 +38,44 @@ def audit_stock(settings: Settings) -> None:
             )
         click.echo(f"{len(differences)} differences")
         return 1 if differences else 0
+
+    database_commands.run(database_commands.opened("catalog", settings), act)
+
+
+@click.command("reservations")
+@SINCE
+@pass_settings
+def reservations(settings: Settings, since: datetime) -> None:
+    """Print the orders whose reservations take stock and were changed since then, with their states.
+
+    `order unknown` names those that order has lost.
+    """
+
+    async def act(database: Database) -> int:
+        for order, state in await PostgresStock(database).taking_since(since):
+            click.echo(f"{order} {state.value}")
+        return 0
+
+    database_commands.run(database_commands.opened("catalog", settings), act)
+
+
+@click.command("release")
+@click.argument("order", type=click.UUID, nargs=-1, required=True)
+@pass_settings
+def release(settings: Settings, order: tuple[UUID, ...]) -> None:
+    """Free what is held for ORDER, or take back what was sold to it: for orders that were lost."""
+
+    async def act(database: Database) -> int:
+        stock, unknown = PostgresStock(database), 0
+        for each in order:
+            lines = await stock.lines_of(each)
+            if lines:
+                outcome = await stock.pursue(each, Goal.RELEASED, lines, datetime.now(UTC))
+                click.echo(f"{each} {outcome.state.value}")
+            else:
+                click.echo(f"{each} has no reservation", err=True)
+                unknown += 1
+        return 1 if unknown else 0
 
     database_commands.run(database_commands.opened("catalog", settings), act)
 
@@ -95,6 +136,8 @@ def seed_load(settings: Settings, products: int) -> None:
 COMMANDS = (
     database_commands.outbox_commands("catalog"),
     audit_stock,
+    reservations,
+    release,
     import_file,
     export_file,
     seed_load,

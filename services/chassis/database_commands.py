@@ -15,6 +15,13 @@ from services.chassis.migrations import migrate
 from services.chassis.outbox.store import OutboxMessage, OutboxStore
 from services.chassis.postgres import Database
 
+SINCE = click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
+    required=True,
+    help="The moment, with its zone: 2026-01-01T12:00:00+09:00 (Z for UTC).",
+)
+
 
 class HasDatabase(Protocol):
     """Settings of a service with a database."""
@@ -83,6 +90,19 @@ def outbox_commands(service: str) -> click.Group:
             count = await OutboxStore(database).retry_dead_letters(number)
             click.echo(f"{count} made due")
             return 0 if count or number is None else 1
+
+        run(opened(service, settings), act)
+
+    @outbox.command("forget")
+    @click.argument("numbers", metavar="ID...", type=click.IntRange(1), nargs=-1, required=True)
+    @pass_settings
+    def forget(settings: HasDatabase, numbers: tuple[int, ...]) -> None:
+        """Forget dead letters that nobody needs any more. Exits with 1 where one of them is none."""
+
+        async def act(database: Database) -> int:
+            count = await OutboxStore(database).forget_dead_letters(numbers)
+            click.echo(f"{count} forgotten")
+            return 0 if count == len(set(numbers)) else 1
 
         run(opened(service, settings), act)
 

@@ -85,6 +85,22 @@ class PostgresStock:
                 )
         return Outcome(state, tuple(short))
 
+    async def taking_since(self, moment: datetime) -> Sequence[tuple[UUID, State]]:
+        """Orders whose stock is held or sold, of those that were changed since then. Reads every reservation."""
+        rows = await self._database.fetch(
+            "SELECT order_id, state FROM reservation WHERE updated_at >= $1 AND state IN ('held', 'committed') "
+            "ORDER BY order_id",
+            moment,
+        )
+        return [(row["order_id"], State(row["state"])) for row in rows]
+
+    async def lines_of(self, order: UUID) -> Sequence[Line]:
+        """Of its reservation, in the order of variant ids; nothing where it has none."""
+        rows = await self._database.fetch(
+            "SELECT variant_id, quantity FROM reservation_line WHERE order_id = $1 ORDER BY variant_id", order
+        )
+        return [Line(row["variant_id"], row["quantity"]) for row in rows]
+
     async def adjust(self, variant: UUID, adjustment: Adjustment, now: datetime) -> Stock:
         async with self._database.transaction() as connection:
             row = await connection.fetchrow(

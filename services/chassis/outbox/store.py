@@ -198,6 +198,15 @@ class OutboxStore:
             )
         return len(rows)
 
+    async def forget_dead_letters(self, ids: Sequence[int]) -> int:
+        """How many of them there were."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(
+                "DELETE FROM outbox WHERE id = ANY($1::bigint[]) AND dead_letter_at IS NOT NULL RETURNING id",
+                list(ids),
+            )
+        return len(rows)
+
 
 def _message(row: Any) -> OutboxMessage:
     return OutboxMessage(**{name: row[name] for name in OutboxMessage.__struct_fields__})

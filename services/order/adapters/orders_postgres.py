@@ -65,6 +65,19 @@ class PostgresOrders:
         sql, arguments = page_statement(query)
         return await self._with_lines(await self._database.fetch(sql, *arguments))
 
+    async def changed_since(self, moment: datetime) -> Sequence[UUID]:
+        """Reads every order: for a command, not for a request."""
+        rows = await self._database.fetch("SELECT id FROM orders WHERE updated_at >= $1 ORDER BY id", moment)
+        return [row["id"] for row in rows]
+
+    async def unknown(self, ids: Sequence[UUID]) -> Sequence[UUID]:
+        rows = await self._database.fetch(
+            "SELECT DISTINCT id FROM unnest($1::uuid[]) AS of (id) "
+            "WHERE NOT EXISTS (SELECT FROM orders WHERE orders.id = of.id) ORDER BY id",
+            list(ids),
+        )
+        return [row["id"] for row in rows]
+
     async def standing(self, id_: UUID) -> Standing | None:
         rows = await self._database.fetch("SELECT state, reason, version FROM orders WHERE id = $1", id_)
         if not rows:

@@ -85,6 +85,13 @@ class PostgresReports:
             for row in rows
         ]
 
+    async def changed_since(self, moment: datetime) -> Sequence[tuple[UUID, State]]:
+        """Reads every payment: for a command, not for a request."""
+        rows = await self._database.fetch(
+            "SELECT order_id, state FROM payment WHERE updated_at >= $1 ORDER BY order_id", moment
+        )
+        return [(row["order_id"], State(row["state"])) for row in rows]
+
     async def unfinished(self) -> Mapping[State, int]:
         rows = await self._database.fetch(UNFINISHED)
         return {State(row["state"]): row["count"] for row in rows}

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from services.payment.adapters.stripe_amounts import from_stripe
+from services.payment.application.adopting import FoundPage
 from services.payment.application.ports import SeenPayment, SeenRefund, SeenSession
-from services.payment.application.record import Dispute
+from services.payment.application.record import Dispute, Terms
 from services.payment.domain.payments import Session
 from services.payment.domain.refunds import RefundState
 
@@ -34,6 +35,26 @@ def session(found: Object, refunds: Sequence[Object], disputes: Sequence[Object]
     intent = found.get("payment_intent")
     seen = payment(intent, refunds, disputes) if isinstance(intent, Mapping) else None
     return SeenSession(found["id"], _SESSIONS[found["status"]], found.get("url"), seen)
+
+
+def page(found: Object) -> FoundPage | None:
+    """A page with the terms that it was made with; None for one that is not ours."""
+    metadata = found.get("metadata") or {}
+    order, attempt = _uuid(metadata.get(ORDER)), str(metadata.get(ATTEMPT) or "")
+    if order is None or not attempt.isdigit():
+        return None
+    currency = str(found["currency"]).upper()
+    intent = found.get("payment_intent")
+    terms = Terms(
+        amount=from_stripe(found["amount_total"], currency),
+        currency=currency,
+        reference=str((intent.get("description") if isinstance(intent, Mapping) else "") or order),
+        email=found.get("customer_email"),
+        lang=str(found.get("locale") or ""),
+        return_url=str(found["success_url"]),
+        cancel_url=str(found.get("cancel_url") or ""),
+    )
+    return FoundPage(found["id"], order, int(attempt), terms)
 
 
 def payment(intent: Object, refunds: Sequence[Object], disputes: Sequence[Object]) -> SeenPayment:

@@ -16,6 +16,7 @@ import stripe
 from services.payment.adapters import stripe_objects
 from services.payment.adapters.stripe_amounts import CannotBeCharged, to_stripe
 from services.payment.adapters.stripe_objects import ATTEMPT, ORDER, REFUND
+from services.payment.application.adopting import FoundPage
 from services.payment.application.ports import (
     ProviderUnavailable,
     Refused,
@@ -111,6 +112,16 @@ class StripeProvider:
             if (metadata.get(ORDER), metadata.get(ATTEMPT)) == (str(order), str(attempt)):
                 return await self.get_session(session["id"])
         return None
+
+    async def pages(self, since: datetime) -> AsyncIterator[FoundPage]:
+        asked = {
+            "created": {"gte": int(since.timestamp())},
+            "expand": ["data.payment_intent"],
+            "limit": PAGE,
+        }
+        async for session in self._listed(self._v1.checkout.sessions, asked):
+            if (page := stripe_objects.page(session)) is not None:
+                yield page
 
     async def get_session(self, id_: str) -> SeenSession:
         found = await self._call(

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.payment.application.observing import observed
 from services.payment.application.ports import (
@@ -24,11 +24,13 @@ from services.payment.application.ports import (
 )
 from services.payment.application.record import Record
 from services.payment.domain.calls import SETTLES_WITHIN, Call
-from services.payment.domain.payments import Known, Session, Step
-from services.payment.domain.refunds import MOST_VOID_REFUNDS, Cause, Refund, RefundState
+from services.payment.domain.payments import Goal, Known, Session, Step
+from services.payment.domain.refunds import MOST_VOID_REFUNDS, Cause, Refund, RefundState, void_refunds
 
 MOST_STEPS = 12
 CLOCKS_DIFFER_BY = timedelta(minutes=5)
+LOST_WITHIN = timedelta(days=3)
+"""So far back a page is looked for that was lost with this database's latest past; `adopt` finds older ones."""
 
 
 class Stuck(Exception):  # noqa: N818  # named as the outcome that it is
@@ -97,6 +99,13 @@ class Advancing:
         if begun is None:
             return await self._payments.get(record.order)
         record, call = begun
+        if record.payment.goal is Goal.CAPTURE:
+            # The order knows of promised money, so there was a page: this database may be older than the order's.
+            found = await self._provider.find_session(
+                record.order, record.attempt, call.begun_at - LOST_WITHIN
+            )
+            if found is not None:
+                return await self._observe(record, found)
         if call.look_first(self._now()):
             found = await self._provider.find_session(
                 record.order, record.attempt, call.begun_at - CLOCKS_DIFFER_BY
@@ -197,7 +206,7 @@ class Advancing:
             if number >= MOST_VOID_REFUNDS:
                 raise Stuck(f"{number} refunds of the order {record.order} have failed")
             refund = Refund(
-                id=uuid5(record.order, f"rest:{number}"),
+                id=void_refunds(record.order)[number],
                 amount=present.payment.refundable,
                 reason="The order is not to be",
                 cause=Cause.VOID,

@@ -8,7 +8,7 @@ from services.payment.application.ports import Booking, SeenPayment, SeenRefund,
 from services.payment.application.record import Record
 from services.payment.domain.ledger import Movement
 from services.payment.domain.payments import Known, Session
-from services.payment.domain.refunds import Cause, Refund, RefundState
+from services.payment.domain.refunds import Cause, Refund, RefundState, void_refunds
 
 _ELSEWHERE = UUID("5b0f5e0a-6f0e-4f64-9a53-9ad5f3c0f2b7")
 """Names refunds that were not made here by their provider's id."""
@@ -69,13 +69,14 @@ def bookings(payment: SeenPayment) -> list[Booking]:
 
 
 def _refund_of(record: Record, seen: SeenRefund) -> Refund:
-    """Ours, or one that was made at the provider: there, two cannot be one of ours."""
+    """Ours, or one that was made at the provider: there, two cannot be one of ours.
+
+    One of ours that is not known here was lost by a restore to an earlier moment.
+    """
     ours = record.refund(seen.ours) if seen.ours else None
-    if ours is not None and ours.provider_id not in {None, seen.id}:
-        ours = None
+    elsewhere = ours is not None and ours.provider_id not in {None, seen.id}
+    if seen.ours is not None and not elsewhere:
+        cause = Cause.VOID if seen.ours in void_refunds(record.order) else Cause.REQUESTED
+        return ours or Refund(id=seen.ours, amount=seen.amount, reason=seen.reason, cause=cause)
     id_ = uuid5(_ELSEWHERE, seen.id)
-    return (
-        ours
-        or record.refund(id_)
-        or Refund(id=id_, amount=seen.amount, reason=seen.reason, cause=Cause.PROVIDER)
-    )
+    return record.refund(id_) or Refund(id=id_, amount=seen.amount, reason=seen.reason, cause=Cause.PROVIDER)

@@ -83,6 +83,18 @@ class PaymentService:
             raise UnknownPayment
         return Account(record, tuple(await self._payments.ledger(order)))
 
+    async def give_up(self, order: UUID) -> Record:
+        """No money in the end, of an order that nobody knows any more. Raises UnknownPayment."""
+        return await self.want(order, (await self.get(order)).record.terms, Goal.VOID, None)
+
+    async def tell_again(self, order: UUID) -> None:
+        """Tells the order how its payment is, whether or not that is news. Raises UnknownPayment."""
+        async with self._payments.transaction():
+            record = await self._payments.locked(order)
+            if record is None:
+                raise UnknownPayment
+            await self._payments.save(record, None)
+
     async def refresh(self, order: UUID) -> None:
         """Has the provider asked how it is. Raises UnknownPayment."""
         async with self._payments.transaction():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 
 class RefundState(Enum):
@@ -21,6 +21,12 @@ class Cause(Enum):
 
 MOST_VOID_REFUNDS = 3
 """So many times may a void's refund fail before a person has to look."""
+
+
+def void_refunds(order: UUID) -> list[UUID]:
+    """The ids of a void's refunds of an order, the first one first."""
+    return [uuid5(order, f"rest:{number}") for number in range(MOST_VOID_REFUNDS)]
+
 
 _LATER = {RefundState.PENDING: 0, RefundState.DONE: 1, RefundState.FAILED: 2}
 """A bank may send a done refund back, weeks later; a failed one never becomes anything else."""
