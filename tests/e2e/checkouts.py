@@ -70,15 +70,18 @@ class Shopper:
         cart: dict[str, Any] = answer.raise_for_status().json()
         return cart
 
-    def place(self, cart: dict[str, Any], key: str | None = None) -> httpx.Response:
-        body = {
+    def wish(self, cart: dict[str, Any]) -> dict[str, Any]:
+        """The body that places this cart."""
+        return {
             "cart_version": cart["version"],
             "expected_total": cart["total"],
             "address": ADDRESS,
             "email": "kim@example.com",
             "lang": "en",
         }
-        return self.call("POST", "/api/orders", body, key or people.new_key())
+
+    def place(self, cart: dict[str, Any], key: str | None = None) -> httpx.Response:
+        return self.call("POST", "/api/orders", self.wish(cart), key or people.new_key())
 
     def held(self, product: Product, quantity: int = 1) -> str:
         """The id of an order that may be paid."""

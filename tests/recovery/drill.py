@@ -22,7 +22,7 @@ from tests.e2e import people
 from tests.e2e.money.books import query
 from tests.e2e.money.plan import Fault, How, Plan, plan
 from tests.e2e.money.storm import Storm
-from tests.recovery import members
+from tests.recovery import lost_redis, members
 from tests.recovery.replicated_stack import ReplicatedStack
 from tests.recovery.report import Report, missing
 
@@ -52,9 +52,11 @@ class Drill:
         self.report = Report(stack.pair.synchronous)
 
     async def run(self) -> Report:
+        before = await asyncio.to_thread(lost_redis.Before.of, self._stack, self._admin.tokens())
         await self._shop_while_the_primary_dies()
         await asyncio.to_thread(self._show_the_fence)
         await asyncio.to_thread(self._rejoin)
+        await asyncio.to_thread(self._lose_redis, before)
         await self._restore_to_before_a_bad_delete()
         return self.report
 
@@ -119,6 +121,20 @@ class Drill:
     def _rejoin(self) -> None:
         self._stack.pair.rejoin()
         self._step("the former primary follows the new one")
+
+    # ----- Redis is empty
+
+    def _lose_redis(self, before: lost_redis.Before) -> None:
+        lost_redis.lose(self._stack)
+        began = time.monotonic()
+        wrong = before.check(self._stack)
+        self.report.wrong += wrong
+        if not wrong:
+            took = 1000 * (time.monotonic() - began)
+            self._step(
+                "Redis came back empty: an order from before the failover stayed one when its key was repeated, "
+                f"an ended session stayed ended, a living one was served again within {took:.0f} ms"
+            )
 
     # ----- A bad DELETE
 
