@@ -45,6 +45,7 @@ from frontend_proxy.pages.shop.listing import ProductList
 from frontend_proxy.pages.shop.product import ProductPage
 from frontend_proxy.pages.shop.sitemap import ForSearchEngines
 from frontend_proxy.pages.site import Site
+from frontend_proxy.pages.stuck.handlers import StuckMessages
 from frontend_proxy.pages.translator import Translations
 from frontend_proxy.pages.views import Views
 from frontend_proxy.problems import Problem
@@ -102,6 +103,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             Refunds,
             Members,
             MemberEmail,
+            StuckMessages,
             ProductsAdmin,
             ProductEditor,
             assets.route(static),

@@ -55,6 +55,7 @@ from services.chassis.injection import provided
 from services.chassis.mail.delivery import delivery
 from services.chassis.mail.target import MailTarget
 from services.chassis.migrations import migrate
+from services.chassis.outbox.administration import administration as outbox_administration
 from services.chassis.redis import REFUSALS as REDIS_REFUSALS
 from services.chassis.redis import Redis
 
@@ -174,6 +175,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             keep_email,
             set_status,
             jwks,
+            outbox_administration("auth", database, registry),
         ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,

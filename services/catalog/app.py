@@ -42,6 +42,7 @@ from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.injection import provided
 from services.chassis.migrations import migrate
+from services.chassis.outbox.administration import administration as outbox_administration
 from services.chassis.postgres import Database
 
 CACHE_TIMEOUT_S = 1.0
@@ -104,6 +105,7 @@ def build(settings: Settings) -> Litestar:
             StockController,
             internal.quote,
             internal.reserve,
+            outbox_administration("catalog", database, registry),
         ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,

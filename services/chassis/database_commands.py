@@ -87,7 +87,7 @@ def outbox_commands(service: str) -> click.Group:
         """Make dead letters due again: that of ID, or all. Exits with 1 where ID is none."""
 
         async def act(database: Database) -> int:
-            count = await OutboxStore(database).retry_dead_letters(number)
+            count = len(await OutboxStore(database).retry_dead_letters(number))
             click.echo(f"{count} made due")
             return 0 if count or number is None else 1
 

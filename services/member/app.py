@@ -14,6 +14,7 @@ from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.injection import provided
 from services.chassis.migrations import migrate
+from services.chassis.outbox.administration import administration as outbox_administration
 from services.chassis.postgres import Database
 from services.member.adapters import demo_data
 from services.member.adapters.account_messages import OutboxAccounts
@@ -61,7 +62,11 @@ def build(settings: Settings) -> Litestar:
 
     return create_app(
         title="Gatehouse member",
-        handlers=[MembersController, follow_account],
+        handlers=[
+            MembersController,
+            follow_account,
+            outbox_administration("member", database, registry),
+        ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,
         dependencies=provided(members=members),

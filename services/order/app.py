@@ -18,6 +18,7 @@ from services.chassis.injection import provided
 from services.chassis.mail.delivery import delivery
 from services.chassis.mail.target import MailTarget
 from services.chassis.migrations import migrate
+from services.chassis.outbox.administration import administration as outbox_administration
 from services.chassis.postgres import Database
 from services.order.adapters.accounts_http import HttpAccounts
 from services.order.adapters.answers import OVER_REFUND, Answers
@@ -146,7 +147,13 @@ def build(settings: Settings) -> Litestar:
 
     return create_app(
         title="Gatehouse order",
-        handlers=[CartController, OrdersController, AdministrationController, internal.report_payment],
+        handlers=[
+            CartController,
+            OrdersController,
+            AdministrationController,
+            internal.report_payment,
+            outbox_administration("order", database, registry),
+        ],
         authenticator=authenticator,
         internal_key=key,
         dependencies=provided(order=parts),

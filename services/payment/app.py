@@ -14,6 +14,7 @@ from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.injection import provided
 from services.chassis.migrations import migrate
+from services.chassis.outbox.administration import administration as outbox_administration
 from services.chassis.postgres import Database
 from services.payment.adapters.events_postgres import PostgresEvents
 from services.payment.adapters.outbox_messages import ORDER, PROVIDER
@@ -95,7 +96,14 @@ def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> 
 
     return create_app(
         title="Gatehouse payment",
-        handlers=[PaymentsController, webhooks.hear, internal.want, internal.refund, internal.read],
+        handlers=[
+            PaymentsController,
+            webhooks.hear,
+            internal.want,
+            internal.refund,
+            internal.read,
+            outbox_administration("payment", database, registry),
+        ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,
         dependencies=provided(payment=parts),

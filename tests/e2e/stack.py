@@ -32,6 +32,12 @@ class Stack(Protocol):
     def catalog_url(self) -> str: ...
 
     @property
+    def order_url(self) -> str: ...
+
+    @property
+    def payment_url(self) -> str: ...
+
+    @property
     def sandbox_url(self) -> str: ...
 
     @property
@@ -106,6 +112,14 @@ class Published:
     @property
     def catalog_url(self) -> str:
         return self._url("CATALOG_PORT")
+
+    @property
+    def order_url(self) -> str:
+        return self._url("ORDER_PORT")
+
+    @property
+    def payment_url(self) -> str:
+        return self._url("PAYMENT_PORT")
 
     @property
     def sandbox_url(self) -> str:

@@ -4,6 +4,7 @@ SECTIONS = (
     ("orders", "/admin/orders"),
     ("products", "/admin/products"),
     ("members", "/members"),
+    ("stuck", "/admin/stuck"),
 )
 """Name (`admin.section_<name>` is its text) and address. Only pages that exist: of today, orders, products, stock,
 members, money, stuck."""

@@ -187,16 +187,24 @@ class OutboxStore:
             )
         return [_message(row) for row in rows]
 
-    async def retry_dead_letters(self, id_: int | None) -> int:
-        """Makes one dead letter, or all of them, due again. Returns how many."""
+    async def page(self, *, dead: bool, after: int, limit: int) -> Sequence[OutboxMessage]:
+        """Dead letters, or those that are still tried, with higher ids than `after`, the oldest first."""
+        return [_message(row) for row in await self._database.fetch(page_statement(dead), after, limit)]
+
+    async def retry_dead_letters(self, id_: int | None) -> Sequence[OutboxMessage]:
+        """Makes one dead letter, or all of them, due again. Returns them."""
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                "UPDATE outbox SET dead_letter_at = NULL, attempts = 0, refusals = 0, "
+                "UPDATE outbox SET dead_letter_at = NULL, attempts = 0, refusals = 0, "  # noqa: S608
                 "next_attempt_at = clock_timestamp() "
-                "WHERE dead_letter_at IS NOT NULL AND ($1::bigint IS NULL OR id = $1) RETURNING id",
+                f"WHERE dead_letter_at IS NOT NULL AND ($1::bigint IS NULL OR id = $1) RETURNING {_COLUMNS}",
                 id_,
             )
-        return len(rows)
+            messages = [_message(row) for row in rows]
+            transaction = _transaction(self._database)
+            for target in {message.target for message in messages}:
+                transaction.after_commit.append(self._database.message_written[target].set)
+        return messages
 
     async def forget_dead_letters(self, ids: Sequence[int]) -> int:
         """How many of them there were."""
@@ -206,6 +214,18 @@ class OutboxStore:
                 list(ids),
             )
         return len(rows)
+
+
+_COLUMNS = (
+    "id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, dead_letter_at, "
+    "last_error"
+)
+
+
+def page_statement(dead: bool) -> str:
+    """The list's SQL, for running it and for asking the planner about it."""
+    which = "IS NOT NULL" if dead else "IS NULL"
+    return f"SELECT {_COLUMNS} FROM outbox WHERE dead_letter_at {which} AND id > $1 ORDER BY id LIMIT $2"  # noqa: S608
 
 
 def _message(row: Any) -> OutboxMessage:

@@ -188,7 +188,7 @@ async def test_a_refused_message_becomes_a_dead_letter_seen_and_retried_by_a_per
     backlog = await store.backlog("other")
     assert (backlog.pending, backlog.dead_letters) == (1, 1)
     receiver.status = 204
-    assert await store.retry_dead_letters(dead.id) == 1
+    assert [message.id for message in await store.retry_dead_letters(dead.id)] == [dead.id]
     for _ in range(2):
         await delivery.deliver_due("other")
     assert await waiting(database) == []

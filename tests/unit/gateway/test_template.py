@@ -569,6 +569,16 @@ def test_everything_else_about_orders_needs_a_token(
     assert plugins_on(method, path, Idempotency_Key="k") == keyed
 
 
+@pytest.mark.parametrize("service", ["auth", "catalog", "member", "order", "payment"])
+def test_what_a_service_could_not_deliver_is_asked_of_that_service(
+    services_of: Callable[..., str | None], plugins_on: Callable[..., list[str]], service: str
+) -> None:
+    path = f"/api/outbox/{service}"
+    assert services_of("GET", path) == services_of("POST", f"{path}/1/retries") == service
+    assert plugins_on("GET", path)[0] == "token-validator"
+    assert "idempotency" in plugins_on("POST", f"{path}/1/retries", Idempotency_Key="k")
+
+
 PUBLIC = [
     "register",
     "login",

@@ -38,7 +38,7 @@ LABELS = frozenset(
 
 OF_ALL = ("process_", "http_", "telemetry_", "event_loop_")
 PREFIXES: Mapping[str, tuple[str, ...]] = {
-    "service": (*OF_ALL, "outbox_", "postgres_", "revocations_"),
+    "service": (*OF_ALL, "admin_", "outbox_", "postgres_", "revocations_"),
     "front": (*OF_ALL, "frontend_"),
     "plugin": ("kong_plugin_", "event_loop_"),
 }
