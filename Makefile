@@ -102,6 +102,11 @@ storm-money: $(STAMPS)/dev ## 2,000 orders under 50 faults: orders, stock and mo
 	@MONEY_STORM_ORDERS=$${MONEY_STORM_ORDERS:-2000} MONEY_STORM_FAULTS=$${MONEY_STORM_FAULTS:-50} \
 		$(BIN)/python -m pytest tests/e2e/test_money_storm.py --timeout=3600 -s $(ARGS)
 
+.PHONY: storm-cache
+storm-cache: $(STAMPS)/dev ## 1,000 changes of a price under 30 faults: what a change has overtaken is never shown (minutes)
+	@CACHE_STORM_CHANGES=$${CACHE_STORM_CHANGES:-1000} CACHE_STORM_FAULTS=$${CACHE_STORM_FAULTS:-30} \
+		$(BIN)/python -m pytest tests/e2e/test_cache_storm.py --timeout=3600 -s $(ARGS)
+
 .PHONY: framing-storm
 framing-storm: $(STAMPS)/dev ## 10,000 odd framings on each path through front, gateway and service: no answer goes astray (minutes)
 	@FRAMING_ATTACKS=$${FRAMING_ATTACKS:-10000} $(BIN)/python -m pytest tests/framing/test_paths.py -s $(ARGS)

@@ -1,9 +1,11 @@
-"""How long after a change the gateway still shows what was: `make up && python -m bench.cache_propagation [CHANGES]`.
+"""How long after a change the gateway still shows what was.
 
-A product's price changes again and again while four readers ask for its page through :8000. Printed: the time from the
+`make up && python -m bench.cache_propagation [CHANGES [READS]]`: a product's price changes again and again while READS
+requests a second (300; 0: as many as four readers can) ask for its page through :8000. Printed: the time from the
 change's acknowledgement to the first answer with the new price, and how many answers were old after a new one.
 """
 
+import argparse
 import asyncio
 import os
 import sys
@@ -17,6 +19,7 @@ import aiohttp
 from devstack.settings import read
 
 READERS = 4
+READS_A_SECOND = 300.0
 BUDGET_MS = 20.0
 """p99, on a machine that does nothing else."""
 
@@ -37,12 +40,16 @@ class Page:
             self.price, self.at = price, now
 
 
-async def main(changes: int) -> int:
+async def main(changes: int, reads: float) -> int:
     gateway = read(os.environ).url("GATEWAY_PORT")
     async with aiohttp.ClientSession(gateway) as client:
         product, slug, bearer = await _product(client, read(os.environ).url("AUTH_PORT"))
         page = Page()
-        readers = [asyncio.ensure_future(_read(client, slug, page)) for _ in range(READERS)]
+        between = 1 / reads if reads else 0.0
+        readers = [
+            asyncio.ensure_future(_read(client, slug, page, number * between, READERS * between))
+            for number in range(READERS)
+        ]
         took = []
         for price in range(10_001, 10_001 + changes):
             acknowledged = await _change(client, product, slug, price, bearer)
@@ -98,8 +105,12 @@ async def _change(
     return time.perf_counter()
 
 
-async def _read(client: aiohttp.ClientSession, slug: str, page: Page) -> None:
+async def _read(client: aiohttp.ClientSession, slug: str, page: Page, first: float, every: float) -> None:
+    """Asks each `every` seconds, from in `first` seconds on, and at once where the last answer took longer."""
+    due = time.perf_counter() + first
     while True:
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        due = max(due + every, time.perf_counter())
         asked = page.price
         async with client.get(f"/api/products/{slug}") as answer:
             price = (await answer.json())["price"]
@@ -108,4 +119,7 @@ async def _read(client: aiohttp.ClientSession, slug: str, page: Page) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1000)))
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("changes", type=int, nargs="?", default=1000)
+    asked.add_argument("reads", type=float, nargs="?", default=READS_A_SECOND)
+    sys.exit(asyncio.run(main(**vars(asked.parse_args()))))

@@ -37,7 +37,7 @@ from services.catalog.web.stock import StockController
 from services.chassis import cache_tags, metrics, outbox
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
-from services.chassis.cache_tags import CacheTags, TagTarget
+from services.chassis.cache_tags import AtOnce, CacheTags, TagTarget
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.injection import provided
@@ -70,7 +70,10 @@ def build(settings: Settings) -> Litestar:
     delivery = outbox.Delivery(
         outbox.OutboxStore(database), targets={cache_tags.TARGET: TagTarget(link)}, registry=registry
     )
-    tags = CacheTags(database, settles=settings.browsing_ttl + 1 if settings.browsing_ttl else 0)
+    at_once = AtOnce(database, link)
+    tags = CacheTags(
+        database, settles=settings.browsing_ttl + 1 if settings.browsing_ttl else 0, at_once=at_once
+    )
     media = ObstoreMedia(settings.media_url, settings.object_store)
     pictures = PictureService(PillowRenderer(), media, PostgresImages(database, tags), now)
     parts = Parts(
@@ -118,6 +121,7 @@ def build(settings: Settings) -> Litestar:
             authenticator.lifespan,
             idempotency.lifespan,
             lambda: link,
+            at_once.lifespan,
             delivery.lifespan,
             PictureKeeping(pictures, database, demo=settings.demo_data).lifespan,
             HeldStock(database, registry).lifespan,

@@ -83,6 +83,9 @@ class DockerStack(Published):
         password = self.environment.get("POSTGRES_PASSWORD") or "development-postgres"
         return f"postgresql://postgres:{password}@127.0.0.1:{self.environment['POSTGRES_PORT']}"
 
+    def redis_url(self, user: str) -> str | None:
+        return None
+
     def mails(self) -> list[bytes]:
         printed = run_docker(
             "compose", "exec", "--no-TTY", "order", "python", "-c", MAILS, environment=self.environment

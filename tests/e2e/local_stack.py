@@ -67,6 +67,11 @@ class LocalStack(Published):
         password = json.loads((self.directory / "secrets.json").read_text())["postgres_password"]
         return f"postgresql://postgres:{password}@127.0.0.1:{self.environment['POSTGRES_PORT']}"
 
+    def redis_url(self, user: str) -> str | None:
+        secrets = json.loads((self.directory / "secrets.json").read_text())
+        password = secrets[f"{user.replace('-', '_')}_redis_password"]
+        return f"redis://{user}:{password}@127.0.0.1:{self.environment['REDIS_PORT']}/0"
+
     def mails(self) -> list[bytes]:
         return [file.read_bytes() for file in sorted((self.directory / "mail").glob("*.eml"))]
 

@@ -47,6 +47,9 @@ class Stack(Protocol):
     def postgres_url(self) -> str:
         """Of the superuser, without a database's name at its end."""
 
+    def redis_url(self, user: str) -> str | None:
+        """For one of Redis' users; None where Redis cannot be reached from here."""
+
     @property
     def template(self) -> Path | None:
         """A copy of kong.yml.template that the gateway reads at `restart("kong")`; None where it is not a copy."""

@@ -114,17 +114,39 @@ async def test_a_change_that_redis_lost_with_its_memory_is_not_hidden(
     await until_kept(server, b"[2]")
 
 
-async def test_a_stream_that_was_cut_while_nobody_read_it_hides_nothing(
-    server: PluginServer, redis: own.OwnRedis
+TRIM, DELETE = "redis.call('XTRIM', KEYS[1], 'MAXLEN', 0) ", "redis.call('DEL', KEYS[1]) "
+ANOTHER = "redis.call('XADD', KEYS[1], '*', 'tags', 'other')"
+CUT = {
+    "trimmed": TRIM,
+    "trimmed, then another change": TRIM + ANOTHER,
+    "deleted": DELETE,
+    "deleted, then another change": DELETE + ANOTHER,
+}
+
+
+@pytest.mark.parametrize("cut", CUT.values(), ids=CUT)
+@pytest.mark.parametrize("empty", [True, False], ids=["the first change", "a change"])
+async def test_a_change_that_was_cut_off_the_stream_before_it_was_read_is_not_hidden(
+    server: PluginServer, redis: own.OwnRedis, cut: str, empty: bool
 ) -> None:
-    await move(redis, "something")
+    if not empty:
+        await move(redis, "something")
     await until_kept(server)
     async with RedisLink(redis.url, 5) as link:
-        # In one step of Redis', as an operator's or a memory limit's: the change and the cut.
-        await link.command(b"CLIENT", b"PAUSE", 100)
-        await link.command(b"XADD", STREAM, b"*", b"tags", b"products")
-        await link.command(b"DEL", STREAM)
+        # In one step, so that nobody reads in between.
+        change = "redis.call('XADD', KEYS[1], '*', 'tags', 'products') "
+        await link.command(b"EVAL", (change + cut).encode(), 1, STREAM, near=STREAM)
+    await until_new(server, b"[3]")
     await until_kept(server, b"[3]")
+
+
+async def test_redis_that_takes_no_writes_is_no_cache(server: PluginServer, redis: own.OwnRedis) -> None:
+    await until_kept(server)
+    async with RedisLink(redis.url, 5) as link:
+        await link.command(b"CONFIG", b"SET", b"maxmemory", b"1")
+        await until_off(server)
+        await link.command(b"CONFIG", b"SET", b"maxmemory", b"0")
+    await until_kept(server)
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ A service names the tags of what it changed in a Redis stream, from the transact
 An answer remembers how far the stream was known before upstream was asked (`as_of`); it may be shown while none of its
 tags has moved since. So an answer that was read before a change and stored after it is never shown.
 
-Redis down or silent: nothing is known, and the cache is off. What may have been missed (another process of Redis, a
-stream that was cut or emptied) makes everything before it unknown, which is the same as moved.
+Redis down, silent or refusing writes (full): nothing is known, and the cache is off. What may have been missed (another
+process of Redis, a stream that was cut or emptied) makes everything before it unknown, which is the same as moved.
 """
 
 import asyncio
@@ -32,7 +32,6 @@ MOST_TAGS = 100_000
 Position = tuple[int, int]
 """A place in the stream: milliseconds and number, as Redis gives them."""
 START: Position = (0, 0)
-LARGEST_NUMBER = 2**64 - 1
 
 PROPAGATION = metrics.histogram(
     "response_cache_propagation_seconds",
@@ -93,10 +92,10 @@ class TagWatch:
         self.moves = Moves()
         self._source = source
         self._stream = source.stream.encode()
+        self._writable = b"cache:writable:{%s}" % self._stream  # where the stream is, in a cluster too
         self._monotonic = monotonic
         self._block = min(LONGEST_BLOCK_MS, round(source.silence * 250))
         self._heard: float | None = None
-        self._newest = START  # entry that was seen
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -129,23 +128,22 @@ class TagWatch:
         """Finds where the stream is, then follows it until the connection is another."""
         process = _process(await link.command(b"INFO", b"server", near=self._stream))
         connection = link.connection_number
-        await self._resume(link, process)
+        if process != self.moves.now.process or await self._cut(link, self.moves.now.position):
+            await self._begin_anew(link, process)
         while link.connection_number == connection:
             # The first reading of a connection is what there is; the next ones wait for more.
             wait: tuple[bytes | int, ...] = (b"BLOCK", self._block) if self._heard is not None else ()
+            known = self.moves.now.position
             reply = await link.command(
-                b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream,
-                b"%d-%d" % self.moves.now.position, near=self._stream,
+                b"XREAD", *wait, b"COUNT", READ_AT_ONCE, b"STREAMS", self._stream, b"%d-%d" % known, near=self._stream,
             )  # fmt: skip
             if link.connection_number != connection:
                 break
             entries = _entries(reply)
             self._learn(entries)
-            if not entries:
-                if await self._emptied(link):
-                    break
-                self._heard = self._monotonic()
-            elif self._heard is not None:
+            if await self._cut(link, known):
+                await self._begin_anew(link, process)
+            if not entries or self._heard is not None:
                 self._heard = self._monotonic()
         self._heard = None
 
@@ -153,29 +151,24 @@ class TagWatch:
         now = time.time_ns()
         for position, fields in entries:
             PROPAGATION.observe(max(0, now - position[0] * 1_000_000))
-            self.moves.learn(position, fields.get(b"tags", b"").decode("utf-8", "replace").split(","))
-            self._newest = position
+            self.moves.learn(position, _tags(fields))
 
-    async def _resume(self, link: RedisLink, process: str) -> None:
-        """Where nothing can have been missed, goes on where it was; else all that is here is forgotten."""
-        newest = _position(await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1))
-        oldest = _position(await link.command(b"XRANGE", self._stream, b"-", b"+", b"COUNT", 1))
-        known = self.moves.now
-        if process != known.process:
-            self.moves.forget(AsOf(process, newest))
-        elif newest < self._newest or oldest > known.position:
-            self.moves.forget(AsOf(process, max(newest, await _before_now(link, self._stream))))
-        self._newest = newest
+    async def _cut(self, link: RedisLink, known: Position) -> bool:
+        """Whether entries after `known` may be gone that were not read. A stream is cut at its beginning.
 
-    async def _emptied(self, link: RedisLink) -> bool:
-        newest = _position(await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1))
-        return newest < self._newest
+        Raises StoreUnavailableError where Redis takes no writes: then no service can name a tag.
+        """
+        oldest, newest, _ = await asyncio.gather(
+            link.command(b"XRANGE", self._stream, b"-", b"+", b"COUNT", 1),
+            link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1),
+            link.command(b"SET", self._writable, b"1", b"PX", 1000),
+        )
+        return not oldest or _order(oldest[0][0]) > known or _order(newest[0][0]) < self.moves.now.position
 
-
-async def _before_now(link: RedisLink, stream: bytes) -> Position:
-    """The last place before anything that may still be written."""
-    seconds, microseconds = await link.command(b"TIME", near=stream)
-    return int(seconds) * 1000 + int(microseconds) // 1000 - 1, LARGEST_NUMBER
+    async def _begin_anew(self, link: RedisLink, process: str) -> None:
+        """Forgets all; an entry without tags says where. So the stream is never empty, and a cut is always seen."""
+        here = _order(await link.command(b"XADD", self._stream, b"*", b"tags", b""))
+        self.moves.forget(AsOf(process, max(here, self.moves.now.position)))
 
 
 def _process(info: bytes) -> str:
@@ -190,8 +183,9 @@ def _entries(reply: Any) -> list[tuple[Position, Mapping[bytes, bytes]]]:
     return [(_order(entry), dict(zip(fields[::2], fields[1::2], strict=True))) for entry, fields in entries]
 
 
-def _position(entries: Any) -> Position:
-    return _order(entries[0][0]) if entries else START
+def _tags(fields: Mapping[bytes, bytes]) -> list[str]:
+    named = fields.get(b"tags")
+    return named.decode("utf-8", "replace").split(",") if named else []
 
 
 def _order(entry: bytes) -> Position:

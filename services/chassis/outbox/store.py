@@ -51,23 +51,24 @@ async def put(
     body: msgspec.Struct,
     most: int | None = None,
     due_in: float = 0.0,
-) -> bool:
+) -> int | None:
     """Writes a message into the transaction at hand. Messages of one `aggregate` are delivered in the order of writing,
     this one no sooner than in `due_in` seconds.
 
-    False where `most` messages to the target wait already: then nothing is written. It is found out by looking at no
-    more of them than that. Raises RuntimeError outside a transaction: a message without its change is what the outbox
-    exists to prevent.
+    Returns its number; None where `most` messages to the target wait already: then nothing is written. It is found out
+    by looking at no more of them than that. Raises RuntimeError outside a transaction: a message without its change is
+    what the outbox exists to prevent.
     """
     transaction = _transaction(database)
     ids = request_ids.current.get()
-    transaction.after_commit.append(database.message_written[target].set)
-    written = await transaction.connection.fetchval(
+    if not due_in:
+        transaction.after_commit.append(database.message_written[target].set)
+    written: int | None = await transaction.connection.fetchval(
         "INSERT INTO outbox (aggregate, target, method, path, body, request_id, next_attempt_at) "
         "SELECT $1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $8::float8) "
         "WHERE $7::bigint IS NULL OR NOT EXISTS "
         "(SELECT 1 FROM outbox WHERE target = $2 AND dead_letter_at IS NULL OFFSET $7::bigint - 1 LIMIT 1) "
-        "RETURNING true",
+        "RETURNING id",
         aggregate,
         target,
         method,
@@ -77,7 +78,7 @@ async def put(
         most,
         due_in,
     )
-    return bool(written)
+    return written
 
 
 def _transaction(database: Database) -> SafeTransaction:

@@ -4,15 +4,15 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from piccolo.table import Table
 from prometheus_client import CollectorRegistry
 
-from services.chassis.postgres.engine import PatientTransaction, PooledEngine
+from services.chassis.postgres.engine import PatientTransaction, PooledEngine, SafeTransaction
 from services.chassis.postgres.outages import outage_as_unavailable, passes
 from services.chassis.postgres.pool_metrics import PoolMetrics
 
@@ -103,6 +103,13 @@ class Database:
         with outage_as_unavailable():
             async with PatientTransaction(engine=self.engine, allow_nested=True) as transaction:
                 yield transaction.connection
+
+    def after_commit(self, tell: Callable[[], None]) -> None:
+        """Calls `tell` once the transaction at hand has committed, and not if it does not. RuntimeError outside one."""
+        transaction = self.engine.current_transaction.get()
+        if transaction is None:
+            raise RuntimeError("nothing is committed outside a transaction")
+        cast(SafeTransaction, transaction).after_commit.append(tell)
 
     async def fetch(self, query: str, *arguments: Any) -> list[Any]:
         """One statement's rows, in the transaction at hand or on its own. Raises Unavailable."""

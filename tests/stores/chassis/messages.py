@@ -17,7 +17,7 @@ async def put(
     path: str = "",
     target: str = "other",
     most: int | None = None,
-) -> bool:
+) -> int | None:
     async with database.transaction():
         return await outbox.put(
             database,
