@@ -39,6 +39,7 @@ from frontend_proxy.pages.page_context import Redirect
 from frontend_proxy.pages.problem_types import problem_type
 from frontend_proxy.pages.products.editor import ProductEditor
 from frontend_proxy.pages.products.listing import ProductsAdmin
+from frontend_proxy.pages.products.pictures import ProductPictures
 from frontend_proxy.pages.recovery.handlers import Recovery
 from frontend_proxy.pages.shop.catalog import Shelves
 from frontend_proxy.pages.shop.listing import ProductList
@@ -106,6 +107,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             StuckMessages,
             ProductsAdmin,
             ProductEditor,
+            ProductPictures,
             assets.route(static),
             problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -21,6 +21,13 @@ PATIENCE = 5.0
 MAX_ANSWER = 2 * 1024 * 1024
 
 
+class RawBody(NamedTuple):
+    """What is sent as it is."""
+
+    media_type: str
+    content: bytes
+
+
 class Backend:
     """Calls that pages make. Every method raises Problem 502 or 504 where the upstream is down."""
 
@@ -33,7 +40,7 @@ class Backend:
         visitor: PageContext,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | RawBody | None = None,
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -54,7 +61,7 @@ class Backend:
         visitor: PageContext,
         method: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | RawBody | None,
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         *,
@@ -67,7 +74,9 @@ class Backend:
             outbound["Authorization"] = f"Bearer {visitor.access}"
         target = quote(path, safe="/-._~") + (f"?{urlencode(query)}" if query else "")
         content = None
-        if body is not None:
+        if isinstance(body, RawBody):
+            outbound["Content-Type"], content = body.media_type, body.content
+        elif body is not None:
             outbound["Content-Type"] = "application/json"
             content = msgspec.json.encode(body)
         response = await self._gateway.send(method, target, outbound, content)

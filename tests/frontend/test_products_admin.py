@@ -109,7 +109,7 @@ async def test_a_product_is_made_once_and_its_page_follows(front: Front) -> None
     sent = catalog(front, web.json_response(PRODUCT, status=201))
     form = typed(idempotency_key="11111111-2222-4333-8444-555555555555", slug="", name_en="Blue Shoe!")
     status, location, _ = await send(front, "/admin/products/new", form)
-    assert (status, location) == (303, f"/admin/products/{ID}?done=created#pictures")
+    assert (status, location) == (303, f"/admin/products/{ID}/pictures?done=created")
     [(method, path, body, headers)] = sent
     assert (method, path, body["slug"]) == ("POST", "/api/products", "blue-shoe")
     assert headers["Idempotency-Key"] == form["idempotency_key"]

@@ -111,7 +111,7 @@ class Editor:
             self._admin, "POST", "/api/products", body, headers={"Idempotency-Key": form.key}
         )
         if answer.status == 201:
-            return redirect(f"{HERE}/{answer.document()['id']}?done=created#pictures")
+            return redirect(f"{HERE}/{answer.document()['id']}/pictures?done=created")
         return await self._refused(draft, change, form, answer)
 
     async def _changed(self, id_: UUID, draft: Draft, change: Change, form: Form) -> ASGIResponse:

@@ -2,12 +2,14 @@
 import { enhanceProduct } from "./product.js";
 import { keepFormsSingle } from "./forms.js";
 import { offerToReveal } from "./passwords.js";
+import { takePictures } from "./pictures.js";
 import { watchConnection } from "./connection.js";
 import { suggest } from "./suggestions.js";
 import { followOrder, openFilters, raiseDialogs, sendQuantities } from "./shop.js";
 
-// Before the others: it sends its form by itself.
+// Before the others: they send their forms by themselves.
 enhanceProduct(document);
+takePictures(document);
 keepFormsSingle(document);
 offerToReveal(document);
 watchConnection(document);

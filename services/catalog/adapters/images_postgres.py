@@ -1,19 +1,29 @@
 """Which product shows which picture, in PostgreSQL. Database down: Unavailable, and nothing is changed."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from services.catalog.adapters import cache_tags
+from services.catalog.adapters import cache_tags, product_rows
 from services.catalog.application.pictures import Versions
 from services.catalog.domain.errors import Stale, UnknownImage, UnknownProduct
 from services.catalog.domain.pictures import Rendered
 from services.catalog.domain.products import Image
 from services.chassis.cache_tags import CacheTags
 from services.chassis.postgres import Database
+
+_MOVE = """
+    UPDATE product_image SET position = -1 - CASE
+        WHEN position = $2 THEN $3::int
+        WHEN position >= $3::int AND position < $2 THEN position + 1
+        WHEN position > $2 AND position <= $3::int THEN position - 1
+        ELSE position END
+    WHERE product_id = $1
+"""
 
 
 class PostgresImages:
@@ -51,6 +61,43 @@ class PostgresImages:
             )
             await self._tags.moved(cache_tags.of_product(product))
         return Image(position, rendered.hash, rendered.width, rendered.height, rendered.widths, alt), version
+
+    async def change(
+        self,
+        product: UUID,
+        versions: Versions,
+        position: int,
+        to: int,
+        alt: Mapping[str, str | None],
+        now: datetime,
+    ) -> tuple[Image, int]:
+        async with self._database.transaction() as connection:
+            version = await _next_version(connection, product, versions, now)
+            row = await connection.fetchrow(
+                f"SELECT {product_rows.IMAGE_COLUMNS} FROM product_image i JOIN picture pic USING (hash) "  # noqa: S608
+                "WHERE i.product_id = $1 AND i.position = $2",
+                product,
+                position,
+            )
+            if row is None:
+                raise UnknownImage
+            shown = product_rows.image(row)
+            merged = {language: text for language, text in {**shown.alt, **alt}.items() if text is not None}
+            await connection.execute(
+                "UPDATE product_image SET alt = $3 WHERE product_id = $1 AND position = $2",
+                product,
+                position,
+                msgspec.json.encode(merged).decode(),
+            )
+            if to != position:
+                # Over positions that there are not: on the way no two pictures may stand at one.
+                await connection.execute(_MOVE, product, position, to)
+                await connection.execute(
+                    "UPDATE product_image SET position = -1 - position WHERE product_id = $1 AND position < 0",
+                    product,
+                )
+            await self._tags.moved(cache_tags.of_product(product))
+        return replace(shown, position=to, alt=merged), version
 
     async def delete(self, product: UUID, versions: Versions, position: int, now: datetime) -> int:
         async with self._database.transaction() as connection:

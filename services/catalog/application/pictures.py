@@ -62,6 +62,19 @@ class Images(Protocol):
     ) -> tuple[Image, int]:
         """The image, and the product's new version. Raises UnknownProduct, Stale."""
 
+    async def change(
+        self,
+        product: UUID,
+        versions: Versions,
+        position: int,
+        to: int,
+        alt: Mapping[str, str | None],
+        now: datetime,
+    ) -> tuple[Image, int]:
+        """Shows the picture at `to`, those between make room; `alt` by language, None takes one away.
+
+        The image, and the product's new version. Raises UnknownProduct, UnknownImage, Stale."""
+
     async def delete(self, product: UUID, versions: Versions, position: int, now: datetime) -> int:
         """The product's new version. Raises UnknownProduct, UnknownImage, Stale."""
 
@@ -88,6 +101,11 @@ class PictureService:
         for rendition in rendered.renditions:
             await self.media.put(file_name(rendered.hash, rendition.width), rendition.content)
         return await self.images.put(product, versions, position, rendered, alt, self.clock())
+
+    async def change(
+        self, product: UUID, versions: Versions, position: int, to: int, alt: Mapping[str, str | None]
+    ) -> tuple[Image, int]:
+        return await self.images.change(product, versions, position, to, alt, self.clock())
 
     async def delete(self, product: UUID, versions: Versions, position: int) -> int:
         return await self.images.delete(product, versions, position, self.clock())

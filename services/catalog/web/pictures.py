@@ -1,17 +1,20 @@
 """`/api/products/{id}/images/{position}` and `/media/…`."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, delete, get, put
+from litestar import Controller, Response, delete, get, patch, put
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, HeaderParameter, PathParameter, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter, QueryParameter
+from msgspec import UNSET, Meta, UnsetType
 
 from common import visible_text
 from common.field_codes import InvalidValue
 from services.catalog.domain.errors import InvalidProduct
 from services.catalog.domain.pictures import MAX_POSITION
+from services.catalog.domain.products import Image
 from services.catalog.web.parts import Parts
 from services.chassis import preconditions
 from services.chassis.errors import NotFound
@@ -52,6 +55,24 @@ class ImageDocument(msgspec.Struct, frozen=True):
     alt: dict[str, str]
 
 
+class AltPatch(msgspec.Struct, frozen=True):
+    """What is to be seen, by language; null takes a language away."""
+
+    ko: str | UnsetType | None = UNSET
+    en: str | UnsetType | None = UNSET
+
+    def given(self) -> dict[str, str | None]:
+        both = {"ko": self.ko, "en": self.en}
+        return {language: text for language, text in both.items() if text is not UNSET}
+
+
+class ImagePatch(msgspec.Struct, frozen=True):
+    """A merge patch: the picture takes `position`, and those between make room."""
+
+    position: Annotated[int, Meta(ge=0, le=MAX_POSITION)] | UnsetType = UNSET
+    alt: AltPatch | UnsetType = UNSET
+
+
 class ImagesController(Controller):
     path = "/api/products/{product_id:uuid}/images/{position:int}"
     tags = ("pictures",)
@@ -79,10 +100,31 @@ class ImagesController(Controller):
         versions = preconditions.versions(if_match)
         alt = _alt({"ko": alt_ko, "en": alt_en})
         image, version = await catalog.pictures.put(product_id, versions, position, await request.body(), alt)
-        document = ImageDocument(
-            image.position, image.hash, image.width, image.height, list(image.widths), dict(image.alt)
-        )
-        return Response(document, headers={"ETag": preconditions.etag(version)})
+        return _document(image, version)
+
+    @patch(
+        operation_id="patchProductImage",
+        summary="Move a picture of a product, or say otherwise what is to be seen (RFC 7396)",
+        roles=(ADMIN,),
+        responses=documented(400, 401, 403, 404, 412, 413, 422, 428, 503),
+    )
+    @idempotent
+    async def patch_image(
+        self,
+        *,
+        request: CallerRequest,
+        product_id: FromPath[UUID],
+        position: Position,
+        catalog: Injected[Parts],
+        data: JSONBody[ImagePatch],
+        if_match: IfMatch = None,
+    ) -> Response[ImageDocument]:
+        versions = preconditions.versions(if_match)
+        given = {} if data.alt is UNSET else data.alt.given()
+        alt = {**given, **_alt(given)}
+        to = position if data.position is UNSET else data.position
+        image, version = await catalog.pictures.change(product_id, versions, position, to, alt)
+        return _document(image, version)
 
     @delete(
         operation_id="deleteProductImage",
@@ -131,7 +173,14 @@ async def get_media(name: FromPath[str], catalog: Injected[Parts]) -> Response[b
     return Response(content, media_type="image/webp", headers=headers)
 
 
-def _alt(given: dict[str, str | None]) -> dict[str, str]:
+def _document(image: Image, version: int) -> Response[ImageDocument]:
+    document = ImageDocument(
+        image.position, image.hash, image.width, image.height, list(image.widths), dict(image.alt)
+    )
+    return Response(document, headers={"ETag": preconditions.etag(version)})
+
+
+def _alt(given: Mapping[str, str | None]) -> dict[str, str]:
     """The texts that were given, in their stored form. Raises InvalidProduct, which names each that is none."""
     alt, faults = {}, {}
     for language, text in given.items():

@@ -107,3 +107,36 @@ async def test_without_its_store_the_catalog_sells_on_and_says_what_is_down(
     ready = await api.client.get("/health/ready")
     assert (ready.status_code, ready.json()["checks"]["media"]) == (503, "down")
     assert (await api.client.get("/api/products/sold-without-picture")).status_code == 200
+
+
+async def test_a_picture_moves_and_those_between_make_room(api: ShopApi) -> None:
+    product = await api.product(await api.category(), "album")
+    for position, colour in ((0, "teal"), (1, "red"), (3, "blue")):
+        await put(api, product, file(colour), position)
+        product = (await api.client.get(f"/api/products/{product['id']}", headers=api.admin)).json()
+    first, second, third = (image["hash"] for image in product["images"])
+
+    async def patch(position: int, body: dict[str, Any], version: int) -> Any:
+        return await api.client.patch(
+            f"/api/products/{product['id']}/images/{position}",
+            json=body,
+            headers={**api.admin, "If-Match": f'"{version}"'},
+        )
+
+    async def shown() -> list[tuple[int, str, dict[str, str]]]:
+        found = (await api.client.get(f"/api/products/{product['id']}", headers=api.admin)).json()
+        return [(image["position"], image["hash"], image["alt"]) for image in found["images"]]
+
+    said = {"ko": "청록색 신발"}
+    answer = await patch(3, {"position": 0, "alt": {"ko": None, "en": " A  blue one "}}, product["version"])
+    assert (answer.status_code, answer.json()["position"]) == (200, 0)
+    assert await shown() == [(0, third, {"en": "A blue one"}), (1, first, said), (2, second, said)]
+    version = product["version"] + 1
+    assert answer.headers["ETag"] == f'"{version}"'
+    assert (await patch(0, {"position": 2}, version)).status_code == 200
+    assert [hash_ for _, hash_, _ in await shown()] == [first, second, third]
+    assert (await patch(0, {"position": 2}, version)).status_code == 412
+    assert (await patch(7, {"position": 2}, version + 1)).status_code == 404
+    blank = await patch(0, {"alt": {"ko": "\u3164"}}, version + 1)
+    assert (blank.status_code, blank.json()["errors"][0]["field"]) == (400, "alt_ko")
+    assert (await patch(0, {"position": 20}, version + 1)).status_code == 400
