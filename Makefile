@@ -216,7 +216,7 @@ generated: $(STAMPS)/dev # What follows from gatehouse.toml is what the files sa
 gateway: $(STAMPS)/dev # kong.yml.template, rendered and held against the plugins' schemas and gatehouse.toml
 	@$(BIN)/python -m devstack check
 
-##@ Operate (under Docker)
+##@ Operate (under Docker, if nothing else is said)
 
 .PHONY: secrets
 secrets: $(STAMPS)/base ## Random secrets for compose.prod.yaml into secrets/, never over what is there
@@ -241,13 +241,14 @@ scale: docker-versions ## Run so many of one part, without a failed request: mak
 	@$(or $(PYTHON),python3) deploy/rollout.py scale $(NAME) $(REPLICAS)
 
 .PHONY: backup
-backup: ## Save databases and Redis of the running compose project to backups/ (COMPOSE_FILE chooses it)
-	@deploy/backup.sh
+backup: ## Save databases, Redis and files of what runs here to backups/ (BACKUP_PASSPHRASE_FILE=file: sealed)
+	@case "$$(deploy/where.sh)" in local) $(BIN)/python -m devstack backup ;; compose) deploy/backup.sh ;; *) exit 1 ;; esac
 
 .PHONY: restore
-restore: ## Put a backup back: make restore FROM=backups/20260101T000000Z
+restore: ## Put a backup back: make restore FROM=backups/20260101T000000Z (after make down, where it is make up's)
 	@test -n "$(FROM)" || { echo "make restore FROM=backups/..." >&2; exit 2; }
-	@deploy/restore.sh "$(FROM)"
+	@case "$$(deploy/where.sh)" in local) $(BIN)/python -m devstack restore "$(FROM)" ;; compose) deploy/restore.sh "$(FROM)" ;; \
+		*) exit 1 ;; esac
 
 ##@ Documents
 

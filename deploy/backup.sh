@@ -4,7 +4,8 @@
 # COMPOSE_FILE chooses the project, as for docker compose itself. What is saved is asked of what runs, and no list is kept here: each
 # database that the server has, and the directory that a container's label gatehouse.files names (gatehouse.toml). Each database is one
 # pg_dump, consistent in itself; Redis is one snapshot. What is not in it: secrets/. Without auth_key_encryption_key the signing keys in
-# the dump are of no use.
+# the dump are of no use. BACKUP_PASSPHRASE_FILE names a file whose passphrase seals each file (seal.sh); they lie there unsealed, for their
+# owner alone, until all of them are complete.
 set -eu
 CDPATH='' cd "$(dirname "$0")/.."
 directory=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}
@@ -37,5 +38,6 @@ rm "$directory.partial/containers"
 for file in "$directory.partial"/*; do
 	[ -s "$file" ] || { echo "$(basename "$file") is empty: nothing was saved" >&2; exit 1; }
 done
+[ -z "${BACKUP_PASSPHRASE_FILE:-}" ] || deploy/seal.sh seal "$directory.partial"
 mv "$directory.partial" "$directory"
 echo "saved to $directory: $(cd "$directory" && echo *)"

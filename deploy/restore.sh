@@ -3,10 +3,18 @@
 #
 # COMPOSE_FILE chooses the project. Everything that was written after the backup is lost; sessions that were revoked after it are
 # alive again until they expire (docs/operations.md says what to do if that matters). A database that the backup lacks stops the restore
-# before anything changes; WITHOUT="wishlist" leaves that one as it is.
+# before anything changes; WITHOUT="wishlist" leaves that one as it is. A sealed backup opens with BACKUP_PASSPHRASE_FILE.
 set -eu
 CDPATH='' cd "$(dirname "$0")/.."
 directory=${1:?usage: restore.sh DIRECTORY}
+for sealed in "$directory"/*.gpg; do
+	[ -e "$sealed" ] || break
+	opened=$(mktemp -d)
+	trap 'rm -rf "$opened"' EXIT
+	deploy/seal.sh open "$directory" "$opened"
+	directory=$opened
+	break
+done
 [ -s "$directory/redis.rdb" ] || { echo "$directory/redis.rdb is missing or empty: nothing was changed" >&2; exit 1; }
 
 # Its start makes the roles, on an empty volume too.
@@ -41,6 +49,8 @@ for file in "$directory"/*.dump; do
 		-c "REVOKE CONNECT, TEMPORARY ON DATABASE \"$database\" FROM PUBLIC" < /dev/null
 	docker compose exec -T postgres pg_restore --exit-on-error --single-transaction --no-owner --role="$database" \
 		--dbname="$database" < "$file"
+	docker compose exec -T postgres psql --no-psqlrc --quiet --output=/dev/null -v ON_ERROR_STOP=1 -d "$database" \
+		< deploy/postgres/skip-numbers.sql
 	echo "restored $database"
 done
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,14 +17,17 @@ from devstack import running, throwaway
 from devstack.declaration import declaration
 from devstack.errors import DevstackError
 from devstack.secret_store import load_or_create
-from devstack.settings import Settings
+from devstack.settings import ROOT, Settings
 from devstack.topology import cache, kept_files, server
 
 REDIS = "redis.rdb"
+SEALED = ".gpg"
+SKIP_NUMBERS = ROOT / "deploy" / "postgres" / "skip-numbers.sql"
 
 
 def backup(settings: Settings, directory: Path | None) -> int:
     """Every database that the server has, Redis and kept files, into a new directory. The stack has to be running."""
+    _require_own_postgres(settings)
     if not running.is_locked(settings):
         raise DevstackError("nothing runs: make up first")
     target = directory or Path("backups") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -41,6 +45,8 @@ def backup(settings: Settings, directory: Path | None) -> int:
         for name, files in kept_files(settings).items():
             files.mkdir(parents=True, exist_ok=True)
             _tar("-cf", partial / f"{name}.tar", files, ".")
+        if settings.passed_on.get("BACKUP_PASSPHRASE_FILE"):
+            _seal(settings, "seal", partial)
         partial.rename(target)
     finally:
         os.umask(mask)
@@ -51,8 +57,17 @@ def backup(settings: Settings, directory: Path | None) -> int:
 
 def restore(settings: Settings, directory: Path) -> int:
     """Puts a backup in place of what the stack holds. It must not be running, and is not started."""
+    _require_own_postgres(settings)
     if running.is_locked(settings):
         raise DevstackError("the stack is running: make down first")
+    if any(directory.glob(f"*{SEALED}")):
+        with tempfile.TemporaryDirectory(prefix="gatehouse-") as opened:
+            _seal(settings, "open", directory, Path(opened))
+            return _restore(settings, Path(opened))
+    return _restore(settings, directory)
+
+
+def _restore(settings: Settings, directory: Path) -> int:
     if not (directory / REDIS).is_file():
         raise DevstackError(f"{directory / REDIS} is missing: nothing was changed")
     running.require_own_state(settings)
@@ -66,6 +81,7 @@ def restore(settings: Settings, directory: Path) -> int:
             raise DevstackError(f"{directory} has no dump of {', '.join(missing)}: nothing was changed")
         for dump in sorted(directory.glob("*.dump")):
             postgres.restore(dump.stem, dump.resolve())
+            postgres.ask(dump.stem, SKIP_NUMBERS.read_text(encoding="utf-8"))
             print(f"restored {dump.stem}")
     redis.prepare()
     redis.restore(directory / REDIS)
@@ -78,6 +94,27 @@ def restore(settings: Settings, directory: Path) -> int:
             _tar("-xf", archive, files)
             print(f"restored the files of {name}")
     return 0
+
+
+def _require_own_postgres(settings: Settings) -> None:
+    if not settings.runs_postgres:
+        raise DevstackError(
+            "PostgreSQL is not this stack's (DEVSTACK_POSTGRES): save and restore it where it runs"
+        )
+
+
+def _seal(settings: Settings, action: str, *directories: Path) -> None:
+    """Encrypts a backup, or decrypts it, as deploy/backup.sh and deploy/restore.sh do. Raises DevstackError."""
+    passphrase = settings.passed_on.get("BACKUP_PASSPHRASE_FILE") or ""
+    finished = subprocess.run(
+        ["sh", str(ROOT / "deploy" / "seal.sh"), action, *(str(each.resolve()) for each in directories)],
+        env={"PATH": os.environ.get("PATH", os.defpath), "BACKUP_PASSPHRASE_FILE": passphrase},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise DevstackError(finished.stderr.strip() or f"seal.sh {action} failed")
 
 
 def _tar(mode: str, archive: Path, directory: Path, *names: str) -> None:

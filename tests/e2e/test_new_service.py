@@ -154,14 +154,17 @@ def test_a_service_with_a_database_takes_one_command_and_is_in_every_backup(
                 assert made.status_code == 201, made.text
                 again = client.post("/api/wishlist", json={"text": "a kite"}, headers=keyed)
                 assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
-                python(copy, "devstack", "backup", str(saved), env=environment)
+                (state / "passphrase").write_text("a passphrase of the tests alone\n")
+                sealing = {"BACKUP_PASSPHRASE_FILE": str(state / "passphrase")} if shutil.which("gpg") else {}
+                python(copy, "devstack", "backup", str(saved), env={**environment, **sealing})
                 client.post("/api/wishlist", json={"text": "lost with the machine"}, headers=caller)
             databases = {process.database for process in declaration().stored} | {"wishlist"}
-            assert {file.stem for file in saved.glob("*.dump")} == databases
+            assert {file.name.partition(".")[0] for file in saved.glob("*.dump*")} == databases
+            assert all(file.suffix == ".gpg" for file in saved.iterdir()) or not sealing
 
             unprivileged.discard(state / "postgres")
             shutil.rmtree(state / "redis")
-            python(copy, "devstack", "restore", str(saved), env=environment)
+            python(copy, "devstack", "restore", str(saved), env={**environment, **sealing})
             with up(copy, state) as (_, gateway), httpx.Client(base_url=gateway, timeout=30) as client:
                 kept = client.get("/api/wishlist", headers=signed_in(client))
                 assert [entry["text"] for entry in kept.json()] == ["a kite"]

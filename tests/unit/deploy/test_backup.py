@@ -1,6 +1,7 @@
 """backup.sh and restore.sh ask what runs what to save. What becomes of containers: tests/e2e/test_containers.py."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -74,3 +75,56 @@ def test_a_dump_that_nobody_declared_changes_nothing(tmp_path: Path, environment
     refused = run("restore.sh", tmp_path, environment)
     assert (refused.returncode, "no role stranger" in refused.stderr) == (1, True)
     assert "compose stop" not in (tmp_path / "calls").read_text()
+
+
+@pytest.fixture
+def sealed(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    if shutil.which("gpg") is None:
+        pytest.skip("gpg is not installed: backups are not sealed on this machine")
+    (tmp_path / "passphrase").write_text("correct horse battery staple\n")
+    return {**environment, "BACKUP_PASSPHRASE_FILE": str(tmp_path / "passphrase")}
+
+
+def test_a_sealed_backup_holds_nothing_readable_and_opens_with_its_passphrase(
+    tmp_path: Path, sealed: dict[str, str]
+) -> None:
+    saved = tmp_path / "saved"
+    assert run("backup.sh", saved, sealed).returncode == 0
+    assert sorted(file.name for file in saved.iterdir()) == [
+        *("auth.dump.gpg", "catalog.tar.gpg", "member.dump.gpg", "redis.rdb.gpg", "wishlist.dump.gpg")
+    ]
+    assert not any(b"dump of" in file.read_bytes() for file in saved.iterdir())
+
+    restored = run("restore.sh", saved, sealed)
+    assert restored.returncode == 0, restored.stderr
+    assert "restored wishlist" in restored.stdout
+    assert not any("passphrase" in line for line in (tmp_path / "calls").read_text().splitlines())
+
+
+@pytest.mark.parametrize("fault", ["another passphrase", "no passphrase", "a changed file"])
+def test_a_sealed_backup_that_does_not_open_changes_nothing(
+    tmp_path: Path, sealed: dict[str, str], fault: str
+) -> None:
+    saved = tmp_path / "saved"
+    assert run("backup.sh", saved, sealed).returncode == 0
+    if fault == "another passphrase":
+        (tmp_path / "passphrase").write_text("another\n")
+    elif fault == "no passphrase":
+        sealed.pop("BACKUP_PASSPHRASE_FILE")
+    else:
+        file = saved / "member.dump.gpg"
+        file.write_bytes(file.read_bytes()[:-5] + b"wrong")
+    (tmp_path / "calls").unlink()
+    assert run("restore.sh", saved, sealed).returncode != 0
+    assert not (tmp_path / "calls").exists()
+
+
+@pytest.mark.parametrize("passphrase", ["", None])
+def test_without_a_passphrase_nothing_is_saved_unsealed(
+    tmp_path: Path, sealed: dict[str, str], passphrase: str | None
+) -> None:
+    file = Path(sealed["BACKUP_PASSPHRASE_FILE"])
+    file.unlink() if passphrase is None else file.write_text(passphrase)
+    refused = run("backup.sh", tmp_path / "saved", sealed)
+    assert (refused.returncode, "missing or empty" in refused.stderr) == (1, True)
+    assert not list(tmp_path.glob("saved*"))

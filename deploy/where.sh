@@ -1,0 +1,25 @@
+#!/bin/sh
+# where.sh: which stack of this checkout `make backup` and `make restore` mean: "local" (make up) or "compose".
+#
+# STACK=local or STACK=compose says it. Else it is the compose project, if it has containers, and the local one without; both are ambiguous.
+set -eu
+CDPATH='' cd "$(dirname "$0")/.."
+if [ -n "${STACK:-}" ]; then
+	echo "$STACK"
+	exit
+fi
+
+containers=$(docker compose ps --all --quiet 2> /dev/null || true)
+status=3
+if [ -x .venv/bin/python ]; then
+	status=0
+	.venv/bin/python -m devstack status > /dev/null 2>&1 || status=$?
+fi
+if [ -n "$containers" ]; then
+	[ "$status" -eq 3 ] || { echo "a stack runs under make up, and compose has one too: say STACK=local or STACK=compose" >&2; exit 1; }
+	echo compose
+elif [ "$status" -ne 3 ] || [ -d "${DEVSTACK_DIR:-.devstack}" ]; then
+	echo local
+else
+	echo compose # which says what is wrong with it
+fi
