@@ -60,15 +60,14 @@ class Records:
             if await self._insert(connection, scope, key, fingerprint):
                 yield Reservation(connection, scope, key, None)
                 return
-            outcome = await self._found(connection, scope, key, fingerprint)
+            outcome = await self._found(scope, key, fingerprint)
             if outcome is None:
                 raise InProgress
             yield Reservation(connection, scope, key, outcome)
 
     async def outcome(self, scope: str, key: str, fingerprint: bytes) -> Outcome | None:
         """The outcome, if the request is done with; nobody waits for one that is under way. Raises KeyReused."""
-        async with self._database.transaction() as connection:
-            return await self._found(connection, scope, key, fingerprint)
+        return await self._found(scope, key, fingerprint)
 
     async def sweep(self, batch: int) -> int:
         """Deletes expired records, at most `batch`. Returns how many. Safe to run in every replica."""
@@ -81,17 +80,16 @@ class Records:
             )
         return len(rows)
 
-    async def _found(
-        self, connection: asyncpg.Connection, scope: str, key: str, fingerprint: bytes
-    ) -> Outcome | None:
-        row = await connection.fetchrow(
+    async def _found(self, scope: str, key: str, fingerprint: bytes) -> Outcome | None:
+        rows = await self._database.fetch(
             "SELECT fingerprint, status, headers, body FROM idempotency WHERE scope = $1 AND key = $2 "
             "AND status IS NOT NULL AND expires_at >= clock_timestamp()",
             scope,
             key,
         )
-        if row is None:
+        if not rows:
             return None
+        (row,) = rows
         if row["fingerprint"] != fingerprint:
             raise KeyReused
         headers = msgspec.json.decode(row["headers"], type=dict[str, str])

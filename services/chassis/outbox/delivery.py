@@ -97,21 +97,21 @@ class Delivery:
         return len(messages)
 
     async def _run(self, name: str) -> None:
-        target, rounds = self._targets[name], 0
+        target, rounds, told = self._targets[name], 0, True
         while True:
             tried = 0
             try:
                 if rounds % MEASURE_EVERY == 0:
                     await self._measure(name)
-                tried = await self.deliver_due(name)
+                if told or await self._store.any_due(name):
+                    tried = await self.deliver_due(name)
             except Problem as fault:
                 _log.warning("the outbox cannot be read", extra={"cause": fault.detail})
             except Exception:
                 # Whatever it is, deliveries must go on for all the other messages.
                 _log.exception("a round of deliveries failed")
             rounds += 1
-            if tried < target.batch:  # else more is due
-                await self._store.news(name, target.look_every)
+            told = tried == target.batch or await self._store.news(name, target.look_every)
 
     async def _measure(self, name: str) -> None:
         backlog = await self._store.backlog(name)

@@ -123,6 +123,15 @@ class OutboxStore:
             )
             yield [_message(row) for row in rows]
 
+    async def any_due(self, target: str) -> bool:
+        """Whether `claim` may find something: one statement without a transaction, for those that look in vain."""
+        rows = await self._database.fetch(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE target = $1 AND dead_letter_at IS NULL "
+            "AND next_attempt_at <= statement_timestamp()) AS due",
+            target,
+        )
+        return bool(rows[0]["due"])
+
     def apart(self) -> AbstractContextManager[None]:
         """Inside, nothing takes part in the transaction at hand: it is a claim's, and one connection serves one."""
         return self._database.apart()
@@ -137,13 +146,15 @@ class OutboxStore:
                 list(ids),
             )
 
-    async def news(self, target: str, patience: float) -> None:
-        """Returns when this process has written a message to `target`, or after `patience` seconds: others may have."""
+    async def news(self, target: str, patience: float) -> bool:
+        """True when this process has written a message to `target`; False after `patience` seconds: others may have."""
         written = self._database.message_written[target]
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await written.wait()
+        told = written.is_set()
         written.clear()
+        return told
 
     async def retry_later(self, id_: int, after: timedelta, error: str, *, refused: bool) -> None:
         async with self._database.transaction() as connection:
@@ -166,14 +177,13 @@ class OutboxStore:
             )
 
     async def backlog(self, target: str) -> Backlog:
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                "SELECT count(*) FILTER (WHERE dead_letter_at IS NULL) AS pending, "
-                "count(dead_letter_at) AS dead_letters, "
-                "extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE dead_letter_at IS NULL))::float8 "
-                "AS oldest FROM outbox WHERE target = $1",
-                target,
-            )
+        (row,) = await self._database.fetch(
+            "SELECT count(*) FILTER (WHERE dead_letter_at IS NULL) AS pending, "
+            "count(dead_letter_at) AS dead_letters, "
+            "extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE dead_letter_at IS NULL))::float8 "
+            "AS oldest FROM outbox WHERE target = $1",
+            target,
+        )
         return Backlog(row["pending"], row["dead_letters"], row["oldest"] or 0.0)
 
     async def listed(self, *, dead_only: bool, limit: int) -> Sequence[OutboxMessage]:

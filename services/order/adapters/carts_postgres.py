@@ -12,51 +12,58 @@ KEPT = timedelta(days=90)
 """A cart that nobody has changed for so long is nobody's."""
 
 
+_FIND = (
+    "SELECT c.id, c.owner, c.version, c.updated_at, i.sku, i.quantity, i.seen_price "
+    "FROM cart c LEFT JOIN cart_item i ON i.cart_id = c.id "
+    "WHERE c.owner = $1 AND c.closed_at IS NULL ORDER BY i.position, i.sku"
+)
+"""One statement: a cart and its items of one moment."""
+_WRITE = """
+WITH written AS (
+    INSERT INTO cart (id, owner, created_at, updated_at) VALUES ($1, $2, $3, $3)
+    ON CONFLICT (owner) WHERE closed_at IS NULL
+    DO UPDATE SET version = nextval('cart_version'), updated_at = excluded.updated_at
+    RETURNING id, version
+), gone AS (
+    DELETE FROM cart_item USING written WHERE cart_id = written.id AND sku <> ALL($4)
+), items AS (
+    INSERT INTO cart_item (cart_id, sku, position, quantity, seen_price)
+    SELECT written.id, item.* FROM written, unnest($4::text[], $5::int[], $6::int[], $7::bigint[]) AS item
+    ON CONFLICT (cart_id, sku) DO UPDATE
+    SET position = excluded.position, quantity = excluded.quantity, seen_price = excluded.seen_price
+)
+SELECT id, version FROM written
+"""
+
+
 class PostgresCarts:
     def __init__(self, database: Database, new_id: Callable[[], UUID]) -> None:
         self._database = database
         self._new_id = new_id
 
     async def find(self, owner: UUID) -> Cart | None:
-        # One statement: a cart and its items of one moment.
-        rows = await self._database.fetch(
-            "SELECT c.id, c.owner, c.version, c.updated_at, i.sku, i.quantity, i.seen_price "
-            "FROM cart c LEFT JOIN cart_item i ON i.cart_id = c.id "
-            "WHERE c.owner = $1 AND c.closed_at IS NULL ORDER BY i.position, i.sku",
-            owner,
-        )
+        rows = await self._database.fetch(_FIND, owner)
         return _cart(rows) if rows else None
 
     async def locked(self, owner: UUID) -> Cart | None:
         async with self._database.transaction() as connection:
             # Of the owner, who may have no cart yet.
             await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"cart:{owner}")
-            await connection.execute(
-                "SELECT FROM cart WHERE owner = $1 AND closed_at IS NULL FOR UPDATE", owner
-            )
-            return await self.find(owner)
+            # Items change under this lock alone; what waits for the row here is a cart that is being closed.
+            rows = await connection.fetch(f"{_FIND} FOR UPDATE OF c", owner)
+        return _cart(rows) if rows else None
 
     async def write(self, owner: UUID, items: Sequence[Item], now: datetime) -> Cart:
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                "INSERT INTO cart (id, owner, created_at, updated_at) VALUES ($1, $2, $3, $3) "
-                "ON CONFLICT (owner) WHERE closed_at IS NULL "
-                "DO UPDATE SET version = nextval('cart_version'), updated_at = excluded.updated_at "
-                "RETURNING id, version",
-                self._new_id(),
-                owner,
-                now,
-            )
-            await connection.execute("DELETE FROM cart_item WHERE cart_id = $1", row["id"])
-            await connection.execute(
-                "INSERT INTO cart_item (cart_id, sku, position, quantity, seen_price) "
-                "SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[])",
-                row["id"],
-                [item.sku for item in items],
-                list(range(len(items))),
-                [item.quantity for item in items],
-                [item.seen_price for item in items],
-            )
+        (row,) = await self._database.fetch(
+            _WRITE,
+            self._new_id(),
+            owner,
+            now,
+            [item.sku for item in items],
+            list(range(len(items))),
+            [item.quantity for item in items],
+            [item.seen_price for item in items],
+        )
         return Cart(id=row["id"], owner=owner, version=row["version"], items=tuple(items), updated_at=now)
 
     async def close(self, cart: UUID, version: int, order: UUID | None, now: datetime) -> bool:

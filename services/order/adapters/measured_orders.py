@@ -8,6 +8,7 @@ from services.chassis.postgres import Database
 from services.order.adapters.orders_postgres import PostgresOrders
 from services.order.domain.orders import Occurrence
 from services.order.domain.states import FINAL, State
+from services.order.domain.transitions import Transition
 
 WAITING = (
     State.PLACED,
@@ -60,6 +61,12 @@ class MeasuredOrders(PostgresOrders):
             "Since when the hold of the oldest unpaid order is over, and nobody has closed it.",
             registry=registry,
         )
+
+    async def move(self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence) -> bool:
+        moved = await super().move(id_, version, transition, occurrence)
+        if moved:
+            self._events.labels(occurrence.event, occurrence.state).inc()
+        return moved
 
     async def record(self, id_: UUID, occurrence: Occurrence) -> None:
         await super().record(id_, occurrence)

@@ -101,11 +101,11 @@ class OutboxMessages:
         self._site = site
         self._new_id = new_id
 
-    async def send(self, order: UUID, command: Command) -> None:
+    async def send(self, order: UUID, command: Command, known: Order | None = None) -> None:
         if command in _MAILS:
             await self._mail(order, _MAILS[command])
             return
-        whole = await self._orders.get(order)
+        whole = known or await self._orders.get(order)
         if whole is None:
             raise RuntimeError("there is no such order to ask others about")
         if command in _STOCK:

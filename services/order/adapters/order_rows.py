@@ -13,6 +13,10 @@ _ADDRESS = msgspec.json.Decoder(Address)
 
 
 def order(row: Any, lines: Sequence[Any]) -> Order:
+    return placed(row, tuple(line(each) for each in lines))
+
+
+def placed(row: Any, lines: tuple[Line, ...]) -> Order:
     return Order(
         id=row["id"],
         number=row["number"],
@@ -28,7 +32,7 @@ def order(row: Any, lines: Sequence[Any]) -> Order:
         shipping=row["shipping"],
         tax=row["tax"],
         address=_ADDRESS.decode(row["address"]),
-        lines=tuple(line(each) for each in lines),
+        lines=lines,
         payment=Payment(
             state=row["payment_state"],
             authorised=row["authorised"],

@@ -27,12 +27,12 @@ class PostgresOrders:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, order: NewOrder) -> None:
+    async def add(self, order: NewOrder) -> Order:
         async with self._database.transaction() as connection:
-            await connection.execute(
+            row = await connection.fetchrow(
                 "INSERT INTO orders (id, owner, guest, email, lang, cart_id, state, currency, items, shipping, tax, "
                 "address, hold_until, placed_at, updated_at) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)",
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) RETURNING *",
                 order.id,
                 order.owner,
                 order.guest,
@@ -54,6 +54,7 @@ class PostgresOrders:
                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                 [_line_values(order.id, line) for line in order.lines],
             )
+        return order_rows.placed(row, order.lines)
 
     async def get(self, id_: UUID) -> Order | None:
         rows = await self._database.fetch(ONE, id_)
@@ -85,18 +86,24 @@ class PostgresOrders:
         (row,) = rows
         return Standing(State(row["state"]), Reason(row["reason"]) if row["reason"] else None, row["version"])
 
-    async def move(self, id_: UUID, version: int, transition: Transition, now: datetime) -> bool:
-        async with self._database.transaction() as connection:
-            moved = await connection.fetchval(
-                "UPDATE orders SET state = $3, reason = coalesce($4, reason), version = version + 1, updated_at = $5 "
-                "WHERE id = $1 AND version = $2 RETURNING true",
+    async def move(self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence) -> bool:
+        return bool(
+            await self._database.fetch(
+                "WITH moved AS (UPDATE orders SET state = $3, reason = coalesce($4, reason), version = version + 1, "
+                "updated_at = $5 WHERE id = $1 AND version = $2 RETURNING id) "
+                "INSERT INTO order_event (order_id, event, state, actor, note, at) "
+                "SELECT id, $6, $7, $8, $9, $5 FROM moved RETURNING true",
                 id_,
                 version,
                 transition.state.value,
                 transition.reason.value if transition.reason else None,
-                now,
+                occurrence.at,
+                occurrence.event,
+                occurrence.state,
+                occurrence.actor,
+                occurrence.note,
             )
-        return bool(moved)
+        )
 
     async def touch(self, id_: UUID, version: int, now: datetime) -> bool:
         async with self._database.transaction() as connection:

@@ -64,6 +64,13 @@ class PostgresRefunds:
             )
         return bool(settled)
 
+    async def pending(self, order: UUID) -> Sequence[tuple[UUID, int, str]]:
+        rows = await self._database.fetch(
+            "SELECT id, amount, reason FROM refund WHERE order_id = $1 AND state = 'pending' ORDER BY created_at, id",
+            order,
+        )
+        return [tuple(row) for row in rows]
+
     async def of(self, order: UUID) -> Sequence[Refund]:
         rows = await self._database.fetch(
             "SELECT id, amount, reason, note, state, shipping, actor, created_at FROM refund WHERE order_id = $1 "

@@ -61,16 +61,13 @@ class Placing:
         """
         if not await self.carts.close(order.cart, cart_version, order.id, order.placed_at):
             raise await self._lost(order.owner, cart_version)
-        await self.orders.add(order)
+        placed = await self.orders.add(order)
         await self.orders.record(
             order.id,
             Occurrence(at=order.placed_at, event="placed", state=FIRST.state.value, actor="", note=""),
         )
         for command in FIRST.commands:
-            await self.messages.send(order.id, command)
-        placed = await self.orders.get(order.id)
-        if placed is None:
-            raise RuntimeError("the order is not there that was stored just now")
+            await self.messages.send(order.id, command, placed)
         return placed
 
     async def _cart(self, wish: Wish) -> Cart:

@@ -111,7 +111,8 @@ class OrderQuery:
 class Orders(Protocol):
     """The orders. Changes take part in the transaction at hand."""
 
-    async def add(self, order: NewOrder) -> None: ...
+    async def add(self, order: NewOrder) -> Order:
+        """The order as `get` reads it."""
 
     async def get(self, id_: UUID) -> Order | None: ...
 
@@ -120,8 +121,9 @@ class Orders(Protocol):
 
     async def standing(self, id_: UUID) -> Standing | None: ...
 
-    async def move(self, id_: UUID, version: int, transition: Transition, now: datetime) -> bool:
-        """Compare-and-set: False where the order is at another version. What is not a change moves nothing."""
+    async def move(self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence) -> bool:
+        """Compare-and-set, with its line of the timeline: False where the order is at another version, and then nothing
+        is recorded."""
 
     async def touch(self, id_: UUID, version: int, now: datetime) -> bool:
         """The next version of an order whose state stays. False as `move`."""
@@ -132,7 +134,7 @@ class Orders(Protocol):
     async def timeline(self, id_: UUID) -> Sequence[Occurrence]: ...
 
     async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> bool:
-        """Keeps the copy of the payment unless a later one is known already."""
+        """Keeps the copy of the payment. False where a later one is known already, or there is no such order."""
 
     async def ship(self, id_: UUID, shipment: Shipment) -> None: ...
 
@@ -169,7 +171,8 @@ class Carts(Protocol):
 class Messages(Protocol):
     """Asks others, in the transaction at hand (domain/states.py Command)."""
 
-    async def send(self, order: UUID, command: Command) -> None: ...
+    async def send(self, order: UUID, command: Command, known: Order | None = None) -> None:
+        """`known`: the order, where the caller has it of this transaction."""
 
     async def refund(self, order: UUID, refund: UUID, amount: int, reason: str) -> None: ...
 
@@ -219,6 +222,9 @@ class Refunds(Protocol):
         """Whether that was news. A done or failed refund stays so, but a done one may yet fail."""
 
     async def of(self, order: UUID) -> Sequence[Refund]: ...
+
+    async def pending(self, order: UUID) -> Sequence[tuple[UUID, int, str]]:
+        """Id, amount and reason of those that payment is at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

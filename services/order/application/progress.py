@@ -50,12 +50,11 @@ class Progress:
                 if decision.state is standing.state and not decision.commands:
                     return standing.state
                 now = self.clock()
-                if not await self.orders.move(id_, standing.version, decision, now):
-                    continue  # somebody else was faster; what he made of it decides
-                await self.orders.record(
-                    id_,
-                    Occurrence(at=now, event=event.value, state=decision.state.value, actor=actor, note=note),
+                line = Occurrence(
+                    at=now, event=event.value, state=decision.state.value, actor=actor, note=note
                 )
+                if not await self.orders.move(id_, standing.version, decision, line):
+                    continue  # somebody else was faster; what he made of it decides
                 for command in decision.commands:
                     await self.messages.send(id_, command)
                 return decision.state

@@ -22,14 +22,14 @@ class Reporting:
         """`sequence`: of two reports the later has the higher; older ones change nothing. Without one (nobody's outbox)
         it is no copy to keep, but still a fact. Raises UnknownOrder."""
         async with self.work.transaction():
-            if await self.orders.standing(id_) is None:
-                raise UnknownOrder
             if sequence is not None and not await self.orders.remember_payment(id_, payment, sequence):
+                if await self.orders.standing(id_) is None:
+                    raise UnknownOrder
                 return
-            for refund in await self.refunds.of(id_):
-                # What became of each is not in the report. Asking for it once more is answered with what it is by now.
-                if refund.state == "pending":
-                    await self.messages.refund(id_, refund.id, refund.amount, refund.reason)
+            if payment.captured:
+                # What became of each is not in the report. Asking for it again is answered with what it is by now.
+                for refund, amount, reason in await self.refunds.pending(id_):
+                    await self.messages.refund(id_, refund, amount, reason)
             event = OF_PAYMENT.get(payment.state)
             if event is not None:
                 await self.progress.apply(id_, event)

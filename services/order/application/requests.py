@@ -59,7 +59,7 @@ class Requests:
         if order is None or order.owner != caller.id:
             raise UnknownOrder
         await self.progress.apply(id_, Event.PAY_REQUESTED, actor=caller.name)
-        # After the commit: whatever becomes of this call, the message asks for the same.
+        # After the commit. Where no answer comes, asking again is answered with the same page.
         page = await self.payments.page(order)
         if (event := OF_PAYMENT.get(page.state)) is not None:
             await self.progress.apply(id_, event)

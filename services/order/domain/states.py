@@ -85,6 +85,7 @@ class Command(Enum):
     COMMIT_STOCK = "commit_stock"
     RELEASE_STOCK = "release_stock"
     AUTHORISE_PAYMENT = "authorise_payment"
+    """Said again after a restore alone: who wants to pay asks payment for the page at once."""
     CAPTURE_PAYMENT = "capture_payment"
     VOID_PAYMENT = "void_payment"
     """Also of money that was collected: then all of it is given back."""

@@ -55,7 +55,8 @@ _TABLE: Mapping[State, Mapping[Event, Transition]] = {
         **_CANCELLED,
     },
     State.HELD: {
-        Event.PAY_REQUESTED: Transition(State.PAYING, (Command.AUTHORISE_PAYMENT,)),
+        # Who asks calls payment for the page at once, and asks again where that fails: no message has to.
+        Event.PAY_REQUESTED: Transition(State.PAYING),
         **_EXPIRED,
         **_CANCELLED,
     },

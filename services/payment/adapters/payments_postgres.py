@@ -32,6 +32,20 @@ _PARTS = (
 """Refunds and disputes."""
 
 
+_CALL = (
+    "WITH begun AS (INSERT INTO provider_call (name, order_id, begun_at) VALUES ($1, $2, $3) "
+    "ON CONFLICT DO NOTHING RETURNING name, round, begun_at, failed_at) SELECT * FROM begun "
+    "UNION ALL SELECT name, round, begun_at, failed_at FROM provider_call WHERE name = $1"
+)
+_BOOK = (
+    "WITH booked AS (INSERT INTO ledger_transaction (order_id, movement, provider_id, intent_id, currency) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (movement, provider_id) DO NOTHING RETURNING id) "
+    "INSERT INTO ledger_entry (transaction_id, account, amount) "
+    "SELECT booked.id, entry.* FROM booked, unnest($6::text[], $7::bigint[]) AS entry"
+)
+"""Once: what is booked already is left alone."""
+
+
 class PostgresPayments:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
@@ -40,13 +54,14 @@ class PostgresPayments:
     def transaction(self) -> AbstractAsyncContextManager[Any]:
         return self._database.transaction()
 
-    async def add(self, record: Record) -> None:
+    async def add(self, record: Record) -> bool:
         terms, payment = record.terms, record.payment
         async with self._database.transaction() as connection:
-            await connection.execute(
+            added = await connection.fetchval(
                 "INSERT INTO payment (order_id, provider, amount, currency, reference, email, lang, return_url, "
                 "cancel_url, goal, session, state, created_at, updated_at) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING",
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING "
+                "RETURNING true",
                 record.order,
                 record.provider,
                 terms.amount,
@@ -61,16 +76,21 @@ class PostgresPayments:
                 payment.state.value,
                 record.created_at,
             )
+        return bool(added)
 
     async def locked(self, order: UUID) -> Record | None:
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(f"{_SELECT} FOR UPDATE", order)
-            # Apart: a statement that waits for the lock sees other tables as they were before.
-            return None if row is None else _record(row, await connection.fetch(_PARTS, order))
+        # The parts apart: a statement that waits for the lock sees other tables as they were before.
+        return await self._with_parts(order, f"{_SELECT} FOR UPDATE")
 
     async def get(self, order: UUID) -> Record | None:
-        rows = await self._database.fetch(_SELECT, order)
-        return _record(rows[0], await self._database.fetch(_PARTS, order)) if rows else None
+        return await self._with_parts(order, _SELECT)
+
+    async def _with_parts(self, order: UUID, select: str) -> Record | None:
+        rows = await self._database.fetch(select, order)
+        if not rows:
+            return None
+        # Refunds and disputes are of collected money alone, and nothing takes back that it was collected.
+        return _record(rows[0], await self._database.fetch(_PARTS, order) if rows[0]["captured"] else ())
 
     async def save(self, record: Record, was: Record | None, bookings: Sequence[Booking] = ()) -> None:
         payment, known = record.payment, record.payment.known
@@ -101,16 +121,15 @@ class PostgresPayments:
                 await outbox_messages.tell_order(self._database, record)
 
     async def _save_objects(self, connection: asyncpg.Connection, record: Record, was: Record | None) -> None:
-        known_before = {was.session_id, was.intent} if was else set()
-        for id_ in (record.session_id, record.intent):
-            if id_ is not None and id_ not in known_before:
-                await connection.execute(
-                    "INSERT INTO payment_object (provider_id, order_id, attempt) VALUES ($1, $2, $3) "
-                    "ON CONFLICT DO NOTHING",
-                    id_,
-                    record.order,
-                    record.attempt,
-                )
+        known_before = {None, was.session_id, was.intent} if was else {None}
+        if new := [id_ for id_ in (record.session_id, record.intent) if id_ not in known_before]:
+            await connection.execute(
+                "INSERT INTO payment_object (provider_id, order_id, attempt) SELECT unnest($1::text[]), $2, $3 "
+                "ON CONFLICT DO NOTHING",
+                new,
+                record.order,
+                record.attempt,
+            )
 
     async def _save_refunds(self, connection: asyncpg.Connection, record: Record, was: Record | None) -> None:
         before = set(was.refunds) if was else set()
@@ -144,17 +163,12 @@ class PostgresPayments:
         await outbox_messages.ask_provider(self._database, order, refresh=refresh)
 
     async def call(self, name: str, order: UUID) -> Call:
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "INSERT INTO provider_call (name, order_id, begun_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-                name,
-                order,
-                self._now(),
-            )
-            row = await connection.fetchrow(
-                "SELECT name, round, begun_at, failed_at FROM provider_call WHERE name = $1", name
-            )
-        return Call(**row)
+        while True:
+            rows = await self._database.fetch(_CALL, name, order, self._now())
+            if (
+                rows
+            ):  # else somebody else wrote it down while this waited, and it is seen by the next statement
+                return Call(**rows[0])
 
     async def call_failed(self, call: Call) -> None:
         async with self._database.transaction() as connection:
@@ -213,25 +227,17 @@ class PostgresPayments:
 
 
 async def _book(connection: asyncpg.Connection, record: Record, booking: Booking) -> None:
-    """Once: what is booked already is left alone."""
-    id_ = await connection.fetchval(
-        "INSERT INTO ledger_transaction (order_id, movement, provider_id, intent_id, currency) "
-        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (movement, provider_id) DO NOTHING RETURNING id",
+    booked = entries(booking.movement, booking.amount)
+    await connection.execute(
+        _BOOK,
         record.order,
         booking.movement.value,
         booking.provider_id,
         record.intent,
         record.terms.currency,
+        [entry.account.value for entry in booked],
+        [entry.amount for entry in booked],
     )
-    if id_ is None:
-        return
-    for entry in entries(booking.movement, booking.amount):
-        await connection.execute(
-            "INSERT INTO ledger_entry (transaction_id, account, amount) VALUES ($1, $2, $3)",
-            id_,
-            entry.account.value,
-            entry.amount,
-        )
 
 
 def _record(row: Any, parts: Sequence[Any]) -> Record:

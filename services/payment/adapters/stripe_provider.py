@@ -143,11 +143,13 @@ class StripeProvider:
     async def expire_session(self, id_: str) -> None:
         await self._call(self._v1.checkout.sessions.expire_async(id_))
 
-    async def capture(self, id_: str, key: str) -> None:
-        await self._call(self._v1.payment_intents.capture_async(id_, {}, _keyed(key)))
+    async def capture(self, id_: str, key: str) -> SeenPayment:
+        intent = await self._call(self._v1.payment_intents.capture_async(id_, {}, _keyed(key)))
+        return stripe_objects.payment(intent, (), ())
 
-    async def cancel(self, id_: str, key: str) -> None:
-        await self._call(self._v1.payment_intents.cancel_async(id_, {}, _keyed(key)))
+    async def cancel(self, id_: str, key: str) -> SeenPayment:
+        intent = await self._call(self._v1.payment_intents.cancel_async(id_, {}, _keyed(key)))
+        return stripe_objects.payment(intent, (), ())
 
     async def refund(self, id_: str, refund: UUID, amount: int, currency: str, key: str) -> None:
         try:

@@ -1,9 +1,9 @@
 """Does at the provider what is to be done next, one step after another, until only the shopper or nobody can move the
 payment on.
 
-Before each call it is written down under its key, in a transaction that checks that it is still wanted; after it the
-provider is asked how the payment is, and only that is believed. A kill anywhere in between leaves a message in the
-outbox that starts again from what is known.
+Before each call it is written down under its key, in a transaction that checks that it is still wanted. What the
+provider says of the payment, in its answer or when it is asked, is believed, and nothing else. A kill anywhere in
+between leaves a message in the outbox that starts again from what is known.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,12 +12,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.payment.application.observing import observed
+from services.payment.application.observing import charge_seen, observed
 from services.payment.application.ports import (
     Payments,
     Provider,
     ProviderUnavailable,
     Refused,
+    SeenPayment,
     SeenSession,
     ServerError,
     SessionRequest,
@@ -171,7 +172,7 @@ class Advancing:
     # ----- The money
 
     async def _settle(
-        self, record: Record, verb: str, step: Step, act: Callable[[str, str], Awaitable[None]]
+        self, record: Record, verb: str, step: Step, act: Callable[[str, str], Awaitable[SeenPayment]]
     ) -> Record | None:
         begun = await self._begin(record, f"{verb}:{record.order}:{record.attempt}", step)
         if begun is None:
@@ -185,12 +186,17 @@ class Advancing:
         assert record.intent is not None  # noqa: S101  # money was promised, so its charge is known
         refusal = None
         try:
-            await act(record.intent, call.key)
+            answered = await act(record.intent, call.key)
         except ServerError:
             await self._payments.call_failed(call)
             raise
         except Refused as fault:
             refusal = fault
+        else:
+            # An answer to a change is an observation as well; sums only grow, so that an old one is harmless.
+            seen = await self._observe(record, charge_seen(record, answered))
+            if seen.payment.step is not step:
+                return seen
         looked = await self._look(record)
         if refusal is not None and looked.payment.step is step:
             raise refusal

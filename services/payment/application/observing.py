@@ -49,6 +49,12 @@ def observed(record: Record, seen: SeenSession) -> tuple[Record, Sequence[Bookin
     return replace(record, disputes=payment.disputes or record.disputes), movements
 
 
+def charge_seen(record: Record, charge: SeenPayment) -> SeenSession:
+    """What an answer about the payment's charge alone says; of the page it says nothing new."""
+    assert record.session_id is not None  # noqa: S101  # a charge is made on a page
+    return SeenSession(record.session_id, record.payment.known.session, record.session_url, charge)
+
+
 def bookings(payment: SeenPayment) -> list[Booking]:
     """What the ledger must have of this charge."""
     found = []

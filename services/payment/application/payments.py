@@ -27,17 +27,21 @@ class PaymentService:
         self._provider = provider
         self._now = now
 
-    async def want(self, order: UUID, terms: Terms, goal: Goal, sequence: int | None) -> Record:
+    async def want(
+        self, order: UUID, terms: Terms, goal: Goal, sequence: int | None, *, opens: bool = False
+    ) -> Record:
         """The payment, with the order's present wish. Repeats and any order of arrival are harmless.
 
+        `opens`: the caller opens the page of a new payment itself, at once. If it dies before that, the shopper asks
+        again, or the round of unfinished payments does it.
         Of an order that is first heard of by its void, the payment is over from the start. Raises OtherTerms.
         """
         now = self._now()
         async with self._payments.transaction():
             record = await self._payments.locked(order)
             if record is None:
-                await self._payments.add(self._new(order, terms, now))
-                record = await self._payments.locked(order)
+                new = self._new(order, terms, now)
+                record = new if await self._payments.add(new) else await self._payments.locked(order)
                 assert record is not None  # noqa: S101  # it was added above, by this call or another
             if (record.terms.amount, record.terms.currency) != (terms.amount, terms.currency):
                 raise OtherTerms
@@ -51,7 +55,7 @@ class PaymentService:
             if goal is Goal.AUTHORISE and later and wanted.payment.state is State.FAILED:
                 wanted = _again(wanted)
             await self._payments.save(wanted, record)
-            if wanted.payment.step is not None:
+            if wanted.payment.step is not None and not (opens and wanted.payment.state is State.NEW):
                 await self._payments.ask_provider(order)
         return wanted
 

@@ -115,11 +115,11 @@ class Provider(Protocol):
     async def expire_session(self, id_: str) -> None:
         """Nobody can pay on it afterwards. Raises Refused where it is not open any more."""
 
-    async def capture(self, id_: str, key: str) -> None:
-        """The whole amount. Raises Refused."""
+    async def capture(self, id_: str, key: str) -> SeenPayment:
+        """The whole amount. The charge as it was after it, refunds summed only. Raises Refused."""
 
-    async def cancel(self, id_: str, key: str) -> None:
-        """Gives the promised money up. Raises Refused, also where it was collected."""
+    async def cancel(self, id_: str, key: str) -> SeenPayment:
+        """Gives the promised money up. As `capture`. Raises Refused, also where it was collected."""
 
     async def refund(self, id_: str, refund: UUID, amount: int, currency: str, key: str) -> None:
         """Raises Refused."""
@@ -164,8 +164,8 @@ class Payments(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Any]: ...
 
-    async def add(self, record: Record) -> None:
-        """Nothing where the order has a payment already."""
+    async def add(self, record: Record) -> bool:
+        """False, and nothing, where the order has a payment already; else it is locked as by `locked`."""
 
     async def locked(self, order: UUID) -> Record | None:
         """As it is, and nobody else changes it until the transaction ends."""

@@ -44,7 +44,7 @@ async def want(
     sequence: MessageSequence,
 ) -> PaymentState:
     """Repeating is harmless, in any order of arrival. 409 for another amount or currency than before."""
-    record = await payment.payments.want(order_id, data.terms(), data.wish(), sequence)
+    record = await payment.payments.want(order_id, data.terms(), data.wish(), sequence, opens=data.wait)
     if data.wait and record.payment.state is State.NEW:
         record = await _with_page(payment, record)
     elif data.wait and record.payment.state is State.SESSION_OPEN:
@@ -53,7 +53,7 @@ async def want(
 
 
 async def _with_page(payment: Parts, record: Record) -> Record:
-    """The outbox makes the page as well, under the same key; whoever is first does it for both. Raises Unavailable."""
+    """Of two who ask at once both do it under the same key, and have the same page. Raises Unavailable."""
     try:
         async with asyncio.timeout(WAITS_S):
             made = await payment.advancing.advance(record.order)

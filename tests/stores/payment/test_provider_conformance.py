@@ -123,8 +123,14 @@ async def test_promised_money_is_collected_once(subject: Conforming) -> None:
     id_ = await subject.promised(order)
     promised = await subject.seen(id_)
     assert (promised.order, promised.authorised, promised.captured) == (order, AMOUNT, 0)
-    await subject.provider.capture(id_, f"cap:{order}")
-    await subject.provider.capture(id_, f"cap:{order}")
+    first = await subject.provider.capture(id_, f"cap:{order}")
+    again = await subject.provider.capture(id_, f"cap:{order}")
+    assert (first.id, first.order, first.captured) == (
+        id_,
+        order,
+        AMOUNT,
+    )  # believed without another question
+    assert again == first
     assert (await subject.seen(id_)).captured == AMOUNT
     with pytest.raises(Refused):
         await subject.provider.capture(id_, f"cap:{order}:2")
@@ -135,7 +141,8 @@ async def test_promised_money_is_collected_once(subject: Conforming) -> None:
 async def test_promised_money_is_given_up(subject: Conforming) -> None:
     order = uuid4()
     id_ = await subject.promised(order)
-    await subject.provider.cancel(id_, f"void:{order}")
+    answered = await subject.provider.cancel(id_, f"void:{order}")
+    assert (answered.cancelled, answered.captured) == (True, 0)
     gone = await subject.seen(id_)
     assert (gone.cancelled, gone.authorised, gone.captured) == (True, 0, 0)
     with pytest.raises(Refused):

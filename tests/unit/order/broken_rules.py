@@ -55,7 +55,7 @@ def expiry_frees_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pays_before_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    paying = Transition(State.PAYING, (Command.AUTHORISE_PAYMENT,))
+    paying = Transition(State.PAYING)
     _order(monkeypatch, State.PLACED, {Event.PAY_REQUESTED: paying})
 
 

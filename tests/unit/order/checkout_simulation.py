@@ -32,7 +32,7 @@ from services.payment.application.advancing import Advancing, Stuck
 from services.payment.application.events import Event as ProviderEvent
 from services.payment.application.events import EventService
 from services.payment.application.payments import PaymentService
-from services.payment.application.ports import ProviderError
+from services.payment.application.ports import ProviderError, SeenPayment
 from services.payment.application.record import Record, Terms
 from services.payment.domain.errors import OverRefund, UnknownPayment
 from services.payment.domain.payments import Goal
@@ -51,7 +51,6 @@ _GOALS: dict[Command, Any] = {
     Command.HOLD_STOCK: reservations.Goal.HELD,
     Command.COMMIT_STOCK: reservations.Goal.COMMITTED,
     Command.RELEASE_STOCK: reservations.Goal.RELEASED,
-    Command.AUTHORISE_PAYMENT: Goal.AUTHORISE,
     Command.CAPTURE_PAYMENT: Goal.CAPTURE,
     Command.VOID_PAYMENT: Goal.VOID,
 }
@@ -475,11 +474,11 @@ class _Watched(SimulatedProvider):
         self._world = world
         self.account._announce = world.webhooks.append
 
-    async def capture(self, id_: str, key: str) -> None:
+    async def capture(self, id_: str, key: str) -> SeenPayment:
         order = UUID(self.account.intent(id_)["metadata"]["order_id"])
         if self._world.stock.reservations.get(order) is not reservations.State.COMMITTED:
             raise Broken(f"money of order {order.int} is collected before its stock is sold")
-        await super().capture(id_, key)
+        return await super().capture(id_, key)
 
     def sums_of(self, order: UUID) -> tuple[int, int]:
         mine = [each for each in self.all_intents() if each["metadata"]["order_id"] == str(order)]
@@ -508,7 +507,7 @@ class _Pages:
 
     async def page(self, order: Order) -> PaymentPage:
         async def answer() -> Record:
-            record = await self._world.service.want(order.id, TERMS, Goal.AUTHORISE, None)
+            record = await self._world.service.want(order.id, TERMS, Goal.AUTHORISE, None, opens=True)
             if record.payment.state in {PaymentState.NEW, PaymentState.SESSION_OPEN}:
                 refresh = record.payment.state is PaymentState.SESSION_OPEN
                 record = await self._world.advancing.advance(order.id, refresh=refresh) or record

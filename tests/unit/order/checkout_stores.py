@@ -125,12 +125,18 @@ class MemoryOrders:
             work.orders[id_] = replace(change(order), version=version + 1)
             return True
 
-    async def move(self, id_: UUID, version: int, transition: Transition, now: datetime) -> bool:
-        return await self._set(
-            id_,
-            version,
-            lambda order: replace(order, state=transition.state, reason=transition.reason or order.reason),
-        )
+    async def move(self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence) -> bool:
+        async with self._work() as work:
+            moved = await self._set(
+                id_,
+                version,
+                lambda order: replace(
+                    order, state=transition.state, reason=transition.reason or order.reason
+                ),
+            )
+            if moved:
+                work.events.append((id_, occurrence))
+            return moved
 
     async def touch(self, id_: UUID, version: int, now: datetime) -> bool:
         return await self._set(id_, version, lambda order: order)
@@ -206,6 +212,11 @@ class MemoryOrders:
                 return False
             work.refunds[id_] = (order, replace(refund, state=state))
             return True
+
+    async def pending(self, order: UUID) -> Sequence[tuple[UUID, int, str]]:
+        return [
+            (each.id, each.amount, each.reason) for each in await self.of(order) if each.state == "pending"
+        ]
 
     async def of(self, order: UUID) -> Sequence[Refund]:
         await Pause()

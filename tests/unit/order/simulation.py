@@ -39,7 +39,6 @@ _STOCK = {
     Command.RELEASE_STOCK: reservations.Goal.RELEASED,
 }
 _MONEY = {
-    Command.AUTHORISE_PAYMENT: Goal.AUTHORISE,
     Command.CAPTURE_PAYMENT: Goal.CAPTURE,
     Command.VOID_PAYMENT: Goal.VOID,
 }
@@ -119,6 +118,20 @@ class World:
         after = self.standing[order].state
         if after is not before:
             self.say(f"order {order.int}: {event.value}: {before.value} -> {after.value}")
+
+    def pay(self, order: UUID) -> None:
+        """The shopper asks for the page, and order's call of payment may come late, or never."""
+        self.happens(order, Event.PAY_REQUESTED)
+        if self.standing[order].state is not State.PAYING:
+            return
+        call = Message(order, Goal.AUTHORISE)
+        fate = self.random.choices(("answered", "answer lost", "lost", "given up"), weights=(6, 2, 1, 1))[0]
+        if fate == "given up":
+            self.late.append(("payment", call))
+        elif fate != "lost":
+            event = self.receive("payment", call)
+            if event is not None and fate == "answered":
+                self.happens(order, event)
 
     # ----- What receivers do
 
@@ -229,7 +242,7 @@ class World:
         random = self.random
         order = random.choice(list(self.standing))
         actions: list[Callable[[], None]] = [
-            *[lambda: self.happens(order, Event.PAY_REQUESTED)] * 4,
+            *[lambda: self.pay(order)] * 4,
             *[lambda: self.shopper(order, pays=random.random() < 0.9)] * 4,
             lambda: self.happens(order, random.choice([Event.SHIP_REQUESTED, Event.DELIVER_REQUESTED])),
         ]
@@ -332,7 +345,7 @@ class _Rows:
     async def standing(self, id_: UUID) -> Standing:
         return self._world.standing[id_]
 
-    async def move(self, id_: UUID, version: int, transition: Transition, now: datetime) -> bool:
+    async def move(self, id_: UUID, version: int, transition: Transition, occurrence: object) -> bool:
         before = self._world.standing[id_]
         reason: Reason | None = transition.reason or before.reason
         self._world.standing[id_] = Standing(transition.state, reason, version + 1)

@@ -18,7 +18,7 @@ EXPECTED: dict[tuple[State, Event], tuple[State, tuple[Command, ...]]] = {
     (State.PLACED, Event.STOCK_SOLD_OUT): (State.SOLD_OUT, (Command.MAIL_CANCELLED,)),
     (State.PLACED, Event.HOLD_EXPIRED): (State.CLOSING, VOID),
     (State.PLACED, Event.CANCEL_REQUESTED): (State.CLOSING, VOID),
-    (State.HELD, Event.PAY_REQUESTED): (State.PAYING, (Command.AUTHORISE_PAYMENT,)),
+    (State.HELD, Event.PAY_REQUESTED): (State.PAYING, ()),
     (State.HELD, Event.HOLD_EXPIRED): (State.CLOSING, VOID),
     (State.HELD, Event.CANCEL_REQUESTED): (State.CLOSING, VOID),
     (State.PAYING, Event.PAY_REQUESTED): (State.PAYING, ()),

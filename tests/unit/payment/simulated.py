@@ -94,11 +94,16 @@ class MemoryPayments:
     def committed(self, told: Sequence[Record]) -> None:
         """`told`: what the order is to hear of the transaction that has ended."""
 
-    async def add(self, record: Record) -> None:
+    async def add(self, record: Record) -> bool:
         await Pause()
         work = self._work()
-        if record.order not in self.kept.records:
-            work.records.setdefault(record.order, record)
+        assert record.order in work.locked, (
+            "the simulation's lock is of the order, whether or not it has a payment"
+        )
+        if record.order in self.kept.records or record.order in work.records:
+            return False
+        work.records[record.order] = record
+        return True
 
     async def locked(self, order: UUID) -> Record | None:
         await Pause()
@@ -243,11 +248,11 @@ class SimulatedProvider:
     async def expire_session(self, id_: str) -> None:
         await self._changed("", lambda: self.account.expire_session(id_))
 
-    async def capture(self, id_: str, key: str) -> None:
-        await self._changed(key, lambda: self.account.capture(id_, {}))
+    async def capture(self, id_: str, key: str) -> SeenPayment:
+        return stripe_objects.payment(await self._changed(key, lambda: self.account.capture(id_, {})), (), ())
 
-    async def cancel(self, id_: str, key: str) -> None:
-        await self._changed(key, lambda: self.account.cancel(id_))
+    async def cancel(self, id_: str, key: str) -> SeenPayment:
+        return stripe_objects.payment(await self._changed(key, lambda: self.account.cancel(id_)), (), ())
 
     async def refund(self, id_: str, refund: UUID, amount: int, currency: str, key: str) -> None:
         sent = {"payment_intent": id_, "amount": str(amount), "metadata": {"refund_id": str(refund)}}
