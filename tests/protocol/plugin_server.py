@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack.kongside.client import PluginServerClient, kong_config
-from devstack.throwaway import temporary_directory
+from devstack.throwaway import free_port, temporary_directory
 from tests.fake_kong import Answer, FakeKong
 
 START_DEADLINE = 20.0
@@ -25,12 +25,15 @@ class PluginServer:
         self.config = kong_config(name, own)
         self._command = [sys.executable, "-m", "kong.plugins", name, "--socket", str(socket)]
         self._socket = socket
+        self.metrics_port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Returns when the socket can be connected to."""
         self._process = subprocess.Popen(
-            self._command, env=os.environ | {"LOG_LEVEL": "ERROR"}, start_new_session=True
+            self._command,
+            env=os.environ | {"LOG_LEVEL": "ERROR", "METRICS_PORT": str(self.metrics_port)},
+            start_new_session=True,
         )
         async with asyncio.timeout(START_DEADLINE):
             while not self._socket.exists():

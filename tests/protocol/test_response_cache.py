@@ -6,6 +6,8 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from common.redis_link import RedisLink
 from tests.fake_kong import Answer, FakeKong
@@ -203,16 +205,71 @@ async def test_two_configurations_share_what_is_known_and_not_what_is_kept(redis
         assert "stored" in await ask(server, b"[9]")
 
 
+async def command(server: PluginServer, redis: own.OwnRedis, *arguments: str) -> tuple[int | None, str]:
+    """`python -m kong.plugins.response_cache` beside the server: its status, and what it prints."""
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "kong.plugins.response_cache", *arguments),
+        env=os.environ | {"REDIS_URL": redis.url, "METRICS_PORT": str(server.metrics_port)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    printed, _ = await running.communicate()
+    return running.returncode, printed.decode()
+
+
 @pytest.mark.parametrize("what", [["--all"], ["--tag", "products"], ["--path", "/api/products"]])
 async def test_whoever_operates_it_can_take_answers_out(
     server: PluginServer, redis: own.OwnRedis, what: list[str]
 ) -> None:
     await until_kept(server)
-    purge = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "kong.plugins.response_cache", "purge", *what),
-        env=os.environ | {"REDIS_URL": redis.url},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    printed, _ = await purge.communicate()
-    assert (purge.returncode, printed[:6]) == (0, b"moved:")
+    status, printed = await command(server, redis, "purge", *what)
+    assert (status, printed[:6]) == (0, "moved:")
     await until_new(server, b"[2]")
+
+
+async def test_whoever_operates_it_can_see_how_it_is(server: PluginServer, redis: own.OwnRedis) -> None:
+    await until_kept(server, b"[1]")
+    other = {**server.config, "ttl": 7}
+    server.config, first = other, server.config
+    await until_kept(server, b"[1]")
+    await move(redis, "product:7", "products")
+    await until_new(server, b"[2]")
+    server.config = first
+    await until_kept(server, b"[2]")
+    status, printed = await command(server, redis, "stats")
+    assert status == 0, printed
+    said = {line.split()[0]: line for line in printed.splitlines()}
+    assert said["entries"].split() == ["entries", "2"], "both routes together"
+    assert 2 * 1024 < int(said["bytes"].split()[1]) < 4096
+    assert "hit " in said["requests"]
+    assert "stored 4" in said["answers"]
+    assert said["following"].split() == ["following", "1"]
+    assert said["behind"].split() == ["behind", "0", "s"]
+    assert "product:7,products" in said["last"]
+    redis.kill()
+    await until_off(server)
+    status, printed = await command(server, redis, "stats")
+    assert status == 1
+    assert "following  0: the cache is off" in printed
+
+
+async def test_a_plugin_that_starts_asks_for_what_it_is_told_to(redis: own.OwnRedis) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path_qs)
+        return web.Response(status=200 if request.path == "/api/products" else 500)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    paths = ["/api/products", "/api/products?sort=price", "/broken"]
+    async with TestServer(app) as listener:
+        address = str(listener.make_url("")).rstrip("/")
+        async with serving(
+            "response-cache", redis_url=redis.url, warm_up=paths, warm_up_from=address
+        ) as server:
+            assert await ask(server) is not None, "the start waits for none of it"
+            async with asyncio.timeout(20):
+                while len(asked) < len(paths):
+                    await asyncio.sleep(0.02)
+            await until_kept(server)
+    assert sorted(asked) == sorted(paths), "each once"

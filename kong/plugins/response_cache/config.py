@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from common.header_names import USER_ID, USER_ROLES
 
 HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+\Z")]
+Path = Annotated[str, Meta(pattern=r"^/[!-~]*\Z")]
 Parameter = Annotated[str, Meta(pattern=r"^[a-z0-9_]+\Z")]
 
 
@@ -90,3 +91,17 @@ class Config(Struct, frozen=True, kw_only=True):
             description="Seconds without a word of Redis after which nothing is shown from here.",
         ),
     ] = 1.0
+    warm_up: Annotated[
+        tuple[Path, ...],
+        Meta(
+            max_length=200,
+            description="Paths, with their queries, that the plugin asks for by itself when it starts for this route.",
+        ),
+    ] = ()
+    warm_up_from: Annotated[
+        str,
+        Meta(
+            pattern=r"^https?://[^/]+\Z",
+            description="Kong's own listener, as the plugin server reaches it, through which it asks for them.",
+        ),
+    ] = "http://127.0.0.1:8000"

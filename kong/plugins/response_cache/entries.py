@@ -52,6 +52,10 @@ class Entries:
         if entry is not None:
             self.bytes -= _size(entry.kept.body, entry.kept.headers)
 
+    def clear(self) -> None:
+        self._entries.clear()
+        self.bytes = 0
+
     def __len__(self) -> int:
         return len(self._entries)
 

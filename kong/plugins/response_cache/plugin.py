@@ -27,6 +27,7 @@ from kong.plugins.response_cache.leases import Leases
 from kong.plugins.response_cache.request import NotAsked, Rules, Wanted, wanted
 from kong.plugins.response_cache.storing import Kept, Lifetimes, NotKept, judge
 from kong.plugins.response_cache.tags import AsOf, TagSource, TagWatch
+from kong.plugins.response_cache.warming import warm_up
 from kong.plugins.runtime import metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import Kong, Value
@@ -95,6 +96,7 @@ class Plugin:
             redis_url.find(config.redis_url, "RESPONSE_CACHE_REDIS_PASSWORD"), config.stream, config.silence
         )
         self._entries = Entries(config.memory)
+        self._measured = 0, 0
         self._flights = Flights(config.wait)
         self._watch: TagWatch
         self._leases: Leases
@@ -107,10 +109,22 @@ class Plugin:
         ):
             self._watch = watch
             self._leases = Leases(link, self.config.wait)
+            warming = self._warm_up(watch)
             try:
                 yield
             finally:
+                if warming is not None:
+                    warming.cancel()
                 await self._leases.close()
+                self._entries.clear()
+                self._measure()
+
+    def _warm_up(self, watch: TagWatch) -> asyncio.Task[int] | None:
+        """In the background: it goes through Kong, which waits for this start."""
+        if not self.config.warm_up:
+            return None
+        warming = warm_up(self.config.warm_up, self.config.warm_up_from, watch.current)
+        return asyncio.create_task(warming, name="warm-up")
 
     async def access(self, kong: Kong) -> None:
         method, target, headers = await kong.gather(
@@ -291,5 +305,8 @@ class Plugin:
         return entry
 
     def _measure(self) -> None:
-        BYTES.set(self._entries.bytes)
-        ENTRIES.set(len(self._entries))
+        """Adds to what the other routes keep."""
+        bytes_, count = self._entries.bytes, len(self._entries)
+        BYTES.inc(bytes_ - self._measured[0])
+        ENTRIES.inc(count - self._measured[1])
+        self._measured = bytes_, count

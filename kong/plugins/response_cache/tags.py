@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from math import ceil
 from typing import Any, Self
 
 import msgspec
@@ -36,6 +37,12 @@ START: Position = (0, 0)
 PROPAGATION = metrics.histogram(
     "response_cache_propagation_seconds",
     "Time from a tag's move, as Redis has it, until this process knows of it.",
+)
+
+FOLLOWING = metrics.gauge("response_cache_following", "Processes that know what Redis had a moment ago.")
+BEHIND = metrics.gauge(
+    "response_cache_behind_seconds",
+    "From the last move that is known to the newest one, rounded up, when the stream was looked at last.",
 )
 
 
@@ -106,6 +113,7 @@ class TagWatch:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
+            self._lost()
 
     def current(self) -> bool:
         """Whether all that Redis had a moment ago (`silence`) is known."""
@@ -117,11 +125,11 @@ class TagWatch:
                 try:
                     await self._read_on(link)
                 except StoreUnavailableError:
-                    self._heard = None
+                    self._lost()
                 except Exception:
                     # A watch that ended here would leave the cache off until somebody restarts it.
                     log.exception("the tags' stream could not be read")
-                    self._heard = None
+                    self._lost()
                 await asyncio.sleep(RETRY)
 
     async def _read_on(self, link: RedisLink) -> None:
@@ -145,7 +153,12 @@ class TagWatch:
                 await self._begin_anew(link, process)
             if not entries or self._heard is not None:
                 self._heard = self._monotonic()
+                FOLLOWING.set(1)
+        self._lost()
+
+    def _lost(self) -> None:
         self._heard = None
+        FOLLOWING.set(0)
 
     def _learn(self, entries: Iterable[tuple[Position, Mapping[bytes, bytes]]]) -> None:
         now = time.time_ns()
@@ -163,7 +176,11 @@ class TagWatch:
             link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1),
             link.command(b"SET", self._writable, b"1", b"PX", 1000),
         )
-        return not oldest or _order(oldest[0][0]) > known or _order(newest[0][0]) < self.moves.now.position
+        if not oldest or not newest:
+            return True
+        here, last = self.moves.now.position, _order(newest[0][0])
+        BEHIND.set(ceil((last[0] - here[0]) / 1000) if last > here else 0)
+        return _order(oldest[0][0]) > known or last < here
 
     async def _begin_anew(self, link: RedisLink, process: str) -> None:
         """Forgets all; an entry without tags says where. So the stream is never empty, and a cut is always seen."""
