@@ -10,6 +10,7 @@ from devstack import configuration_page
 from devstack.declaration import ROOT, DeclarationError, declaration
 from devstack.generate import chart, compose, others
 from devstack.generate.blocks import BlockError, filled
+from devstack.observability import files as observability
 
 PAGE = "docs/configuration.md"
 
@@ -23,6 +24,7 @@ def files() -> Iterator[tuple[str, str]]:
         except BlockError as fault:
             raise BlockError(f"{name}: {fault}") from fault
     yield from chart.files(found)
+    yield from observability.files(found)
     yield PAGE, configuration_page.page()
 
 
@@ -39,6 +41,7 @@ def main(*, check: bool) -> int:
                 file=sys.stderr,
             )
         else:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")
             print(f"written {file.relative_to(ROOT)}")
     return 1 if check and outdated else 0

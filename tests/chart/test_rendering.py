@@ -11,7 +11,7 @@ from tests.chart.matrix import MATRIX
 
 KUBERNETES = ("1.29.0", "1.35.0")
 """The oldest with native sidecars by default, and the newest that is supported as this is written."""
-FROM_OPERATORS = {"HTTPRoute", "PodMonitor", "VerticalPodAutoscaler"}
+FROM_OPERATORS = {"HTTPRoute", "PodMonitor", "PrometheusRule", "VerticalPodAutoscaler"}
 
 
 @pytest.mark.parametrize("helm", helms() or [""])
