@@ -2,14 +2,23 @@
 
 from litestar import Litestar
 
-from services.bff.adapters.clients import AuthClient, CatalogClient, MemberClient, OrderClient
+from services.bff.adapters.clients import (
+    AuthClient,
+    CatalogClient,
+    MemberClient,
+    OrderClient,
+    OutboxClient,
+    PaymentClient,
+)
 from services.bff.adapters.source import Source
 from services.bff.application.screens import Screens
 from services.bff.application.storefront import ShopScreens
+from services.bff.application.today import ShopkeeperScreens
 from services.bff.settings import Settings
 from services.bff.web.refusals import REFUSALS
 from services.bff.web.screens import account_page, home
 from services.bff.web.shop import checkout, storefront
+from services.bff.web.shopkeeper import today
 from services.chassis import metrics
 from services.chassis.app import create_app
 from services.chassis.authentication import TokenAuthenticator
@@ -24,18 +33,28 @@ def build(settings: Settings) -> Litestar:
     def source(name: str, url: str) -> Source:
         return Source(name, client, url, deadline=settings.source_deadline)
 
-    members = MemberClient(source("member", settings.member_url))
-    screens = Screens(members, AuthClient(source("auth", settings.auth_url)))
-    shop = ShopScreens(
-        members,
-        CatalogClient(source("catalog", settings.catalog_url)),
-        OrderClient(source("order", settings.order_url)),
+    sources = {
+        "auth": source("auth", settings.auth_url),
+        "member": source("member", settings.member_url),
+        "catalog": source("catalog", settings.catalog_url),
+        "order": source("order", settings.order_url),
+        "payment": source("payment", settings.payment_url),
+    }
+    members = MemberClient(sources["member"])
+    catalog, orders = CatalogClient(sources["catalog"]), OrderClient(sources["order"])
+    screens = Screens(members, AuthClient(sources["auth"]))
+    shop = ShopScreens(members, catalog, orders)
+    shopkeeper = ShopkeeperScreens(
+        orders,
+        PaymentClient(sources["payment"]),
+        catalog,
+        {name: OutboxClient(each, name) for name, each in sources.items()},
     )
     return create_app(
         title="Gatehouse bff",
-        handlers=[home, account_page, storefront, checkout],
+        handlers=[home, account_page, storefront, checkout, today],
         authenticator=authenticator,
-        dependencies=provided(screens=screens, shop=shop),
+        dependencies=provided(screens=screens, shop=shop, shopkeeper=shopkeeper),
         refusals=REFUSALS,
         lifespan=[client.lifespan, authenticator.lifespan],
         checks={"access tokens": authenticator.check},

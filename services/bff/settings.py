@@ -13,6 +13,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     member_url: Annotated[str, Meta(pattern="^https?://.*[^/]$", description="Base URL of member.")]
     catalog_url: Annotated[str, Meta(pattern="^https?://.*[^/]$", description="Base URL of catalog.")]
     order_url: Annotated[str, Meta(pattern="^https?://.*[^/]$", description="Base URL of order.")]
+    payment_url: Annotated[str, Meta(pattern="^https?://.*[^/]$", description="Base URL of payment.")]
     source_deadline: Annotated[
         float,
         Meta(gt=0, le=5, description="Seconds after which a screen goes on without a source."),

@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
+from services.chassis.audit import AdminAudit
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
@@ -152,7 +153,7 @@ def build(settings: Settings) -> Litestar:
             OrdersController,
             AdministrationController,
             internal.report_payment,
-            outbox_administration("order", database, registry),
+            outbox_administration("order", database, AdminAudit("order", registry)),
         ],
         authenticator=authenticator,
         internal_key=key,

@@ -21,7 +21,11 @@ CALLS = [
     ("order", "POST", f"/api/orders/{ID}/refunds"),
     ("payment", "GET", "/api/payments"),
     ("payment", "GET", f"/api/payments/{ID}"),
+    ("order", "GET", "/api/orders/summary"),
     ("payment", "GET", "/api/payments/reconciliation"),
+    ("payment", "POST", "/api/payments/reconciliation"),
+    ("payment", "GET", "/api/payments/revenue"),
+    ("bff", "GET", "/api/today"),
     ("payment", "POST", f"/api/payments/{ID}/checks"),
     *(
         (service, "GET", f"/api/outbox/{service}")

@@ -1,17 +1,25 @@
 """The typed clients of the services that screens are made of."""
 
+from datetime import datetime
+from urllib.parse import urlencode
+
 import msgspec
 
 from services.bff.adapters.source import Source
 from services.bff.application.sources import (
     Account,
     AddressBook,
+    Books,
     Card,
     Cart,
     Category,
     MemberProfile,
     OpenSession,
     Order,
+    OrderNumbers,
+    Reconciliation,
+    Revenue,
+    StockLevel,
 )
 
 
@@ -49,6 +57,10 @@ class _Categories(msgspec.Struct, frozen=True):
     items: list[Category]
 
 
+class _Levels(msgspec.Struct, frozen=True):
+    items: list[StockLevel]
+
+
 class CatalogClient:
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -59,6 +71,10 @@ class CatalogClient:
 
     async def categories(self, language: str) -> list[Category]:
         return (await self._source.get(f"/api/categories?lang={language}", None, _Categories)).items
+
+    async def running_out(self, token: str, at_most: int, limit: int) -> list[StockLevel]:
+        path = f"/api/stock?for_sale=true&at_most={at_most}&sort=available&limit={limit}"
+        return (await self._source.get(path, token, _Levels)).items
 
 
 class _Orders(msgspec.Struct, frozen=True):
@@ -74,3 +90,55 @@ class OrderClient:
 
     async def cart(self, token: str, language: str) -> Cart:
         return await self._source.get(f"/api/cart?lang={language}", token, Cart)
+
+    async def numbers(self, token: str, since: datetime, before: datetime) -> OrderNumbers:
+        path = f"/api/orders/summary?{_between('placed', since, before)}"
+        return await self._source.get(path, token, OrderNumbers)
+
+
+class _Revenues(msgspec.Struct, frozen=True):
+    items: list[Revenue]
+
+
+class PaymentClient:
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    async def revenue(self, token: str, since: datetime, before: datetime) -> list[Revenue]:
+        path = f"/api/payments/revenue?{_between('booked', since, before)}"
+        return (await self._source.get(path, token, _Revenues)).items
+
+    async def reconciliation(self, token: str) -> Reconciliation:
+        books = await self._source.get("/api/payments/reconciliation", token, Books)
+        latest = books.latest
+        return Reconciliation(
+            latest.at if latest else None, len(latest.differences) if latest else 0, books.ledger_sum
+        )
+
+
+class _Numbered(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _DeadLetters(msgspec.Struct, frozen=True):
+    items: list[_Numbered]
+    next_cursor: str | None
+
+
+class OutboxClient:
+    """The outbox of one service."""
+
+    COUNTED = 50
+
+    def __init__(self, source: Source, service: str) -> None:
+        self._source = source
+        self._service = service
+
+    async def dead(self, token: str) -> tuple[int, bool]:
+        path = f"/api/outbox/{self._service}?state=dead&limit={self.COUNTED}"
+        page = await self._source.get(path, token, _DeadLetters)
+        return len(page.items), page.next_cursor is not None
+
+
+def _between(what: str, since: datetime, before: datetime) -> str:
+    return urlencode({f"{what}_from": since.isoformat(), f"{what}_before": before.isoformat()})

@@ -149,6 +149,52 @@ class Order(msgspec.Struct, frozen=True):
     lines: list[OrderLine]
 
 
+class OrderNumbers(msgspec.Struct, frozen=True):
+    """Orders by state: those placed in the interval, and those that something still happens to."""
+
+    placed: dict[str, int]
+    open: dict[str, int]
+    unsent_since: datetime | None
+
+
+class Revenue(msgspec.Struct, frozen=True):
+    """In minor units, of the ledger."""
+
+    currency: str
+    captured: int
+    refunded: int
+    net: int
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    at: datetime
+    differences: list[msgspec.Raw]
+
+
+class Books(msgspec.Struct, frozen=True):
+    """What payment says of its latest comparison with the provider."""
+
+    latest: Comparison | None
+    ledger_sum: int
+
+
+class Reconciliation(msgspec.Struct, frozen=True):
+    """`at` is null before the first comparison. `ledger_sum` is zero, or the books are wrong."""
+
+    at: datetime | None
+    differences: int
+    ledger_sum: int
+
+
+class StockLevel(msgspec.Struct, frozen=True):
+    sku: str
+    slug: str
+    product_id: UUID
+    names: dict[str, str]
+    option_names: dict[str, str]
+    available: int
+
+
 class MemberSource(Protocol):
     """Every method takes the caller's access token; raises SourceFailed, SourceEmpty, CallerRefused."""
 
@@ -177,6 +223,36 @@ class OrderSource(Protocol):
         ...
 
     async def cart(self, token: str, language: str) -> Cart: ...
+
+
+class OrderBookSource(Protocol):
+    """Of everybody's orders. Takes an administrator's access token; raises SourceFailed, CallerRefused."""
+
+    async def numbers(self, token: str, since: datetime, before: datetime) -> OrderNumbers: ...
+
+
+class BooksSource(Protocol):
+    """Every method takes an administrator's access token; raises SourceFailed, CallerRefused."""
+
+    async def revenue(self, token: str, since: datetime, before: datetime) -> list[Revenue]: ...
+
+    async def reconciliation(self, token: str) -> Reconciliation: ...
+
+
+class StockSource(Protocol):
+    """Takes an administrator's access token; raises SourceFailed, CallerRefused."""
+
+    async def running_out(self, token: str, at_most: int, limit: int) -> list[StockLevel]:
+        """What is for sale and hardly there, the scarcest first."""
+        ...
+
+
+class DeadLetterSource(Protocol):
+    """Takes an administrator's access token; raises SourceFailed, CallerRefused."""
+
+    async def dead(self, token: str) -> tuple[int, bool]:
+        """How many dead letters a service has, and whether there are more than were counted."""
+        ...
 
 
 class AuthSource(Protocol):

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import PathParameter, QueryParameter
-from prometheus_client import CollectorRegistry
 
 from services.chassis.audit import AdminAudit
 from services.chassis.docs import BEARER
@@ -120,12 +119,12 @@ async def retry_message(
     return Response(None, status_code=202)
 
 
-def administration(service: str, database: Database, registry: CollectorRegistry) -> Router:
+def administration(service: str, database: Database, audit: AdminAudit) -> Router:
     """The handlers, for the `handlers` of a service's app."""
     return Router(
         path=f"/api/outbox/{service}",
         route_handlers=[list_messages, retry_message],
-        dependencies=provided(stuck=Stuck(OutboxStore(database), AdminAudit(service, registry))),
+        dependencies=provided(stuck=Stuck(OutboxStore(database), audit)),
         tags=["outbox"],
         security=BEARER,
     )

@@ -10,9 +10,9 @@ import msgspec
 
 from services.chassis.postgres import Database
 from services.order.adapters import order_rows
-from services.order.application.ports import NewOrder, OrderQuery, Standing
+from services.order.application.ports import MOST_COUNTED, NewOrder, OrderQuery, Standing, Summary
 from services.order.domain.orders import Line, Occurrence, Order, Payment, Shipment
-from services.order.domain.states import Reason, State
+from services.order.domain.states import FINAL, Reason, State
 from services.order.domain.transitions import FIRST, Transition
 
 ONE = "SELECT o.*, l.* FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 ORDER BY l.position"
@@ -21,6 +21,17 @@ DUE = (
     "SELECT id FROM orders WHERE state IN ('placed', 'held', 'paying') AND hold_until <= $1 "
     "ORDER BY hold_until LIMIT $2"
 )
+
+
+PLACED = (
+    "SELECT state, count(*) AS orders FROM orders WHERE placed_at >= $1 AND placed_at < $2 GROUP BY state"
+)
+OPEN_NUMBERS = (
+    "SELECT state, (SELECT count(*) FROM (SELECT FROM orders WHERE orders.state = wanted.state LIMIT $2) AS counted) "
+    "AS orders FROM unnest($1::text[]) AS wanted (state)"
+)
+UNSENT = "SELECT placed_at FROM orders WHERE state = 'paid' ORDER BY placed_at, id LIMIT 1"
+OPEN = tuple(state.value for state in State if state not in FINAL)
 
 
 class PostgresOrders:
@@ -78,6 +89,16 @@ class PostgresOrders:
             list(ids),
         )
         return [row["id"] for row in rows]
+
+    async def summary(self, since: datetime, before: datetime) -> Summary:
+        placed = await self._database.fetch(PLACED, since, before)
+        numbers = await self._database.fetch(OPEN_NUMBERS, list(OPEN), MOST_COUNTED)
+        unsent = await self._database.fetch(UNSENT)
+        return Summary(
+            placed={row["state"]: row["orders"] for row in placed},
+            open={row["state"]: row["orders"] for row in numbers if row["orders"]},
+            unsent_since=unsent[0]["placed_at"] if unsent else None,
+        )
 
     async def standing(self, id_: UUID) -> Standing | None:
         rows = await self._database.fetch("SELECT state, reason, version FROM orders WHERE id = $1", id_)

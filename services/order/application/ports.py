@@ -1,6 +1,6 @@
 """What the use cases need of the world outside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -108,6 +108,20 @@ class OrderQuery:
     after: tuple[datetime, UUID] | None = None
 
 
+MOST_COUNTED = 1_000
+"""Orders of one state: nobody works through more, and counting costs no more than that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Numbers of orders by state: of those placed in an interval, and of all that are open (`MOST_COUNTED` at most).
+    `unsent_since`: when the oldest paid order was placed that is not sent."""
+
+    placed: Mapping[str, int]
+    open: Mapping[str, int]
+    unsent_since: datetime | None
+
+
 class Orders(Protocol):
     """The orders. Changes take part in the transaction at hand."""
 
@@ -118,6 +132,9 @@ class Orders(Protocol):
 
     async def page(self, query: OrderQuery) -> Sequence[Order]:
         """At most `limit` orders, the latest first."""
+
+    async def summary(self, since: datetime, before: datetime) -> Summary:
+        """Of those placed in [since, before), and of all that are open."""
 
     async def standing(self, id_: UUID) -> Standing | None: ...
 

@@ -14,6 +14,7 @@ from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
 from services.chassis.injection import Injected
+from services.chassis.intervals import interval, moment
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 from services.order.application.ports import OrderQuery
@@ -23,7 +24,14 @@ from services.order.domain.states import State
 from services.order.web import listing
 from services.order.web.orders import ADMIN, IfMatch, answer, caller
 from services.order.web.parts import Parts
-from services.order.web.schemas import NewRefund, NewShipment, OrderView, RefundPreview, RefundView
+from services.order.web.schemas import (
+    NewRefund,
+    NewShipment,
+    OrderSummary,
+    OrderView,
+    RefundPreview,
+    RefundView,
+)
 
 CHANGE_REFUSALS = documented(400, 401, 403, 404, 409, 412, 413, 422, 428, 503)
 _LONGEST = 100
@@ -69,11 +77,35 @@ class AdministrationController(Controller):
             states=(in_state,) if in_state else (),
             email=_email(email),
             number=number,
-            placed_from=listing.moment("placed_from", placed_from) if placed_from else None,
-            placed_before=listing.moment("placed_before", placed_before) if placed_before else None,
+            placed_from=moment("placed_from", placed_from) if placed_from else None,
+            placed_before=moment("placed_before", placed_before) if placed_before else None,
             after=listing.after(cursor),
         )
         return listing.page(await order.orders.page(query), limit, caller(request))
+
+    @get(
+        "/summary",
+        operation_id="summariseOrders",
+        summary="How many orders are in which state",
+        roles=(ADMIN,),
+        responses=documented(400, 401, 403, 503),
+    )
+    async def summarise(
+        self,
+        *,
+        order: Injected[Parts],
+        placed_from: Annotated[
+            datetime, QueryParameter(name="placed_from", description="Placed at or after (RFC 3339).")
+        ],
+        placed_before: Annotated[
+            datetime,
+            QueryParameter(
+                name="placed_before", description="Placed before, at most 32 days later (RFC 3339)."
+            ),
+        ],
+    ) -> OrderSummary:
+        placed = interval(placed_from, placed_before, ("placed_from", "placed_before"))
+        return OrderSummary.of(await order.orders.summary(placed.since, placed.before))
 
     @post(
         "/{order_id:uuid}/shipments",

@@ -1,11 +1,11 @@
 """Lists of orders: their cursors and pages, the latest first."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from services.chassis import pages
-from services.chassis.errors import FieldError, InvalidInput
+from services.chassis.intervals import moment
 from services.chassis.pages import Page
 from services.order.application.requests import Caller
 from services.order.domain.orders import Order
@@ -20,16 +20,6 @@ def after(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     at, id_ = pages.decode(cursor, _LATEST, datetime)
     return moment("cursor", at), id_
-
-
-def moment(field: str, value: datetime) -> datetime:
-    """Raises InvalidInput for a time without an offset: it would mean another moment in each place."""
-    if value.tzinfo is None:
-        raise InvalidInput([FieldError.of(field, "no_utc_offset")])
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as fault:
-        raise InvalidInput([FieldError.of(field, "out_of_calendar")]) from fault
 
 
 def page(found: Sequence[Order], limit: int, who: Caller) -> Page[OrderView]:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from services.order.application.carting import ShownCart
-from services.order.application.ports import Refund
+from services.order.application.ports import Refund, Summary
 from services.order.domain import actions
 from services.order.domain.carts import MAX_LINES, MAX_QUANTITY
 from services.order.domain.orders import Address, Line, Occurrence, Order, Shipment
@@ -376,6 +376,19 @@ class RefundPreview(msgspec.Struct, frozen=True):
     def of(cls, plan: Plan) -> "RefundPreview":
         parts = [RefundPartView(part.position, part.quantity, part.amount) for part in plan.parts]
         return cls(plan.amount, parts, plan.shipping, plan.takes_rest)
+
+
+class OrderSummary(msgspec.Struct, frozen=True):
+    """`placed`: orders of the interval, by the state that they are in now. `open`: all that something still happens to,
+    at most 1,000 of a state. `unsent_since`: when the oldest order was placed that is paid and not sent."""
+
+    placed: dict[str, int]
+    open: dict[str, int]
+    unsent_since: datetime | None
+
+    @classmethod
+    def of(cls, summary: Summary) -> "OrderSummary":
+        return cls(dict(summary.placed), dict(summary.open), summary.unsent_since)
 
 
 class Claimed(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from services.chassis.postgres import Database
 from services.payment.application.ports import BookedPayment
 from services.payment.application.reconciliation import Comparison, Difference
-from services.payment.application.reporting import Line
+from services.payment.application.reporting import Line, Revenue
 from services.payment.domain.payments import State
 
 _LINES = (
@@ -28,6 +28,15 @@ UNFINISHED = f"SELECT state, count(*) AS count FROM payment WHERE {_UNFINISHED} 
 OLDEST_REFUND = (
     "SELECT coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age FROM refund "
     "WHERE state = 'pending'"
+)
+REVENUE = (
+    "SELECT currency, coalesce(-sum(amount) FILTER (WHERE account = 'sales'), 0)::bigint AS captured, "
+    "coalesce(sum(amount) FILTER (WHERE account = 'refunds'), 0)::bigint AS refunded, "
+    "coalesce(sum(amount) FILTER (WHERE account = 'disputes'), 0)::bigint AS disputed "
+    # OFFSET 0: entries by the transactions of the interval, and never all entries against them.
+    "FROM ledger_transaction, LATERAL (SELECT account, amount FROM ledger_entry WHERE transaction_id = id OFFSET 0) "
+    "AS entry WHERE at >= $1 AND at < $2 "
+    "GROUP BY currency ORDER BY currency"
 )
 _IS_DUE = (
     "payment.checked_at + "
@@ -128,6 +137,10 @@ class PostgresReports:
             since,
         )
         return {(row["movement"], row["currency"]): row["moved"] for row in rows}
+
+    async def revenue(self, since: datetime, before: datetime) -> Sequence[Revenue]:
+        rows = await self._database.fetch(REVENUE, since, before)
+        return [Revenue(row["currency"], row["captured"], row["refunded"], row["disputed"]) for row in rows]
 
     async def latest_comparison(self) -> Comparison | None:
         rows = await self._database.fetch(

@@ -46,6 +46,7 @@ class Rounds:
         self._reports = reports
         self._reconciliation = reconciliation
         self._now = now
+        self._wanted = asyncio.Event()
         self._check_every = check_every
         self._compare_every = compare_every
         self._unfinished = Gauge(
@@ -103,6 +104,7 @@ class Rounds:
             (self.measure, MEASURE_EVERY_S),
             (self.sum, SUM_EVERY_S),
             (self.compare, min(self._compare_every.total_seconds() / 4, 600.0)),
+            (self.compare_when_asked, 0.0),
         )
         tasks = [asyncio.create_task(_repeat(act, pause)) for act, pause in rounds]
         try:
@@ -125,19 +127,32 @@ class Rounds:
             if len(orders) < AT_ONCE:
                 return
 
+    def ask_to_compare(self) -> None:
+        """Has this replica compare at once, beside the request: the provider's list may be long. Asked for again
+        meanwhile, it compares once more afterwards, however often."""
+        self._wanted.set()
+
+    async def compare_when_asked(self) -> None:
+        await self._wanted.wait()
+        self._wanted.clear()
+        await self._compare(self._now())
+
     async def compare(self) -> None:
         now = self._now()
         if await self._reports.comparison_due(now - self._compare_every):
-            try:
-                found = await self._reconciliation.compare(now - LOOKS_BACK, now - SETTLES_WITHIN, now)
-            except Exception:
-                self._comparisons.labels("failed").inc()
-                raise
-            self._comparisons.labels("differed" if found.differences else "agreed").inc()
-            if found.differences:
-                _log.error(
-                    "the provider's list and the ledger differ", extra={"differences": len(found.differences)}
-                )
+            await self._compare(now)
+
+    async def _compare(self, now: datetime) -> None:
+        try:
+            found = await self._reconciliation.compare(now - LOOKS_BACK, now - SETTLES_WITHIN, now)
+        except Exception:
+            self._comparisons.labels("failed").inc()
+            raise
+        self._comparisons.labels("differed" if found.differences else "agreed").inc()
+        if found.differences:
+            _log.error(
+                "the provider's list and the ledger differ", extra={"differences": len(found.differences)}
+            )
 
     async def measure(self) -> None:
         self._unfinished.clear()

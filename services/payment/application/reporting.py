@@ -23,6 +23,22 @@ class Line:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Revenue:
+    """What the ledger has of an interval, in minor units of `currency`. A refund that came back counts against
+    `refunded`, so either may be below zero for a day."""
+
+    currency: str
+    captured: int
+    refunded: int
+    disputed: int
+
+    @property
+    def net(self) -> int:
+        """What was collected less what was given back."""
+        return self.captured - self.refunded
+
+
 class Reports(Protocol):
     async def listed(
         self, state: State | None, limit: int, after: tuple[datetime, UUID] | None
@@ -38,3 +54,6 @@ class Reports(Protocol):
         """Of all entries: zero, or the books are wrong."""
 
     async def latest_comparison(self) -> Comparison | None: ...
+
+    async def revenue(self, since: datetime, before: datetime) -> Sequence[Revenue]:
+        """Of what was booked in [since, before), by currency."""

@@ -12,6 +12,7 @@ from services.chassis import pages
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest
 from services.chassis.injection import Injected
+from services.chassis.intervals import interval
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
 from services.payment.application.reconciliation import Comparison
@@ -83,6 +84,22 @@ class ReconciliationView(msgspec.Struct, frozen=True):
     ledger_sum: int
 
 
+class RevenueView(msgspec.Struct, frozen=True):
+    """In minor units. `net` is `captured` less `refunded`; `disputed` is what banks took back after objections."""
+
+    currency: str
+    captured: int
+    refunded: int
+    disputed: int
+    net: int
+
+
+class RevenueList(msgspec.Struct, frozen=True):
+    """One for each currency that was booked in; none where nothing was."""
+
+    items: list[RevenueView]
+
+
 class PaymentsController(Controller):
     path = "/api/payments"
     tags = ("payments",)
@@ -141,6 +158,52 @@ class PaymentsController(Controller):
             await payment.reports.ledger_sum(),
         )
 
+    @post(
+        "/reconciliation",
+        operation_id="reconcile",
+        summary="Compare the provider's list with the ledger now",
+        roles=(ADMIN,),
+        status_code=202,
+        responses=documented(401, 403, 409, 413, 422, 503),
+    )
+    @idempotent
+    async def reconcile(self, *, request: CallerRequest, payment: Injected[Parts]) -> Response[None]:
+        """It goes on beside the request; `latest.at` is later when it is done, and as it was where the provider gave no
+        list."""
+        payment.ask_to_compare()
+        payment.audit.record("reconcile", request.user)
+        return Response(None, status_code=202)
+
+    @get(
+        "/revenue",
+        operation_id="getRevenue",
+        summary="What the ledger has of an interval",
+        roles=(ADMIN,),
+        responses=documented(400, 401, 403, 503),
+    )
+    async def get_revenue(
+        self,
+        *,
+        payment: Injected[Parts],
+        booked_from: Annotated[
+            datetime, QueryParameter(name="booked_from", description="Booked at or after (RFC 3339).")
+        ],
+        booked_before: Annotated[
+            datetime,
+            QueryParameter(
+                name="booked_before", description="Booked before, at most 32 days later (RFC 3339)."
+            ),
+        ],
+    ) -> RevenueList:
+        asked = interval(booked_from, booked_before, ("booked_from", "booked_before"))
+        found = await payment.reports.revenue(asked.since, asked.before)
+        return RevenueList(
+            [
+                RevenueView(each.currency, each.captured, each.refunded, each.disputed, each.net)
+                for each in found
+            ]
+        )
+
     @get(
         "/{order_id:uuid}",
         operation_id="getPayment",
@@ -164,4 +227,5 @@ class PaymentsController(Controller):
         self, *, request: CallerRequest, order_id: FromPath[UUID], payment: Injected[Parts]
     ) -> Response[None]:
         await payment.payments.refresh(order_id)
+        payment.audit.record("check_payment", request.user, order=str(order_id))
         return Response(None, status_code=202)

@@ -1,9 +1,11 @@
 """What handlers work with; one dependency, since the framework starts a task for each of several."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from prometheus_client import Counter
 
+from services.chassis.audit import AdminAudit
 from services.payment.application.advancing import Advancing
 from services.payment.application.events import EventService, Webhooks
 from services.payment.application.payments import PaymentService
@@ -20,3 +22,5 @@ class Parts:
     reports: Reports
     reconciliation: Reconciliation
     heard: Counter
+    audit: AdminAudit
+    ask_to_compare: Callable[[], None]

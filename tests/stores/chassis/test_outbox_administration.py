@@ -10,6 +10,7 @@ from httpx import AsyncClient
 from prometheus_client import CollectorRegistry
 
 from services.chassis.app import create_app
+from services.chassis.audit import AdminAudit
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.identity import Identity
 from services.chassis.outbox import store
@@ -35,7 +36,7 @@ async def api(database: Database) -> AsyncIterator[AsyncClient]:
     registry = CollectorRegistry()
     app = create_app(
         title="Test",
-        handlers=[administration("order", database, registry)],
+        handlers=[administration("order", database, AdminAudit("order", registry))],
         authenticator=Tokens(),
         state={"idempotency": Idempotency(Records(database, ttl=3600))},
         registry=registry,

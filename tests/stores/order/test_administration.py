@@ -1,5 +1,7 @@
 """Administrators find orders, send them, and see what they may do; nobody overwrites what was not seen."""
 
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -54,6 +56,36 @@ async def test_the_list_is_filtered_and_for_administrators_alone(shop: Shop) -> 
     assert await found(f"placed_from={placed_at.replace('+', '%2B')}") == [second]
     assert await found(f"placed_before={placed_at.replace('+', '%2B')}") == [first]
     assert (await shop.api.get("/api/orders/all", headers=kim)).status_code == 403
+
+
+async def test_the_summary_counts_a_days_orders_and_the_open_ones(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 50)
+    kim, admin = shop.member(), shop.admin()
+    first = await shop.paid(kim)
+    second = await shop.placed(kim)
+    await shop.becomes(kim, second, "held")
+    placed_at = (await shop.order(kim, second))["placed_at"]
+
+    async def summary(since: str, before: str) -> Any:
+        query = {"placed_from": since, "placed_before": before}
+        answer = await shop.api.get("/api/orders/summary", params=query, headers=admin)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    whole = await summary(_days(placed_at, -1), _days(placed_at, 1))
+    assert whole["placed"] == whole["open"] == {"paid": 1, "held": 1}
+    assert whole["unsent_since"] == (await shop.order(kim, first))["placed_at"]
+    # Half-open: the second was placed at the very end.
+    assert (await summary(_days(placed_at, -1), placed_at))["placed"] == {"paid": 1}
+    assert (await summary(placed_at, _days(placed_at, 1)))["placed"] == {"held": 1}
+    for since, before in ((0, 0), (1, 0), (0, 33)):
+        query = {"placed_from": _days(placed_at, since), "placed_before": _days(placed_at, before)}
+        assert (await shop.api.get("/api/orders/summary", params=query, headers=admin)).status_code == 400
+    assert (await shop.api.get("/api/orders/summary", params=query, headers=kim)).status_code == 403
+
+
+def _days(moment: str, days: int) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(days=days)).isoformat()
 
 
 async def test_a_cancellation_that_is_sent_twice_is_one_and_answered_alike(shop: Shop) -> None:

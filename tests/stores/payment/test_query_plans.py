@@ -29,6 +29,11 @@ FILL = (
     "INSERT INTO refund (id, order_id, amount, reason, cause, state) SELECT md5('refund ' || n)::uuid, "
     "md5('order ' || n)::uuid, 100, '', 'requested', CASE WHEN n % 500 = 0 THEN 'pending' ELSE 'done' END "
     "FROM generate_series(1, $1, 5) AS n",
+    "WITH booked AS (INSERT INTO ledger_transaction (order_id, movement, provider_id, intent_id, currency, at) "
+    "SELECT md5('order ' || n)::uuid, 'capture', n::text, n::text, 'KRW', timestamptz '2026-01-01Z' + n * "
+    "interval '1 minute' FROM generate_series(1, $1) AS n RETURNING id) "
+    "INSERT INTO ledger_entry (transaction_id, account, amount) SELECT id, account, amount FROM booked, "
+    "(VALUES ('provider', 10000), ('sales', -10000)) AS entry (account, amount)",
 )
 
 pytestmark = pytest.mark.timeout(300)
@@ -47,7 +52,7 @@ async def database(url: str) -> AsyncIterator[Database]:
         if not await database.fetch("SELECT FROM payment LIMIT 1"):
             for statement in FILL:
                 await database.fetch(statement, PAYMENTS)
-            for table in ("payment", "refund"):
+            for table in ("payment", "refund", "ledger_transaction", "ledger_entry"):
                 await database.fetch(f"VACUUM ANALYZE {table}")
         yield database
 
@@ -58,6 +63,7 @@ STATEMENTS: dict[str, tuple[str, list[Any]]] = {
     "in a state": reports_postgres.list_statement(State.CAPTURED, 21, None),
     "in a rare state": reports_postgres.list_statement(State.REFUNDING, 21, (AT, NOBODY)),
     "unfinished, measured": (reports_postgres.UNFINISHED, []),
+    "revenue of a day": (reports_postgres.REVENUE, [AT, AT + timedelta(days=1)]),
     "oldest, measured": (reports_postgres.OLDEST_UNFINISHED, []),
     "oldest refund, measured": (reports_postgres.OLDEST_REFUND, []),
     "due": (reports_postgres.DUE, [timedelta(minutes=10), timedelta(seconds=20), NOW, 100]),

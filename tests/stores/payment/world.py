@@ -185,6 +185,9 @@ class Shop:
     def admin(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._signer.token(roles=['admin'])}"}
 
+    def member(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._signer.token(roles=['member'])}"}
+
 
 def wish(goal: str, **changed: Any) -> dict[str, Any]:
     return {

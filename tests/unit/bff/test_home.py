@@ -65,6 +65,7 @@ async def api(sources: Sources, revocations_url: str) -> AsyncIterator[AsyncClie
         member_url=url,
         catalog_url=url,
         order_url=url,
+        payment_url=url,
         auth_jwks_url=f"{url}/jwks",
         redis_url=revocations_url,
         token_issuer=ISSUER,
