@@ -46,6 +46,7 @@ from frontend_proxy.pages.shop.listing import ProductList
 from frontend_proxy.pages.shop.product import ProductPage
 from frontend_proxy.pages.shop.sitemap import ForSearchEngines
 from frontend_proxy.pages.site import Site
+from frontend_proxy.pages.stock.handlers import StockPages
 from frontend_proxy.pages.stuck.handlers import StuckMessages
 from frontend_proxy.pages.translator import Translations
 from frontend_proxy.pages.views import Views
@@ -108,6 +109,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             ProductsAdmin,
             ProductEditor,
             ProductPictures,
+            StockPages,
             assets.route(static),
             problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),

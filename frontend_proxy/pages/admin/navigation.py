@@ -3,6 +3,7 @@
 SECTIONS = (
     ("orders", "/admin/orders"),
     ("products", "/admin/products"),
+    ("stock", "/admin/stock"),
     ("members", "/members"),
     ("stuck", "/admin/stuck"),
 )

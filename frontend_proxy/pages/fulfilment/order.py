@@ -11,6 +11,7 @@ from litestar.response.base import ASGIResponse
 
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms, keyed
+from frontend_proxy.pages.admin import people
 from frontend_proxy.pages.backend import PATIENCE
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.forms import Form
@@ -120,7 +121,7 @@ async def _page(
         look(site, admin, f"/api/orders/{id_}/events"),
         look(site, admin, f"/api/payments/{id_}"),
     )
-    names = await _names(site, admin, history.people(order, timeline)) if timeline else {}
+    names = await people.names(site, admin, history.people(order, timeline)) if timeline else {}
     translator = site.views.translator(admin)
     fault: str | None = None
     errors: dict[str, str] = {}
@@ -148,12 +149,6 @@ async def _page(
         errors=errors,
         done=done if done in DONE else "",
     )
-
-
-async def _names(site: Site, admin: PageContext, ids: list[str]) -> dict[str, str]:
-    """The names of accounts, as far as they are known."""
-    found = await asyncio.gather(*(look(site, admin, f"/api/members/{id_}") for id_ in ids))
-    return {id_: str(person["name"]) for id_, person in zip(ids, found, strict=True) if person}
 
 
 def _refunded_units(timeline: Mapping[str, Any] | None) -> dict[int, int]:
