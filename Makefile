@@ -128,6 +128,10 @@ storm-catalog: $(STAMPS)/dev ## 500 buyers for 300 units over two replicas, one 
 stores-matrix: $(STAMPS)/dev ## The store tiers on Redis over TLS, Sentinel and Cluster, and on PgBouncer in each mode and with TLS (minutes)
 	@BIN=$(BIN) tests/stores/matrix.sh $(ARGS)
 
+.PHONY: bench
+bench: $(STAMPS)/dev browser ## Every bench on a stack of its own: a table, and what is slower than the committed run (ten minutes)
+	@$(BIN)/python -m bench $(ARGS)
+
 .PHONY: browser
 browser: # A Chromium for the browser journeys, where it can be had without asking
 	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \

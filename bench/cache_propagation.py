@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from bench.figures import figure
 from devstack.settings import read
 
 READERS = 4
@@ -61,6 +62,8 @@ async def main(changes: int, reads: float) -> int:
             with suppress(asyncio.CancelledError):
                 await reader
     took.sort()
+    figure("cache, change seen, p99 ms", took[int(len(took) * 0.99)], "clock", budget=BUDGET_MS)
+    figure("cache, old answers after a new one", page.older, "clock", budget=0)
     print(f"{changes} changes, {page.reads} reads meanwhile; an old price after a new one: {page.older}")
     print(
         f"new price seen after p50 {took[len(took) // 2]:.1f} ms, p99 {took[int(len(took) * 0.99)]:.1f} ms ",

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import aiohttp
 
+from bench.figures import figure
 from bench.home import _cpu_seconds, _processes
 from devstack.secret_store import load_or_create
 from devstack.settings import Settings, read
@@ -56,6 +57,9 @@ async def main(rounds: int) -> None:
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     base = sum(spent[BASE].cpu.values()) / spent[BASE].requests
     for kind, one in spent.items():
+        cost = sum(one.cpu.values()) / one.requests * 1e6
+        budget = BUDGETS[kind] * 1000 if kind in BUDGETS else None
+        figure(f"catalog, {kind}", cost, "cpu", budget=budget)
         print(_line(kind, one, base))
 
 

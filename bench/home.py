@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import psutil
 
+from bench.figures import figure
 from devstack import control
 from devstack.settings import Settings, read
 
@@ -57,6 +58,8 @@ async def _run(stack: Settings, arguments: argparse.Namespace) -> int:
     print(f"at {BUDGET_RATE:.0f} requests/s:")
     print(f"  p50 {_percentile(paced, 0.5):.1f} ms (budget {BUDGET_P50_MS:.0f})")
     print(f"  p99 {_percentile(paced, 0.99):.1f} ms (budget {BUDGET_P99_MS:.0f})")
+    figure("home, requests a second", len(taken) / elapsed, "clock", budget=BUDGET_RATE, at_least=True)
+    figure("home at 500/s, p99 ms", _percentile(paced, 0.99), "clock", budget=BUDGET_P99_MS)
     _report(len(taken), before, after)
     return 0
 
@@ -155,6 +158,7 @@ def _report(count: int, before: Mapping[str, float], after: Mapping[str, float])
     shares = {hop: (seconds - before[hop]) / count * 1e6 for hop, seconds in after.items()}
     load = shares.pop("load generator")
     total = sum(shares.values())
+    figure("home, all hops", total, "cpu")
     print("\n| hop | CPU, µs a request | share |\n| --- | --- | --- |")
     for hop, share in sorted(shares.items(), key=lambda item: -item[1]):
         print(f"| {hop} | {share:.0f} | {share / total:.0%} |")

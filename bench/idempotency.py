@@ -8,7 +8,8 @@ added, without fingerprint, scope or second layer, where the budgets were set (5
 import asyncio
 import sys
 
-from bench.gateway_stage import request, stage, verdict
+from bench.figures import figure
+from bench.gateway_stage import compared, request, stage, verdict
 
 BUDGETS = {"first pass": 564 * 1.5, "replay": 175 * 2.5}
 
@@ -26,8 +27,9 @@ async def main(requests: int) -> None:
                 print(f"{name}: plain {plain.gateway:.0f}, {kind} {cost.gateway:.0f} + {cost.plugin:.0f} µs")
         reference = await gateway.reference(requests, plain)
     for kind, cost in costs.items():
+        figure(f"idempotency, {kind}", cost.total - plain.total, "cpu", budget=BUDGETS[kind])
         print(verdict(f"a {kind}", cost.total - plain.total, BUDGETS[kind]))
-    print(reference)
+    print(compared(reference))
 
 
 if __name__ == "__main__":

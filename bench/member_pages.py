@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from bench.figures import figure
 from devstack.settings import read
 
 BUDGET = 3.0
@@ -95,6 +96,7 @@ def _report(taken: dict[str, list[float]]) -> Iterator[str]:
     single = percentile(SINGLE, 0.99)
     for kind in taken:
         ratio = percentile(kind, 0.99) / single
+        figure(f"members, {kind}, p99 against one", ratio, "clock", budget=BUDGET)
         over = "" if ratio <= BUDGET else f" (budget {BUDGET:.0f}: missed)"
         yield f"| {kind} | {percentile(kind, 0.5):.2f} | {percentile(kind, 0.99):.2f} | {ratio:.1f}{over} |"
 

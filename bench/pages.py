@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
+from bench.figures import figure
 from devstack.settings import read
 
 PAGES = ("/", "/products", "/products/haneul-running-shoes")
@@ -110,6 +111,8 @@ def _report(path: str, looks: list[Painted]) -> int:
     lcp, cls = statistics.median(look.lcp for look in looks), max(look.cls for look in looks)
     slowest = max(look.lcp for look in looks)
     print(f"{path:36} {lcp:8.0f} {slowest:8.0f} {cls:7.3f} {looks[0].bytes / 1024:6.0f}")
+    figure(f"page {path}, LCP ms", lcp, "clock", budget=BUDGET_LCP_MS)
+    figure(f"page {path}, CLS", cls, "clock", budget=BUDGET_CLS)
     complaints = [text for look in looks for text in look.complaints]
     for text in complaints:
         print(f"  console: {text}")

@@ -22,6 +22,7 @@ import msgpack  # type: ignore[import-untyped]
 import psutil
 import uvloop
 
+from bench.figures import figure
 from devstack.kongside.client import Wire, kong_config
 from kong.plugins.runtime.frames import EMPTY, frame
 from kong.plugins.runtime.wire import bytes_field, integer_field, tagged, tagged_integer
@@ -179,6 +180,13 @@ async def compare(events: int) -> None:
         try:
             for count in (1, 16, 64):
                 costs = [await measure(s, connect, path, count, n) for _, s, connect, path, n in servers]
+                figure(f"plugin event, {count} connections", costs[0], "cpu")
+                figure(
+                    f"plugin event, {count} connections, kong-pdk against it",
+                    costs[1] / costs[0],
+                    "ratio",
+                    at_least=True,
+                )
                 print(
                     f"{count:>12} {costs[0]:>16.0f} {costs[1]:>12.0f} {costs[1] / costs[0]:>8.1f}", flush=True
                 )

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import coredis
 import uvloop
 
+from bench.figures import figure
 from common.redis_link import RedisLink, Script
 from devstack import throwaway
 
@@ -51,6 +52,9 @@ async def main(url: str, commands: int) -> None:
                 await cost(call, commands // 10, at_once)
             ours = await cost(by_link, commands, at_once)
             others = await cost(by_coredis, commands, at_once)
+            figure(
+                f"Redis link, {at_once} at once, coredis against it", others / ours, "ratio", at_least=True
+            )
             print(f"{at_once:>8} {ours:>10.0f} {others:>10.0f} {others / ours:>7.1f}")
 
 

@@ -8,6 +8,7 @@ import asyncio
 import sys
 from functools import partial
 
+from bench.figures import figure
 from bench.gateway_stage import reading, stage
 
 ROUNDS = 3
@@ -27,6 +28,8 @@ async def main(requests: int) -> None:
                 costs[kind].append(cost.total)
                 print(f"{kind}: {cost.gateway:.0f} + {cost.plugin:.0f} µs")
     hit, own, plain = (sorted(each)[ROUNDS // 2] for each in costs.values())
+    figure("cache hit", hit, "cpu", budget=BUDGET)
+    figure("cache hit against proxy-cache", hit / own, "ratio")
     print(
         f"a hit takes {hit:.0f} µs of CPU (budget {BUDGET:.0f}): {hit / own:.1f} times a hit of proxy-cache, "
     )
