@@ -15,6 +15,8 @@ from common.redis_connection import (
     RefusedError,
 )
 from common.redis_routes import Route, ThroughCluster, ToOneServer
+from common.telemetry import spans
+from common.telemetry.redis_commands import redis_command
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +83,13 @@ class RedisLink:
         await self._route.close()
 
     async def _reply(self, command: Command, near: bytes | None) -> Any:
+        within = spans.sampled()
+        if within is None:
+            return await self._answer(command, near)
+        with redis_command(within, command[0]):
+            return await self._answer(command, near)
+
+    async def _answer(self, command: Command, near: bytes | None) -> Any:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             reply = await self._route.send(command, near, deadline)

@@ -6,7 +6,8 @@ them by hand. The gateway judges ids by the same rule (kong.yml.template).
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import uuid4
 
@@ -38,6 +39,16 @@ class RequestIds(msgspec.Struct, frozen=True):
 
 
 current: ContextVar[RequestIds | None] = ContextVar("request_ids", default=None)
+
+
+@contextmanager
+def named(ids: RequestIds | None) -> Iterator[None]:
+    """What is logged and called inside has these names."""
+    token = current.set(ids)
+    try:
+        yield
+    finally:
+        current.reset(token)
 
 
 def from_headers(request_ids: Sequence[str], traceparents: Sequence[str]) -> RequestIds:

@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass(frozen=True)
 class Received:
-    """One span, of the process `service`."""
+    """One span, of the process `service`. `began` in nanoseconds; `links` are trace and span ids of others."""
 
     service: str
     name: str
@@ -28,15 +28,20 @@ class Received:
     parent_id: str
     attributes: dict[str, str | int | float]
     failed: bool
+    began: int = 0
+    links: tuple[tuple[str, str], ...] = ()
 
 
 class Collector:
     def __init__(self, url: str) -> None:
         self.url = url
         self.status = 200
+        self.bodies: list[bytes] = []
+        """Everything that was sent, byte for byte."""
         self._spans: list[Received] = []
 
     def take(self, body: bytes, media_type: str) -> None:
+        self.bodies.append(body)
         request = ExportTraceServiceRequest()
         if media_type == "application/json":
             json_format.ParseDict(_with_bytes(json.loads(body)), request)
@@ -55,7 +60,7 @@ class Collector:
         """The spans of a trace as soon as `found` says so. Raises AssertionError."""
         give_up = time.monotonic() + 30
         while not found(spans := self.spans(trace_id)):
-            assert time.monotonic() < give_up, spans
+            assert time.monotonic() < give_up, [(span.service, span.name) for span in spans]
             time.sleep(0.05)
         return spans
 
@@ -100,6 +105,8 @@ def _received(service: str, span: Any) -> Received:
         span.parent_span_id.hex(),
         _attributes(span.attributes),
         span.status.code == 2,
+        span.start_time_unix_nano,
+        tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
     )
 
 

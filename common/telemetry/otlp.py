@@ -40,6 +40,8 @@ def _span(span: Span) -> dict[str, Any]:
     }
     if span.parent_id is not None:
         encoded["parentSpanId"] = span.parent_id
+    if span.links:
+        encoded["links"] = [{"traceId": trace_id, "spanId": span_id} for trace_id, span_id in span.links]
     if span.failed:
         encoded["status"] = _ERROR
     return encoded

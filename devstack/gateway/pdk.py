@@ -5,8 +5,11 @@ The same table serves the gateway's Lua and the plugin servers.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Mapping
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -50,7 +53,19 @@ def _client(exchange: Exchange) -> Functions:
         "kong.client.get_forwarded_ip": lambda: address,
         "kong.client.get_port": lambda: port,
         "kong.client.get_forwarded_port": lambda: port,
+        "kong.ip.is_trusted": _trusted,
     }
+
+
+def _trusted(address: str) -> bool:
+    """Whether it is one of KONG_TRUSTED_IPS."""
+    return any(ip_address(address) in network for network in _trusted_networks())
+
+
+@cache
+def _trusted_networks() -> tuple[IPv4Network | IPv6Network, ...]:
+    listed = os.environ.get("KONG_TRUSTED_IPS", "").split(",")
+    return tuple(ip_network(one.strip(), strict=False) for one in listed if one.strip())
 
 
 def _request(exchange: Exchange) -> Functions:

@@ -11,8 +11,9 @@ from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
 
+from common.telemetry import tracing
 from common.telemetry.loop_lag import LoopLag
-from services.chassis import docs, health, metrics, problem_types, problems
+from services.chassis import docs, handler_spans, health, metrics, problem_types, problems
 from services.chassis.http_methods import HttpMethods
 from services.chassis.identity import Access, Authenticator, provide_identity
 from services.chassis.middleware import RequestMetrics, RequestMiddleware
@@ -53,6 +54,7 @@ def create_app(
             problem_types.problem_type,
         ],
         dependencies={"identity": Provide(provide_identity, sync_to_thread=False), **(dependencies or {})},
+        before_request=handler_spans.begin if tracing.tracer() is not None else None,
         guards=[Access(authenticator, internal_key), ParameterCheck()],
         exception_handlers=problems.handlers(refusals or {}),
         state=State(dict(state or {})),

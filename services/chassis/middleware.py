@@ -107,6 +107,8 @@ class RequestMiddleware:
             nonlocal status, waited
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if span is not None:
+                    tracing.answering(span, status)
                 waited = time.perf_counter() - started
                 message["headers"] = [*message["headers"], (b"x-request-id", ids.request_id.encode())]
             await send(message)

@@ -10,6 +10,8 @@ from coredis import exceptions
 from coredis.connection import TCPLocation
 
 from common import redis_address, redis_errors
+from common.telemetry import spans, tracing
+from common.telemetry.redis_commands import redis_command
 from services.chassis.errors import Problem, Unavailable
 from services.chassis.problems import Refusals
 
@@ -124,6 +126,8 @@ class Redis:
                 pool_timeout=timeout,
                 **_limits(address, timeout),
             )
+        if tracing.tracer() is not None:
+            _trace(self.client)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -136,6 +140,20 @@ class Redis:
     async def check(self) -> None:
         """Returns when Redis answers."""
         await self.client.ping()
+
+
+def _trace(client: Client) -> None:
+    """A span for each command of a sampled request; those of a pipeline have none of their own."""
+    execute = client.execute_command
+
+    async def traced(command: Any) -> Any:
+        within = spans.sampled()
+        if within is None:
+            return await execute(command)
+        with redis_command(within, command.name):
+            return await execute(command)
+
+    client.execute_command = traced  # type: ignore[method-assign]
 
 
 def _limits(address: redis_address.RedisAddress, timeout: float) -> dict[str, Any]:

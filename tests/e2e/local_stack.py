@@ -18,6 +18,7 @@ import psutil
 from devstack import control, unprivileged
 from devstack.settings import DEFAULT_PORTS, ROOT
 from devstack.throwaway import free_ports, temporary_directory
+from sandbox_provider.settings import DEVELOPMENT_WEBHOOK_SECRET
 from tests.collector import Collector, collecting
 from tests.e2e.stack import Published, RestartRefused
 
@@ -61,6 +62,11 @@ class LocalStack(Published):
         for process in self._processes(name):
             with suppress(psutil.NoSuchProcess):
                 process.resume()
+
+    def secrets(self) -> list[str]:
+        """All that it was started with."""
+        made = json.loads((self.directory / "secrets.json").read_text())
+        return [*made.values(), self.internal_key, DEVELOPMENT_WEBHOOK_SECRET]
 
     @property
     def postgres_url(self) -> str:

@@ -15,6 +15,7 @@ FRONT_TO_MEMBER = [
     ("frontend_proxy", Kind.SERVER),
     ("frontend_proxy", Kind.CLIENT),
     ("bff", Kind.SERVER),
+    ("bff", Kind.INTERNAL),
     ("bff", Kind.CLIENT),
     ("member", Kind.SERVER),
 ]
@@ -49,7 +50,7 @@ def test_a_screen_is_one_trace_from_the_front_to_member(stack: Stack) -> None:
     assert [(span.service, span.kind) for span in ours] == FRONT_TO_MEMBER
     assert way[0].parent_id == "00f067aa0ba902b7"
     assert [span.name for span in ours if span.kind == Kind.SERVER][1] == "GET /api/home"
-    assert {span.service for span in way[2:-3]} == set(stack.traced_gateway)
+    assert {span.service for span in way[2:-4]} == set(stack.traced_gateway)
 
     assert {name for span in ours for name in span.attributes} <= ATTRIBUTES
     told = repr(spans)

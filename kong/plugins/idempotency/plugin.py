@@ -40,6 +40,7 @@ from kong.plugins.runtime import metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import Kong, Value
 from kong.plugins.shared import Shared
+from kong.plugins.traced import traced
 
 version = "0.1.0"
 priority = (
@@ -68,6 +69,7 @@ REPLAY_MARKS = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
 _links: Shared[tuple[str, float], RedisLink] = Shared(lambda key: RedisLink(*key, client_name="idempotency"))
 
 
+@traced("idempotency")
 class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 

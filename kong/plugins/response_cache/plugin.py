@@ -32,6 +32,7 @@ from kong.plugins.runtime import metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import Kong, Value
 from kong.plugins.shared import Shared
+from kong.plugins.traced import traced
 
 version = "0.1.0"
 priority = 100  # after whatever may refuse a request, before idempotency: where Kong's own cache is
@@ -78,6 +79,7 @@ class Asked(msgspec.Struct, frozen=True):
     as_of: AsOf = AsOf("", (0, 0))
 
 
+@traced("response-cache")
 class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 

@@ -21,6 +21,7 @@ from kong.plugins.runtime.pdk import ConstantHeaders, Kong
 from kong.plugins.shared import Shared
 from kong.plugins.token_validator import problems
 from kong.plugins.token_validator.config import Config
+from kong.plugins.traced import traced
 
 version = "0.1.0"
 priority = 1450  # where Kong's own authentication plugins are: before anything that asks who the caller is
@@ -67,6 +68,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Whether it has the roles and scopes that this configuration requires."""
 
 
+@traced("token-validator")
 class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 

@@ -8,9 +8,13 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from common import request_ids
+from common.request_ids import RequestIds
+from common.telemetry import tracing
 from services.chassis.errors import Problem
 from services.chassis.outbox import decisions
 from services.chassis.outbox.decisions import Answer, Fate
@@ -22,6 +26,15 @@ _log = logging.getLogger(__name__)
 MEASURE_EVERY = 20
 ATTEMPT_TIMEOUT_S = 20.0
 """Of any target. A message is claimed by a transaction, which PostgreSQL ends when it idles for longer than 30 s."""
+ATTEMPTS_IN_TRACE = 8
+
+
+class _Attempt(NamedTuple):
+    """What came of it, why, and under which names it was tried."""
+
+    answer: Answer
+    error: str
+    ids: RequestIds | None
 
 
 class Delivery:
@@ -68,23 +81,24 @@ class Delivery:
         target = self._targets[name]
         async with self._store.claim(name, target.batch) as messages:
             with self._store.apart():
-                answers = await asyncio.gather(*(_attempt(target, message) for message in messages))
+                attempts = await asyncio.gather(*(_traced(name, target, message) for message in messages))
             done = []
-            for message, (answer, error) in zip(messages, answers, strict=True):
+            for message, (answer, error, ids) in zip(messages, attempts, strict=True):
                 refused = answer is Answer.REFUSED
                 fate = decisions.decide(answer, message.refusals + refused)
                 self._attempts.labels(name, fate.value).inc()
                 if fate is not Fate.DELIVERED:
-                    _log.log(
-                        logging.ERROR if fate is Fate.DROP else logging.WARNING,
-                        "a message was not delivered",
-                        extra={
-                            "outbox_message": message.id,
-                            "target": name,
-                            "fate": fate.value,
-                            "cause": error,
-                        },
-                    )
+                    with request_ids.named(ids):
+                        _log.log(
+                            logging.ERROR if fate is Fate.DROP else logging.WARNING,
+                            "a message was not delivered",
+                            extra={
+                                "outbox_message": message.id,
+                                "target": name,
+                                "fate": fate.value,
+                                "cause": error,
+                            },
+                        )
                 if fate in {Fate.DELIVERED, Fate.DROP}:
                     done.append(message.id)
                 elif fate is Fate.DEAD_LETTER:
@@ -118,6 +132,31 @@ class Delivery:
         self._pending.labels(name).set(backlog.pending)
         self._dead_letters.labels(name).set(backlog.dead_letters)
         self._oldest.labels(name).set(backlog.oldest)
+
+
+async def _traced(name: str, target: Target, message: OutboxMessage) -> _Attempt:
+    """One attempt, in the trace of the change that the message tells of.
+
+    After a few it is in a trace of its own, linked to that one: an outage of a day must not make one trace of a
+    thousand deliveries.
+    """
+    with tracing.continued(
+        message.traceparent,
+        message.request_id,
+        f"deliver {name}",
+        {
+            "messaging.system": "outbox",
+            "messaging.operation.name": "deliver",
+            "messaging.destination.name": name,
+            "messaging.message.id": str(message.id),
+            "gatehouse.outbox.attempt": message.attempts + 1,
+        },
+        apart=message.attempts >= ATTEMPTS_IN_TRACE,
+    ) as span:
+        answer, error = await _attempt(target, message)
+        if span is not None and answer is not Answer.TAKEN:
+            span.end(0, answer.name.lower())
+        return _Attempt(answer, error, request_ids.current.get())
 
 
 async def _attempt(target: Target, message: OutboxMessage) -> tuple[Answer, str]:

@@ -9,6 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from common import request_ids
+from common.telemetry import tracing
 from services.chassis.postgres import Database
 from services.chassis.postgres.engine import SafeTransaction
 
@@ -16,7 +17,8 @@ from services.chassis.postgres.engine import SafeTransaction
 class OutboxMessage(msgspec.Struct, frozen=True):
     """One call to be made: `method` `path` on `target` (most often a service), with a JSON `body`.
 
-    `attempts` counts all deliveries that were tried, `refusals` those that the receiver would not have.
+    `attempts` counts all deliveries that were tried, `refusals` those that the receiver would not have. `request_id`
+    and `traceparent` (W3C Trace Context) are those of the change that it tells of.
     """
 
     id: int
@@ -31,6 +33,7 @@ class OutboxMessage(msgspec.Struct, frozen=True):
     created_at: datetime
     dead_letter_at: datetime | None
     last_error: str
+    traceparent: str = ""
 
 
 class Backlog(msgspec.Struct, frozen=True):
@@ -51,9 +54,10 @@ async def put(
     body: msgspec.Struct,
     most: int | None = None,
     due_in: float = 0.0,
+    traceparent: str | None = None,
 ) -> int | None:
     """Writes a message into the transaction at hand. Messages of one `aggregate` are delivered in the order of writing,
-    this one no sooner than in `due_in` seconds.
+    this one no sooner than in `due_in` seconds. Its delivery goes on in the trace at hand, or in that of `traceparent`.
 
     Returns its number; None where `most` messages to the target wait already: then nothing is written. It is found out
     by looking at no more of them than that. Raises RuntimeError outside a transaction: a message without its change is
@@ -64,8 +68,8 @@ async def put(
     if not due_in:
         transaction.after_commit.append(database.message_written[target].set)
     written: int | None = await transaction.connection.fetchval(
-        "INSERT INTO outbox (aggregate, target, method, path, body, request_id, next_attempt_at) "
-        "SELECT $1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $8::float8) "
+        "INSERT INTO outbox (aggregate, target, method, path, body, request_id, next_attempt_at, traceparent) "
+        "SELECT $1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $8::float8), $9 "
         "WHERE $7::bigint IS NULL OR NOT EXISTS "
         "(SELECT 1 FROM outbox WHERE target = $2 AND dead_letter_at IS NULL OFFSET $7::bigint - 1 LIMIT 1) "
         "RETURNING id",
@@ -77,6 +81,7 @@ async def put(
         ids.request_id if ids else "",
         most,
         due_in,
+        tracing.context() if traceparent is None else traceparent,
     )
     return written
 
@@ -106,7 +111,7 @@ class OutboxStore:
             rows = await connection.fetch(
                 """
                 SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at,
-                    dead_letter_at, last_error
+                    dead_letter_at, last_error, traceparent
                 FROM outbox AS o
                 WHERE target = $2 AND dead_letter_at IS NULL AND next_attempt_at <= statement_timestamp()
                   AND NOT EXISTS (
@@ -191,7 +196,7 @@ class OutboxStore:
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
                 "SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, "
-                "dead_letter_at, last_error FROM outbox WHERE dead_letter_at IS NOT NULL OR NOT $1 "
+                "dead_letter_at, last_error, traceparent FROM outbox WHERE dead_letter_at IS NOT NULL OR NOT $1 "
                 "ORDER BY id LIMIT $2",
                 dead_only,
                 limit,
@@ -229,7 +234,7 @@ class OutboxStore:
 
 _COLUMNS = (
     "id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, dead_letter_at, "
-    "last_error"
+    "last_error, traceparent"
 )
 
 

@@ -12,9 +12,11 @@ import asyncpg
 from piccolo.table import Table
 from prometheus_client import CollectorRegistry
 
+from common.telemetry import tracing
 from services.chassis.postgres.engine import PatientTransaction, PooledEngine, SafeTransaction
 from services.chassis.postgres.outages import outage_as_unavailable, passes
 from services.chassis.postgres.pool_metrics import PoolMetrics
+from services.chassis.postgres.statements import TracedConnection
 
 _log = logging.getLogger(__name__)
 
@@ -130,6 +132,7 @@ class Database:
                     max_size=self._pool_max,
                     max_inactive_connection_lifetime=300,
                     reset=_reset,
+                    connection_class=TracedConnection if tracing.tracer() else asyncpg.Connection,
                 )
             except Exception as fault:
                 if not passes(fault) or time.monotonic() > deadline:

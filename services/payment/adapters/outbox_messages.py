@@ -68,7 +68,9 @@ async def tell_order(database: Database, record: Record) -> None:
     )
 
 
-async def ask_provider(database: Database, order: UUID, *, refresh: bool) -> None:
+async def ask_provider(
+    database: Database, order: UUID, *, refresh: bool, traceparent: str | None = None
+) -> None:
     await outbox.put(
         database,
         aggregate=f"payment:{order}:provider",
@@ -76,4 +78,5 @@ async def ask_provider(database: Database, order: UUID, *, refresh: bool) -> Non
         method="PUT",
         path=f"/payments/{order}",
         body=Wanted(refresh),
+        traceparent=traceparent,
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
+from common.telemetry import tracing
 from services.chassis.postgres import Database
 from services.payment.adapters import outbox_messages
 from services.payment.application.ports import BookedPayment, Booking, LedgerEntry
@@ -59,8 +60,8 @@ class PostgresPayments:
         async with self._database.transaction() as connection:
             added = await connection.fetchval(
                 "INSERT INTO payment (order_id, provider, amount, currency, reference, email, lang, return_url, "
-                "cancel_url, goal, session, state, created_at, updated_at) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING "
+                "cancel_url, goal, session, state, created_at, updated_at, traceparent) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14) ON CONFLICT DO NOTHING "
                 "RETURNING true",
                 record.order,
                 record.provider,
@@ -75,6 +76,7 @@ class PostgresPayments:
                 payment.known.session.value,
                 payment.state.value,
                 record.created_at,
+                tracing.context(),
             )
         return bool(added)
 
@@ -160,7 +162,14 @@ class PostgresPayments:
                 )
 
     async def ask_provider(self, order: UUID, *, refresh: bool = False) -> None:
-        await outbox_messages.ask_provider(self._database, order, refresh=refresh)
+        if not refresh:
+            await outbox_messages.ask_provider(self._database, order, refresh=False)
+            return
+        # A webhook has a trace of its own, and a round none: what follows is the payment's, and goes on in its trace.
+        rows = await self._database.fetch("SELECT traceparent FROM payment WHERE order_id = $1", order)
+        began = rows[0]["traceparent"] if rows else ""
+        tracing.link(began)
+        await outbox_messages.ask_provider(self._database, order, refresh=True, traceparent=began or None)
 
     async def call(self, name: str, order: UUID) -> Call:
         while True:

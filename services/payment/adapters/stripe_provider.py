@@ -13,6 +13,8 @@ from uuid import UUID
 import aiohttp
 import stripe
 
+from common.telemetry import spans
+from common.telemetry.spans import Kind
 from services.payment.adapters import stripe_objects
 from services.payment.adapters.stripe_amounts import CannotBeCharged, to_stripe
 from services.payment.adapters.stripe_objects import ATTEMPT, ORDER, REFUND
@@ -100,12 +102,16 @@ class StripeProvider:
         }
         if request.email:
             sent["customer_email"] = request.email
-        made = await self._call(self._v1.checkout.sessions.create_async(sent, _keyed(key)))
+        made = await self._call(
+            "checkout.sessions.create", self._v1.checkout.sessions.create_async(sent, _keyed(key))
+        )
         return stripe_objects.session(made, (), ())
 
     async def find_session(self, order: UUID, attempt: int, since: datetime) -> SeenSession | None:
         found = self._listed(
-            self._v1.checkout.sessions, {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+            "checkout.sessions.list",
+            self._v1.checkout.sessions,
+            {"created": {"gte": int(since.timestamp())}, "limit": PAGE},
         )
         async for session in found:
             metadata = session.get("metadata") or {}
@@ -119,13 +125,14 @@ class StripeProvider:
             "expand": ["data.payment_intent"],
             "limit": PAGE,
         }
-        async for session in self._listed(self._v1.checkout.sessions, asked):
+        async for session in self._listed("checkout.sessions.list", self._v1.checkout.sessions, asked):
             if (page := stripe_objects.page(session)) is not None:
                 yield page
 
     async def get_session(self, id_: str) -> SeenSession:
         found = await self._call(
-            self._v1.checkout.sessions.retrieve_async(id_, {"expand": ["payment_intent.latest_charge"]})
+            "checkout.sessions.retrieve",
+            self._v1.checkout.sessions.retrieve_async(id_, {"expand": ["payment_intent.latest_charge"]}),
         )
         intent = found.get("payment_intent")
         charge = intent.get("latest_charge") if isinstance(intent, Mapping) else None
@@ -135,20 +142,28 @@ class StripeProvider:
         refunds: tuple[Mapping[str, Any], ...] = ()
         disputes: tuple[Mapping[str, Any], ...] = ()
         if intent["status"] == "succeeded":
-            refunds = tuple([each async for each in self._listed(self._v1.refunds, of_intent)])
+            refunds = tuple(
+                [each async for each in self._listed("refunds.list", self._v1.refunds, of_intent)]
+            )
         if charge.get("disputed"):
-            disputes = tuple([each async for each in self._listed(self._v1.disputes, of_intent)])
+            disputes = tuple(
+                [each async for each in self._listed("disputes.list", self._v1.disputes, of_intent)]
+            )
         return stripe_objects.session(found, refunds, disputes)
 
     async def expire_session(self, id_: str) -> None:
-        await self._call(self._v1.checkout.sessions.expire_async(id_))
+        await self._call("checkout.sessions.expire", self._v1.checkout.sessions.expire_async(id_))
 
     async def capture(self, id_: str, key: str) -> SeenPayment:
-        intent = await self._call(self._v1.payment_intents.capture_async(id_, {}, _keyed(key)))
+        intent = await self._call(
+            "payment_intents.capture", self._v1.payment_intents.capture_async(id_, {}, _keyed(key))
+        )
         return stripe_objects.payment(intent, (), ())
 
     async def cancel(self, id_: str, key: str) -> SeenPayment:
-        intent = await self._call(self._v1.payment_intents.cancel_async(id_, {}, _keyed(key)))
+        intent = await self._call(
+            "payment_intents.cancel", self._v1.payment_intents.cancel_async(id_, {}, _keyed(key))
+        )
         return stripe_objects.payment(intent, (), ())
 
     async def refund(self, id_: str, refund: UUID, amount: int, currency: str, key: str) -> None:
@@ -157,7 +172,7 @@ class StripeProvider:
         except CannotBeCharged as fault:
             raise Refused("cannot_be_charged") from fault
         sent = {"payment_intent": id_, "amount": whole, "metadata": {REFUND: str(refund)}}
-        await self._call(self._v1.refunds.create_async(sent, _keyed(key)))
+        await self._call("refunds.create", self._v1.refunds.create_async(sent, _keyed(key)))
 
     async def payments(self, since: datetime, until: datetime) -> AsyncIterator[SeenPayment]:
         within = {
@@ -165,7 +180,7 @@ class StripeProvider:
             "expand": ["data.latest_charge"],
             "limit": PAGE,
         }
-        async for intent in self._listed(self._v1.payment_intents, within):
+        async for intent in self._listed("payment_intents.list", self._v1.payment_intents, within):
             yield stripe_objects.payment(intent, (), ())
 
     @property
@@ -174,19 +189,29 @@ class StripeProvider:
             raise RuntimeError("the provider's client is not open")
         return self._client.v1
 
-    async def _listed(self, service: Any, asked: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
+    async def _listed(
+        self, operation: str, service: Any, asked: Mapping[str, Any]
+    ) -> AsyncIterator[Mapping[str, Any]]:
         """Every object of a list, page by page."""
         after: dict[str, str] = {}
         while True:
-            page = await self._call(service.list_async({**asked, **after}))
+            page = await self._call(operation, service.list_async({**asked, **after}))
             for each in page["data"]:
                 yield each
             if not page["has_more"] or not page["data"]:
                 return
             after = {"starting_after": page["data"][-1]["id"]}
 
-    async def _call(self, call: Awaitable[Any]) -> Mapping[str, Any]:
+    async def _call(self, operation: str, call: Awaitable[Any]) -> Mapping[str, Any]:
         """What was answered, as plain data. Every fault as one of ports.ProviderError; texts hold no personal data."""
+        within = spans.sampled()
+        if within is None:
+            return await self._answer(call)
+        attributes: dict[str, spans.Value] = {"rpc.system": self.name, "rpc.method": operation}
+        with within.child(f"{self.name} {operation}", Kind.CLIENT, attributes):
+            return await self._answer(call)
+
+    async def _answer(self, call: Awaitable[Any]) -> Mapping[str, Any]:
         try:
             answer = await call
         except stripe.APIConnectionError as fault:

@@ -8,9 +8,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
+from common import request_ids
 from common.http_client import HttpClient
+from common.telemetry import tracing
+from common.telemetry.spans import Span
+from common.telemetry.tracing import Tracer
 from services.chassis import database_commands, outbox
 from services.chassis.outbox import decisions
+from services.chassis.outbox.delivery import ATTEMPTS_IN_TRACE
 from services.chassis.postgres import Database
 from tests.stores.chassis.messages import Body, put, waiting
 
@@ -22,10 +27,14 @@ class Receiver:
         self.got: list[tuple[str, str]] = []
         self.key = ""
         self.numbers: list[int] = []
+        self.traces: list[str] = []
+        self.request_ids: list[str] = []
 
     async def take(self, request: web.Request) -> web.Response:
         self.key = request.headers["X-Internal-Key"]
         self.numbers.append(int(request.headers["X-Message-Sequence"]))
+        self.traces.append(request.headers.get("traceparent", ""))
+        self.request_ids.append(request.headers.get("X-Request-Id", ""))
         # What receivers of the former version read.
         assert request.headers["X-Order-Number"] == request.headers["X-Message-Sequence"]
         self.got.append((request.path, (await request.read()).decode()))
@@ -282,3 +291,44 @@ async def test_a_message_beyond_what_may_wait_for_its_target_is_not_written(data
     assert await put(database, 4, "b", target="another", most=1)
     assert await put(database, 5, "c")
     assert len(await waiting(database)) == 5
+
+
+async def test_a_message_is_delivered_in_the_trace_of_its_change_each_time(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    with request_ids.named(request_ids.from_headers(["the-request"], [f"00-{trace}-00f067aa0ba902b7-01"])):
+        await put(database, 1)
+    receiver.status = 503
+    for status in (503, 503, 204):
+        receiver.status = status
+        await due_now(database)
+        assert await delivery.deliver_due("other") == 1
+    assert [sent[3:35] for sent in receiver.traces] == [trace] * 3
+    assert len(set(receiver.traces)) == 3
+    assert receiver.request_ids == ["the-request"] * 3
+    assert await waiting(database) == []
+
+
+async def test_after_a_few_attempts_each_has_a_trace_of_its_own_that_is_linked(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Span] = []
+    monkeypatch.setattr(tracing, "_tracer", Tracer(kept.extend, 1.0))
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    with request_ids.named(request_ids.from_headers(["the-request"], [f"00-{trace}-00f067aa0ba902b7-01"])):
+        await put(database, 1)
+    receiver.status = 503
+    for _ in range(ATTEMPTS_IN_TRACE + 2):
+        await due_now(database)
+        assert await delivery.deliver_due("other") == 1
+    deliveries = [span for span in kept if span.name == "deliver other"]
+    assert [span.attributes["gatehouse.outbox.attempt"] for span in deliveries] == list(
+        range(1, ATTEMPTS_IN_TRACE + 3)
+    )
+    *within, ninth, tenth = deliveries
+    assert {span.trace_id for span in within} == {trace}
+    assert len({trace, ninth.trace_id, tenth.trace_id}) == 3
+    assert ninth.links == tenth.links == ((trace, within[0].parent_id),)
+    assert all(span.failed for span in deliveries)
+    assert set(receiver.request_ids) == {"the-request"}

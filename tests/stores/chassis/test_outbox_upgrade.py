@@ -36,7 +36,7 @@ async def upgraded(
                 "INSERT INTO outbox (aggregate, target, method, path, body, parked_at) VALUES "
                 "('a', 'other', 'PUT', '/waits', '{}', NULL), ('b', 'other', 'PUT', '/refused', '{}', now())"
             )
-        assert len(await migrate(database, CHASSIS)) == 2
+        assert len(await migrate(database, CHASSIS)) == 3
         yield database
     for name in [name for name in sys.modules if name.startswith(folder.name)]:
         del sys.modules[name]

@@ -59,7 +59,7 @@ def test_a_call_is_a_child_of_its_request_and_carries_its_own_id() -> None:
 def test_spans_hold_listed_attributes_alone() -> None:
     kept = Kept()
     request(kept, sampled=True, status=503)
-    assert {name for span in kept for name in span.attributes} == ATTRIBUTES
+    assert {name for span in kept for name in span.attributes} <= ATTRIBUTES
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,11 @@ class Kong:
         self._event = event
 
     @property
+    def event(self) -> Event:
+        """What all calls go through: a `Kong` of one's own around it sees them."""
+        return self._event
+
+    @property
     def request(self) -> Request:
         return Request(self._event)
 
