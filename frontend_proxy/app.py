@@ -34,6 +34,7 @@ from frontend_proxy.pages.fulfilment.refunds import Refunds
 from frontend_proxy.pages.home.handlers import Home
 from frontend_proxy.pages.members.email import MemberEmail
 from frontend_proxy.pages.members.handlers import Members
+from frontend_proxy.pages.money.handlers import Money
 from frontend_proxy.pages.orders.handlers import OrderPages
 from frontend_proxy.pages.page_context import Redirect
 from frontend_proxy.pages.problem_types import problem_type
@@ -48,6 +49,7 @@ from frontend_proxy.pages.shop.sitemap import ForSearchEngines
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.stock.handlers import StockPages
 from frontend_proxy.pages.stuck.handlers import StuckMessages
+from frontend_proxy.pages.today.handlers import TodayPage
 from frontend_proxy.pages.translator import Translations
 from frontend_proxy.pages.views import Views
 from frontend_proxy.problems import Problem
@@ -105,6 +107,8 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             Refunds,
             Members,
             MemberEmail,
+            TodayPage,
+            Money,
             StuckMessages,
             ProductsAdmin,
             ProductEditor,

@@ -52,6 +52,11 @@ class Views:
         for name in self._environment.list_templates(extensions=["html"]):
             self._environment.get_template(name)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the shop is: its days begin at midnight there."""
+        return self._zone
+
     def translator(self, visitor: PageContext) -> Translator:
         """The visitor's language."""
         return Translator(self._words, visitor.language, self._zone)

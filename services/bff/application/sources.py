@@ -155,6 +155,7 @@ class OrderNumbers(msgspec.Struct, frozen=True):
     placed: dict[str, int]
     open: dict[str, int]
     unsent_since: datetime | None
+    currency: str
 
 
 class Revenue(msgspec.Struct, frozen=True):

@@ -105,7 +105,9 @@ class AdministrationController(Controller):
         ],
     ) -> OrderSummary:
         placed = interval(placed_from, placed_before, ("placed_from", "placed_before"))
-        return OrderSummary.of(await order.orders.summary(placed.since, placed.before))
+        return OrderSummary.of(
+            await order.orders.summary(placed.since, placed.before), order.carting.currency
+        )
 
     @post(
         "/{order_id:uuid}/shipments",

@@ -380,15 +380,17 @@ class RefundPreview(msgspec.Struct, frozen=True):
 
 class OrderSummary(msgspec.Struct, frozen=True):
     """`placed`: orders of the interval, by the state that they are in now. `open`: all that something still happens to,
-    at most 1,000 of a state. `unsent_since`: when the oldest order was placed that is paid and not sent."""
+    at most 1,000 of a state. `unsent_since`: when the oldest order was placed that is paid and not sent.
+    `currency` is the shop's."""
 
     placed: dict[str, int]
     open: dict[str, int]
     unsent_since: datetime | None
+    currency: str
 
     @classmethod
-    def of(cls, summary: Summary) -> "OrderSummary":
-        return cls(dict(summary.placed), dict(summary.open), summary.unsent_since)
+    def of(cls, summary: Summary, currency: str) -> "OrderSummary":
+        return cls(dict(summary.placed), dict(summary.open), summary.unsent_since, currency)
 
 
 class Claimed(msgspec.Struct, frozen=True):

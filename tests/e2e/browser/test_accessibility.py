@@ -32,6 +32,11 @@ PRIVATE = [
     "/members",
     "/members?q=nobody",
     "/members/new",
+    "/admin",
+    "/admin/orders",
+    "/admin/orders?q=nothing-like-that",
+    "/admin/money",
+    "/admin/stuck",
 ]
 SHOPPING = ["/cart", "/checkout"]
 """With something in the cart."""

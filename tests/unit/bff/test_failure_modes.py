@@ -48,7 +48,12 @@ ANSWERS = {
         "tax": 0,
         "total": 0,
     },
-    "/api/orders/summary": {"placed": {"paid": 2}, "open": {"paid": 3}, "unsent_since": TIME},
+    "/api/orders/summary": {
+        "placed": {"paid": 2},
+        "open": {"paid": 3},
+        "unsent_since": TIME,
+        "currency": "KRW",
+    },
     "/api/payments/revenue": {
         "items": [{"currency": "KRW", "captured": 9, "refunded": 2, "disputed": 0, "net": 7}]
     },

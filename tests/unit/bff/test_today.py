@@ -9,7 +9,7 @@ from services.bff.application.sources import OrderNumbers, Reconciliation, Reven
 from services.bff.application.today import LISTED, SCARCE, ShopkeeperScreens, Today
 
 SINCE, BEFORE = datetime(2026, 11, 21, 15, tzinfo=UTC), datetime(2026, 11, 22, 15, tzinfo=UTC)
-NUMBERS = OrderNumbers({"paid": 2}, {"paid": 3}, SINCE)
+NUMBERS = OrderNumbers({"paid": 2}, {"paid": 3}, SINCE, "KRW")
 REVENUE = [Revenue("KRW", 9, 2, 7)]
 AGREED = Reconciliation(SINCE, 0, 0)
 

@@ -1,0 +1,1 @@
+"""The shop's books against the provider's list, for the shopkeeper."""
