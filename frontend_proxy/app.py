@@ -25,6 +25,7 @@ from frontend_proxy.pages.account.password import AccountPassword
 from frontend_proxy.pages.account.profile import AccountProfile
 from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.cart.handlers import CartPages
+from frontend_proxy.pages.categories.handlers import CategoryPages
 from frontend_proxy.pages.checkout.handlers import CheckoutPages
 from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
@@ -114,6 +115,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             ProductEditor,
             ProductPictures,
             StockPages,
+            CategoryPages,
             assets.route(static),
             problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),
