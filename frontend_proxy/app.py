@@ -27,6 +27,7 @@ from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.cart.handlers import CartPages
 from frontend_proxy.pages.categories.handlers import CategoryPages
 from frontend_proxy.pages.checkout.handlers import CheckoutPages
+from frontend_proxy.pages.design import handlers as design
 from frontend_proxy.pages.entry.handlers import Entry
 from frontend_proxy.pages.errors import ErrorPages
 from frontend_proxy.pages.fulfilment.listing import OrderList
@@ -116,6 +117,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             ProductPictures,
             StockPages,
             CategoryPages,
+            *([] if settings.production else design.pages(static)),
             assets.route(static),
             problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),
