@@ -78,7 +78,8 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
         Translations(ROOT / "pages"),
         ZoneInfo(settings.time_zone),
         shelves.known,
-        settings.media_origin,
+        asset_origin=settings.asset_origin,
+        media_origin=settings.media_origin,
     )
     site = Site(views, backend, session_cookies, settings.production, shelves, settings.store_currency)
     errors = ErrorPages(site)
@@ -118,7 +119,7 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
             StockPages,
             CategoryPages,
             *([] if settings.production else design.pages(static)),
-            assets.route(static),
+            assets.route(static, elsewhere=bool(settings.asset_origin)),
             problem_type,
             *health.routes({"auth": auth_service, "gateway": gateway}),
         ],

@@ -18,7 +18,7 @@ from common.origins import Origin
 from common.settings import Env, SettingsError
 from common.telemetry.settings import DEFAULT_RATIO, OtlpEndpoint, SampleRatio
 
-ORIGINS = frozenset({"auth_url", "gateway_url", "public_origin", "media_origin"})
+ORIGINS = frozenset({"auth_url", "gateway_url", "public_origin", "asset_origin", "media_origin"})
 """The fields that are origins; each is kept in its normal form."""
 
 
@@ -29,6 +29,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_url: Annotated[str, Meta(description="Base URL of Kong's proxy port.")]
     public_origin: Annotated[
         str, Meta(description="The one origin that browsers see; https:// and required in production.")
+    ] = ""
+    asset_origin: Annotated[
+        str, Meta(description="Origin of a CDN that serves `/static`; this site itself where it is not set.")
     ] = ""
     media_origin: Annotated[
         str, Meta(description="Origin of a CDN that serves `/media`; this site itself where it is not set.")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from frontend_proxy.asgi import ABORT, Message, Receive, Scope, Send
 from frontend_proxy.cookies import Header
 from frontend_proxy.edge import admission
-from frontend_proxy.edge.security_headers import secured
+from frontend_proxy.edge.security_headers import Origins, secured
 from frontend_proxy.problems import Problem
 from frontend_proxy.settings import Settings
 
@@ -56,7 +56,7 @@ class BoundedResponse:
                 kept,
                 self.path,
                 production=self._settings.production,
-                images=self._settings.media_origin,
+                origins=Origins(self._settings.asset_origin, self._settings.media_origin),
             )
         try:
             async with asyncio.timeout(self._settings.client_timeout):

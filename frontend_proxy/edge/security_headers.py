@@ -1,10 +1,14 @@
 """The headers that tell browsers how responses may be used."""
 
+from functools import lru_cache
+from typing import NamedTuple
+
 from frontend_proxy.cookies import Header
 from frontend_proxy.edge.paths import RESUME
 
 _PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{images}; font-src 'self'; "
+    "default-src 'none'; script-src 'self'{assets}; style-src 'self'{assets}; img-src 'self'{pictures}; "
+    "font-src 'self'{assets}; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
@@ -22,18 +26,28 @@ _ALWAYS = (
 _TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
-def secured(headers: list[Header], path: str, *, production: bool, images: str = "") -> list[Header]:
-    """`headers` with the site's rules in place of an upstream's. `path` is decoded; `images`: another origin whose
-    pictures pages show.
+class Origins(NamedTuple):
+    """Those of a CDN from which pages take their static files and their pictures; empty: none but this site's."""
+
+    assets: str = ""
+    media: str = ""
+
+
+NO_CDN = Origins()
+
+
+def secured(headers: list[Header], path: str, *, production: bool, origins: Origins = NO_CDN) -> list[Header]:
+    """`headers` with the site's rules in place of an upstream's. `path` is decoded.
 
     A response without `Cache-Control` is not stored: most of them are for one visitor.
     """
-    # A CDN passes on what it fetched here, and its pictures are shown by this site's pages.
-    shared = b"cross-origin" if path.startswith("/media/") else b"same-origin"
+    # A CDN passes on what it fetched here, and this site's pages use it.
+    passed_on = path.startswith("/media/") or (origins.assets and path.startswith("/static/"))
+    shared = b"cross-origin" if passed_on else b"same-origin"
     rules = [
         *_ALWAYS,
         (b"cross-origin-resource-policy", shared),
-        (b"content-security-policy", _policy(path, images)),
+        (b"content-security-policy", _policy(path, origins)),
     ]
     if production:
         rules.append(_TRANSPORT)
@@ -44,7 +58,15 @@ def secured(headers: list[Header], path: str, *, production: bool, images: str =
     return kept + rules
 
 
-def _policy(path: str, images: str) -> bytes:
+@lru_cache(maxsize=8)
+def _page_policy(origins: Origins) -> bytes:
+    pictures = dict.fromkeys(filter(None, origins))  # each once
+    return _PAGE_POLICY.format(
+        assets=f" {origins.assets}" if origins.assets else "",
+        pictures="".join(f" {origin}" for origin in pictures),
+    ).encode()
+
+
+def _policy(path: str, origins: Origins) -> bytes:
     data = path.startswith("/api/") and path != RESUME
-    policy = _DATA_POLICY if data else _PAGE_POLICY.format(images=f" {images}" if images else "")
-    return policy.encode()
+    return _DATA_POLICY.encode() if data else _page_policy(origins)

@@ -88,8 +88,12 @@ def _weights(accepted: str) -> Iterator[tuple[str, float]]:
             continue
 
 
-def route(assets: Assets) -> HTTPRouteHandler:
-    """The handler that serves `assets`."""
+def route(assets: Assets, *, elsewhere: bool = False) -> HTTPRouteHandler:
+    """The handler that serves `assets`; `elsewhere`: to a CDN, for pages of this site (modules and fonts of another
+    origin are fetched by CORS, without credentials)."""
+    always = {"Cache-Control": _YEAR, "Vary": "Accept-Encoding"}
+    if elsewhere:
+        always["Access-Control-Allow-Origin"] = "*"
 
     @get("/static/{digest:str}/{name:path}", sync_to_thread=False)
     def static(
@@ -98,7 +102,7 @@ def route(assets: Assets) -> HTTPRouteHandler:
         asset = assets.find(digest, name.as_posix().lstrip("/"))
         if asset is None:
             raise NotFoundException
-        headers = {"Cache-Control": _YEAR, "Vary": "Accept-Encoding"}
+        headers = dict(always)
         body = asset.plain
         if asset.gzipped is not None and takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"

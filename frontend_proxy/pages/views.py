@@ -26,9 +26,12 @@ class Views:
         words: Translations,
         zone: ZoneInfo,
         shelves: Callable[[str], object],
+        *,
+        asset_origin: str = "",
         media_origin: str = "",
     ) -> None:
-        """`shelves`: the categories of the menu, in a language, as far as they are known."""
+        """`shelves`: the categories of the menu, in a language, as far as they are known. The origins are a CDN's, or
+        empty: this site's."""
         self._words = words
         self._zone = zone
         self._shelves = shelves
@@ -41,7 +44,7 @@ class Views:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.globals["asset"] = assets.url
+        self._environment.globals["asset"] = lambda name: asset_origin + assets.url(name)
         self._environment.globals["admin_sections"] = SECTIONS
         self._environment.globals["media"] = lambda name, width: f"{media_origin}/media/{name}-{width}.webp"
         self._environment.filters["email"] = breakable

@@ -95,3 +95,29 @@ async def test_a_cdns_pictures_may_be_shown_and_nothing_else_of_it(start: Any) -
     assert [rule for rule in policy.split("; ") if "cdn.example" in rule] == [
         "img-src 'self' https://cdn.example"
     ]
+
+
+async def test_a_page_takes_its_static_files_from_the_cdn_and_its_policy_lets_it(start: Any) -> None:
+    front = await start(asset_origin="https://cdn.example", media_origin="https://pictures.example")
+    async with front.browser.get(f"{front.url}/sign-in", headers=PAGE) as answer:
+        policy, page = answer.headers["Content-Security-Policy"], await answer.text()
+    assert [rule for rule in policy.split("; ") if ".example" in rule] == [
+        "script-src 'self' https://cdn.example",
+        "style-src 'self' https://cdn.example",
+        "img-src 'self' https://cdn.example https://pictures.example",
+        "font-src 'self' https://cdn.example",
+    ]
+    addresses = re.findall(r'(?:href|src)="([^"]*/static/[^"]*)"', page)
+    assert addresses
+    assert all(address.startswith("https://cdn.example/static/") for address in addresses)
+    async with front.browser.get(front.url + addresses[0].removeprefix("https://cdn.example")) as answer:
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+async def test_without_a_cdn_static_files_are_this_sites_alone(front: Any) -> None:
+    async with front.browser.get(f"{front.url}/sign-in", headers=PAGE) as answer:
+        address = re.findall(r'href="(/static/[^"]*)"', await answer.text())[0]
+    async with front.browser.get(front.url + address) as answer:
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from common.redis_link import RedisLink
+from kong.plugins.runtime.messages import Value
 from tests.fake_kong import Answer, FakeKong
 from tests.protocol.plugin_server import PluginServer, serving
 from tests.stores import own_redis as own
@@ -149,6 +150,41 @@ async def test_redis_that_takes_no_writes_is_no_cache(server: PluginServer, redi
         await until_off(server)
         await link.command(b"CONFIG", b"SET", b"maxmemory", b"0")
     await until_kept(server)
+
+
+async def test_of_callers_each_is_shown_what_was_made_for_them(redis: own.OwnRedis) -> None:
+    """Two people, one of them with two sets of roles, and somebody who is logged out, in turns, at one address."""
+    callers: list[dict[str, Value]] = [
+        {"x-user-id": "ada", "x-user-roles": "member"},
+        {"x-user-id": "ada", "x-user-roles": "admin,member"},
+        {"x-user-id": "bob", "x-user-roles": "member"},
+        {},
+    ]
+    upstream: list[int] = []
+    async with serving("response-cache", redis_url=redis.url, scope="user", ttl=600) as server:
+
+        async def ask_as(caller: int) -> bytes:
+            kong = FakeKong(path="/api/mine", headers=callers[caller])
+            answer = await server.run(kong, "access")
+            if answer is not None:
+                return answer.body
+            upstream.append(caller)
+            kong.response_body = b"[%d]" % caller
+            kong.response_headers = {"cache-tag": "mine", "cache-control": "private, no-cache"}
+            assert await server.run(kong, "response") is None
+            return kong.response_body
+
+        async with asyncio.timeout(20):
+            while upstream[-4:] != [3, 3, 3, 3]:  # until those who are somebody are answered from here
+                for caller in range(len(callers)):
+                    assert await ask_as(caller) == b"[%d]" % caller
+        for caller in (2, 0, 3, 1, 0, 2):
+            assert await ask_as(caller) == b"[%d]" % caller
+        assert upstream[-1] == 3, "a logged-out caller has no answer to be kept"
+        await move(redis, "mine")
+        async with asyncio.timeout(20):
+            while upstream[-1] != 1:
+                assert await ask_as(1) == b"[1]"
 
 
 @pytest.fixture

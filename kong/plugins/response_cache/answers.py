@@ -11,6 +11,7 @@ from kong.plugins.response_cache.entries import Entry
 from kong.plugins.runtime.messages import Value
 
 CACHE_STATUS = "Cache-Status"
+CDN_CACHE_CONTROL = "CDN-Cache-Control"
 NAME = "gatehouse"
 _OF_A_304 = ("cache-control", "cache-tag", "content-location", "etag", "expires", "vary")
 """RFC 9110 §15.4.5."""
@@ -25,17 +26,31 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def from_cache(
-    entry: Entry, now: float, outcome: str, *, known: str | None, head: bool, request_id: str
+    entry: Entry,
+    now: float,
+    outcome: str,
+    *,
+    known: str | None,
+    head: bool,
+    request_id: str,
+    cdn_ttl: int = 0,
 ) -> Made:
-    """`now` in seconds of the clock that `entry.stored_at` is of; `outcome` as it is counted."""
+    """`now` in seconds of the clock that `entry.stored_at` is of; `outcome` as it is counted; `cdn_ttl` in seconds."""
     age, kept = entry.age(now), entry.kept
     ttl = int(kept.fresh_for - age)
     detail = {"collapsed": "fwd=miss; collapsed"}.get(outcome, f"hit; ttl={ttl}")
     own: Headers = {"Age": str(int(age)), CACHE_STATUS: status_line(detail)}
+    if cdn_ttl and outcome != "stale":
+        own[CDN_CACHE_CONTROL] = for_cdns(cdn_ttl, kept.fresh_for, age)
     if kept.status == 200 and has(known, kept.headers.get("etag")):
         return Made(304, b"", not_modified(kept.headers) | own)
     body = kept.body if kept.status == 200 else _for_this_request(kept.body, request_id)
     return Made(kept.status, b"" if head else body, {**kept.headers, **own})
+
+
+def for_cdns(ttl: int, fresh_for: float, age: float) -> str:
+    """What a CDN is told (RFC 9213): its time begins now, whatever the answer's `age` is. All in seconds."""
+    return f"public, max-age={int(age) + int(min(ttl, fresh_for))}"
 
 
 def not_modified(headers: Mapping[str, Value]) -> Headers:

@@ -43,6 +43,14 @@ class Config(Struct, frozen=True, kw_only=True):
         float,
         Meta(ge=0, le=43200, description="Seconds after ttl in which it is shown while upstream fails."),
     ] = 300
+    cdn_ttl: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3600,
+            description="Seconds for which a CDN may show a kept public answer without asking; 0: not told (RFC 9213).",
+        ),
+    ] = 0
     scope: Annotated[
         Literal["public", "user"],
         Meta(

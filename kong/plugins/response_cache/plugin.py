@@ -87,6 +87,7 @@ class Plugin:
         self.config = config
         self.phase_deadline = config.wait + 0.5
         self._public = config.scope == "public"
+        self._cdn_ttl = config.cdn_ttl if self._public else 0
         self._rules = Rules(
             frozenset(config.query),
             tuple(name.lower() for name in config.vary),
@@ -186,10 +187,10 @@ class Plugin:
             usable = self._while_asking(entry, now)
             if usable is not None:
                 await self._hit(kong, asked, usable, "stale")
-            landed = await self._landed(flight)
+            landed, lost = await self._landed(flight)
             if landed is not None and self._watch.moves.stand(landed.kept.tags, landed.as_of):
                 await self._hit(kong, asked, landed, "collapsed")
-            if entry is not None and self._usable_on_error(entry, time.monotonic()):
+            if lost and entry is not None and self._usable_on_error(entry, time.monotonic()):
                 await self._hit(kong, asked, entry, "stale")
         elif entry is None and self._flights.leads(asked.key):
             shared = await self._leases.answer_of_another(asked.key)
@@ -234,12 +235,13 @@ class Plugin:
             and self._watch.moves.stand(entry.kept.tags, entry.as_of)
         )
 
-    async def _landed(self, flight: asyncio.Future[Entry | None]) -> Entry | None:
+    async def _landed(self, flight: asyncio.Future[Entry | None]) -> tuple[Entry | None, bool]:
+        """What came of it, None where that is not kept; and whether nothing came of it in time."""
         try:
             async with asyncio.timeout(self.config.wait):
-                return await asyncio.shield(flight)
+                return await asyncio.shield(flight), False
         except TimeoutError:
-            return None
+            return None, True
 
     async def _hit(self, kong: Kong, asked: Wanted, entry: Entry, outcome: str) -> NoReturn:
         OUTCOMES[outcome].inc()
@@ -247,7 +249,13 @@ class Plugin:
             await kong.request.get_header(header_names.REQUEST_ID) if entry.kept.status != 200 else ""
         )
         made = answers.from_cache(
-            entry, time.monotonic(), outcome, known=asked.known, head=asked.head, request_id=request_id or ""
+            entry,
+            time.monotonic(),
+            outcome,
+            known=asked.known,
+            head=asked.head,
+            request_id=request_id or "",
+            cdn_ttl=self._cdn_ttl,
         )
         kong.response.exit(made.status, made.body, made.headers)
 
@@ -288,10 +296,13 @@ class Plugin:
             self._flights.land(asked.key, entry, now)
         self._leases.landed(asked.key, entry)
         stored = "; stored" if entry is not None else ""
-        line = answers.status_line(asked.detail + stored)
+        own = {answers.CACHE_STATUS: answers.status_line(asked.detail + stored)}
+        if self._cdn_ttl and entry is not None:
+            own[answers.CDN_CACHE_CONTROL] = answers.for_cdns(self._cdn_ttl, entry.kept.fresh_for, 0)
         if status == 200 and answers.has(asked.known, headers.get("etag")):
-            kong.response.exit(304, b"", answers.not_modified(headers) | {answers.CACHE_STATUS: line})
-        kong.response.set_header(answers.CACHE_STATUS, line)
+            kong.response.exit(304, b"", {**answers.not_modified(headers), **own})
+        for name, value in own.items():
+            kong.response.set_header(name, value)
 
     def _stored(self, asked: Asked, judged: Kept | NotKept, now: float) -> Entry | None:
         if isinstance(judged, NotKept):

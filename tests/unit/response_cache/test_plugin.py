@@ -271,6 +271,30 @@ async def test_while_upstream_fails_what_was_is_shown_and_nothing_of_the_failure
     assert (await gate.ask()).status == 503
 
 
+async def test_what_was_is_not_shown_where_upstream_has_answered_with_what_is_not_kept(clock: Clock) -> None:
+    gate = Gate(saying(b"[1]"), ttl=10, stale_while_revalidate=0, stale_if_error=60)
+    await gate.ask()
+    clock.now += 12
+    asking = FakeKong(path="/api/products")
+    assert await asking.run(gate.plugin, "access") is None
+    waiting = asyncio.ensure_future(gate.ask())
+    await asyncio.sleep(0.02)
+    gate.upstream = saying(b"[2]", cache_control="private")
+    await gate.answer_from_upstream(asking)
+    await asking.run(gate.plugin, "response")
+    assert (await waiting).body == b"[2]"
+
+
+async def test_what_was_is_shown_where_upstream_says_nothing_in_time(clock: Clock) -> None:
+    gate = Gate(saying(b"[1]"), ttl=10, stale_while_revalidate=0, stale_if_error=60, wait=0.05)
+    await gate.ask()
+    clock.now += 12
+    asking = FakeKong(path="/api/products")
+    assert await asking.run(gate.plugin, "access") is None
+    assert (await gate.ask()).body == b"[1]"
+    assert gate.asked == 1
+
+
 async def test_a_change_is_not_hidden_by_a_failing_upstream(clock: Clock) -> None:
     gate = Gate(saying(b"[1]"), ttl=10, stale_if_error=60)
     await gate.ask()
@@ -288,3 +312,42 @@ async def test_memory_is_bounded_and_the_least_used_leaves_first() -> None:
     asked = gate.asked
     await gate.ask("/api/products?q=2")
     assert gate.asked == asked + (0 if len(gate.plugin._entries) == 3 else 1)
+
+
+async def test_a_cdn_is_told_of_its_own_time_where_that_is_configured_and_of_a_stale_answer_nothing(
+    clock: Clock,
+) -> None:
+    gate = Gate(saying(b"[1]", etag='"a"', cache_control="public, no-cache"), cdn_ttl=5, ttl=60)
+    assert (await gate.ask()).headers["CDN-Cache-Control"] == "public, max-age=5"
+    clock.now += 40
+    for headers in ({}, {"if_none_match": '"a"'}):
+        hit = await gate.ask(**headers)
+        assert (hit.headers["Age"], hit.headers["CDN-Cache-Control"]) == ("40", "public, max-age=45")
+        assert hit.headers["cache-control"] == "public, no-cache", "browsers ask each time"
+    clock.now += 21
+    asking = FakeKong(path="/api/products")
+    assert await asking.run(gate.plugin, "access") is None
+    assert "CDN-Cache-Control" not in (await gate.ask()).headers
+
+
+@pytest.mark.parametrize(
+    ("said", "config"),
+    [(saying(), {}), (saying(cache_control="private"), {"cdn_ttl": 5}), (saying(status=500), {"cdn_ttl": 5})],
+)
+async def test_a_cdn_is_told_nothing_of_what_is_not_kept_here(said: Any, config: dict[str, Any]) -> None:
+    gate = Gate(said, **config)
+    for _ in range(2):
+        assert "CDN-Cache-Control" not in (await gate.ask()).headers
+
+
+async def test_a_cdn_is_told_nothing_of_what_is_one_persons() -> None:
+    gate = Gate(saying(), scope="user", cdn_ttl=5)
+    for _ in range(2):
+        answer = await gate.ask(x_user_id="ada", x_user_roles="member")
+        assert "CDN-Cache-Control" not in answer.headers
+
+
+async def test_that_there_is_nothing_is_told_to_a_cdn_for_no_longer_than_it_is_kept() -> None:
+    gate = Gate(saying(status=404, cache_tag=""), cdn_ttl=60, not_found_ttl=2)
+    for _ in range(2):
+        assert (await gate.ask()).headers["CDN-Cache-Control"] == "public, max-age=2"
