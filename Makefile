@@ -60,6 +60,10 @@ restart: $(STAMPS)/devstack ## Restart one process (NAME=kong takes the edited k
 reload: ## Let the running gateway take over an edited kong.yml.template, without a gap (local processes or compose)
 	@deploy/reload.sh
 
+.PHONY: observe
+observe: $(STAMPS)/devstack ## Prometheus and Alertmanager beside the running stack, until Ctrl-C (Debian's, where they are installed)
+	@$(BIN)/python -m devstack observe
+
 .PHONY: migrate
 migrate: $(STAMPS)/devstack ## Bring the databases of the running stack to this checkout's tables (each start does it too)
 	@$(BIN)/python -m devstack migrate

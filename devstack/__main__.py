@@ -9,6 +9,7 @@ from pathlib import Path
 
 from devstack import account, backup, cli, dotenv, environment, running, service_command
 from devstack.errors import DevstackError, SettingsError
+from devstack.observability import observe
 from devstack.settings import ROOT, Settings, locate, read
 
 LOOKING_AND_STOPPING = ("down", "status", "logs", "stop", "kill", "restart")
@@ -35,6 +36,7 @@ def arguments() -> argparse.ArgumentParser:
     kill = commands.add_parser("kill", help="send a part's process a signal, to see how the rest bears it")
     kill.add_argument("name")
     kill.add_argument("--signal", default="SIGKILL", help="SIGKILL unless told otherwise")
+    commands.add_parser("observe", help="Prometheus and Alertmanager beside the running stack, until Ctrl-C")
     commands.add_parser("check", help="whether kong.yml.template would start a gateway; starts nothing")
     saving = commands.add_parser("backup", help="save databases, Redis and kept files of the running stack")
     saving.add_argument(
@@ -81,6 +83,8 @@ def _run(options: argparse.Namespace) -> int:
             return cli.stop(settings, options.name)
         case "kill":
             return cli.kill(settings, options.name, options.signal)
+        case "observe":
+            return observe.observe(settings)
         case "check":
             return cli.check_template(settings)
         case "backup" | "restore" | "migrate" | "run":

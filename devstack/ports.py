@@ -26,6 +26,12 @@ def require_free(parts: Iterable[Part]) -> None:
         )
 
 
+def require_free_port(port: int, name: str) -> None:
+    """Raises PortTakenError."""
+    if not _free(port):
+        raise PortTakenError(f"port {port}, which {name} needs, is taken{_by(port)}")
+
+
 def _free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port in TIME_WAIT is free

@@ -26,6 +26,9 @@ DEFAULT_PORTS = {
     "GATEWAY_ADMIN_PORT": 8001,
     # Kong's own metrics.
     "GATEWAY_STATUS_PORT": 8100,
+    # Of `make observe`, beside the stack.
+    "PROMETHEUS_PORT": 9090,
+    "ALERTMANAGER_PORT": 9093,
     # Beside the stores that the machine may have.
     "POSTGRES_PORT": 15432,
     "REDIS_PORT": 16379,

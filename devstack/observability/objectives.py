@@ -73,7 +73,8 @@ class BurnRate(Table, frozen=True):
 class Condition(Table, frozen=True):
     """An alert for as long as `expr` has series. `fires` and `quiet` are its tests: series with values.
 
-    A value is a number, or promtool's notation of a sequence at intervals of a minute.
+    A value is a number, or promtool's notation of a sequence at intervals of a minute. `empty` says why what it
+    compares may have no series on a stack that is well.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Condition(Table, frozen=True):
     fires: dict[str, float | str]
     quiet: dict[str, float | str]
     labels: dict[str, str] = msgspec.field(default_factory=dict)
+    empty: str = ""
     wait: str = msgspec.field(name="for", default="0s")
 
 

@@ -29,7 +29,8 @@ SHORT_WINDOWS_S = 3600
 """Longer ones are recorded less often: they change slowly, and each evaluation reads all of their samples."""
 
 
-def recording(found: Objectives) -> dict[str, Any]:
+def recording(found: Objectives, *, long_every: str = "1m") -> dict[str, Any]:
+    """`long_every`: how often windows of more than an hour are recorded."""
     short = [window for window in found.windows if seconds(window) <= SHORT_WINDOWS_S]
     long = [window for window in found.windows if seconds(window) > SHORT_WINDOWS_S]
     return {
@@ -42,7 +43,7 @@ def recording(found: Objectives) -> dict[str, Any]:
             },
             {
                 "name": "objectives, long windows",
-                "interval": "1m",
+                "interval": long_every,
                 "rules": [
                     *(rule for each in found.objectives for w in long for rule in _recorded(each, w)),
                     *(
@@ -59,7 +60,7 @@ def recording(found: Objectives) -> dict[str, Any]:
     }
 
 
-def alerts(found: Objectives, jobs: Sequence[str]) -> dict[str, Any]:
+def alerts(found: Objectives, jobs: Sequence[str], *, down_for: str = "1m") -> dict[str, Any]:
     """`jobs` are those that have to be up."""
     return {
         "groups": [
@@ -68,7 +69,7 @@ def alerts(found: Objectives, jobs: Sequence[str]) -> dict[str, Any]:
                 "rules": [burning(each, rate) for each in found.objectives for rate in found.burn_rates],
             },
             {"name": "conditions", "rules": [_condition(each) for each in found.conditions]},
-            {"name": "parts", "rules": [part_down(jobs), watchdog()]},
+            {"name": "parts", "rules": [part_down(jobs, down_for), watchdog()]},
         ]
     }
 
@@ -114,13 +115,13 @@ def _condition(condition: Condition) -> dict[str, Any]:
     }
 
 
-def part_down(jobs: Sequence[str]) -> dict[str, Any]:
+def part_down(jobs: Sequence[str], down_for: str = "1m") -> dict[str, Any]:
     """Its address refuses, or its name has no address any more."""
     gone = " or ".join(f'absent(up{{job="{job}"}})' for job in jobs)
     return {
         "alert": "PartDown",
         "expr": f'max by (job) (up{{job=~"{"|".join(jobs)}"}}) == 0 or {gone}',
-        "for": "1m",
+        "for": down_for,
         "labels": {"severity": "page"},
         "annotations": _annotations("A part does not answer Prometheus", "parts.md#a-part-is-down"),
     }

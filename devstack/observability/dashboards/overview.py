@@ -39,7 +39,7 @@ def overview() -> Dashboard:
             plot(
                 "Money today",
                 ("max by (movement, currency) (payments_today_minor_units)", "{{movement}} {{currency}}"),
-                note="Of the ledger, in minor units, since midnight (UTC). It is summed every five minutes.",
+                note="Of the ledger, in minor units, since midnight (UTC).",
                 empty="until money has moved on this day",
             ),
             plot(

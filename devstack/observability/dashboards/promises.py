@@ -29,8 +29,8 @@ def promises(found: Objectives) -> Dashboard:
                 "Goals", ("objective:goal:ratio", "{{objective}}"), unit="percentunit", kind="table", width=12
             ),
             plot(
-                "Failures a second, over five minutes",
-                (FAILURES.format(window="5m"), "{{objective}}"),
+                "Failures a second",
+                (FAILURES.format(window=found.windows[0]), "{{objective}}"),
                 unit="ops",
                 width=12,
             ),

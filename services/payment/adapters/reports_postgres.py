@@ -38,6 +38,11 @@ REVENUE = (
     "AS entry WHERE at >= $1 AND at < $2 "
     "GROUP BY currency ORDER BY currency"
 )
+MOVED = (
+    "SELECT movement, currency, sum(amount)::bigint AS moved FROM ledger_transaction, "
+    "LATERAL (SELECT amount FROM ledger_entry WHERE transaction_id = id AND amount > 0 OFFSET 0) AS entry "
+    "WHERE at >= $1 GROUP BY movement, currency"
+)
 _IS_DUE = (
     "payment.checked_at + "
     "least($1::interval, greatest($2::interval, payment.checked_at - payment.created_at)) < $3"
@@ -131,11 +136,7 @@ class PostgresReports:
 
     async def moved_since(self, since: datetime) -> Mapping[tuple[str, str], int]:
         """Minor units by movement and currency."""
-        rows = await self._database.fetch(
-            "SELECT movement, currency, sum(amount)::bigint AS moved FROM ledger_transaction "
-            "JOIN ledger_entry ON transaction_id = id WHERE at >= $1 AND amount > 0 GROUP BY movement, currency",
-            since,
-        )
+        rows = await self._database.fetch(MOVED, since)
         return {(row["movement"], row["currency"]): row["moved"] for row in rows}
 
     async def revenue(self, since: datetime, before: datetime) -> Sequence[Revenue]:

@@ -16,6 +16,7 @@ from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.application.ports import ProviderError
 from services.payment.application.reconciliation import Reconciliation
+from services.payment.domain.payments import FINISHED, State
 
 AT_ONCE = 100
 MEASURE_EVERY_S = 5.0
@@ -155,12 +156,17 @@ class Rounds:
             )
 
     async def measure(self) -> None:
-        self._unfinished.clear()
-        for state, count in (await self._reports.unfinished()).items():
-            self._unfinished.labels(state.value).set(count)
+        numbers = await self._reports.unfinished()
+        for state in set(State) - FINISHED:
+            self._unfinished.labels(state.value).set(numbers.get(state, 0))
         self._oldest.set(await self._reports.oldest_unfinished())
         self._refunds.set(await self._reports.oldest_refund())
         self._disputes.set(await self._reports.open_disputes())
+        midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
+        moved = await self._reports.moved_since(midnight)
+        self._today.clear()
+        for (movement, currency), amount in moved.items():
+            self._today.labels(movement, currency).set(amount)
         latest = await self._reports.latest_comparison()
         if latest is not None:
             self._differences.set(len(latest.differences))
@@ -168,11 +174,6 @@ class Rounds:
 
     async def sum(self) -> None:
         self._imbalance.set(await self._reports.ledger_sum())
-        midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
-        moved = await self._reports.moved_since(midnight)
-        self._today.clear()
-        for (movement, currency), amount in moved.items():
-            self._today.labels(movement, currency).set(amount)
 
 
 async def _repeat(act: Callable[[], Awaitable[None]], pause: float) -> None:

@@ -45,6 +45,8 @@ class State(Enum):
 
 MONEY_RELEASED = frozenset((State.VOIDED, State.REFUNDED))
 """No money is left in it, and none can come: its order may give the stock back."""
+FINISHED = MONEY_RELEASED | {State.CAPTURED, State.FAILED}
+"""Nobody waits for the provider."""
 
 
 class Step(Enum):

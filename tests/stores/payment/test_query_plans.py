@@ -64,6 +64,7 @@ STATEMENTS: dict[str, tuple[str, list[Any]]] = {
     "in a rare state": reports_postgres.list_statement(State.REFUNDING, 21, (AT, NOBODY)),
     "unfinished, measured": (reports_postgres.UNFINISHED, []),
     "revenue of a day": (reports_postgres.REVENUE, [AT, AT + timedelta(days=1)]),
+    "moved today, measured": (reports_postgres.MOVED, [AT]),
     "oldest, measured": (reports_postgres.OLDEST_UNFINISHED, []),
     "oldest refund, measured": (reports_postgres.OLDEST_REFUND, []),
     "due": (reports_postgres.DUE, [timedelta(minutes=10), timedelta(seconds=20), NOW, 100]),
