@@ -192,7 +192,7 @@ docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 	@$(BIN)/hadolint --config deploy/hadolint.yaml $(DOCKERFILES)
 	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml \
 		"compose.yaml -f compose.small.yaml" "compose.prod.yaml -f deploy/compose.s3.yaml" "compose.yaml -f deploy/compose.stand-in.yaml"; do \
-		PUBLIC_ORIGIN=https://shop.example MEDIA_URL=s3://media docker compose -f $$f config --quiet || exit 1; done; \
+		PUBLIC_ORIGIN=https://shop.example MEDIA_URL=s3://media docker compose -f $$f --profile "*" config --quiet || exit 1; done; \
 	else echo "no docker compose on this machine: compose files not checked"; fi
 
 .PHONY: chart

@@ -31,7 +31,7 @@ def compose(found: Declaration) -> dict[str, Any]:
     return configuration(
         {
             **{name: _by_dns(name, port) for name, port in jobs(found).items()},
-            "prometheus": _static(f"localhost:{PROMETHEUS_PORT}"),
+            "prometheus": _static(f"prometheus-own:{PROMETHEUS_PORT}"),
             "alertmanager": _by_dns("alertmanager", ALERTMANAGER_PORT),
         },
         rules=["/etc/prometheus/rules/recording.yml", "/etc/prometheus/rules/alerts.yml"],

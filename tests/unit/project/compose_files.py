@@ -21,11 +21,20 @@ class _Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load(name: str) -> dict[str, Any]:
-    """The file `name` of the repository root, every `extends` resolved one level deep, as it is used here."""
+def load(name: str, profile: str = "") -> dict[str, Any]:
+    """The file `name` of the repository root, every `extends` resolved one level deep, as it is used here.
+
+    Without the services of any profile but this one, and without networks that only they have.
+    """
     file = ROOT / name
     content: dict[str, Any] = yaml.load(file.read_text(encoding="utf-8"), _Strict)
-    content["services"] = {key: _resolved(service, file) for key, service in content["services"].items()}
+    every = {key: _resolved(service, file) for key, service in content["services"].items()}
+    apart = {key for key, service in every.items() if profile not in service.get("profiles", [profile])}
+    content["services"] = {key: service for key, service in every.items() if key not in apart}
+    used = {network for service in content["services"].values() for network in service.get("networks", ())}
+    others = {network for key in apart for network in every[key].get("networks", ())} - used
+    if others:
+        content["networks"] = {k: v for k, v in content["networks"].items() if k not in others}
     return content
 
 
