@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
 from litestar.routes import HTTPRoute
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from common.telemetry import tracing
 from common.telemetry.loop_lag import LoopLag
 from services.chassis import docs, handler_spans, health, metrics, problem_types, problems
+from services.chassis.admission import Admission
 from services.chassis.http_methods import HttpMethods
 from services.chassis.identity import Access, Authenticator, provide_identity
 from services.chassis.middleware import RequestMetrics, RequestMiddleware
@@ -55,7 +57,9 @@ def create_app(
         ],
         dependencies={"identity": Provide(provide_identity, sync_to_thread=False), **(dependencies or {})},
         before_request=handler_spans.begin if tracing.tracer() is not None else None,
-        guards=[Access(authenticator, internal_key), ParameterCheck()],
+        middleware=[
+            DefineMiddleware(Admission, checks=(Access(authenticator, internal_key), ParameterCheck()))
+        ],
         exception_handlers=problems.handlers(refusals or {}),
         state=State(dict(state or {})),
         lifespan=[_entered((LoopLag(registry).lifespan, *lifespan))],

@@ -51,7 +51,7 @@ def bearer_token(authorization: str | None) -> str:
 
 
 class Access:
-    """The guard of every handler."""
+    """The check of every request (admission.py)."""
 
     def __init__(self, authenticator: Authenticator | None, internal_key: str | None) -> None:
         self._authenticator = authenticator

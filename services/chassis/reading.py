@@ -32,7 +32,7 @@ class _Declared(NamedTuple):
 
 
 class ParameterCheck:
-    """A guard: refuses parameters that the framework would take for what they are not."""
+    """A check of every request (admission.py): parameters that the framework would take for what they are not."""
 
     def __init__(self) -> None:
         self._declared: dict[tuple[str, str], _Declared] | None = None
