@@ -67,6 +67,7 @@ def build(settings: Settings) -> Litestar:
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
     authenticator = TokenAuthenticator.of(settings, registry)
     key = settings.internal_api_key
+    audit = AdminAudit("order", registry)
 
     orders, carts, refunds = (
         MeasuredOrders(database, registry),
@@ -99,6 +100,7 @@ def build(settings: Settings) -> Litestar:
     )
     parts = Parts(
         accounts=HttpAccounts(client, settings.auth_url),
+        audit=audit,
         carting=carting,
         claiming=Claiming(orders=orders, work=database, clock=now),
         guests=authenticator,
@@ -153,7 +155,7 @@ def build(settings: Settings) -> Litestar:
             OrdersController,
             AdministrationController,
             internal.report_payment,
-            outbox_administration("order", database, AdminAudit("order", registry)),
+            outbox_administration("order", database, audit),
         ],
         authenticator=authenticator,
         internal_key=key,

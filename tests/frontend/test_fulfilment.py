@@ -28,7 +28,7 @@ async def test_the_list_asks_for_what_was_searched_and_filtered(desk: Front) -> 
     status, text = await look(desk, "/admin/orders?q=minji@example.com&state=paid&cursor=x")
     assert status == 200 and "100023" in text and "Minji" in text
     assert desk.gateway.seen[-1].target == (
-        "/api/orders/all?limit=20&email=minji%40example.com&state=paid&cursor=x"
+        "/api/orders/all?limit=20&email=minji%40example.com&state=paid&cursor=x&sort=placed_at"
     )
     assert "/admin/orders?q=minji%40example.com&amp;state=paid&amp;cursor=c" in text, "the next page"
     assert 'href="/admin/orders?q=minji%40example.com&amp;state=paid"' in text, "the first page"
@@ -53,7 +53,16 @@ async def test_words_that_no_order_is_found_by_say_what_is(desk: Front, q: str) 
 async def test_an_order_shows_its_money_its_next_steps_and_who_did_what(desk: Front) -> None:
     status, text = await look(desk, PAGE)
     assert status == 200
-    for shown in ("₩12,999", "-₩1,000", "₩11,999", "pi_123", "Kim the keeper", "a scratch", "Goodwill"):
+    for shown in (
+        "₩12,999",
+        "-₩1,000",
+        "₩11,999",
+        "pi_123",
+        "Kim the keeper",
+        "a scratch",
+        "Goodwill",
+        "<span>₩1,000",
+    ):
         assert shown in text
     assert f'action="{PAGE}/ship"' in text and f'action="{PAGE}/cancel"' in text
     assert f'action="{PAGE}/deliver"' not in text, "what the service would refuse is not offered"
@@ -148,3 +157,19 @@ async def test_an_order_that_is_not_there_is_a_missing_page(desk: Front) -> None
 
     desk.gateway.answer = refuse
     assert (await send(desk, f"{PAGE}/cancel", SENT))[0] == 403
+
+
+async def test_after_one_order_comes_the_one_that_has_waited_longest(desk: Front) -> None:
+    other = "33333333-6c1e-4f0e-9a54-3a1f0a1b2c3d"
+    waits = {"items": [{**ORDER, "id": other}], "next_cursor": None}
+    desk.gateway.answer = gateway({**ANSWERS, "GET /api/orders/all": waits})
+    assert f'href="/admin/orders/{other}"' in (await look(desk, f"{PAGE}?done=shipped"))[1]
+    asked = [seen.target for seen in desk.gateway.seen if seen.target.startswith("/api/orders/all")]
+    assert asked == ["/api/orders/all?state=paid&sort=placed_at&limit=1"]
+    assert f'href="/admin/orders/{other}"' not in (await look(desk, PAGE))[1]
+
+
+async def test_the_provider_is_asked_under_the_forms_key(desk: Front) -> None:
+    desk.gateway.answer = gateway({f"POST /api/payments/{ID}/checks": {"status": 202}})
+    assert (await send(desk, f"{PAGE}/check", SENT))[:2] == (303, f"{PAGE}?done=checked")
+    assert desk.gateway.seen[-1].headers["Idempotency-Key"] == KEY

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from frontend_proxy.pages.stuck.handlers import SERVICES
-from frontend_proxy.pages.stuck.subjects import order_of
+from frontend_proxy.pages.stuck.subjects import order_of, said
 from tests.frontend.conftest import Front
 from tests.frontend.doubles import access_token
 from tests.frontend.fulfilment import AT, ID, KEY
@@ -98,3 +98,22 @@ async def test_stuck_messages_are_for_administrators_alone(desk: Front) -> None:
 )
 def test_a_message_about_an_order_names_it(call: str, order: str | None) -> None:
     assert order_of({"call": call}) == order
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ('status 409: {"title":"Conflict","detail":"Another amount."}', "status 409: Another amount."),
+        ('status 404: {"type":"about:blank","title":"Not Found"}', "status 404: Not Found"),
+        (
+            'status 422: {"type":"about:blank","detail":"Other lines.","instance":"/inter',
+            "status 422: Other lines.",
+        ),
+        ("status 500: <html>", "status 500: <html>"),
+        ("status 400: [1]", "status 400: [1]"),
+        ("the answer is not as agreed: x", "the answer is not as agreed: x"),
+        ("", ""),
+    ],
+)
+def test_what_a_receiver_said_is_said_in_short(error: str, shown: str) -> None:
+    assert said(error) == shown

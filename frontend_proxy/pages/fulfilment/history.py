@@ -1,5 +1,6 @@
 """Who did what to an order, and when. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ class Deed(NamedTuple):
     by: str
     name: str
     note: str
+    money: tuple[int, str] | None = None
+    """What `note` says, where it is an amount in minor units and its currency."""
 
 
 def people(order: Mapping[str, Any], timeline: Mapping[str, Any]) -> list[str]:
@@ -36,9 +39,15 @@ def deeds(order: Mapping[str, Any], timeline: Mapping[str, Any], names: Mapping[
             each["state"],
             *(("shopper", "") if each["event"] == "placed" else by(order, each["actor"], names)),
             each["note"],
+            _money(each["note"]) if each["event"] == "refund_requested" else None,
         )
         for each in reversed(timeline["events"])
     ]
+
+
+def _money(note: str) -> tuple[int, str] | None:
+    found = re.fullmatch(r"([0-9]{1,15}) ([A-Z]{3})", note, re.ASCII)
+    return (int(found[1]), found[2]) if found else None
 
 
 def by(order: Mapping[str, Any], actor: str, names: Mapping[str, str]) -> tuple[str, str]:

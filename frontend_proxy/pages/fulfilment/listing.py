@@ -17,6 +17,10 @@ QUICK = ("paid", "shipped")
 """States with a link of their own, as they are looked at all day."""
 
 
+WORKED_THROUGH = frozenset(("paid", "placed", "authorised", "committed", "closing", "releasing", "refunding"))
+"""States in which an order waits for somebody: whoever has waited longest comes first."""
+
+
 class OrderList(Controller):
     """For administrators."""
 
@@ -40,6 +44,8 @@ class OrderList(Controller):
         if wanted.query is not None:
             query = {"limit": ON_A_PAGE, **wanted.query}
             query |= {name: text for name, text in (("state", state), ("cursor", cursor)) if text}
+            if state in WORKED_THROUGH:
+                query["sort"] = "placed_at"
             answer = await site.backend.call(admin, "GET", "/api/orders/all", query=query, within=PATIENCE)
             unreadable = answer.status == 400 and "email" in wanted.query
             if not unreadable:
@@ -55,6 +61,7 @@ class OrderList(Controller):
             state=state,
             states=STATES,
             quick=QUICK,
+            oldest_first=state in WORKED_THROUGH,
             unreadable=unreadable,
             first=_address(kept) if cursor else None,
             following=_address({**kept, "cursor": orders["next_cursor"]}) if orders["next_cursor"] else None,

@@ -25,7 +25,7 @@ from frontend_proxy.problems import Problem
 CARRIERS = ("CJ대한통운", "우체국택배", "한진택배", "롯데택배", "로젠택배")
 """Offered while typing; any other may be typed as well."""
 FIELDS = ("carrier", "tracking_number")
-DONE = ("shipped", "delivered", "cancelled", "refunded")
+DONE = ("shipped", "delivered", "cancelled", "refunded", "checked")
 
 
 class Attempt(NamedTuple):
@@ -72,7 +72,17 @@ class OrderDesk(Controller):
     ) -> ASGIResponse:
         return await _change(site, admin, id_, "cancel", await forms.read(request), done="cancelled")
 
-    @get(["/ship", "/deliver", "/cancel"])
+    @post("/check")
+    async def check(
+        self, request: PageRequest, site: InjectedSite, admin: InjectedPageContext, id_: FromPath[UUID]
+    ) -> ASGIResponse:
+        """Has the provider asked how the payment is; what it says shows when it has said it."""
+        form = await forms.read(request)
+        answer = await keyed.post(site, admin, f"/api/payments/{id_}/checks", form, versioned=False)
+        require_status(answer, 202)
+        return redirect(f"/admin/orders/{id_}?done=checked")
+
+    @get(["/ship", "/deliver", "/cancel", "/check"])
     async def back(self, admin: InjectedPageContext, id_: FromPath[UUID]) -> ASGIResponse:
         return redirect(f"/admin/orders/{id_}")
 
@@ -83,10 +93,12 @@ async def read(site: Site, admin: PageContext, id_: UUID) -> dict[str, Any]:
     return require_status(answer, 200).document()
 
 
-async def look(site: Site, admin: PageContext, path: str) -> dict[str, Any] | None:
+async def look(
+    site: Site, admin: PageContext, path: str, query: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
     """A part of the page, or None where it cannot be had now: the rest is shown without it."""
     try:
-        answer = await site.backend.call(admin, "GET", path, within=PATIENCE)
+        answer = await site.backend.call(admin, "GET", path, query=query, within=PATIENCE)
     except Problem:
         return None
     return answer.document() if answer.status == 200 else None
@@ -116,10 +128,11 @@ async def _change(
 async def _page(
     site: Site, admin: PageContext, id_: UUID, attempt: Attempt | None = None, *, done: str = ""
 ) -> ASGIResponse:
-    order, timeline, payment = await asyncio.gather(
+    order, timeline, payment, following = await asyncio.gather(
         read(site, admin, id_),
         look(site, admin, f"/api/orders/{id_}/events"),
         look(site, admin, f"/api/payments/{id_}"),
+        _next_to_send(site, admin) if done == "shipped" else _nothing(),
     )
     names = await people.names(site, admin, history.people(order, timeline)) if timeline else {}
     translator = site.views.translator(admin)
@@ -148,7 +161,19 @@ async def _page(
         fault=fault,
         errors=errors,
         done=done if done in DONE else "",
+        following=following,
     )
+
+
+async def _nothing() -> None:
+    return None
+
+
+async def _next_to_send(site: Site, admin: PageContext) -> str | None:
+    """The order that has waited longest to be sent: after one comes the next."""
+    query = {"state": "paid", "sort": "placed_at", "limit": "1"}
+    page = await look(site, admin, "/api/orders/all", query)
+    return str(page["items"][0]["id"]) if page and page["items"] else None
 
 
 def _refunded_units(timeline: Mapping[str, Any] | None) -> dict[int, int]:

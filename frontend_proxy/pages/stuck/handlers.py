@@ -14,7 +14,7 @@ from frontend_proxy.pages.backend import PATIENCE
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.site import Site, redirect, require_status
-from frontend_proxy.pages.stuck.subjects import order_of
+from frontend_proxy.pages.stuck.subjects import order_of, said
 from frontend_proxy.problems import Problem
 
 SERVICES = ("order", "payment", "catalog", "member", "auth")
@@ -58,6 +58,7 @@ class StuckMessages(Controller):
             only=len(asked) == 1,
             first=f"/admin/stuck?{urlencode({'show': state, 'service': asked[0]})}" if cursor else None,
             order_of=order_of,
+            said=said,
             done=done if done in DONE else "",
         )
 

@@ -10,7 +10,14 @@ import msgspec
 
 from services.chassis.postgres import Database
 from services.order.adapters import order_rows
-from services.order.application.ports import MOST_COUNTED, NewOrder, OrderQuery, Standing, Summary
+from services.order.application.ports import (
+    MOST_COUNTED,
+    NewOrder,
+    OrderQuery,
+    OrderSort,
+    Standing,
+    Summary,
+)
 from services.order.domain.orders import Line, Occurrence, Order, Payment, Shipment
 from services.order.domain.states import FINAL, Reason, State
 from services.order.domain.transitions import FIRST, Transition
@@ -241,9 +248,10 @@ def page_statement(query: OrderQuery) -> tuple[str, list[Any]]:
         add("placed_at >= {}", query.placed_from)
     if query.placed_before is not None:
         add("placed_at < {}", query.placed_before)
+    beyond, way = (">", "") if query.sort is OrderSort.OLDEST else ("<", " DESC")
     if query.after is not None:
-        add("(placed_at, id) < ({}, {})", *query.after)
-    return sql + " ORDER BY placed_at DESC, id DESC LIMIT $1", arguments
+        add(f"(placed_at, id) {beyond} ({{}}, {{}})", *query.after)
+    return f"{sql} ORDER BY placed_at{way}, id{way} LIMIT $1", arguments
 
 
 def _line_values(order: UUID, line: Line) -> tuple[Any, ...]:

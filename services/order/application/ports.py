@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -94,11 +95,20 @@ class NewOrder:
     placed_at: datetime
 
 
+class OrderSort(Enum):
+    """By when orders were placed; each ends with the id, so that it is total."""
+
+    LATEST = "-placed_at"
+    OLDEST = "placed_at"
+    """As they are worked through."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQuery:
     """`after`: when the last order of the page before was placed, and its id. Bounds are half-open."""
 
     limit: int
+    sort: OrderSort = OrderSort.LATEST
     owner: UUID | None = None
     states: tuple[State, ...] = ()
     email: str | None = None
@@ -131,7 +141,7 @@ class Orders(Protocol):
     async def get(self, id_: UUID) -> Order | None: ...
 
     async def page(self, query: OrderQuery) -> Sequence[Order]:
-        """At most `limit` orders, the latest first."""
+        """At most `limit` orders, in the order of `sort`."""
 
     async def summary(self, since: datetime, before: datetime) -> Summary:
         """Of those placed in [since, before), and of all that are open."""

@@ -17,7 +17,7 @@ from services.chassis.injection import Injected
 from services.chassis.intervals import interval, moment
 from services.chassis.pages import DEFAULT_LIMIT, Cursor, Limit, Page
 from services.chassis.problems import documented
-from services.order.application.ports import OrderQuery
+from services.order.application.ports import OrderQuery, OrderSort
 from services.order.application.refunding import Wanted
 from services.order.domain.orders import Shipment
 from services.order.domain.states import State
@@ -45,7 +45,7 @@ class AdministrationController(Controller):
     @get(
         "/all",
         operation_id="listAllOrders",
-        summary="Everybody's orders, the latest first",
+        summary="Everybody's orders, the latest first or the oldest",
         roles=(ADMIN,),
         responses=documented(400, 401, 403, 503),
     )
@@ -71,17 +71,21 @@ class AdministrationController(Controller):
         placed_before: Annotated[
             datetime | None, QueryParameter(name="placed_before", description="Placed before (RFC 3339).")
         ] = None,
+        sort: Annotated[
+            OrderSort, QueryParameter(name="sort", description="`placed_at` is the oldest first.")
+        ] = OrderSort.LATEST,
     ) -> Page[OrderView]:
         query = OrderQuery(
             limit=limit + 1,
+            sort=sort,
             states=(in_state,) if in_state else (),
             email=_email(email),
             number=number,
             placed_from=moment("placed_from", placed_from) if placed_from else None,
             placed_before=moment("placed_before", placed_before) if placed_before else None,
-            after=listing.after(cursor),
+            after=listing.after(cursor, sort),
         )
-        return listing.page(await order.orders.page(query), limit, caller(request))
+        return listing.page(await order.orders.page(query), limit, caller(request), sort)
 
     @get(
         "/summary",
@@ -133,7 +137,9 @@ class AdministrationController(Controller):
             at=order.requests.clock(),
         )
         versions = preconditions.versions(if_match)
-        return answer(await order.requests.ship(who, order_id, shipment, versions), who, 201)
+        shipped = await order.requests.ship(who, order_id, shipment, versions)
+        order.audit.record("ship_order", request.user, order=str(order_id))
+        return answer(shipped, who, 201)
 
     @post(
         "/{order_id:uuid}/deliveries",
@@ -153,7 +159,9 @@ class AdministrationController(Controller):
     ) -> Response[OrderView]:
         who = caller(request)
         versions = preconditions.versions(if_match)
-        return answer(await order.requests.deliver(who, order_id, versions), who, 201)
+        delivered = await order.requests.deliver(who, order_id, versions)
+        order.audit.record("deliver_order", request.user, order=str(order_id))
+        return answer(delivered, who, 201)
 
     @post(
         "/{order_id:uuid}/refunds/preview",
@@ -194,6 +202,7 @@ class AdministrationController(Controller):
         versions = preconditions.versions(if_match)
         wanted, actor = _wanted(data), str(request.user.subject)
         id_ = await order.refunding.refund(order_id, wanted, actor=actor, versions=versions)
+        order.audit.record("refund_order", request.user, order=str(order_id), refund=str(id_))
         refund = next(each for each in await order.refunds.of(order_id) if each.id == id_)
         return Response(RefundView.of(refund, admin=True), status_code=201)
 

@@ -1,4 +1,4 @@
-"""Lists of orders: their cursors and pages, the latest first."""
+"""Lists of orders: their cursors and pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,25 +7,26 @@ from uuid import UUID
 from services.chassis import pages
 from services.chassis.intervals import moment
 from services.chassis.pages import Page
+from services.order.application.ports import OrderSort
 from services.order.application.requests import Caller
 from services.order.domain.orders import Order
 from services.order.web.schemas import OrderView
 
-_LATEST = "-placed_at"
 
-
-def after(cursor: str | None) -> tuple[datetime, UUID] | None:
+def after(cursor: str | None, sort: OrderSort = OrderSort.LATEST) -> tuple[datetime, UUID] | None:
     """Where the page starts. Raises InvalidInput for a cursor that is not of such a list."""
     if cursor is None:
         return None
-    at, id_ = pages.decode(cursor, _LATEST, datetime)
+    at, id_ = pages.decode(cursor, sort.value, datetime)
     return moment("cursor", at), id_
 
 
-def page(found: Sequence[Order], limit: int, who: Caller) -> Page[OrderView]:
+def page(
+    found: Sequence[Order], limit: int, who: Caller, sort: OrderSort = OrderSort.LATEST
+) -> Page[OrderView]:
     """`found` has one order more than `limit` where there is a next page."""
     shown = found[:limit]
-    following = pages.encode(_LATEST, shown[-1].placed_at, shown[-1].id) if len(found) > limit else None
+    following = pages.encode(sort.value, shown[-1].placed_at, shown[-1].id) if len(found) > limit else None
     return Page(
         [OrderView.of(order, owner=order.owner == who.id, admin=who.is_admin) for order in shown], following
     )

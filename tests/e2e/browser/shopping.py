@@ -3,8 +3,13 @@
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import Page, expect
+
+from tests.e2e.checkouts import Shopper, stocked
+from tests.e2e.people import Tokens
+from tests.e2e.stack import Stack
 
 GOOD, DECLINED, ASKS = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0025 0000 3155"
 
@@ -72,6 +77,14 @@ def order_path(page: Page) -> str:
     found = re.search(r"/orders/[0-9a-f-]{36}", page.url)
     assert found, page.url
     return found[0]
+
+
+def paid(stack: Stack, admin: Tokens) -> dict[str, Any]:
+    """An order of three units of one product, paid."""
+    shopper = Shopper(stack)
+    id_ = shopper.held(stocked(stack, admin), 3)
+    shopper.card(shopper.page(id_), GOOD)
+    return shopper.becomes(id_, "paid")
 
 
 def unique_email() -> str:

@@ -5,7 +5,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response, expect
 
 from tests.e2e.browser.conftest import ADMIN, Visit, sign_in
-from tests.e2e.browser.shopping import put_into_cart
+from tests.e2e.browser.shopping import paid, put_into_cart
+from tests.e2e.people import Tokens
+from tests.e2e.stack import Stack
 
 PUBLIC = [
     "/",
@@ -73,6 +75,34 @@ def test_axe_has_nothing_to_object_to(visit: Visit, scheme: str, language: str) 
     page.get_by_role("rowheader").first.get_by_role("link").click()
     found += violations(page)
     assert found == []
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1280)])
+def test_an_orders_pages_have_nothing_to_object_to_and_nothing_cut_off(
+    visit: Visit, stack: Stack, admin: Tokens, scheme: str, width: int
+) -> None:
+    order = f"/admin/orders/{paid(stack, admin)['id']}"
+    page = visit("/sign-in", color_scheme=scheme, viewport={"width": width, "height": 800})
+    sign_in(page, ADMIN)
+    found: list[str] = []
+    wide: list[str] = []
+
+    def judge() -> None:
+        found.extend(violations(page))
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wide.append(page.url)
+
+    for path in (order, f"{order}?done=shipped", "/admin/orders?state=paid", f"{order}/refund"):
+        page.goto(path)
+        judge()
+    page.get_by_role("button", name="Show what goes back").click()  # nothing is chosen
+    judge()
+    page.get_by_label("An amount").check()
+    page.get_by_label("Amount", exact=True).fill("1,000")
+    page.get_by_label("Reason").select_option("goodwill")
+    page.get_by_role("button", name="Show what goes back").click()
+    judge()
+    assert (found, wide) == ([], [])
 
 
 def test_at_320_pixels_nothing_is_cut_off(visit: Visit) -> None:

@@ -11,18 +11,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser.conftest import ADMIN, Visit, newcomer, register, sign_in
-from tests.e2e.browser.shopping import GOOD
-from tests.e2e.checkouts import Shopper, stocked
+from tests.e2e.browser.shopping import paid
 from tests.e2e.people import Tokens
 from tests.e2e.stack import Stack
-
-
-def paid(stack: Stack, admin: Tokens) -> dict[str, Any]:
-    """An order of three units, paid."""
-    shopper = Shopper(stack)
-    id_ = shopper.held(stocked(stack, admin), 3)
-    shopper.card(shopper.page(id_), GOOD)
-    return shopper.becomes(id_, "paid")
 
 
 def gave_up(stack: Stack, order: dict[str, Any]) -> None:

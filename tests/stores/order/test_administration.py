@@ -1,5 +1,6 @@
 """Administrators find orders, send them, and see what they may do; nobody overwrites what was not seen."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -50,12 +51,48 @@ async def test_the_list_is_filtered_and_for_administrators_alone(shop: Shop) -> 
 
     assert await found("") == [second, first]
     assert await found("state=held") == [second, first]
+    assert await found("sort=placed_at") == [first, second]
+    page = (await shop.api.get("/api/orders/all?sort=placed_at&limit=1", headers=admin)).json()
+    assert await found(f"sort=placed_at&cursor={page['next_cursor']}") == [second]
+    latest = await shop.api.get(f"/api/orders/all?cursor={page['next_cursor']}", headers=admin)
+    assert latest.status_code == 400, "a cursor is of one order alone"
     assert await found("state=paid") == []
     assert await found("email=ONE@shop.test") == [first]
     assert await found(f"number={number}") == [first]
     assert await found(f"placed_from={placed_at.replace('+', '%2B')}") == [second]
     assert await found(f"placed_before={placed_at.replace('+', '%2B')}") == [first]
     assert (await shop.api.get("/api/orders/all", headers=kim)).status_code == 403
+
+
+async def test_what_administrators_did_is_on_record_and_what_owners_did_is_not(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim, admin = shop.member(), shop.admin()
+    first, second, third = [await shop.paid(kim) for _ in range(3)]
+    with caplog.at_level(logging.INFO, logger="order.audit"):
+        sent = {"carrier": "CJ대한통운"}
+        for path, body in (
+            (f"{first}/shipments", sent),
+            (f"{first}/deliveries", None),
+            (f"{first}/refunds", {"reason": "goodwill", "amount": 1}),
+            (f"{second}/cancel", None),
+        ):
+            tag = (await shop.api.get(f"/api/orders/{path[:36]}", headers=admin)).headers["ETag"]
+            headers = {**admin, "If-Match": tag}
+            assert (await shop.api.post(f"/api/orders/{path}", json=body, headers=headers)).is_success
+        assert (await shop.api.post(f"/api/orders/{third}/cancel", headers=kim)).status_code == 200
+        assert (await shop.api.post(f"/api/orders/{first}/cancel", headers=headers)).status_code == 412
+    records = [each for each in caplog.records if each.name == "order.audit"]
+    assert [(each.action, each.order) for each in records] == [  # type: ignore[attr-defined]
+        ("ship_order", str(first)),
+        ("deliver_order", str(first)),
+        ("refund_order", str(first)),
+        ("cancel_order", str(second)),
+    ]
+    (actor,) = {each.actor for each in records}  # type: ignore[attr-defined]
+    timeline = (await shop.api.get(f"/api/orders/{first}/events", headers=admin)).json()
+    assert actor in {event["actor"] for event in timeline["events"]}
 
 
 async def test_the_summary_counts_a_days_orders_and_the_open_ones(shop: Shop) -> None:

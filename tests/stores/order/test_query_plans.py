@@ -11,7 +11,7 @@ from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 from services.order.adapters import measured_orders, orders_postgres
 from services.order.adapters.orders_postgres import page_statement
-from services.order.application.ports import OrderQuery
+from services.order.application.ports import OrderQuery, OrderSort
 from services.order.commands import MIGRATIONS
 from services.order.domain.states import FINAL, State
 from tests.query_plans import scanned
@@ -69,6 +69,7 @@ STATEMENTS = {
     "everybody's": page(),
     "everybody's, later": page(after=(AT, OWNER)),
     "in a state": page(states=(State.PAID,)),
+    "in a state, the oldest first": page(states=(State.PAID,), sort=OrderSort.OLDEST, after=(AT, OWNER)),
     "in a rare state": page(states=(State.REFUNDING,), after=(AT, OWNER)),
     "of an address": page(email="shopper7@example.com"),
     "of a number": page(number=100_500),
