@@ -91,7 +91,7 @@ async def test_what_is_away_is_said_in_its_place(desk: Front) -> None:
         "the revenue cannot be shown",
         "nobody knows whether the books agree",
         "nobody knows what runs out",
-        "payments does not answer",
+        "No answer from payments",
     ):
         assert shown in text
     assert "Nothing is stuck." not in text
@@ -128,6 +128,13 @@ async def test_the_books_say_whether_they_agree(desk: Front, change: dict[str, A
     assert status == 200 and sentence in text and "is being collected" in text
     if "Differences" in sentence:
         assert f"/admin/orders/{ID}" in text and "12,999" in text and "pi_123" in text
+
+
+async def test_without_payment_the_page_says_that_nobody_knows(desk: Front) -> None:
+    desk.gateway.answer = gateway({"GET /api/payments/reconciliation": 503})
+    status, text = await look(desk, "/admin/money")
+    assert status == 503 and "nobody knows whether the books agree" in text and "Compare now" not in text
+    assert "Shopkeeper" in text, "the way on is there"
 
 
 @pytest.mark.parametrize(("moves", "done"), [(True, "compared"), (False, "asked")])

@@ -60,7 +60,7 @@ async def test_where_nothing_is_stuck_the_page_says_so(desk: Front) -> None:
 async def test_a_service_that_is_away_is_named_and_the_others_shown(desk: Front) -> None:
     desk.gateway.answer = gateway({**NONE, "GET /api/outbox/payment": 503})
     status, text = await look(desk, "/admin/stuck")
-    assert status == 200 and "payments does not answer" in text and "Nothing is stuck." not in text
+    assert status == 200 and "No answer from payments" in text and "Nothing is stuck." not in text
 
 
 @pytest.mark.parametrize(("status", "done"), [(202, "retried"), (404, "gone"), (503, "unknown")])

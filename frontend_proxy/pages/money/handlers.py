@@ -28,9 +28,13 @@ class Money(Controller):
     async def index(
         self, site: InjectedSite, admin: InjectedPageContext, done: FromQuery[str] = ""
     ) -> ASGIResponse:
-        return site.views.page(
-            admin, "money/index.html", books=await _books(site, admin), done=done if done in DONE else ""
-        )
+        try:
+            books = await _books(site, admin)
+        except Problem as problem:
+            if problem.status < 500:
+                raise
+            return site.views.page(admin, "money/index.html", status=problem.status, books=None, done="")
+        return site.views.page(admin, "money/index.html", books=books, done=done if done in DONE else "")
 
     @post("/compare")
     async def compare(
