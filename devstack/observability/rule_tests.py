@@ -51,41 +51,46 @@ def _burning(found: Objectives, rate: BurnRate) -> Iterator[dict[str, Any]]:
     """All objectives in one run: their series do not meet."""
     step = _step(rate)
     steps = seconds(rate.long) // step + 10
-    for name, share, expected in (
-        ("its budget burns", BURNS, True),
-        ("its budget smoulders", SMOULDERS, False),
+    over = seconds(rate.short) // step + 3
+    """Steps after which the short window has seen the end of it."""
+    for name, share, lasts, expected in (
+        ("its budget burns", BURNS, steps, True),
+        ("its budget smoulders", SMOULDERS, steps, False),
+        ("its budget has burnt, and the trouble is over", BURNS, steps - over, False),
     ):
         series: dict[str, str] = {}
         for each in found.objectives:
             ratio = min(1.0, share * rate.factor * (1 - each.goal))
-            series |= _requests(each, f"0+{1000 * ratio:.3f}x{steps}", f"0+{1000 * (1 - ratio):.3f}x{steps}")
+            failing = [round(1000 * ratio * min(n, lasts), 3) for n in range(steps + 1)]
+            good = [1000 * n - failed for n, failed in enumerate(failing)]
+            series |= _requests(each, failing, good)
         yield _test(f"{rate.named}: {name}", step, steps, series, found, rate, expected)
     few: dict[str, str] = {}
     for each in found.objectives:
-        failing = " ".join(str(n) for n in range(1, each.least_failures))
-        few |= _requests(each, f"0x{steps - each.least_failures + 1} {failing}", f"0x{steps}")
+        failing = [float(max(0, each.least_failures - 1 - steps + n)) for n in range(steps + 1)]
+        few |= _requests(each, failing, [0.0] * (steps + 1))
     yield _test(f"{rate.named}: few requests, and all fail", step, steps, few, found, rate, False)
 
 
-def _requests(objective: Objective, failing: str, good: str) -> dict[str, str]:
+def _requests(objective: Objective, failing: Sequence[float], good: Sequence[float]) -> dict[str, str]:
     """Series of requests that fail, and of those that do not, in promtool's notation."""
     if objective.good is None:
         matcher = _MATCHER.fullmatch(str(objective.failed))
         if matcher is None:
             raise ValueError(f'{objective.name}: failed is LABEL=~"5.."')
-        label = matcher[1]
-        both = (("503", failing), ("200", good))
-        return {f'{str(objective.requests).removesuffix("}")}, {label}="{v}"}}': values for v, values in both}
-    return {objective.events: _sum(failing, good), objective.good: good}
+        of = f"{str(objective.requests).removesuffix('}')}, {matcher[1]}"
+        return {f'{of}="503"}}': _sequence(failing), f'{of}="200"}}': _sequence(good)}
+    whole = [one + other for one, other in zip(failing, good, strict=True)]
+    return {objective.events: _sequence(whole), objective.good: _sequence(good)}
 
 
-def _sum(one: str, other: str) -> str:
-    """Of two sequences that both rise evenly, or the first where the other stays at zero."""
-    rising = re.compile(r"0\+([\d.]+)x(\d+)")
-    first, second = rising.fullmatch(one), rising.fullmatch(other)
-    if first is None or second is None:
-        return one
-    return f"0+{float(first[1]) + float(second[1]):g}x{first[2]}"
+def _sequence(values: Sequence[float]) -> str:
+    """Short where they rise evenly."""
+    first, second, *_ = values
+    by = round(second - first, 3)
+    if all(round(value - first - by * place, 2) == 0 for place, value in enumerate(values)):
+        return f"{first:g}+{by:g}x{len(values) - 1}"
+    return " ".join(f"{value:.10g}" for value in values)
 
 
 def _test(
