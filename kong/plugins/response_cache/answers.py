@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from kong.plugins.response_cache.entries import Entry
 from kong.plugins.runtime.messages import Value
+from kong.plugins.runtime.pdk import HeaderValue
 
 CACHE_STATUS = "Cache-Status"
 CDN_CACHE_CONTROL = "CDN-Cache-Control"
@@ -19,10 +20,10 @@ _OF_A_304 = ("cache-control", "cache-tag", "content-location", "etag", "expires"
 Headers = dict[str, str | list[str]]
 
 
-class Made(msgspec.Struct, frozen=True):
+class Made(NamedTuple):
     status: int
     body: bytes
-    headers: Headers
+    headers: Mapping[str, HeaderValue]
 
 
 def from_cache(
@@ -45,7 +46,7 @@ def from_cache(
     if kept.status == 200 and has(known, kept.headers.get("etag")):
         return Made(304, b"", not_modified(kept.headers) | own)
     body = kept.body if kept.status == 200 else _for_this_request(kept.body, request_id)
-    return Made(kept.status, b"" if head else body, {**kept.headers, **own})
+    return Made(kept.status, b"" if head else body, entry.headers.beside(own))
 
 
 def for_cdns(ttl: int, fresh_for: float, age: float) -> str:

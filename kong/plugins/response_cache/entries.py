@@ -3,21 +3,24 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-import msgspec
-
 from kong.plugins.response_cache.storing import Kept
 from kong.plugins.response_cache.tags import AsOf
+from kong.plugins.runtime.pdk import ConstantHeaders
 
 OVERHEAD = 1024
 """Bytes that an entry takes beside its body and headers, about."""
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """`stored_at` in seconds of the process' clock."""
+class Entry:
+    """`stored_at` in seconds of the process' clock; `headers` are those of the answer, as Kong reads them."""
 
-    kept: Kept
-    as_of: AsOf
-    stored_at: float
+    __slots__ = ("as_of", "headers", "kept", "stored_at")
+
+    def __init__(self, kept: Kept, as_of: AsOf, stored_at: float) -> None:
+        self.kept = kept
+        self.as_of = as_of
+        self.stored_at = stored_at
+        self.headers = ConstantHeaders(kept.headers)
 
     def age(self, now: float) -> float:
         return max(0.0, now - self.stored_at)
@@ -61,4 +64,4 @@ class Entries:
 
 
 def _size(body: bytes, headers: Mapping[str, str | list[str]]) -> int:
-    return OVERHEAD + len(body) + sum(len(name) + len(str(value)) for name, value in headers.items())
+    return OVERHEAD + len(body) + 2 * sum(len(name) + len(str(value)) for name, value in headers.items())

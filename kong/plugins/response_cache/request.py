@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -13,6 +14,8 @@ from kong.plugins.runtime.messages import Value
 
 METHODS = frozenset({"GET", "HEAD"})
 LONGEST_TARGET = 2048
+REMEMBERED = 512
+"""Targets whose reading is remembered: 3 MB, were all of them as long as they may be."""
 _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII).fullmatch
 _CONDITIONS = ("if-match", "if-unmodified-since", "if-range", "x-if-match", "x-if-unmodified-since")
 """Those that only whoever has the thing itself may judge."""
@@ -57,16 +60,15 @@ def wanted(method: str, target: str, headers: Mapping[str, Value], rules: Rules)
         return NotAsked("body")
     if "range" in headers or any(name in headers for name in _CONDITIONS):
         return NotAsked("condition")
-    if "no-store" in directives(headers.get("cache-control")):
+    said = directives(headers["cache-control"]) if "cache-control" in headers else {}
+    if "no-store" in said:
         return NotAsked("no-store")
     if len(target) > LONGEST_TARGET:
         return NotAsked("length")
-    path, _, query = target.partition("?")
-    if not _PLAIN(path):
-        return NotAsked("path")
-    chosen = _parameters(query, rules.query)
-    if chosen is None:
-        return NotAsked("query")
+    named = _named(target, rules.query)
+    if isinstance(named, NotAsked):
+        return named
+    path, chosen = named
     caller: tuple[str, ...] = ()
     if rules.user is not None:
         user, roles = headers.get(rules.user), headers.get(rules.roles or "", "")
@@ -81,8 +83,18 @@ def wanted(method: str, target: str, headers: Mapping[str, Value], rules: Rules)
         chosen,
         method == "HEAD",
         ",".join(known) if isinstance(known, list) else known if isinstance(known, str) else None,
-        "only-if-cached" in directives(headers.get("cache-control")),
+        "only-if-cached" in said,
     )
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _named(target: str, allowed: frozenset[str]) -> tuple[str, str] | NotAsked:
+    """The path, and the query in one order and one spelling."""
+    path, _, query = target.partition("?")
+    if not _PLAIN(path):
+        return NotAsked("path")
+    chosen = _parameters(query, allowed)
+    return NotAsked("query") if chosen is None else (path, chosen)
 
 
 def _parameters(query: str, allowed: frozenset[str]) -> str | None:

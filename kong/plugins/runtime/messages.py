@@ -64,13 +64,14 @@ def encode_target(host: str, port: int) -> bytes:
     return encode_text(host) + tagged_integer(2, port)
 
 
-def encode_exit(status: int, body: bytes | str, headers: Mapping[str, Value] | None) -> bytes:
+def encode_exit(status: int, body: bytes | str, headers: bytes) -> bytes:
+    """`headers`: as `encode_struct` has them."""
     raw = body.encode("utf-8", "surrogateescape") if isinstance(body, str) else body
     out = tagged_integer(1, status)
     if raw:
         out += tagged(2, raw)
     if headers:
-        out += tagged(3, encode_struct(headers))
+        out += tagged(3, headers)
     return out
 
 

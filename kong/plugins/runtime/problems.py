@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from kong.plugins.runtime.frames import frame
-from kong.plugins.runtime.messages import encode_exit
+from kong.plugins.runtime.messages import encode_exit, encode_struct
 from kong.plugins.runtime.pdk.calls import call, named
 
 IDENTIFYING = (
@@ -43,7 +43,7 @@ class Problem:
         headers = dict(_HEADERS)
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
-        return call(_EXIT, encode_exit(self.status, json.dumps(problem), headers))
+        return call(_EXIT, encode_exit(self.status, json.dumps(problem), encode_struct(headers)))
 
 
 FAILED = Problem(500, "Internal Server Error", "The gateway could not check this request.")

@@ -351,3 +351,26 @@ async def test_that_there_is_nothing_is_told_to_a_cdn_for_no_longer_than_it_is_k
     gate = Gate(saying(status=404, cache_tag=""), cdn_ttl=60, not_found_ttl=2)
     for _ in range(2):
         assert (await gate.ask()).headers["CDN-Cache-Control"] == "public, max-age=2"
+
+
+async def test_headers_that_were_encoded_once_come_out_as_any_others() -> None:
+    said = {
+        "etag": '"a"',
+        "content-type": "application/json",
+        "link": "<" + "x" * 300 + ">",
+        "x-two": ["1", "2"],
+    }
+    gate = Gate(lambda _, __: Answer(200, b"[1]", {"cache-tag": "products", **said}))
+    for _ in range(3):
+        answer = await gate.ask()
+        assert {name: answer.headers[name] for name in said} == said
+    assert answer.headers["Age"] == "0"
+    assert answer.cache.startswith(HIT)
+    assert (await gate.ask(method="HEAD")).headers.keys() == answer.headers.keys()
+
+
+async def test_one_address_is_read_by_each_routes_own_rules() -> None:
+    """What is remembered of an address is of the parameters that the route allows."""
+    one, other = Gate(saying(), query=["q"]), Gate(saying(), query=["lang"])
+    for gate, detail in ((one, "stored"), (other, "detail=query"), (one, "hit")):
+        assert detail in (await gate.ask("/api/products?q=1")).cache

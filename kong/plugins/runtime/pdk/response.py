@@ -75,4 +75,4 @@ class Response:
 
         In `response` it replaces the upstream's status and body.
         """
-        self._event.exit(call(_EXIT, messages.encode_exit(status, body, headers)))
+        self._event.exit(call(_EXIT, messages.encode_exit(status, body, struct(headers) if headers else b"")))
