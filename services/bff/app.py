@@ -1,5 +1,7 @@
 """The bff's parts, put together."""
 
+from datetime import UTC, datetime
+
 from litestar import Litestar
 
 from services.bff.adapters.clients import (
@@ -49,6 +51,7 @@ def build(settings: Settings) -> Litestar:
         PaymentClient(sources["payment"]),
         catalog,
         {name: OutboxClient(each, name) for name, each in sources.items()},
+        clock=lambda: datetime.now(UTC),
     )
     return create_app(
         title="Gatehouse bff",

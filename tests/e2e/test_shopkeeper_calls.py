@@ -31,6 +31,7 @@ CALLS = [
         (service, "GET", f"/api/outbox/{service}")
         for service in ("auth", "catalog", "member", "order", "payment")
     ),
+    ("order", "GET", "/api/outbox/order/summary"),
     *(
         (service, "POST", f"/api/outbox/{service}/1/retries")
         for service in ("auth", "catalog", "member", "order", "payment")

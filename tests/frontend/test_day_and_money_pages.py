@@ -33,8 +33,9 @@ DAY: dict[str, Any] = {
         }
     ],
     "stuck": [
-        {"service": "order", "counted": 50, "more": True},
-        {"service": "auth", "counted": 0, "more": False},
+        {"service": "order", "dead": 100, "late_since": None},
+        {"service": "auth", "dead": 0, "late_since": AT},
+        {"service": "member", "dead": 0, "late_since": None},
     ],
     "degraded": [],
 }
@@ -75,11 +76,12 @@ async def test_the_day_is_one_call_for_the_day_where_the_shop_is(desk: Front) ->
         "₩31,000",
         "₩40,000 collected, ₩9,000 given back",
         "2 left",
-        "Stuck messages from orders: 50+",
+        "Stuck messages from orders: 100+",
     ):
         assert shown in text
     assert "/admin/orders?state=closing" in text and "/admin/orders?state=held" not in text
     assert "Nothing is stuck." not in text
+    assert "Messages from accounts do not arrive" in text and "from members" not in text
 
 
 async def test_what_is_away_is_said_in_its_place(desk: Front) -> None:

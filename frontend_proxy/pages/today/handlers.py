@@ -13,6 +13,8 @@ from frontend_proxy.pages.fulfilment.searching import STATES
 from frontend_proxy.pages.site import require_status
 from frontend_proxy.pages.today.day import bounds
 
+MOST_COUNTED = 100
+"""Dead letters of a service that are counted; more are shown as so many and more."""
 LATER = ("held", "paying")
 """It is the shopper's turn: nothing for the shopkeeper to do."""
 
@@ -36,7 +38,8 @@ class TodayPage(Controller):
             today=today,
             placed=_listed(orders["placed"]) if orders else [],
             working=_listed(orders["open"], without=("paid", *LATER)) if orders else [],
-            stuck=[each for each in today["stuck"] if each["counted"]],
+            stuck=[each for each in today["stuck"] if each["dead"] or each["late_since"]],
+            most=MOST_COUNTED,
             unknown=[name.removeprefix("stuck_") for name in today["degraded"] if name.startswith("stuck_")],
         )
 

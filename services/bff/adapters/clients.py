@@ -17,6 +17,7 @@ from services.bff.application.sources import (
     OpenSession,
     Order,
     OrderNumbers,
+    Outbox,
     Reconciliation,
     Revenue,
     StockLevel,
@@ -116,28 +117,15 @@ class PaymentClient:
         )
 
 
-class _Numbered(msgspec.Struct, frozen=True):
-    id: str
-
-
-class _DeadLetters(msgspec.Struct, frozen=True):
-    items: list[_Numbered]
-    next_cursor: str | None
-
-
 class OutboxClient:
     """The outbox of one service."""
-
-    COUNTED = 50
 
     def __init__(self, source: Source, service: str) -> None:
         self._source = source
         self._service = service
 
-    async def dead(self, token: str) -> tuple[int, bool]:
-        path = f"/api/outbox/{self._service}?state=dead&limit={self.COUNTED}"
-        page = await self._source.get(path, token, _DeadLetters)
-        return len(page.items), page.next_cursor is not None
+    async def stuck(self, token: str) -> Outbox:
+        return await self._source.get(f"/api/outbox/{self._service}/summary", token, Outbox)
 
 
 def _between(what: str, since: datetime, before: datetime) -> str:

@@ -187,6 +187,13 @@ class Reconciliation(msgspec.Struct, frozen=True):
     ledger_sum: int
 
 
+class Outbox(msgspec.Struct, frozen=True):
+    """`dead`: messages that were given up, at most 100; `waiting_since`: of the oldest that is still tried."""
+
+    dead: int
+    waiting_since: datetime | None
+
+
 class StockLevel(msgspec.Struct, frozen=True):
     sku: str
     slug: str
@@ -248,11 +255,11 @@ class StockSource(Protocol):
         ...
 
 
-class DeadLetterSource(Protocol):
+class OutboxSource(Protocol):
     """Takes an administrator's access token; raises SourceFailed, CallerRefused."""
 
-    async def dead(self, token: str) -> tuple[int, bool]:
-        """How many dead letters a service has, and whether there are more than were counted."""
+    async def stuck(self, token: str) -> Outbox:
+        """What one service could not deliver."""
         ...
 
 

@@ -1,16 +1,17 @@
 """The shopkeeper's first page: how the day goes, and what waits for somebody."""
 
-from collections.abc import Awaitable
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import msgspec
 
 from services.bff.application.gathering import gather
 from services.bff.application.sources import (
     BooksSource,
-    DeadLetterSource,
     OrderBookSource,
     OrderNumbers,
+    Outbox,
+    OutboxSource,
     Reconciliation,
     Revenue,
     StockLevel,
@@ -23,12 +24,16 @@ LISTED = 8
 """Of what runs out; the stock page has the rest."""
 
 
+LATE = timedelta(minutes=10)
+"""A message that waits for so long waits for somebody: its receiver is down, or does not take it."""
+
+
 class Stuck(msgspec.Struct, frozen=True):
-    """A service's dead letters, `counted` up to the number at which somebody should look anyway (`more`)."""
+    """A service's dead letters, at most 100 of them, and since when its oldest message waits where that is too long."""
 
     service: str
-    counted: int
-    more: bool
+    dead: int
+    late_since: datetime | None
 
 
 class Today(msgspec.Struct, frozen=True):
@@ -51,12 +56,14 @@ class ShopkeeperScreens:
         orders: OrderBookSource,
         books: BooksSource,
         stock: StockSource,
-        dead_letters: dict[str, DeadLetterSource],
+        outboxes: dict[str, OutboxSource],
+        clock: Callable[[], datetime],
     ) -> None:
         self._orders = orders
         self._books = books
         self._stock = stock
-        self._dead_letters = dead_letters
+        self._outboxes = outboxes
+        self._clock = clock
 
     async def today(self, token: str, since: datetime, before: datetime) -> Today:
         """Of the interval [since, before), which is a day where the shop is."""
@@ -65,14 +72,15 @@ class ShopkeeperScreens:
             "revenue": self._books.revenue(token, since, before),
             "reconciliation": self._books.reconciliation(token),
             "running_out": self._stock.running_out(token, SCARCE, LISTED),
-            **{f"stuck_{name}": source.dead(token) for name, source in self._dead_letters.items()},
+            **{f"stuck_{name}": source.stuck(token) for name, source in self._outboxes.items()},
         }
         parts = await gather(sources)
         found = parts.found
+        now = self._clock()
         stuck = [
-            Stuck(name, *found[f"stuck_{name}"])
-            for name in self._dead_letters
-            if found[f"stuck_{name}"] is not None
+            Stuck(name, outbox.dead, late(outbox, now))
+            for name in self._outboxes
+            if (outbox := found[f"stuck_{name}"]) is not None
         ]
         return Today(
             orders=found["orders"],
@@ -82,3 +90,9 @@ class ShopkeeperScreens:
             stuck=stuck,
             degraded=parts.missing,
         )
+
+
+def late(outbox: Outbox, now: datetime) -> datetime | None:
+    """Since when its oldest message waits, where that is longer than `LATE`."""
+    since = outbox.waiting_since
+    return since if since is not None and now - since > LATE else None

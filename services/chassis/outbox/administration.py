@@ -66,8 +66,19 @@ class MessageView(msgspec.Struct, frozen=True):
         )
 
 
+MOST_COUNTED = 100
+
+
+class StuckView(msgspec.Struct, frozen=True):
+    """`dead`: dead letters, at most 100 of them. `waiting_since`: when the oldest message was written that is still
+    tried; null where none waits."""
+
+    dead: int
+    waiting_since: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class Administered:
     """What the handlers work with."""
 
     store: OutboxStore
@@ -82,7 +93,7 @@ class Stuck:
 )
 async def list_messages(
     *,
-    stuck: Injected[Stuck],
+    stuck: Injected[Administered],
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     in_state: StateFilter = "dead",
@@ -90,6 +101,18 @@ async def list_messages(
     found = await stuck.store.page(dead=in_state == "dead", after=_after(cursor), limit=limit + 1)
     shown = [MessageView.of(message) for message in found[:limit]]
     return Page(shown, shown[-1].id if len(found) > limit else None)
+
+
+@get(
+    "/summary",
+    operation_id="summariseOutbox",
+    summary="How many messages were given up, and since when the oldest one waits",
+    roles=(ADMIN,),
+    responses=documented(401, 403, 503),
+)
+async def summarise(*, stuck: Injected[Administered]) -> StuckView:
+    found = await stuck.store.stuck(MOST_COUNTED)
+    return StuckView(found.dead, found.waiting_since)
 
 
 @post(
@@ -102,7 +125,7 @@ async def list_messages(
 )
 @idempotent
 async def retry_message(
-    *, request: CallerRequest, message_id: MessageNumber, stuck: Injected[Stuck]
+    *, request: CallerRequest, message_id: MessageNumber, stuck: Injected[Administered]
 ) -> Response[None]:
     """It is delivered as soon as its turn comes; 404 where it is no dead letter, as after another's retry."""
     retried = await stuck.store.retry_dead_letters(message_id)
@@ -123,8 +146,8 @@ def administration(service: str, database: Database, audit: AdminAudit) -> Route
     """The handlers, for the `handlers` of a service's app."""
     return Router(
         path=f"/api/outbox/{service}",
-        route_handlers=[list_messages, retry_message],
-        dependencies=provided(stuck=Stuck(OutboxStore(database), audit)),
+        route_handlers=[list_messages, summarise, retry_message],
+        dependencies=provided(stuck=Administered(OutboxStore(database), audit)),
         tags=["outbox"],
         security=BEARER,
     )

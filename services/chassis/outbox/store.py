@@ -44,6 +44,13 @@ class Backlog(msgspec.Struct, frozen=True):
     oldest: float
 
 
+class Stuck(msgspec.Struct, frozen=True):
+    """How many dead letters there are, counted up to a bound, and since when the oldest message waits that is none."""
+
+    dead: int
+    waiting_since: datetime | None
+
+
 async def put(
     database: Database,
     *,
@@ -207,6 +214,11 @@ class OutboxStore:
         """Dead letters, or those that are still tried, with higher ids than `after`, the oldest first."""
         return [_message(row) for row in await self._database.fetch(page_statement(dead), after, limit)]
 
+    async def stuck(self, most: int) -> Stuck:
+        """`most`: dead letters beyond so many are not counted."""
+        (row,) = await self._database.fetch(STUCK, most)
+        return Stuck(row["dead"], row["waiting_since"])
+
     async def retry_dead_letters(self, id_: int | None) -> Sequence[OutboxMessage]:
         """Makes one dead letter, or all of them, due again. Returns them."""
         async with self._database.transaction() as connection:
@@ -235,6 +247,12 @@ class OutboxStore:
 _COLUMNS = (
     "id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, dead_letter_at, "
     "last_error, traceparent"
+)
+
+
+STUCK = (
+    "SELECT (SELECT count(*) FROM (SELECT FROM outbox WHERE dead_letter_at IS NOT NULL LIMIT $1) AS counted) AS dead, "
+    "(SELECT created_at FROM outbox WHERE dead_letter_at IS NULL ORDER BY id LIMIT 1) AS waiting_since"
 )
 
 

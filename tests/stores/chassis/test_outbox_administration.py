@@ -132,6 +132,20 @@ async def test_only_administrators_see_and_retry(api: AsyncClient, database: Dat
     assert message.dead_letter_at is not None
 
 
+async def test_the_summary_counts_what_is_dead_and_says_since_when_something_waits(
+    api: AsyncClient, database: Database
+) -> None:
+    path = f"{PATH}/summary"
+    assert (await api.get(path, headers=BOSS)).json() == {"dead": 0, "waiting_since": None}
+    await dead(database, 3)
+    await put(database, 7, "later")
+    await put(database, 8, "latest")
+    found = (await api.get(path, headers=BOSS)).json()
+    oldest = (await api.get(f"{PATH}?state=waiting", headers=BOSS)).json()["items"][0]
+    assert (found["dead"], found["waiting_since"]) == (3, oldest["created_at"])
+    assert (await api.get(path, headers={"Authorization": "Bearer member"})).status_code == 403
+
+
 @pytest.mark.parametrize("which", [True, False], ids=["dead", "waiting"])
 async def test_no_list_reads_the_whole_outbox(database: Database, which: bool) -> None:
     await database.fetch(
@@ -140,3 +154,4 @@ async def test_no_list_reads_the_whole_outbox(database: Database, which: bool) -
     )
     await database.fetch("VACUUM ANALYZE outbox")
     assert await scanned(database, store.page_statement(which), [0, 21]) == []
+    assert await scanned(database, store.STUCK, [100]) == []

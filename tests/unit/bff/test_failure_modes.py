@@ -64,7 +64,7 @@ ANSWERS = {
     },
     "/api/stock": {"items": []},
     **{
-        f"/api/outbox/{service}": {"items": [], "next_cursor": None}
+        f"/api/outbox/{service}/summary": {"dead": 0, "waiting_since": None}
         for service in ("auth", "member", "catalog", "order", "payment")
     },
     "/api/auth/me": {"id": SUB, "email": "a@example.com", "name": "A", "roles": [], "created_at": TIME},
