@@ -35,6 +35,7 @@ TIMEOUT_S = 600
 ALONE: Mapping[str, Sequence[str]] = {
     "plugin_runtime": (),
     "redis_link": (),
+    "telemetry": (),
     "token_validator": (),
     "idempotency": (),
     "response_cache": (),

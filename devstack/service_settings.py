@@ -32,5 +32,5 @@ def _described(settings: type[msgspec.Struct]) -> frozenset[str]:
 def names_of(process: Process) -> frozenset[str]:
     settings = kind(process)
     if settings is None:
-        return frozenset({"APP_ENV", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"})
+        return frozenset({"APP_ENV", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER_ARG"})
     return _described(settings)

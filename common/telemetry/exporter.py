@@ -37,12 +37,18 @@ class Exporter:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._pause = 0.0
+        self._sending = 0
         self.exported = 0
         self.dropped = 0
 
     def start(self) -> None:
         self._thread.start()
         atexit.register(self.stop)
+
+    @property
+    def waiting(self) -> int:
+        """Spans that are not sent yet, those that are just being sent included."""
+        return len(self._waiting) + self._sending
 
     def add(self, spans: Sequence[Span]) -> None:
         """Never waits."""
@@ -64,7 +70,8 @@ class Exporter:
     def _send_waiting(self, timeout: float) -> None:
         started = time.monotonic()
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            self._sending = min(BATCH, len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(self._sending)]
             try:
                 self._send(otlp.encode(self._service, batch), timeout)
             except (OSError, http.client.HTTPException) as fault:
@@ -73,6 +80,8 @@ class Exporter:
                     log.warning("the collector takes no traces", extra={"error": type(fault).__name__})
                 self._pause = min(max(EVERY_S, self._pause * 2), LONGEST_PAUSE_S)
                 return
+            finally:
+                self._sending = 0
             self.exported += len(batch)
             self._pause = 0.0
             if self._stopping.is_set() and time.monotonic() - started > timeout:

@@ -14,14 +14,13 @@ from common.access_tokens.public_keys import KeySource, PublicKeys
 from common.access_tokens.revocations import RevocationSource, RevocationWatch
 from common.access_tokens.verified import VerifiedTokens
 from common.access_tokens.verifier import Expected, Identity, Rejected, UnknownKey, verify
-from kong.plugins import redis_url
+from kong.plugins import redis_url, traced
 from kong.plugins.problems import answer
 from kong.plugins.runtime import metrics
 from kong.plugins.runtime.pdk import ConstantHeaders, Kong
 from kong.plugins.shared import Shared
 from kong.plugins.token_validator import problems
 from kong.plugins.token_validator.config import Config
-from kong.plugins.traced import traced
 
 version = "0.1.0"
 priority = 1450  # where Kong's own authentication plugins are: before anything that asks who the caller is
@@ -68,7 +67,7 @@ class Caller(msgspec.Struct, frozen=True):
     """Whether it has the roles and scopes that this configuration requires."""
 
 
-@traced("token-validator")
+@traced.traced("token-validator")
 class Plugin:
     """One configuration of the plugin; its phases run concurrently."""
 
@@ -134,6 +133,7 @@ class Plugin:
         readable = len(token) <= self.config.max_token_size
         caller = self._verified.get(token, self._keys.known, now) if readable else None
         if caller is None:
+            await traced.begin(kong)
             caller = self._caller(await self._verify(kong, token, now))
             self._verified.put(token, self._keys.known, caller.identity.expires, caller)
         else:

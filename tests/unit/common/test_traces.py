@@ -190,6 +190,25 @@ def test_a_queue_that_nobody_empties_is_bounded() -> None:
     assert sender.dropped == exporter.MOST_WAITING
 
 
+def test_a_collector_that_hangs_costs_no_wait_and_a_bounded_queue() -> None:
+    kept = Kept()
+    request(kept, sampled=True)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sender = Exporter("member", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        sender.start()
+        sender.add(kept)
+        accepted, _ = silent.accept()  # it sends, and nobody will answer
+        added = len(kept)
+        for _ in range(3 * exporter.MOST_WAITING):
+            sender.add(kept)
+            added += len(kept)
+            assert sender.waiting <= exporter.MOST_WAITING + exporter.BATCH
+        assert sender.waiting + sender.dropped + sender.exported == added
+        assert sender.exported == 0
+        sender.stop()
+        accepted.close()
+
+
 def test_a_collector_that_hangs_holds_up_no_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         sender = Exporter("member", f"http://127.0.0.1:{silent.getsockname()[1]}")

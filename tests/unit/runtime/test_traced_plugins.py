@@ -12,7 +12,7 @@ from common.telemetry import spans, tracing
 from common.telemetry.spans import ATTRIBUTES, Kind, Span
 from common.telemetry.tracing import Tracer
 from kong.plugins.runtime.pdk import Kong
-from kong.plugins.traced import TOLD, instrument, traced
+from kong.plugins.traced import TOLD, begin, instrument, traced
 from tests.fake_kong import FakeKong
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -46,6 +46,7 @@ def plugin() -> Any:
                 with within.child("GET", Kind.CLIENT, {}):
                     pass
             if name == "refused":
+                await kong.request.get_method()
                 kong.response.exit(401, b"")
             if name == "broken":
                 raise ValueError("of kim")
@@ -54,9 +55,9 @@ def plugin() -> Any:
     return Plugin
 
 
-def instrumented() -> Any:
+def instrumented(*, eager: bool = True) -> Any:
     of = plugin()
-    instrument(of, "mine", lambda: None)
+    instrument(of, "mine", lambda: None, eager=eager)
     return of()
 
 
@@ -97,6 +98,56 @@ async def test_of_any_other_trace_nothing_is_recorded_and_it_costs_no_round_trip
     assert kept == []
     assert kong.upstream == plain.upstream
     assert kong.writes == plain.writes
+
+
+async def test_a_phase_that_reads_the_headers_asks_where_they_say_that_the_trace_is_sampled(
+    kept: Kept,
+) -> None:
+    class Plugin:
+        @asynccontextmanager
+        async def lifespan(self) -> AsyncIterator[None]:
+            yield
+
+        async def access(self, kong: Kong) -> None:
+            await kong.gather(kong.request.get_method(), kong.request.get_headers())
+            await kong.request.get_method()
+
+    instrument(Plugin, "mine", lambda: None, eager=False)
+    left_out = FakeKong(headers={"traceparent": SAMPLED[:-1] + "0"}, shared={TOLD: SAMPLED})
+    await left_out.run(Plugin(), "access")
+    assert (kept, left_out.writes, "kong.ctx.shared.get" in left_out.calls) == ([], 2, False)
+    for headers in ({"traceparent": SAMPLED}, {}):
+        kong = FakeKong(headers=dict(headers), shared={TOLD: SAMPLED})
+        await kong.run(Plugin(), "access")
+        assert [span.name for span in kept] == ["mine access"]
+        assert (kong.writes, kong.calls.count("kong.ctx.shared.get")) == (3, 1)
+        kept.clear()
+
+
+async def test_one_that_does_not_asks_once_it_has_something_to_tell(kept: Kept) -> None:
+    warm = FakeKong(headers={"x-name": "kim"}, shared={TOLD: SAMPLED})
+    assert await warm.run(instrumented(eager=False), "access") is None
+    assert (kept, "kong.ctx.shared.get" in warm.calls) == ([], False)
+    refused = FakeKong(headers={"x-name": "refused"}, shared={TOLD: SAMPLED})
+    assert await refused.run(instrumented(eager=False), "access")
+    assert [span.attributes["kong.outcome"] for span in kept] == ["answered"]
+    kept.clear()
+
+    async def access(self: object, kong: Kong) -> None:
+        await kong.request.get_header("x-name")
+        await begin(kong)
+        await begin(kong)
+
+    of = plugin()
+    of.access = access
+    instrument(of, "mine", lambda: None, eager=False)
+    slow = FakeKong(headers={"x-name": "kim"}, shared={TOLD: SAMPLED})
+    await slow.run(of(), "access")
+    assert [span.name for span in kept] == ["mine access"]
+    assert slow.calls.count("kong.ctx.shared.get") == 1
+    plain = FakeKong()
+    await plain.run(plugin()(), "access")
+    await begin(Kong(plain))
 
 
 def test_without_a_collector_a_plugin_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
