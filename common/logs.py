@@ -1,4 +1,8 @@
-"""Logs as one JSON object a line on stderr, each with the request and trace that it belongs to."""
+"""Logs as one JSON object a line on stderr, each with the request and trace that it belongs to.
+
+Names are those of the Elastic Common Schema (https://www.elastic.co/docs/reference/ecs), flat with dots; what it has no
+name for is below `gatehouse.`. docs/observability.md lists them, and what the levels mean.
+"""
 
 import asyncio
 import atexit
@@ -15,9 +19,25 @@ from common import request_ids
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
+NAMES = {
+    "action": "event.action",
+    "actor": "user.id",
+    "cause": "error.message",
+    "client": "client.ip",
+    "duration_ns": "event.duration",
+    "error": "error.type",
+    "event": "event.action",
+    "method": "http.request.method",
+    "path": "url.path",
+    "request_id": "http.request.id",
+    "status": "http.response.status_code",
+}
+"""What calls pass as `extra`, in ECS' words. kong/plugins/runtime/logs.py and kong/access-log.conf say the same."""
+OWN = "gatehouse."
+
 
 class JsonFormatter(logging.Formatter):
-    """Whatever a call passes as `extra` becomes a member of the line."""
+    """Whatever a call passes as `extra` becomes a member of the line, by the name that `NAMES` has for it."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -25,22 +45,24 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "service": self._service,
-            "logger": record.name,
+            "@timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "log.level": record.levelname.lower(),
+            "service.name": self._service,
+            "log.logger": record.name,
             "message": record.getMessage(),
         }
         ids = request_ids.current.get()
         if ids is not None:
-            line |= {
-                "request_id": ids.request_id,
-                "trace_id": ids.trace_id,
-                "span_id": ids.span_id,
-            }
-        line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
+            line["http.request.id"] = ids.request_id
+            line["trace.id"] = ids.trace_id
+            line["span.id"] = ids.span_id
+        for key, value in vars(record).items():
+            if key not in _STANDARD:
+                line[NAMES.get(key) or OWN + key] = value
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["error.stack_trace"] = self.formatException(record.exc_info)
+            if record.exc_info[0] is not None:
+                line["error.type"] = record.exc_info[0].__name__
         return msgspec.json.encode(line, enc_hook=str).decode()
 
 

@@ -7,6 +7,8 @@ from collections import deque
 from pathlib import Path
 from typing import TextIO
 
+from devstack.readable_lines import readable
+
 EVERYTHING = "all"
 REMEMBERED = 30  # lines of a part that a failure message can quote
 SIZE_LIMIT = 20 * 1024 * 1024  # bytes of one file; then it begins anew beside its predecessor
@@ -53,7 +55,7 @@ class Logs:
         prefixed = f"{name:<{self._width}} | {line}"
         self._files[EVERYTHING].write(prefixed)
         if self._terminal is not None:
-            print(prefixed, file=self._terminal, flush=True)
+            print(_for(self._terminal, prefixed), file=self._terminal, flush=True)
 
     def recent(self, name: str) -> list[str]:
         """The part's last lines, oldest first."""
@@ -68,11 +70,16 @@ class Logs:
             file.close()
 
 
+def _for(output: TextIO, line: str) -> str:
+    """A terminal gets it for a person to read; a file or a pipe as it is, for programs."""
+    return readable(line) if output.isatty() else line
+
+
 def show(directory: Path, name: str, lines: int, output: TextIO = sys.stdout) -> int:
     """Print the last lines of one log; gives the position in the file to follow it from."""
     with (directory / f"{name}.log").open(encoding="utf-8", errors="replace") as file:
         for line in deque(file, maxlen=lines):
-            output.write(line)
+            output.write(_for(output, line))
         return file.tell()
 
 
@@ -83,6 +90,7 @@ def continue_from(directory: Path, name: str, position: int, output: TextIO = sy
         if file.tell() < position:
             position = 0
         file.seek(position)
-        output.write(file.read())
+        for line in file:
+            output.write(_for(output, line))
         output.flush()
         return file.tell()

@@ -8,8 +8,8 @@ question.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from enum import IntEnum
 
@@ -169,23 +169,19 @@ def sampled() -> Span | None:
     return span if span is not None and span.recording.sampled else None
 
 
-@contextmanager
-def call(method: str, host: str, port: int) -> Iterator[Span | None]:
+def call(method: str, host: str, port: int) -> AbstractContextManager[Span | None]:
     """A span around an outgoing HTTP call, where the request at hand is recorded; whoever makes the call ends it.
 
     A call that raises, or is cancelled, has failed.
     """
     parent = current.get()
     if parent is None:
-        yield None
-        return
-    attributes: dict[str, Value] = {
-        "http.request.method": method,
-        "server.address": host,
-        "server.port": port,
-    }
-    with parent.child(method, Kind.CLIENT, attributes) as span:
-        yield span
+        return nullcontext()
+    return parent.child(
+        method,
+        Kind.CLIENT,
+        {"http.request.method": method, "server.address": host, "server.port": port},
+    )
 
 
 def context_of(span: Span | None) -> Mapping[str, str]:

@@ -13,17 +13,19 @@ def line(exchange: Exchange, now: float) -> str:
     request_id = answer.headers.get("X-Request-Id") if answer is not None else None
     return json.dumps(
         {
-            "time": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
-            "level": "INFO",
-            "logger": "kong.access",
+            "@timestamp": datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds"),
+            "log.level": "info",
+            "service.name": "kong",
+            "log.logger": "kong.access",
             "message": "request",
-            "request_id": request_id or exchange.id,
-            "kong_request_id": exchange.id,
-            "method": exchange.method,
-            "path": exchange.target.partition("?")[0],
-            "status": answer.status if answer is not None else 499,
-            "duration_s": round(now - exchange.started, 3),
-            "client": exchange.client[0],
+            "http.request.id": request_id or exchange.id,
+            "trace.id": (exchange.headers.get("traceparent") or "")[3:35],
+            "kong.request_id": exchange.id,
+            "http.request.method": exchange.method,
+            "url.path": exchange.target.partition("?")[0],
+            "http.response.status_code": answer.status if answer is not None else 499,
+            "event.duration": round((now - exchange.started) * 1e3) * 1_000_000,
+            "client.ip": exchange.client[0],
         }
     )
 

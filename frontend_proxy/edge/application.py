@@ -105,7 +105,7 @@ class Edge:
                     "method": line.method,
                     "path": scope["path"],
                     "status": answer.status,
-                    "duration_ms": round(seconds * 1000, 1),
+                    "duration_ns": round(seconds * 1e9),
                     "client": peer.address,
                 },
             )

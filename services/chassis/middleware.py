@@ -134,7 +134,8 @@ class RequestMiddleware:
         method = scope["method"] if route != "unmatched" else "any"
         self._metrics.count.labels(method, route, status).inc()
         self._metrics.duration.labels(method, route).observe(elapsed)
-        level = logging.DEBUG if scope["path"] in _QUIET and status < 400 else logging.INFO
+        quiet = scope["path"] in _QUIET and status < 400
+        level = logging.WARNING if status >= 500 else logging.DEBUG if quiet else logging.INFO
         _log.log(
             level,
             "request",
@@ -142,6 +143,6 @@ class RequestMiddleware:
                 "method": scope["method"],
                 "path": scope["path"],
                 "status": status,
-                "duration_ms": round(elapsed * 1000, 2),
+                "duration_ns": round(elapsed * 1e9),
             },
         )

@@ -90,6 +90,11 @@ class LocalStack(Published):
     def log(self) -> str:
         return (self.directory / "log" / "all.log").read_text(encoding="utf-8", errors="replace")
 
+    def everything_logged(self) -> bytes:
+        """What `log` has, and what came before a file that had grown too large."""
+        files = sorted((self.directory / "log").glob("all.log*"), reverse=True)
+        return b"".join(file.read_bytes() for file in files)
+
     def process_ids(self) -> list[int]:
         return [part["pid"] for part in self._parts() if part["pid"]]
 

@@ -19,7 +19,7 @@ def lines(stack: Stack, request_id: str, logger: str) -> list[dict[str, object]]
             line[line.index("{") :] for line in stack.log().splitlines() if request_id in line and "{" in line
         )
         found = [json.loads(text) for text in objects if logger in text and text.endswith("}")]
-        if found := [line for line in found if line["request_id"] == request_id]:
+        if found := [line for line in found if line["http.request.id"] == request_id]:
             return found
         time.sleep(0.2)
     return []
@@ -42,8 +42,9 @@ def test_what_the_gateway_answers_itself_is_found_by_the_problems_id(
     problem = answer.json()
     assert (answer.status_code, problem["request_id"]) == (status, answer.headers["X-Request-Id"])
     (line,) = lines(stack, problem["request_id"], "kong.access")
-    assert (line["status"], line["method"], line["path"]) == (status, method, path.partition("?")[0])
-    assert line["kong_request_id"] == answer.headers["X-Kong-Request-Id"]
+    assert (line["http.response.status_code"], line["http.request.method"]) == (status, method)
+    assert line["url.path"] == path.partition("?")[0]
+    assert line["kong.request_id"] == answer.headers["X-Kong-Request-Id"]
     assert "not-for-logs" not in json.dumps(line)
 
 
@@ -54,7 +55,7 @@ def test_a_clients_own_id_is_in_the_log_of_every_hop(stack: Stack) -> None:
     )
     assert (answer.status_code, answer.headers["X-Request-Id"]) == (200, mine)
     assert len(lines(stack, mine, "kong.access")) == 1
-    assert "member" in {line["service"] for line in lines(stack, mine, "services.access")}
+    assert "member" in {line["service.name"] for line in lines(stack, mine, "services.access")}
 
 
 def test_no_line_of_the_gateway_holds_a_token(stack: Stack) -> None:

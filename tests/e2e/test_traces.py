@@ -1,5 +1,6 @@
 """One request is one trace, from the browser's side to the last service, as a collector gets it."""
 
+import sys
 import uuid
 
 import httpx
@@ -59,3 +60,32 @@ def test_a_screen_is_one_trace_from_the_front_to_member(stack: Stack) -> None:
     assert not gateways & {"net.peer.ip", "http.client_ip", "http.url", "http.host"}
     for personal in (email, password, browser.cookies.get("access_token") or "no-cookie"):
         assert personal not in told
+
+
+def test_at_the_gateway_a_stranger_decides_nothing_about_traces(stack: Stack) -> None:
+    """127.0.0.2 is a neighbour; the front is at 127.0.0.1, as the stack's own tests are."""
+    if not isinstance(stack, LocalStack) or sys.platform != "linux":
+        pytest.skip("neighbours on the loopback, and a collector that is a thread of the tests")
+    theirs, ours = uuid.uuid4().hex, uuid.uuid4().hex
+    neighbour = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=stack.gateway_url, transport=neighbour) as client:
+        for flags in ("01", "00"):
+            given = {
+                "traceparent": f"00-{theirs}-00f067aa0ba902b7-{flags}",
+                "X-Request-Id": f"theirs-{theirs}",
+            }
+            client.get("/api/storefront", headers=given).raise_for_status()
+    with httpx.Client(base_url=stack.gateway_url) as client:
+        given = {"traceparent": f"00-{ours}-00f067aa0ba902b7-01"}
+        client.get("/api/storefront", headers=given).raise_for_status()
+        # Not sampled by one who may say so: its spans are in no trace at all.
+        quiet = {"traceparent": f"00-{ours[::-1]}-00f067aa0ba902b7-00"}
+        client.get("/api/storefront", headers=quiet).raise_for_status()
+    stack.collector.until(lambda found: any(span.service == "bff" for span in found), ours)
+    # bff has sent what came before: one thread sends in order.
+    assert stack.collector.spans(theirs) == stack.collector.spans(ours[::-1]) == []
+    assert theirs not in {
+        line.partition('"trace.id":"')[2][:32]
+        for line in stack.log().splitlines()
+        if f"theirs-{theirs}" in line
+    }

@@ -1,4 +1,4 @@
-"""One JSON object a line on stderr."""
+"""One JSON object a line on stderr, with the names of the Elastic Common Schema (https://www.elastic.co/docs/reference/ecs)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 _KNOWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _LONGEST_TRACE = 8192
+_NAMES = {"cause": "error.message", "error": "error.type", "path": "url.path", "status": "process.exit_code"}
+"""What calls pass as `extra`; any other is below `plugin.`."""
 
 
 class JsonLines(logging.Formatter):
@@ -21,17 +23,22 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "plugin": self._plugin,
-            "process": record.process,
+            "@timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "log.level": record.levelname.lower(),
+            "service.name": self._plugin,
+            "log.logger": record.name,
+            "process.pid": record.process,
             "message": record.getMessage(),
         }
-        line |= {key: value for key, value in vars(record).items() if key not in _KNOWN}
+        line |= {
+            _NAMES.get(key) or f"plugin.{key}": value
+            for key, value in vars(record).items()
+            if key not in _KNOWN
+        }
         if record.exc_info and record.exc_info[1]:
             trace = "".join(traceback.format_exception(record.exc_info[1]))
-            line["exception"] = trace[-_LONGEST_TRACE:]
+            line["error.type"] = type(record.exc_info[1]).__name__
+            line["error.stack_trace"] = trace[-_LONGEST_TRACE:]
         return json.dumps(line, default=str)
 
 

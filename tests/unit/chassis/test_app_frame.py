@@ -323,9 +323,13 @@ async def test_a_log_line_is_json_with_the_requests_names(
     finally:
         logger.removeHandler(handler)
     (line,) = lines
-    assert line["request_id"] == "abc-1"
-    assert (line["method"], line["path"], line["status"]) == ("GET", "/search", 200)
-    assert len(line["trace_id"]) == 32
+    assert line["http.request.id"] == "abc-1"
+    assert (line["http.request.method"], line["url.path"], line["http.response.status_code"]) == (
+        *("GET", "/search"),
+        200,
+    )
+    assert line["event.duration"] > 0
+    assert len(line["trace.id"]) == 32
 
 
 async def test_a_request_id_that_could_forge_log_lines_is_replaced(api: AsyncClient) -> None:

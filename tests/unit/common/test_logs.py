@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from common import request_ids
 from common.logs import JsonFormatter, LineHandler, configure
 
 
@@ -71,7 +72,40 @@ def test_an_exception_and_what_cannot_be_encoded_are_still_one_line(pipe: tuple[
     except ValueError:
         logger.exception("failed", extra={"odd": object()})
     (line,) = os.read(reader, 100_000).splitlines()
-    assert "two\nlines" in json.loads(line)["exception"]
+    told = json.loads(line)
+    assert "two\nlines" in told["error.stack_trace"]
+    assert (told["error.type"], told["log.level"]) == ("ValueError", "error")
+
+
+def test_names_are_those_of_the_elastic_common_schema() -> None:
+    record = logging.makeLogRecord(
+        {"msg": "request", "name": "services.access", "levelno": 30, "levelname": "WARNING"}
+        | {"method": "GET", "path": "/a", "status": 503, "duration_ns": 1_500_000, "client": "192.0.2.1"}
+        | {"error": "OSError", "cause": "no route", "event": "login", "actor": "a", "outbox_message": 7}
+    )
+    ids = request_ids.from_headers(["the-request"], [])
+    with request_ids.named(ids):
+        line = json.loads(JsonFormatter("order").format(record))
+    assert line.pop("@timestamp").endswith("+00:00")
+    assert line == {
+        "log.level": "warning",
+        "service.name": "order",
+        "log.logger": "services.access",
+        "message": "request",
+        "http.request.id": "the-request",
+        "trace.id": ids.trace_id,
+        "span.id": ids.span_id,
+        "http.request.method": "GET",
+        "url.path": "/a",
+        "http.response.status_code": 503,
+        "event.duration": 1_500_000,
+        "client.ip": "192.0.2.1",
+        "error.type": "OSError",
+        "error.message": "no route",
+        "event.action": "login",
+        "user.id": "a",
+        "gatehouse.outbox_message": 7,
+    }
 
 
 def test_no_line_says_the_same_again_in_colours() -> None:
