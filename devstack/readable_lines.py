@@ -1,5 +1,5 @@
-"""A log line for a person's eyes: files keep it as JSON, a terminal shows time, level, what happened and the names to look
-for. Pure."""
+"""A log line for a person to read: files keep it as JSON, a terminal shows time, level, what happened, and the names to
+look for. Pure."""
 
 from __future__ import annotations
 
