@@ -91,8 +91,8 @@ class LocalStack(Published):
         return (self.directory / "log" / "all.log").read_text(encoding="utf-8", errors="replace")
 
     def everything_logged(self) -> bytes:
-        """By all parts, in files that had grown too large as well. Not by devstack itself: it tells whoever starts it the
-        demo account."""
+        """By all parts, in files that had grown too large as well. Not by devstack itself: it tells people of the demo
+        account."""
         files = sorted((self.directory / "log").glob("all.log*"), reverse=True)
         lines = b"".join(file.read_bytes() for file in files).splitlines(keepends=True)
         return b"".join(line for line in lines if not line.startswith(b"devstack "))
