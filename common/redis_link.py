@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -19,6 +20,9 @@ from common.telemetry import spans
 from common.telemetry.redis_commands import redis_command
 
 log = logging.getLogger(__name__)
+
+Ended = Callable[[bool, float], None]
+"""Told of each command: whether Redis answered it, and the seconds that it took."""
 
 
 class StoreUnavailableError(Exception):
@@ -47,8 +51,11 @@ class RedisLink:
     repeat. An address that makes no sense raises ValueError here and now.
     """
 
-    def __init__(self, url: str, timeout: float, client_name: str = "gatehouse") -> None:
+    def __init__(
+        self, url: str, timeout: float, client_name: str = "gatehouse", *, ended: Ended | None = None
+    ) -> None:
         self._timeout = timeout
+        self._ended = ended
         self._unwell = False
         self._route = _route(redis_address.parse(url), timeout, client_name, self._changed)
         self.connection_number = 0
@@ -90,6 +97,20 @@ class RedisLink:
             return await self._answer(command, near)
 
     async def _answer(self, command: Command, near: bytes | None) -> Any:
+        if self._ended is None:
+            return await self._sent(command, near)
+        started, answered = time.perf_counter(), False
+        try:
+            reply = await self._sent(command, near)
+            answered = True
+        except _UnknownScriptError:
+            answered = True  # the script follows
+            raise
+        finally:
+            self._ended(answered, time.perf_counter() - started)
+        return reply
+
+    async def _sent(self, command: Command, near: bytes | None) -> Any:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
             reply = await self._route.send(command, near, deadline)

@@ -1,4 +1,4 @@
-"""Calls to other parts, as their caller sees them: how many, how they ended, how long they took."""
+"""Calls to other parts and to Redis, as their caller sees them: how many, how they ended, how long they took."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -28,3 +28,22 @@ class OutgoingCalls:
         outcome = f"{status // 100}xx" if status is not None and 100 <= status < 600 else "failed"
         self._count.labels(target, outcome).inc()
         self._seconds.labels(target).observe(seconds)
+
+
+class RedisCommands:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._count = Counter(
+            "redis_commands_total", "Commands to Redis, by how they ended.", ("outcome",), registry=registry
+        )
+        for outcome in ("answered", "failed"):
+            self._count.labels(outcome)
+        self._seconds = Histogram(
+            "redis_command_duration_seconds",
+            "Time from a command to Redis until its answer, or until it failed.",
+            buckets=REQUEST_BOUNDS_S,
+            registry=registry,
+        )
+
+    def ended(self, answered: bool, seconds: float) -> None:
+        self._count.labels("answered" if answered else "failed").inc()
+        self._seconds.observe(seconds)

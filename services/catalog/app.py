@@ -9,6 +9,7 @@ from uuid import uuid4
 from litestar import Litestar
 
 from common.redis_link import RedisLink
+from common.telemetry.calls import RedisCommands
 from services.catalog.adapters import demo_data
 from services.catalog.adapters.categories_postgres import PostgresCategories
 from services.catalog.adapters.held_stock import HeldStock
@@ -67,7 +68,7 @@ def build(settings: Settings) -> Litestar:
     authenticator = TokenAuthenticator.of(settings, registry)
     store = MeasuredShop(database, registry)
     rates = VatRates(settings.vat_rate_standard, settings.vat_rate_reduced)
-    link = RedisLink(settings.redis_url, CACHE_TIMEOUT_S, "catalog")
+    link = RedisLink(settings.redis_url, CACHE_TIMEOUT_S, "catalog", ended=RedisCommands(registry).ended)
     delivery = outbox.Delivery(
         outbox.OutboxStore(database), targets={cache_tags.TARGET: TagTarget(link)}, registry=registry
     )

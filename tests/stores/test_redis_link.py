@@ -117,3 +117,15 @@ async def test_a_slow_redis_is_waited_for_within_the_timeout(own_redis: OwnRedis
     own_redis.pause()
     asyncio.get_running_loop().call_later(0.2, own_redis.resume)
     assert await link.evaluate(ECHO, b"k", b"2") == b"2"
+
+
+async def test_each_command_is_told_with_how_it_ended_and_how_long_it_took(own_redis: OwnRedis) -> None:
+    told: list[tuple[bool, float]] = []
+    async with RedisLink(own_redis.url, 0.3, ended=lambda *how: told.append(how)) as link:
+        await link.evaluate(ECHO, b"k", b"1")  # unknown at first: asked for twice
+        own_redis.pause()
+        with pytest.raises(StoreUnavailableError):
+            await link.evaluate(ECHO, b"k", b"2")
+        own_redis.resume()
+    assert [answered for answered, _ in told] == [True, True, False]
+    assert told[-1][1] >= 0.25

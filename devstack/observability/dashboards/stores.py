@@ -40,6 +40,17 @@ def stores() -> Dashboard:
             ),
             plot("Ended sessions that are remembered", ("max by (job) (revocations_known)", "{{job}}")),
             plot(
+                "Commands to Redis",
+                (rate("redis_commands_total", "job", "outcome"), "{{job}} {{outcome}}"),
+                unit="ops",
+                note="Of catalog and of the plugins; auth's are not measured.",
+            ),
+            plot(
+                "A command to Redis, 95 of 100",
+                (quantile(MOST, "redis_command_duration_seconds", "job"), "{{job}}"),
+                unit="s",
+            ),
+            plot(
                 "Plugins without Redis",
                 (rate('token_validator_requests_total{verdict="unknowable"}', "verdict"), "token-validator"),
                 (rate('idempotency_requests_total{outcome="store_error"}', "outcome"), "idempotency"),

@@ -36,7 +36,7 @@ from kong.plugins.idempotency.request import (
 from kong.plugins.idempotency.reservations import Claim, Reservations
 from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
-from kong.plugins.runtime import metrics
+from kong.plugins.runtime import metrics, redis_metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import Kong, Value
 from kong.plugins.shared import Shared
@@ -66,7 +66,9 @@ STATE = "idempotency"
 
 REPLAY_MARKS = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
 
-_links: Shared[tuple[str, float], RedisLink] = Shared(lambda key: RedisLink(*key, client_name="idempotency"))
+_links: Shared[tuple[str, float], RedisLink] = Shared(
+    lambda key: RedisLink(*key, client_name="idempotency", ended=redis_metrics.ended)
+)
 
 
 @traced("idempotency")

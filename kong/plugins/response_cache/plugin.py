@@ -28,7 +28,7 @@ from kong.plugins.response_cache.request import NotAsked, Rules, Wanted, wanted
 from kong.plugins.response_cache.storing import Kept, Lifetimes, NotKept, judge
 from kong.plugins.response_cache.tags import AsOf, TagSource, TagWatch
 from kong.plugins.response_cache.warming import warm_up
-from kong.plugins.runtime import metrics
+from kong.plugins.runtime import metrics, redis_metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import Kong, Value
 from kong.plugins.shared import Shared
@@ -64,7 +64,7 @@ LEASE_TIMEOUT = 0.2
 
 _watches: Shared[TagSource, TagWatch] = Shared(TagWatch)
 _links: Shared[tuple[str, float], RedisLink] = Shared(
-    lambda key: RedisLink(*key, client_name="response-cache")
+    lambda key: RedisLink(*key, client_name="response-cache", ended=redis_metrics.ended)
 )
 
 
