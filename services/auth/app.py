@@ -49,7 +49,6 @@ from services.auth.web.sessions import SessionController
 from services.auth.web.tokens import TokenController
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
-from services.chassis.audit import AdminAudit
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.injection import provided
@@ -176,7 +175,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
             keep_email,
             set_status,
             jwks,
-            outbox_administration("auth", database, AdminAudit("auth", registry)),
+            outbox_administration("auth", database),
         ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,

@@ -37,7 +37,6 @@ from services.catalog.web.shop_views import StoreView
 from services.catalog.web.stock import StockController
 from services.chassis import cache_tags, metrics, outbox
 from services.chassis.app import create_app
-from services.chassis.audit import AdminAudit
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.cache_tags import AtOnce, CacheTags, TagTarget
 from services.chassis.durability import warn_unless_kept
@@ -110,7 +109,7 @@ def build(settings: Settings) -> Litestar:
             StockController,
             internal.quote,
             internal.reserve,
-            outbox_administration("catalog", database, AdminAudit("catalog", registry)),
+            outbox_administration("catalog", database),
         ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,

@@ -16,6 +16,7 @@ from common.telemetry import tracing
 from common.telemetry.loop_lag import LoopLag
 from services.chassis import docs, handler_spans, health, metrics, problem_types, problems
 from services.chassis.admission import Admission
+from services.chassis.audit import AdminAudit
 from services.chassis.http_methods import HttpMethods
 from services.chassis.identity import Access, Authenticator, provide_identity
 from services.chassis.middleware import RequestMetrics, RequestMiddleware
@@ -70,7 +71,7 @@ def create_app(
         debug=False,
     )
     app.asgi_handler = RequestMiddleware(
-        HttpMethods(app.asgi_handler, _methods(app)), RequestMetrics(registry)
+        HttpMethods(app.asgi_handler, _methods(app)), RequestMetrics(registry), AdminAudit(registry)
     )
     return app
 

@@ -15,6 +15,7 @@ from common import request_ids
 from common.telemetry import tracing
 from common.telemetry.metrics import REQUEST_BOUNDS_S
 from services.chassis import problems
+from services.chassis.audit import AdminAudit
 from services.chassis.errors import Unavailable
 
 _log = logging.getLogger("services.access")
@@ -22,6 +23,8 @@ _log = logging.getLogger("services.access")
 # Scraped every few seconds by machines: at INFO they would be most of the log.
 _QUIET = frozenset({"/health", "/health/ready", "/metrics"})
 
+
+_REPLAYED = b"idempotent-replayed"
 
 MAX_CONCURRENT = 512
 """Requests at once, in each replica: beyond it they would only wait for one another."""
@@ -72,9 +75,10 @@ def _restore_preconditions(present: Container[bytes], headers: Headers) -> list[
 class RequestMiddleware:
     """An ASGI wrapper; passes everything but HTTP through untouched."""
 
-    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics, audit: AdminAudit) -> None:
         self._app = app
         self._metrics = metrics
+        self._audit = audit
         self._active = 0
         metrics.in_flight.set_function(lambda: self._active)
 
@@ -101,12 +105,14 @@ class RequestMiddleware:
         started = time.perf_counter()
         waited = 0.0
         status = 500
+        replayed = False
         self._active += 1
 
         async def send_named(message: Message) -> None:
-            nonlocal status, waited
+            nonlocal status, waited, replayed
             if message["type"] == "http.response.start":
                 status = message["status"]
+                replayed = any(name.lower() == _REPLAYED for name, _ in message["headers"])
                 if span is not None:
                     tracing.answering(span, status)
                 waited = time.perf_counter() - started
@@ -126,6 +132,7 @@ class RequestMiddleware:
             if span is not None:
                 tracing.finish(span, scope.get("path_template"), status, waited or elapsed)
             self._report(scope, status, elapsed)
+            self._audit.note(scope, status, replayed=replayed)
             request_ids.current.reset(token)
 
     def _report(self, scope: HTTPScope, status: int, elapsed: float) -> None:

@@ -9,7 +9,6 @@ from litestar import Litestar
 
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
-from services.chassis.audit import AdminAudit
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
@@ -66,7 +65,7 @@ def build(settings: Settings) -> Litestar:
         handlers=[
             MembersController,
             follow_account,
-            outbox_administration("member", database, AdminAudit("member", registry)),
+            outbox_administration("member", database),
         ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,

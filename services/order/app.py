@@ -11,7 +11,6 @@ from litestar import Litestar
 
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
-from services.chassis.audit import AdminAudit
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
@@ -67,7 +66,6 @@ def build(settings: Settings) -> Litestar:
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
     authenticator = TokenAuthenticator.of(settings, registry)
     key = settings.internal_api_key
-    audit = AdminAudit("order", registry)
 
     orders, carts, refunds = (
         MeasuredOrders(database, registry),
@@ -100,7 +98,6 @@ def build(settings: Settings) -> Litestar:
     )
     parts = Parts(
         accounts=HttpAccounts(client, settings.auth_url),
-        audit=audit,
         carting=carting,
         claiming=Claiming(orders=orders, work=database, clock=now),
         guests=authenticator,
@@ -155,7 +152,7 @@ def build(settings: Settings) -> Litestar:
             OrdersController,
             AdministrationController,
             internal.report_payment,
-            outbox_administration("order", database, audit),
+            outbox_administration("order", database),
         ],
         authenticator=authenticator,
         internal_key=key,

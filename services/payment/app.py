@@ -9,7 +9,6 @@ from prometheus_client import Counter
 
 from services.chassis import metrics, outbox
 from services.chassis.app import create_app
-from services.chassis.audit import AdminAudit
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.durability import warn_unless_kept
 from services.chassis.idempotency import Idempotency, Records
@@ -44,7 +43,6 @@ def now() -> datetime:
 
 def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> Litestar:
     registry = metrics.new_registry()
-    audit = AdminAudit("payment", registry)
     client = metrics.measured_client(registry)
     database = Database(
         settings.database_url,
@@ -88,7 +86,6 @@ def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> 
         heard=Counter(
             "payments_webhooks_total", "Webhooks, by what came of them.", ("outcome",), registry=registry
         ),
-        audit=audit,
         ask_to_compare=rounds.ask_to_compare,
     )
 
@@ -106,7 +103,7 @@ def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> 
             internal.want,
             internal.refund,
             internal.read,
-            outbox_administration("payment", database, audit),
+            outbox_administration("payment", database),
         ],
         authenticator=authenticator,
         internal_key=settings.internal_api_key,

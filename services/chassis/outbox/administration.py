@@ -12,7 +12,6 @@ import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import PathParameter, QueryParameter
 
-from services.chassis.audit import AdminAudit
 from services.chassis.docs import BEARER
 from services.chassis.errors import FieldError, InvalidInput, NotFound
 from services.chassis.idempotency import idempotent
@@ -82,7 +81,6 @@ class Administered:
     """What the handlers work with."""
 
     store: OutboxStore
-    audit: AdminAudit
 
 
 @get(
@@ -128,26 +126,17 @@ async def retry_message(
     *, request: CallerRequest, message_id: MessageNumber, stuck: Injected[Administered]
 ) -> Response[None]:
     """It is delivered as soon as its turn comes; 404 where it is no dead letter, as after another's retry."""
-    retried = await stuck.store.retry_dead_letters(message_id)
-    if not retried:
+    if not await stuck.store.retry_dead_letters(message_id):
         raise NotFound("There is no such dead letter.")
-    for message in retried:
-        stuck.audit.record(
-            "retry_message",
-            request.user,
-            outbox_message=message.id,
-            target=message.target,
-            aggregate=message.aggregate,
-        )
     return Response(None, status_code=202)
 
 
-def administration(service: str, database: Database, audit: AdminAudit) -> Router:
+def administration(service: str, database: Database) -> Router:
     """The handlers, for the `handlers` of a service's app."""
     return Router(
         path=f"/api/outbox/{service}",
         route_handlers=[list_messages, summarise, retry_message],
-        dependencies=provided(stuck=Administered(OutboxStore(database), audit)),
+        dependencies=provided(stuck=Administered(OutboxStore(database))),
         tags=["outbox"],
         security=BEARER,
     )

@@ -137,9 +137,7 @@ class AdministrationController(Controller):
             at=order.requests.clock(),
         )
         versions = preconditions.versions(if_match)
-        shipped = await order.requests.ship(who, order_id, shipment, versions)
-        order.audit.record("ship_order", request.user, order=str(order_id))
-        return answer(shipped, who, 201)
+        return answer(await order.requests.ship(who, order_id, shipment, versions), who, 201)
 
     @post(
         "/{order_id:uuid}/deliveries",
@@ -159,9 +157,7 @@ class AdministrationController(Controller):
     ) -> Response[OrderView]:
         who = caller(request)
         versions = preconditions.versions(if_match)
-        delivered = await order.requests.deliver(who, order_id, versions)
-        order.audit.record("deliver_order", request.user, order=str(order_id))
-        return answer(delivered, who, 201)
+        return answer(await order.requests.deliver(who, order_id, versions), who, 201)
 
     @post(
         "/{order_id:uuid}/refunds/preview",
@@ -169,6 +165,7 @@ class AdministrationController(Controller):
         operation_id="previewRefund",
         summary="What a refund would come to; changes nothing",
         roles=(ADMIN,),
+        audited=False,
         responses=documented(400, 401, 403, 404, 409, 413, 503),
     )
     async def preview_refund(
@@ -202,7 +199,6 @@ class AdministrationController(Controller):
         versions = preconditions.versions(if_match)
         wanted, actor = _wanted(data), str(request.user.subject)
         id_ = await order.refunding.refund(order_id, wanted, actor=actor, versions=versions)
-        order.audit.record("refund_order", request.user, order=str(order_id), refund=str(id_))
         refund = next(each for each in await order.refunds.of(order_id) if each.id == id_)
         return Response(RefundView.of(refund, admin=True), status_code=201)
 

@@ -184,10 +184,7 @@ class OrdersController(Controller):
         """Administrators send If-Match. Owners may: whatever the order has become meanwhile, they do not want it."""
         who = caller(request)
         versions = preconditions.versions(if_match, required=who.is_admin)
-        cancelled = await order.requests.cancel(who, order_id, versions)
-        if who.is_admin:
-            order.audit.record("cancel_order", request.user, order=str(order_id))
-        return answer(cancelled, who)
+        return answer(await order.requests.cancel(who, order_id, versions), who)
 
     @post(
         "/claim",

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from services.chassis.audit import AdminAudit
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.idempotency import Idempotency
 from services.order.application.carting import Carting
@@ -18,7 +17,6 @@ from services.order.application.requests import Requests
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     accounts: Accounts
-    audit: AdminAudit
     carting: Carting
     claiming: Claiming
     guests: TokenAuthenticator

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from prometheus_client import Counter
 
-from services.chassis.audit import AdminAudit
 from services.payment.application.advancing import Advancing
 from services.payment.application.events import EventService, Webhooks
 from services.payment.application.payments import PaymentService
@@ -22,5 +21,4 @@ class Parts:
     reports: Reports
     reconciliation: Reconciliation
     heard: Counter
-    audit: AdminAudit
     ask_to_compare: Callable[[], None]

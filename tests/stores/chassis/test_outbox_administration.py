@@ -10,7 +10,6 @@ from httpx import AsyncClient
 from prometheus_client import CollectorRegistry
 
 from services.chassis.app import create_app
-from services.chassis.audit import AdminAudit
 from services.chassis.idempotency import Idempotency, Records
 from services.chassis.identity import Identity
 from services.chassis.outbox import store
@@ -36,7 +35,7 @@ async def api(database: Database) -> AsyncIterator[AsyncClient]:
     registry = CollectorRegistry()
     app = create_app(
         title="Test",
-        handlers=[administration("order", database, AdminAudit("order", registry))],
+        handlers=[administration("order", database)],
         authenticator=Tokens(),
         state={"idempotency": Idempotency(Records(database, ttl=3600))},
         registry=registry,
@@ -95,15 +94,15 @@ async def test_a_retry_makes_it_due_wakes_the_delivery_and_is_on_record(
 ) -> None:
     first, second = await dead(database, 2)
     database.message_written["other"].clear()
-    with caplog.at_level(logging.INFO, logger="order.audit"):
+    with caplog.at_level(logging.INFO, logger="services.audit"):
         assert (await api.post(f"{PATH}/{first}/retries", headers=BOSS)).status_code == 202
     due = {message.id: message.dead_letter_at is None for message in await waiting(database)}
     assert due == {first: True, second: False}
     assert database.message_written["other"].is_set()
-    (record,) = [each for each in caplog.records if each.name == "order.audit"]
-    assert (record.action, record.outbox_message) == ("retry_message", first)  # type: ignore[attr-defined]
+    (record,) = [each for each in caplog.records if each.name == "services.audit"]
+    assert (record.action, record.path) == ("retryOutboxMessage", f"{PATH}/{first}/retries")  # type: ignore[attr-defined]
     assert record.actor == str(uuid5(UUID(int=0), "admin"))  # type: ignore[attr-defined]
-    assert 'admin_actions_total{event="retry_message"} 1.0' in (await api.get("/metrics")).text
+    assert 'admin_actions_total{event="retryOutboxMessage"} 1.0' in (await api.get("/metrics")).text
 
 
 async def test_two_clicks_are_one_retry(api: AsyncClient, database: Database) -> None:

@@ -70,11 +70,12 @@ async def test_what_administrators_did_is_on_record_and_what_owners_did_is_not(
     shop.catalog.sell("SHOE-250", 60_000, 10)
     kim, admin = shop.member(), shop.admin()
     first, second, third = [await shop.paid(kim) for _ in range(3)]
-    with caplog.at_level(logging.INFO, logger="order.audit"):
+    with caplog.at_level(logging.INFO, logger="services.audit"):
         sent = {"carrier": "CJ대한통운"}
         for path, body in (
             (f"{first}/shipments", sent),
             (f"{first}/deliveries", None),
+            (f"{first}/refunds/preview", {"reason": "goodwill", "amount": 1}),
             (f"{first}/refunds", {"reason": "goodwill", "amount": 1}),
             (f"{second}/cancel", None),
         ):
@@ -83,12 +84,12 @@ async def test_what_administrators_did_is_on_record_and_what_owners_did_is_not(
             assert (await shop.api.post(f"/api/orders/{path}", json=body, headers=headers)).is_success
         assert (await shop.api.post(f"/api/orders/{third}/cancel", headers=kim)).status_code == 200
         assert (await shop.api.post(f"/api/orders/{first}/cancel", headers=headers)).status_code == 412
-    records = [each for each in caplog.records if each.name == "order.audit"]
-    assert [(each.action, each.order) for each in records] == [  # type: ignore[attr-defined]
-        ("ship_order", str(first)),
-        ("deliver_order", str(first)),
-        ("refund_order", str(first)),
-        ("cancel_order", str(second)),
+    records = [each for each in caplog.records if each.name == "services.audit"]
+    assert [(each.action, each.path) for each in records] == [  # type: ignore[attr-defined]
+        ("shipOrder", f"/api/orders/{first}/shipments"),
+        ("deliverOrder", f"/api/orders/{first}/deliveries"),
+        ("refundOrder", f"/api/orders/{first}/refunds"),
+        ("cancelOrder", f"/api/orders/{second}/cancel"),
     ]
     (actor,) = {each.actor for each in records}  # type: ignore[attr-defined]
     timeline = (await shop.api.get(f"/api/orders/{first}/events", headers=admin)).json()
