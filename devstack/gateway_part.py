@@ -10,6 +10,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -149,7 +150,8 @@ def _command(settings: Settings, environment: dict[str, str]) -> Command:
     if not real_kong(settings):
         return Command((*entrypoint, sys.executable, "-m", "devstack.gateway"), env=environment, cwd=ROOT)
     guarded = (sys.executable, "-I", "-S", str(GUARD))
-    return Command((*guarded, *entrypoint, "kong", "start"), env=environment, cwd=ROOT)
+    # As its image says: requests in flight end first.
+    return Command((*guarded, *entrypoint, "kong", "start"), env=environment, cwd=ROOT, stop=signal.SIGQUIT)
 
 
 def _which(settings: Settings, program: str) -> str | None:

@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE = 8  # seconds from the first signal to SIGKILL
@@ -37,11 +38,29 @@ def main(command: list[str]) -> int:
 
 
 def pass_on(number: int, _frame: object) -> None:
-    """The signal, to the whole group but this process; then the clock runs."""
+    """The signal, to the whole group but this process; then the clock runs.
+
+    SIGQUIT is for nginx alone, which ends when its requests have: `kong start` would take the end of the shell between
+    for a failure, and end nginx at once.
+    """
     for ignored in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(ignored, signal.SIG_IGN)
     signal.alarm(GRACE)
-    os.killpg(0, number)
+    nginx = master() if number == signal.SIGQUIT else None
+    if nginx is None:
+        os.killpg(0, number)
+    else:
+        os.kill(nginx, number)
+
+
+def master() -> int | None:
+    """nginx's process id, by the file that Kong has it write; None where there is none."""
+    try:
+        pid = int(Path(os.environ["KONG_PREFIX"], "pids", "nginx.pid").read_text(encoding="ascii"))
+        os.kill(pid, 0)
+    except (KeyError, OSError, ValueError):
+        return None
+    return pid
 
 
 if __name__ == "__main__":
