@@ -4,7 +4,7 @@
 # hashed requirements. Stamp files make an up-to-date .venv cost nothing.
 
 # Variables of these names in the environment are somebody else's (WSL has NAME): they count on make's command line alone.
-$(foreach name,NAME DB ARGS FROM MEMBERS FOREGROUND VENV PYTHON DOCKER_TESTS JOBS,\
+$(foreach name,NAME DB ARGS FROM MEMBERS FOREGROUND VENV PYTHON DOCKER_TESTS JOBS FENCE DOWN,\
 	$(if $(filter environment%,$(origin $(name))),$(eval $(name) :=)$(eval unexport $(name))))
 # What a shell means for other programs: the stack, the tests and the tools of this checkout bring their own.
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP CDPATH LD_PRELOAD
@@ -123,6 +123,15 @@ durability: $(STAMPS)/dev ## Sign-outs, changes, refreshes, registrations, then 
 drill: $(STAMPS)/dev ## Kill the primary PostgreSQL under load, fail over, restore to a moment; fails over its budgets (minutes)
 	@for synchronous in 1 0; do DRILL_SYNCHRONOUS=$$synchronous DRILL_ORDERS=$${DRILL_ORDERS:-60} \
 		$(BIN)/python -m pytest tests/recovery/test_drill.py -s $(ARGS) || exit 1; done
+	@DRILL_REGIONS=1 $(BIN)/python -m pytest tests/recovery/test_regions.py -s $(ARGS)
+
+.PHONY: failover
+failover: $(STAMPS)/devstack ## This stack, a standby region (DEVSTACK_FOLLOWS), takes over (FENCE=directory of the other one, or DOWN=1)
+	@$(BIN)/python -m devstack failover $(if $(FENCE),--fence "$(FENCE)") $(if $(DOWN),--it-is-down)
+
+.PHONY: rolling
+rolling: $(STAMPS)/dev ## Two of every part, restarted one after the other under load: no keyed request fails (minutes; ROLLING_PARTS="order")
+	@ROLLING_PARTS="$${ROLLING_PARTS:-all}" $(BIN)/python -m pytest tests/recovery/test_rolling_restart.py -s $(ARGS)
 
 .PHONY: storm-catalog
 storm-catalog: $(STAMPS)/dev ## 500 buyers for 300 units over two replicas, one of them killed in the middle: twenty times, 300 sold each

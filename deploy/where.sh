@@ -1,11 +1,11 @@
 #!/bin/sh
 # where.sh: which stack of this checkout `make backup` and `make restore` mean: "local" (make up) or "compose".
 #
-# STACK=local or STACK=compose says it. Else it is the compose project, if it has containers, and the local one without; both are ambiguous.
+# GATEHOUSE_STACK=local or GATEHOUSE_STACK=compose says it. Else it is the compose project, if it has containers, and the local one without; both are ambiguous.
 set -eu
 CDPATH='' cd "$(dirname "$0")/.."
-if [ -n "${STACK:-}" ]; then
-	echo "$STACK"
+if [ -n "${GATEHOUSE_STACK:-}" ]; then
+	echo "$GATEHOUSE_STACK"
 	exit
 fi
 
@@ -16,7 +16,7 @@ if [ -x .venv/bin/python ]; then
 	.venv/bin/python -m devstack status > /dev/null 2>&1 || status=$?
 fi
 if [ -n "$containers" ]; then
-	[ "$status" -eq 3 ] || { echo "a stack runs under make up, and compose has one too: say STACK=local or STACK=compose" >&2; exit 1; }
+	[ "$status" -eq 3 ] || { echo "a stack runs under make up, and compose has one too: say GATEHOUSE_STACK=local or GATEHOUSE_STACK=compose" >&2; exit 1; }
 	echo compose
 elif [ "$status" -ne 3 ] || [ -d "${DEVSTACK_DIR:-.devstack}" ]; then
 	echo local

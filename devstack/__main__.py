@@ -10,6 +10,7 @@ from pathlib import Path
 from devstack import account, backup, cli, dotenv, environment, running, service_command
 from devstack.errors import DevstackError, SettingsError
 from devstack.observability import observe
+from devstack.recovery.failover import failover
 from devstack.settings import ROOT, Settings, locate, read
 
 LOOKING_AND_STOPPING = ("down", "status", "logs", "stop", "kill", "restart")
@@ -44,6 +45,15 @@ def arguments() -> argparse.ArgumentParser:
     )
     restoring = commands.add_parser("restore", help="put a backup in place of what the stopped stack holds")
     restoring.add_argument("directory", type=Path)
+    taking_over = commands.add_parser(
+        "failover", help="this standby region takes over from the one that it follows"
+    )
+    taking_over.add_argument(
+        "--fence", type=Path, metavar="DIRECTORY", help="the state of that one, to be stopped first"
+    )
+    taking_over.add_argument(
+        "--it-is-down", action="store_true", help="it is down, and takes no write any more"
+    )
     commands.add_parser("migrate", help="bring each database of the running stack to this checkout's tables")
     run = commands.add_parser(
         "run", help="a service's own command in its environment: run member outbox list"
@@ -87,7 +97,7 @@ def _run(options: argparse.Namespace) -> int:
             return observe.observe(settings)
         case "check":
             return cli.check_template(settings)
-        case "backup" | "restore" | "migrate" | "run":
+        case "backup" | "restore" | "failover" | "migrate" | "run":
             return _on_data(settings, options)
         case _:
             running.run(settings, show_logs=False)
@@ -101,6 +111,8 @@ def _on_data(settings: Settings, options: argparse.Namespace) -> int:
             return backup.backup(settings, options.directory)
         case "restore":
             return backup.restore(settings, options.directory)
+        case "failover":
+            return failover(settings, options.fence, is_down=options.it_is_down)
         case "migrate":
             return service_command.migrate(settings)
         case _:

@@ -27,7 +27,7 @@ SKIP_NUMBERS = ROOT / "deploy" / "postgres" / "skip-numbers.sql"
 
 def backup(settings: Settings, directory: Path | None) -> int:
     """Every database that the server has, Redis and kept files, into a new directory. The stack has to be running."""
-    _require_own_postgres(settings)
+    _require_own_stores(settings)
     if not running.is_locked(settings):
         raise DevstackError("nothing runs: make up first")
     target = directory or Path("backups") / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
@@ -57,7 +57,7 @@ def backup(settings: Settings, directory: Path | None) -> int:
 
 def restore(settings: Settings, directory: Path) -> int:
     """Puts a backup in place of what the stack holds. It must not be running, and is not started."""
-    _require_own_postgres(settings)
+    _require_own_stores(settings)
     if running.is_locked(settings):
         raise DevstackError("the stack is running: make down first")
     if any(directory.glob(f"*{SEALED}")):
@@ -96,10 +96,10 @@ def _restore(settings: Settings, directory: Path) -> int:
     return 0
 
 
-def _require_own_postgres(settings: Settings) -> None:
-    if not settings.runs_postgres:
+def _require_own_stores(settings: Settings) -> None:
+    if not (settings.runs("postgres") and settings.runs("redis")):
         raise DevstackError(
-            "PostgreSQL is not this stack's (DEVSTACK_POSTGRES): save and restore it where it runs"
+            "its stores are not this stack's (DEVSTACK_POSTGRES, DEVSTACK_REDIS): save and restore them where they run"
         )
 
 

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devstack import check, control, gateway_part, leftovers, logs, running, terminal, unprivileged
@@ -189,10 +189,16 @@ def _follow_start(settings: Settings, supervisor: subprocess.Popen[bytes]) -> Ma
             if part["state"] not in ("waiting", "stopped") and shown.get(part["name"]) != part["state"]:
                 shown[part["name"]] = part["state"]
                 print(terminal.progress(part), flush=True)
-        if answer["up"]:
+        if answer["up"] or (settings.follows and _follows_by_now(answer["parts"])):
             return answer
         time.sleep(POLL_INTERVAL)
     return None
+
+
+def _follows_by_now(parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Of a standby region: whether nothing is left to wait for but its promotion."""
+    states = {part["name"]: part["state"] for part in parts}
+    return (states["postgres"], states["kong"]) == ("starting", "ready")
 
 
 def _is_running(settings: Settings) -> bool:

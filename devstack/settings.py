@@ -85,14 +85,24 @@ class Settings:
         return self.state / "processes.json"
 
     @property
-    def runs_postgres(self) -> bool:
-        """Whether a PostgreSQL is among the parts; DEVSTACK_POSTGRES names those that somebody else runs."""
-        return not self.passed_on.get("DEVSTACK_POSTGRES")
+    def follows(self) -> str:
+        """DEVSTACK_FOLLOWS: the PostgreSQL of another region, `host:port`, of which this stack is the standby."""
+        return self.passed_on.get("DEVSTACK_FOLLOWS") or ""
 
-    @property
-    def postgres(self) -> str:
-        """Where it is, `host:port`, or a primary and its standby with a comma between."""
-        return self.passed_on.get("DEVSTACK_POSTGRES") or f"{LOOPBACK}:{self.ports['POSTGRES_PORT']}"
+    def runs(self, store: str) -> bool:
+        """Whether it is among the parts; DEVSTACK_POSTGRES and DEVSTACK_REDIS name those that somebody else runs."""
+        return not self.passed_on.get(f"DEVSTACK_{store.upper()}")
+
+    def store(self, name: str) -> str:
+        """Where it is, `host:port`; of PostgreSQL also a primary and its standby, with a comma between."""
+        variable = name.upper()
+        return self.passed_on.get(f"DEVSTACK_{variable}") or f"{LOOPBACK}:{self.ports[f'{variable}_PORT']}"
+
+    def found_at(self, port_variable: str) -> str:
+        """Where others call the part; DEVSTACK_MEMBER_URL and so on name a balancer in front of several."""
+        return self.passed_on.get(f"DEVSTACK_{port_variable.removesuffix('_PORT')}_URL") or self.url(
+            port_variable
+        )
 
     def url(self, port_variable: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[port_variable]}"

@@ -8,7 +8,9 @@ secret_store.py.
 
 from __future__ import annotations
 
+import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from devstack import environment, probes, service_settings
@@ -17,6 +19,7 @@ from devstack.declaration import Process, declaration
 from devstack.gateway_part import gateway
 from devstack.part import Part
 from devstack.postgres import Postgres
+from devstack.recovery import follower
 from devstack.redis import Redis
 from devstack.secret_store import Secrets
 from devstack.settings import LOOPBACK, ROOT, Settings
@@ -31,24 +34,17 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
     postgres = server(settings, secrets)
     redis = cache(settings, secrets)
     plugins = tuple(plugin.name for plugin in found.plugins)
-    own_postgres = Part(
-        name="postgres",
-        prepare=postgres.prepare,
-        command=postgres.command,
-        ready=probes.in_thread(postgres.ready),
-        finish=lambda: postgres.create_databases(found.stored, secrets),
-        ports=(postgres.port,),
-        stop_deadline=20,
+    own_postgres = _postgres(settings, postgres, secrets)
+    own_redis = Part(
+        name="redis",
+        prepare=redis.prepare,
+        command=redis.command,
+        ready=probes.in_thread(redis.ready),
+        ports=(redis.port,),
     )
     return [
-        *([own_postgres] if settings.runs_postgres else []),
-        Part(
-            name="redis",
-            prepare=redis.prepare,
-            command=redis.command,
-            ready=probes.in_thread(redis.ready),
-            ports=(redis.port,),
-        ),
+        *([own_postgres] if settings.runs("postgres") else []),
+        *([own_redis] if settings.runs("redis") else []),
         *(_part(process, settings, secrets) for process in found.of_kind("service", "aid")),
         *(_plugin(process, settings, secrets) for process in found.plugins),
         gateway(settings, gateway_values(settings), needs=plugins),
@@ -56,9 +52,34 @@ def topology(settings: Settings, secrets: Secrets) -> list[Part]:
     ]
 
 
+def _postgres(settings: Settings, server: Postgres, secrets: Secrets) -> Part:
+    """A standby region's is ready when it is promoted; so long whatever needs a database waits."""
+    part = Part(
+        name="postgres",
+        prepare=server.prepare,
+        command=server.command,
+        ready=probes.in_thread(server.ready),
+        finish=lambda: server.create_databases(declaration().stored, secrets),
+        ports=(server.port,),
+        stop_deadline=20,
+    )
+    if not settings.follows:
+        return part
+    return replace(
+        part,
+        prepare=lambda: follower.copy(server, settings.follows),
+        ready=probes.in_thread(lambda: follower.takes_writes(server)),
+        start_deadline=math.inf,
+        note=f"follows {settings.follows} until `failover`",
+    )
+
+
 def server(settings: Settings, secrets: Secrets) -> Postgres:
     return Postgres(
-        settings.state / "postgres", settings.ports["POSTGRES_PORT"], secrets["postgres_password"]
+        settings.state / "postgres",
+        settings.ports["POSTGRES_PORT"],
+        secrets["postgres_password"],
+        options=follower.FOLLOWER if settings.follows else (),
     )
 
 
@@ -80,13 +101,13 @@ def kept_files(settings: Settings) -> dict[str, Path]:
 def gateway_values(settings: Settings) -> dict[str, str]:
     """The variables of kong.yml.template."""
     found, given = declaration(), settings.passed_on
-    addresses = {f"{p.prefix}_URL": settings.url(p.port_variable) for p in found.routed}
+    addresses = {f"{p.prefix}_URL": settings.found_at(p.port_variable) for p in found.routed}
     shared = {name: given.get(name) or setting.default for name, setting in found.settings.items()}
     named = ("TOKEN_ISSUER", "TOKEN_AUDIENCE", "IDEMPOTENCY_TTL")
     return {
         **addresses,
         **{name: value for name in named if (value := shared[name])},
-        "AUTH_JWKS_URL": settings.url("AUTH_PORT") + JWKS,
+        "AUTH_JWKS_URL": settings.found_at("AUTH_PORT") + JWKS,
     }
 
 
@@ -130,7 +151,7 @@ def _plugin(process: Process, settings: Settings, secrets: Secrets) -> Part:
 
 def _stores(process: Process, settings: Settings) -> tuple[str, ...]:
     """Those among the parts that it needs at its start."""
-    return tuple(name for name in process.stores if name != "postgres" or settings.runs_postgres)
+    return tuple(name for name in process.stores if settings.runs(name))
 
 
 def metrics_address(process: Process, settings: Settings) -> str | None:
@@ -157,13 +178,12 @@ def told(process: Process, settings: Settings, secrets: Secrets) -> dict[str, st
     # Under the names of compose, and said here: `.env` may hold the passwords of compose's own stores.
     if process.database:
         prefix = process.database_variable
-        primary = "?target_session_attrs=read-write" if "," in settings.postgres else ""
-        variables[f"{prefix}_URL"] = (
-            f"postgresql://{process.database}@{settings.postgres}/{process.database}{primary}"
-        )
+        postgres = settings.store("postgres")
+        primary = "?target_session_attrs=read-write" if "," in postgres else ""
+        variables[f"{prefix}_URL"] = f"postgresql://{process.database}@{postgres}/{process.database}{primary}"
         variables[f"{prefix}_PASSWORD"] = secrets[f"{prefix.lower()}_password"]
     if process.redis:
-        variables["REDIS_URL"] = f"redis://{process.name}@{LOOPBACK}:{settings.ports['REDIS_PORT']}/0"
+        variables["REDIS_URL"] = f"redis://{process.name}@{settings.store('redis')}/0"
         variables[process.redis_password] = secrets[process.redis_password.lower()]
     return variables
 
@@ -175,12 +195,12 @@ def _told_here(process: Process, settings: Settings) -> dict[str, str]:
         "HOST": given.get("HOST") or LOOPBACK,
         process.port_variable: str(settings.ports[process.port_variable]),
         f"{process.prefix}_METRICS_PORT": str(settings.ports.get(f"{process.prefix}_METRICS_PORT", 0)),
-        **{f"{p.prefix}_URL": settings.url(p.port_variable) for p in found.processes.values()},
-        "GATEWAY_URL": settings.url("GATEWAY_PORT"),
-        "AUTH_JWKS_URL": settings.url("AUTH_PORT") + JWKS,
+        **{f"{p.prefix}_URL": settings.found_at(p.port_variable) for p in found.processes.values()},
+        "GATEWAY_URL": settings.found_at("GATEWAY_PORT"),
+        "AUTH_JWKS_URL": settings.found_at("AUTH_PORT") + JWKS,
         "PUBLIC_ORIGIN": public_origin(settings),
         **_files(process, settings),
-        "STRIPE_URL": given.get("STRIPE_URL") or settings.url("SANDBOX_PORT"),
+        "STRIPE_URL": given.get("STRIPE_URL") or settings.found_at("SANDBOX_PORT"),
         "SANDBOX_PUBLIC_URL": f"http://localhost:{settings.ports['SANDBOX_PORT']}",
     }
 

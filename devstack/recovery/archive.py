@@ -15,6 +15,9 @@ from devstack import unprivileged
 ARCHIVE_WITHIN = 60
 """Seconds after which a segment that is not full is archived: what is lost where the archive is all that is left."""
 
+RETRY = "wal_retrieve_retry_interval=100ms"
+"""In place of 5 s, which a promotion would wait for."""
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -43,7 +46,7 @@ class Archive:
 
     @property
     def reading(self) -> tuple[str, ...]:
-        return (f"restore_command=cp {_quoted(self.wal)}/%f %p", "wal_retrieve_retry_interval=100ms")
+        return (f"restore_command=cp {_quoted(self.wal)}/%f %p", RETRY)
 
     def holds(self, segment: str) -> bool:
         return (self.wal / segment).exists()

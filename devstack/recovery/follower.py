@@ -1,0 +1,37 @@
+"""The PostgreSQL of a standby region: a copy of another region's, that follows it until it is promoted.
+
+A part like any other: it counts as ready once it takes writes, so that whatever needs a database waits for that.
+"""
+
+from __future__ import annotations
+
+from devstack import unprivileged
+from devstack.postgres import SUPERUSER, Postgres
+from devstack.recovery.archive import RETRY
+
+FOLLOWER = (RETRY, "wal_receiver_timeout=10s", "hot_standby=on")
+
+
+def copy(server: Postgres, primary: str) -> None:
+    """Prepares the data directory of `server` as a copy of the server at `primary` (host:port), unless it has data.
+
+    Both have the same superuser's password. Raises PrepareError.
+    """
+    data = unprivileged.data_directory(server.directory)
+    if (data / "PG_VERSION").exists():
+        return
+    host, _, port = primary.rpartition(":")
+    source = f"host={host} port={port} user={SUPERUSER} dbname={SUPERUSER} application_name=standby"
+    options = ("--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf")
+    server.run("pg_basebackup", "-d", source, "-D", str(data), *options)
+
+
+def takes_writes(server: Postgres) -> bool:
+    """Whether it was promoted, or never followed anybody."""
+    return server.ready() and server.ask(SUPERUSER, "SELECT pg_is_in_recovery()").strip() == "f"
+
+
+def behind(server: Postgres) -> float:
+    """Seconds since the latest commit that it has replayed; it grows where nothing is written, too."""
+    age = "SELECT coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)"
+    return float(server.ask(SUPERUSER, age))
