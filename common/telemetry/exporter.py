@@ -9,11 +9,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from common.telemetry import otlp
 from common.telemetry.spans import Span
+
+Outcome = Literal["exported", "dropped"]
 
 MOST_WAITING = 4096
 """Spans; further ones are dropped."""
@@ -28,9 +31,11 @@ log = logging.getLogger("common.telemetry")
 
 
 class Exporter:
-    """`endpoint` is the collector's base URL. `exported` and `dropped` count spans."""
+    """`endpoint` is the collector's base URL. `exported` and `dropped` count spans; `counted` hears of each change."""
 
-    def __init__(self, service: str, endpoint: str) -> None:
+    def __init__(
+        self, service: str, endpoint: str, counted: Callable[[Outcome, int], None] = lambda *_: None
+    ) -> None:
         self._service = service
         self._endpoint = urlsplit(endpoint.rstrip("/") + "/v1/traces")
         self._waiting: deque[Span] = deque()
@@ -38,6 +43,7 @@ class Exporter:
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
         self._pause = 0.0
         self._sending = 0
+        self._counted = counted
         self.exported = 0
         self.dropped = 0
 
@@ -53,7 +59,7 @@ class Exporter:
     def add(self, spans: Sequence[Span]) -> None:
         """Never waits."""
         if len(self._waiting) + len(spans) > MOST_WAITING:
-            self.dropped += len(spans)
+            self._drop(len(spans))
         else:
             self._waiting.extend(spans)
 
@@ -75,7 +81,7 @@ class Exporter:
             try:
                 self._send(otlp.encode(self._service, batch), timeout)
             except (OSError, http.client.HTTPException) as fault:
-                self.dropped += len(batch)
+                self._drop(len(batch))
                 if not self._pause:
                     log.warning("the collector takes no traces", extra={"error": type(fault).__name__})
                 self._pause = min(max(EVERY_S, self._pause * 2), LONGEST_PAUSE_S)
@@ -83,9 +89,14 @@ class Exporter:
             finally:
                 self._sending = 0
             self.exported += len(batch)
+            self._counted("exported", len(batch))
             self._pause = 0.0
             if self._stopping.is_set() and time.monotonic() - started > timeout:
                 return
+
+    def _drop(self, spans: int) -> None:
+        self.dropped += spans
+        self._counted("dropped", spans)
 
     def _send(self, body: bytes, timeout: float) -> None:
         """Raises OSError and HTTPException where the collector does not take it."""

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from common import request_ids
 from common.request_ids import RequestIds
 from common.telemetry import spans
-from common.telemetry.exporter import Exporter
+from common.telemetry.exporter import Exporter, Outcome
 from common.telemetry.spans import Kind, Recording, Span, Value
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
@@ -122,12 +122,14 @@ _tracer: Tracer | None = None
 _exporter: Exporter | None = None
 
 
-def configure(service: str, endpoint: str, ratio: float) -> None:
-    """Traces this process from now on; does nothing without an endpoint."""
+def configure(
+    service: str, endpoint: str, ratio: float, counted: Callable[[Outcome, int], None] = lambda *_: None
+) -> None:
+    """Traces this process from now on; does nothing without an endpoint. `counted`: as `Exporter` has it."""
     global _tracer, _exporter  # noqa: PLW0603  # as logging's: one for the process
     if not endpoint:
         return
-    _exporter = Exporter(service, endpoint)
+    _exporter = Exporter(service, endpoint, counted)
     _exporter.start()
     _tracer = Tracer(_exporter.add, ratio)
 

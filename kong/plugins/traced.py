@@ -17,8 +17,10 @@ from typing import Any, NoReturn, TypeVar
 
 from common import request_ids
 from common.telemetry import spans, tracing
+from common.telemetry.exporter import Outcome
 from common.telemetry.settings import DEFAULT_RATIO
 from common.telemetry.spans import Kind, Span
+from kong.plugins.runtime import metrics
 from kong.plugins.runtime.pdk import Event, Kong, Question, Value
 
 TOLD = "traceparent"
@@ -26,6 +28,12 @@ TOLD = "traceparent"
 
 PHASES = ("access", "response")
 ANSWERED = "answered"
+
+SPANS = metrics.counter(
+    "telemetry_spans_total",
+    "Spans that a collector took, and that were dropped.",
+    outcome=("exported", "dropped"),
+)
 
 P = TypeVar("P")
 Phase = Callable[[Any, Kong], Awaitable[None]]
@@ -45,7 +53,7 @@ def traced(name: str) -> Callable[[type[P]], type[P]]:
             instrument(
                 plugin,
                 name,
-                lambda: tracing.configure(name, endpoint, ratio=0.0),
+                lambda: tracing.configure(name, endpoint, 0.0, _count),
                 eager=ratio >= MOST_ARE_SAMPLED,
             )
         return plugin
@@ -76,6 +84,10 @@ async def begin(kong: Kong) -> None:
     event = kong.event
     if isinstance(event, _Asking):
         await event.told()
+
+
+def _count(outcome: Outcome, spans: int) -> None:
+    SPANS.labels(outcome=outcome).inc(spans)
 
 
 def _recorded(run: Phase, name: str, phase: str, eager: bool) -> Phase:

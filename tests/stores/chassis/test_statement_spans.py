@@ -90,3 +90,12 @@ async def test_none_of_a_request_that_is_not_sampled_or_of_a_round(traced: Datab
     tracing.finish(request, "/", 200, 0.1)
     await traced.fetch("SELECT email FROM person")
     assert kept == []
+
+
+async def test_of_a_request_that_is_exported_because_it_failed_there_are_no_statements(
+    traced: Database, kept: Kept
+) -> None:
+    request = begin(sampled=False)
+    await traced.fetch("SELECT email FROM person")
+    tracing.finish(request, "/", 503, 0.1)
+    assert kept == [request]

@@ -169,6 +169,23 @@ def test_a_collector_that_refuses_or_is_not_there_costs_a_counter_alone() -> Non
             assert (sender.exported, sender.dropped) == (0, 2)
 
 
+def test_whoever_counts_hears_of_each_span() -> None:
+    heard: list[tuple[str, int]] = []
+    kept = Kept()
+    request(kept, sampled=True)
+    with collecting() as collector:
+        sender = Exporter("member", collector.url, lambda *told: heard.append(told))
+        sender.start()
+        sender.add(kept)
+        sender.stop()
+        collector.status = 503
+    late = Exporter("member", "http://127.0.0.1:1", lambda *told: heard.append(told))
+    late.start()
+    late.add(kept)
+    late.stop()
+    assert heard == [("exported", 2), ("dropped", 2)]
+
+
 def test_what_was_dropped_is_in_the_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     sender = Exporter("member", "http://127.0.0.1:1")
     sender.exported, sender.dropped = 5, 3

@@ -40,7 +40,7 @@ OF_ALL = ("process_", "http_", "telemetry_", "event_loop_")
 PREFIXES: Mapping[str, tuple[str, ...]] = {
     "service": (*OF_ALL, "admin_", "outbox_", "postgres_", "redis_", "revocations_"),
     "front": (*OF_ALL, "frontend_"),
-    "plugin": ("kong_plugin_", "event_loop_", "redis_"),
+    "plugin": ("kong_plugin_", "telemetry_", "event_loop_", "redis_"),
 }
 OWN = {"payment": "payments_"}  # its tables' name, and what there are many of
 NO_BASE_UNIT = re.compile(r"_(?:ms|milliseconds|minutes|hours|days|kilobytes|megabytes|percent)(?:_|$)")
