@@ -16,7 +16,7 @@ WITH, WITHOUT = load("compose.yaml", "observability"), load("compose.yaml")
 ADDED: dict[str, Any] = {k: v for k, v in WITH["services"].items() if k not in WITHOUT["services"]}
 GUESTS = {
     "prometheus": {"upstreams", "plugin_data", "edge"},
-    "collector": {"upstreams", "edge"},
+    "collector": {"upstreams", "edge", "plugin_data"},
 }
 """Who is on a network of the stack: to scrape, and to be sent spans."""
 
