@@ -202,6 +202,8 @@ def change(draft: Draft, currency: str) -> Change:
     for language in LANGUAGES:
         name, description = draft.names[language], draft.descriptions[language]
         texts[language] = {"name": name, "description": description} if name or description else None
+        if description and not name:
+            wrong[f"name_{language}"] = "fields.required"
     for (place, _), of in zip(options, values, strict=True):
         if not of:
             wrong[f"o{place}_v0_ko"] = "fields.required"

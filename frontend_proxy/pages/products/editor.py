@@ -81,7 +81,7 @@ class Editor:
     async def saved(self, form: Form) -> ASGIResponse:
         """Saves a sent form; shows it again where there is something to say first."""
         t = self._translator.t
-        draft = drafts.sent(form)
+        draft = grid.named(drafts.sent(form))
         if form.text("action") == "grid" or grid.outdated(draft):
             if grid.too_many(draft):
                 fault = t("products.too_many_variants", most=MOST_VARIANTS)

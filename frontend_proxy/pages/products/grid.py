@@ -60,12 +60,24 @@ def filled(draft: Draft, *, everything: bool) -> Draft:
     return replace(draft, variants=tuple(rows))
 
 
+def named(draft: Draft) -> Draft:
+    """`draft` with an SKU for each row that has a price and none: made of the product's address and the values."""
+    taken = {each.sku for each in draft.variants if each.sku}
+    return replace(
+        draft,
+        variants=tuple(
+            replace(each, sku=_sku(draft, each.values, taken)) if each.price and not each.sku else each
+            for each in draft.variants
+        ),
+    )
+
+
 def _sku(draft: Draft, values: tuple[str, ...], taken: set[str]) -> str:
     """One that nobody has yet here; empty where the product has no address to make it of."""
     if not draft.slug:
         return ""
-    ending = "-".join(code.upper() for code in values)
-    sku = f"{draft.slug.upper()[: 63 - len(ending)].strip('-')}-{ending}"[:64]
+    ending = "".join(f"-{code.upper()}" for code in values)
+    sku = (draft.slug.upper()[: max(64 - len(ending), 1)].strip("-") + ending)[:64]
     if sku in taken:
         return ""
     taken.add(sku)

@@ -1,7 +1,7 @@
 // Pictures of a product: dropped onto the form, made small enough on their way, and put in order by dragging.
 // Without script the same forms take files, and arrows move pictures.
 
-const WIDEST = 1600;
+const SIZES = [[1600, 0.9], [1600, 0.7], [1200, 0.7], [800, 0.7]];
 const TAKEN = ["image/jpeg", "image/png", "image/webp"];
 
 // A picture that the shop takes, made of one that is too large or of a kind that only this browser knows; else the file
@@ -10,12 +10,12 @@ async function fitting(file, largest) {
   if (TAKEN.includes(file.type) && file.size <= largest) return file;
   try {
     const picture = await createImageBitmap(file);
-    const scale = Math.min(1, WIDEST / Math.max(picture.width, picture.height));
     const canvas = document.createElement("canvas");
-    canvas.width = Math.max(1, Math.round(picture.width * scale));
-    canvas.height = Math.max(1, Math.round(picture.height * scale));
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    for (const quality of [0.9, 0.75, 0.5]) {
+    for (const [widest, quality] of SIZES) {
+      const scale = Math.min(1, widest / Math.max(picture.width, picture.height));
+      canvas.width = Math.max(1, Math.round(picture.width * scale));
+      canvas.height = Math.max(1, Math.round(picture.height * scale));
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
       const blob = await new Promise((done) => canvas.toBlob(done, "image/webp", quality));
       if (blob && blob.size <= largest) return new File([blob], file.name, { type: blob.type });
     }
@@ -28,6 +28,9 @@ async function fitting(file, largest) {
 async function send(form, files) {
   const input = form.querySelector("input[type=file]");
   const fitted = new DataTransfer();
+  // It may take a moment before anything is sent.
+  const hint = form.querySelector(".drop-hint");
+  if (hint) hint.textContent = form.dataset.busy;
   for (const file of files) fitted.items.add(await fitting(file, Number(form.dataset.largest)));
   input.files = fitted.files;
   form.dataset.fitted = "yes";
@@ -46,6 +49,7 @@ export function takePictures(root) {
     if (!form.dataset.drop) continue;
     const hint = document.createElement("p");
     hint.className = "drop-hint";
+    hint.setAttribute("role", "status");
     hint.textContent = form.dataset.drop;
     form.prepend(hint);
     const over = (is) => (event) => {

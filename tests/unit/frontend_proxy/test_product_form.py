@@ -197,6 +197,30 @@ def test_the_first_option_makes_a_row_of_each_value_and_the_product_keeps_its_sk
     assert not grid.outdated(grid.filled(made, everything=False))
 
 
+def test_a_row_with_a_price_gets_an_sku_that_is_its_own() -> None:
+    rows = (
+        VariantDraft((), "", "1"),
+        VariantDraft(("l",), "", "1"),
+        VariantDraft(("s",)),
+        VariantDraft((), "A", "1"),
+    )
+    assert [row.sku for row in grid.named(Draft(slug="shoe", variants=rows)).variants] == [
+        "SHOE",
+        "SHOE-L",
+        "",
+        "A",
+    ]
+    assert grid.named(Draft(variants=rows)).variants[0].sku == "", (
+        "without an address there is nothing to make it of"
+    )
+    long = grid.named(
+        Draft(slug="x" * 100, variants=(VariantDraft(("y" * 32, "z" * 32), "", "1"),))
+    ).variants[0]
+    assert len(long.sku) <= 64
+    taken = (VariantDraft((), "SHOE", "1"), VariantDraft((), "", "1"))
+    assert grid.named(Draft(slug="shoe", variants=taken)).variants[1].sku == ""
+
+
 def test_a_combination_that_was_left_out_stays_out_until_all_are_asked_for() -> None:
     made = Draft(
         slug="shoe",
