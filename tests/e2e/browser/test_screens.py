@@ -6,7 +6,7 @@ from functools import partial
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser.conftest import Visit
+from tests.e2e.browser.conftest import ADMIN, Visit, sign_in
 from tests.e2e.browser.shopping import ENGLISH, KOREAN, fill_checkout, pay, place, put_into_cart, wait_until
 from tests.e2e.browser.test_accessibility import violations
 from tests.e2e.stack import Stack
@@ -41,6 +41,11 @@ def test_the_shop_as_the_readme_shows_it(visit: Visit, screen: Screen, stack: St
     home = visit("/", **WIDE)
     _until_pictures(home)
     _keep(home, screen, "shop-home")
+    sign_in(home, ADMIN)
+    home.goto("/admin/products?q=haneul")
+    home.get_by_role("rowheader").first.get_by_role("link").click()
+    expect(home.locator("[name=name_ko]")).to_be_visible()
+    _keep(home, screen, "admin-product")
     phone = visit("/", viewport={"width": 390, "height": 844}, locale="ko-KR", device_scale_factor=2)
     _keep(phone, screen, "shop-phone")
 
