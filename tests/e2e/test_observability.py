@@ -211,8 +211,7 @@ def may_be_empty(panel: Panel, job: str, *, real_kong: bool) -> bool:
     return bool(panel.empty) and job not in ("", "order")  # which has a database, an outbox, and calls others
 
 
-def test_every_panel_finds_series(observing: Observing) -> None:
-    real_kong = bool(observing.stack.traced_gateway)
+def of_panels(*, real_kong: bool) -> dict[str, str]:
     jobs = [p.name for p in declaration().of_kind("service", "front")]
     queries = {}
     for dashboard in dashboards(TABLE):
@@ -222,17 +221,16 @@ def test_every_panel_finds_series(observing: Observing) -> None:
                     if not may_be_empty(panel, job, real_kong=real_kong):
                         name = f"{dashboard.uid}, {panel.title}, {number} {job}"
                         queries[name] = query.expr.replace("$job", job)
-    assert len(queries) > 100
-    assert without_series(observing, queries) == ""
+    return queries
 
 
-def test_every_alert_asks_for_what_exists(observing: Observing) -> None:
+def of_alerts(*, real_kong: bool) -> dict[str, str]:
     """An alert finds nothing while all is well; what it compares has to be there."""
     queries = {}
     for condition in TABLE.conditions:
         compared = re.fullmatch(r"(.*) (?:>|==) [\d.]+", condition.expr)
         assert compared, condition.expr
-        if not condition.empty or observing.stack.traced_gateway:
+        if not condition.empty or real_kong:
             queries[condition.name] = compared[1]
     for objective in TABLE.objectives:
         for window in TABLE.windows:
@@ -241,18 +239,27 @@ def test_every_alert_asks_for_what_exists(observing: Observing) -> None:
                 queries[f"{name} {objective.name}"] = f'{name}{{objective="{objective.name}"}}'
     for job in JOBS:
         queries[f"up {job}"] = f'up{{job="{job}"}} == 1'
-    assert without_series(observing, queries) == ""
+    return queries
+
+
+def test_every_panel_and_every_alert_asks_for_what_exists(observing: Observing) -> None:
+    real_kong = bool(observing.stack.traced_gateway)
+    panels, alerts = of_panels(real_kong=real_kong), of_alerts(real_kong=real_kong)
+    assert len(panels) > 100
+    assert len(alerts) > 100
+    assert without_series(observing, {**panels, **alerts}) == ""
 
 
 def test_a_part_that_is_down_is_told_by_slack_and_by_mail_and_so_is_its_return(observing: Observing) -> None:
     stack = observing.stack
     eventually(lambda: ("Watchdog", "") in observing.firing(), lambda: "the watchdog is silent")
-    assert {name for name, _ in observing.firing()} == {"Watchdog"}
+    # Other tests on this stack may have left a dispute or a dead letter; those are not asked about.
+    expected = {("PartDown", "bff"), ("BrowseAvailabilityBurnsFast", "browse-availability")}
+    assert not expected & observing.firing()
     stack.stop("bff")
     try:
         for _ in range(30):
             assert httpx.get(f"{stack.frontend_url}/api/storefront", timeout=30).status_code >= 500
-        expected = {("PartDown", "bff"), ("BrowseAvailabilityBurnsFast", "browse-availability")}
         eventually(lambda: expected <= observing.firing(), lambda: str(observing.firing()))
         down = eventually(lambda: heard(observing, "firing"), lambda: f"{observing.slack} {observing.mails}")
     finally:
@@ -260,9 +267,7 @@ def test_a_part_that_is_down_is_told_by_slack_and_by_mail_and_so_is_its_return(o
     assert "What to do: docs/runbooks/parts.md#a-part-is-down" in down
     back = eventually(lambda: heard(observing, "resolved"), lambda: f"{observing.slack} {observing.mails}")
     assert "PartDown" in back
-    eventually(
-        lambda: {name for name, _ in observing.firing()} == {"Watchdog"}, lambda: str(observing.firing())
-    )
+    eventually(lambda: not expected & observing.firing(), lambda: str(observing.firing()))
 
 
 def heard(observing: Observing, status: str) -> str:
