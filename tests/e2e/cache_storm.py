@@ -1,6 +1,7 @@
 """Changes of a price while readers ask for it and parts of the stack are killed, stopped, or lose what they had.
 
-Each page has to go forward: an answer that is older than one that had arrived before it was asked for is a stale one.
+About each change the pages are purged once, so that some answers are read before a change and come back after it. Each
+page has to go forward: an answer that is older than one that had arrived before it was asked for is a stale one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import time
 import uuid
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,10 +33,15 @@ FAULTS = (
 STOPPED_S = (0.3, 1.5)
 """Shorter and longer than the plugin takes Redis' silence for an outage."""
 TRIMS_S = 1.0
+PURGE_WITHIN_S = 0.02
+"""After a change is sent, about as long as it takes."""
 EVERY_S = 0.01
 """Between two requests of a reader: three pages make 300 a second."""
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 """Within which a change is taken, and seen, whatever was broken."""
+AT_ONCE_S = 8.0
+"""Within which it is seen where nothing is broken: sooner than the tags move again for what replicas of catalog
+remember (CATALOG_BROWSING_TTL), which would hide a move that did nothing."""
 RESTED_S = 5.0
 """After a fault, before a time counts as one of a stack that is whole."""
 
@@ -84,7 +91,9 @@ class CacheStorm:
         self._stack = stack
         self._random = random.Random(seed)
         self._changes = changes
-        kinds = [kind for kind in FAULTS if stack.redis_url("response-cache") or kind != "stream trimmed"]
+        url = stack.redis_url("response-cache")
+        self._redis = RedisLink(url, 1.0, "storm") if url else None
+        kinds = [kind for kind in FAULTS if self._redis or kind != "stream trimmed"]
         self._faults = [kinds[number % len(kinds)] for number in range(faults)]
         self._random.shuffle(self._faults)
         self._report = Report()
@@ -110,6 +119,8 @@ class CacheStorm:
             await asyncio.gather(*readers, breaking, return_exceptions=True)
             for task in done:
                 task.result()
+        if self._redis is not None:
+            await self._redis.close()
         for page in pages:
             self._report.stale += page.stale
             self._report.answers.update(page.answers)
@@ -125,11 +136,17 @@ class CacheStorm:
                 fault = asyncio.create_task(self._break(self._faults[self._report.faults.total()]))
             whole = not self._broken and time.perf_counter() - self._whole_since > RESTED_S
             price = 10_000 + number
+            purging = asyncio.create_task(self._purge(pages))
             acknowledged = await self._change(client, product, price)
-            give_up = time.perf_counter() + PATIENCE_S
-            while min(page.price for page in pages) < price and time.perf_counter() < give_up:
+            await purging
+            while min(page.price for page in pages) < price:
+                patience = AT_ONCE_S if whole and not self._broken else PATIENCE_S
+                if time.perf_counter() - acknowledged > patience:
+                    break
                 await asyncio.sleep(0.001)
             self._report.unseen += [f"{page.name}: {price}" for page in pages if page.price < price]
+            if self._report.unseen:
+                return
             if whole and not self._broken:
                 self._report.took.append(max(0.0, pages[0].at - acknowledged) * 1000)
             if self._broken:
@@ -178,15 +195,20 @@ class CacheStorm:
 
     async def _trim(self) -> None:
         """Again and again all that is in the stream is cut off, as soon as it is there."""
-        url = self._stack.redis_url("response-cache")
-        assert url is not None
+        assert self._redis is not None
         end = time.monotonic() + TRIMS_S
-        async with RedisLink(url, 1.0, "storm") as link:
-            while time.monotonic() < end:
-                try:
-                    await link.command(b"XADD", b"cache:tags", b"MAXLEN", b"1", b"*", b"tags", b"none")
-                except StoreUnavailableError:
-                    await asyncio.sleep(0.1)
+        while time.monotonic() < end:
+            try:
+                await self._redis.command(b"XADD", b"cache:tags", b"MAXLEN", b"1", b"*", b"tags", b"none")
+            except StoreUnavailableError:
+                await asyncio.sleep(0.1)
+
+    async def _purge(self, pages: list[Page]) -> None:
+        await asyncio.sleep(self._random.uniform(0, PURGE_WITHIN_S))
+        tags = ",".join({f"path:{page.path.partition('?')[0]}" for page in pages})
+        if self._redis is not None:
+            with suppress(StoreUnavailableError):
+                await self._redis.command(b"XADD", b"cache:tags", b"*", b"tags", tags.encode())
 
     # ----- requests -------------------------------------------------------------------------------------------------
 
