@@ -8,12 +8,13 @@ import importlib
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
 from litestar import Litestar
 from prometheus_client import generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -76,6 +77,23 @@ async def _asked(app: Litestar) -> str:
         return (await client.get("/metrics")).text
 
 
+@cache
+def _declared(name: str) -> Mapping[str, tuple[str, ...]]:
+    """The labels of each metric of a service or the front: one that nothing was counted in yet shows none."""
+    found: dict[str, tuple[str, ...]] = {}
+    declare = MetricWrapperBase.__init__
+
+    def recorded(self: Any, name: str, documentation: str, labelnames: Any = (), **more: Any) -> None:
+        found[name] = tuple(labelnames)
+        declare(self, name, documentation, labelnames, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MetricWrapperBase, "__init__", recorded)
+        process = FOUND.processes[name]
+        _ = Metrics() if process.kind == "front" else _built(process)
+    return found
+
+
 def families(name: str) -> list[Metric]:
     return list(text_string_to_metric_families(_exposition(name)))
 
@@ -111,6 +129,13 @@ def test_labels_have_few_values(name: str) -> None:
         for sample in family.samples:
             assert set(sample.labels) <= LABELS, family.name
             assert not {"job", "instance"} & set(sample.labels), f"{family.name}: those are the scraper's"
+
+
+@pytest.mark.parametrize("process", [p for p in SHOWN if p.kind != "plugin"], ids=lambda p: p.name)
+def test_labels_without_a_count_have_few_values_too(process: Process) -> None:
+    declared = _declared(process.name)
+    assert declared["http_requests_total"]
+    assert {name: labels for name, labels in declared.items() if not set(labels) <= LABELS} == {}
 
 
 @pytest.mark.parametrize("process", [p for p in SHOWN if p.kind != "plugin"], ids=lambda p: p.name)
