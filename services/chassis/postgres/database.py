@@ -13,6 +13,7 @@ from piccolo.table import Table
 from prometheus_client import CollectorRegistry
 
 from common.telemetry import tracing
+from services.chassis.postgres import hosts
 from services.chassis.postgres.engine import PatientTransaction, PooledEngine, SafeTransaction
 from services.chassis.postgres.outages import outage_as_unavailable, passes
 from services.chassis.postgres.pool_metrics import PoolMetrics
@@ -131,6 +132,7 @@ class Database:
                     min_size=self._pool_min,
                     max_size=self._pool_max,
                     max_inactive_connection_lifetime=300,
+                    connect=hosts.connect,
                     reset=_reset,
                     connection_class=TracedConnection if tracing.tracer() else asyncpg.Connection,
                 )

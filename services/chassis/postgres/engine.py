@@ -13,7 +13,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.querystring import QueryString
 
-from services.chassis.postgres import pooling
+from services.chassis.postgres import hosts, pooling
 from services.chassis.postgres.outages import outage_as_unavailable
 
 ACQUIRE_TIMEOUT_S = 2.0
@@ -149,9 +149,9 @@ class PatientTransaction(SafeTransaction):
         await self.engine.find_out()
         config = self.engine.config
         if self.engine.begins_with:
-            return await asyncpg.connect(**{**config, "command_timeout": None})
+            return await hosts.connect(**{**config, "command_timeout": None})
         settings = {**config["server_settings"], "statement_timeout": "0"}
-        return await asyncpg.connect(**{**config, "command_timeout": None, "server_settings": settings})
+        return await hosts.connect(**{**config, "command_timeout": None, "server_settings": settings})
 
     async def _release(self) -> None:
         await self.connection.close(timeout=ACQUIRE_TIMEOUT_S)

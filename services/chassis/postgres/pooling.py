@@ -8,7 +8,7 @@ most startup parameters, too. Straight at PostgreSQL the limits are set once a c
 from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
+from services.chassis.postgres import hosts
 
 _TAKEN_BY_POOLERS = ("application_name", "timezone")
 """Startup parameters that PgBouncer keeps for its clients, whatever its version and settings."""
@@ -19,7 +19,7 @@ async def is_pooled(config: Mapping[str, Any]) -> bool:
 
     Raises what asyncpg raises where nothing can be reached.
     """
-    connection = await asyncpg.connect(**behind_pooler(config))
+    connection = await hosts.connect(**behind_pooler(config))
     try:
         async with connection.transaction():
             process = await connection.fetchval("SELECT pg_backend_pid()")

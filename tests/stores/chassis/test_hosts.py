@@ -1,0 +1,60 @@
+"""A PostgreSQL of several hosts: whichever is the primary is taken, and one that hangs keeps nobody from it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.chassis.errors import Unavailable
+from services.chassis.postgres import Database
+from services.chassis.postgres.hosts import alternatives
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[str]:
+    """A host that takes connections and never says a word, as a machine that hangs."""
+    server = await asyncio.start_server(_say_nothing, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+async def _say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        await reader.read()
+    finally:
+        writer.close()
+
+
+def several(url: str, first: str, attributes: str = "read-write") -> str:
+    credentials, _, rest = url.rpartition("@")
+    return f"{credentials}@{first},{rest}?target_session_attrs={attributes}"
+
+
+@pytest.mark.parametrize("gone", ["silent", "refusing"])
+async def test_the_primary_is_found_behind_a_host_that_is_gone(
+    postgres_url: str, silent: str, gone: str
+) -> None:
+    url = several(postgres_url, silent if gone == "silent" else "127.0.0.1:1")
+    database = Database(url, application="test")
+    async with database.lifespan():
+        await database.check()
+        # More connections, each within the pool's patience: the host that was taken last is tried first.
+        await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.05)") for _ in range(8)))
+
+
+async def test_where_no_host_is_as_wanted_it_is_an_outage(postgres_url: str, silent: str) -> None:
+    url = several(postgres_url, silent)
+    database = Database(url, application="test")
+    async with database.lifespan():
+        database.engine.config["dsn"] = several(postgres_url, silent, "standby")
+        with pytest.raises(Unavailable):
+            async with database.patient_transaction():
+                pass
+
+
+def test_each_host_alone() -> None:
+    url = "postgresql://auth:a%2Cb@one:1,two:2/auth?target_session_attrs=read-write"
+    assert alternatives(url) == [url.replace(",two:2", ""), url.replace("one:1,", "")]
+    assert alternatives("postgresql://auth@one/auth") == ["postgresql://auth@one/auth"]
