@@ -90,8 +90,10 @@ async def test_the_list_begins_with_what_runs_out_of_what_is_for_sale(front: Fro
     assert 'href="/admin/stock?cursor=more"' in html
     await look(front, "/admin/stock?show=low&sku=SHOE")
     assert asked(front) == "/api/stock?limit=30&sort=available&for_sale=true&at_most=5&sku=SHOE"
-    await look(front, f"/admin/stock?product={LEVEL['product_id']}")
-    assert asked(front) == f"/api/stock?limit=30&sort=sku&product_id={LEVEL['product_id']}"
+    _, html = await look(front, f"/admin/stock?product={LEVEL['product_id']}")
+    assert asked(front) == f"/api/stock?product_id={LEVEL['product_id']}&limit=100"
+    assert 'name="q_SHOE-250"' in html
+    assert (await look(front, "/admin/stock?product=x"))[0] == 404
 
 
 async def test_a_search_for_what_no_sku_can_be_finds_none_and_asks_nobody(front: Front) -> None:
@@ -157,3 +159,30 @@ async def test_the_pages_are_for_administrators_alone(front: Front) -> None:
         assert (await look(front, f"/admin/stock{path}"))[0] == 403
     assert (await send(front, "/admin/stock/SHOE-250", TYPED))[0] == 403
     assert sent == []
+
+
+async def test_several_skus_are_adjusted_for_one_reason_each_under_a_key_of_its_own(front: Front) -> None:
+    sent = catalog(front)
+    form = {**TYPED, "product": LEVEL["product_id"], "q_SHOE-250": "7", "q_OTHER": "9", "note": "Note 3"}
+    for _ in range(2):
+        status, location, _ = await send(front, "/admin/stock", form)
+        assert (status, location) == (303, f"/admin/stock?product={LEVEL['product_id']}&done=adjusted")
+    (_, body, key), (_, _, again) = sent
+    assert body == {"sku": "SHOE-250", "reason": "delivery", "note": "Note 3", "change": 7}
+    assert key == again != TYPED["idempotency_key"]
+
+
+async def test_nothing_of_several_is_sent_while_one_is_no_number(front: Front) -> None:
+    sent = catalog(front)
+    form = {**TYPED, "product": LEVEL["product_id"]}
+    status, _, html = await send(front, "/admin/stock", {**form, "q_SHOE-250": "some"})
+    assert (status, 'id="e-q_SHOE-250"' in html, 'value="some"' in html, sent) == (400, True, True, [])
+    assert 'href="#f-q_SHOE-250"' in html
+    status, _, html = await send(front, "/admin/stock", {**form, "q_SHOE-250": " "})
+    assert (status, "at least one quantity" in html, sent) == (400, True, [])
+    catalog(front, 409, code="below_reserved", reserved=2)
+    status, _, html = await send(front, "/admin/stock", {**form, "reason": "lost", "q_SHOE-250": "4"})
+    assert (status, "2 are promised to orders" in html, 'value="4"' in html) == (409, True, True)
+    catalog(front, 503)
+    status, _, html = await send(front, "/admin/stock", {**form, "q_SHOE-250": "4"})
+    assert (status, TYPED["idempotency_key"] in html) == (503, True)

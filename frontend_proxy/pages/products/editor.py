@@ -86,7 +86,8 @@ class Editor:
             if grid.too_many(draft):
                 fault = t("products.too_many_variants", most=MOST_VARIANTS)
                 return await self.page(draft, form, status=400, fault=fault)
-            draft = grid.filled(draft, everything=form.text("action") == "grid")
+            stored = merging.skus(form.text("base"))
+            draft = grid.filled(draft, everything=form.text("action") == "grid", kept=stored)
             return await self.page(draft, form, notice=t("products.look_at_grid"))
         change = drafts.change(draft, self._site.currency)
         if change.wrong:

@@ -1,6 +1,7 @@
 """The rows of a product's grid: a variant for each combination of its options' values. Pure."""
 
 import itertools
+from collections.abc import Collection
 from dataclasses import replace
 
 from frontend_proxy.pages.products.draft import MOST_VARIANTS, Draft, VariantDraft
@@ -27,8 +28,8 @@ def too_many(draft: Draft) -> bool:
     return count > MOST_VARIANTS
 
 
-def filled(draft: Draft, *, everything: bool) -> Draft:
-    """`draft` with a row for each combination of values, in their order.
+def filled(draft: Draft, *, everything: bool, kept: Collection[str] = ()) -> Draft:
+    """`draft` with a row for each combination of values, in their order. `kept`: the SKUs that are stored.
 
     A row that is there stays; one of fewer options becomes the first combination that continues it; new ones get an SKU
     and a price to begin with. Without `everything`, a combination that was left out before stays out.
@@ -51,7 +52,9 @@ def filled(draft: Draft, *, everything: bool) -> Draft:
             row = next((each for each in shorter if values[: len(each.values)] == each.values), None)
             if row is not None:
                 shorter.remove(row)
-                row = replace(row, values=values)
+                # An SKU that was made here follows the values; one that has stock, or was typed, stays.
+                made = row.sku not in kept and row.sku == _made(draft, row.values)
+                row = replace(row, values=values, sku=_sku(draft, values, taken) if made else row.sku)
         known = all(code in used[place] for place, code in enumerate(values))
         if row is None and (everything or not known):
             row = replace(pattern, values=values, sku=_sku(draft, values, taken))
@@ -74,14 +77,18 @@ def named(draft: Draft) -> Draft:
 
 def _sku(draft: Draft, values: tuple[str, ...], taken: set[str]) -> str:
     """One that nobody has yet here; empty where the product has no address to make it of."""
-    if not draft.slug:
-        return ""
-    ending = "".join(f"-{code.upper()}" for code in values)
-    sku = (draft.slug.upper()[: max(64 - len(ending), 1)].strip("-") + ending)[:64]
+    sku = _made(draft, values)
     if sku in taken:
         return ""
     taken.add(sku)
     return sku
+
+
+def _made(draft: Draft, values: tuple[str, ...]) -> str:
+    if not draft.slug:
+        return ""
+    ending = "".join(f"-{code.upper()}" for code in values)
+    return (draft.slug.upper()[: max(64 - len(ending), 1)].strip("-") + ending)[:64]
 
 
 def _codes(draft: Draft) -> list[list[str]]:

@@ -1,6 +1,7 @@
 """/admin/stock: what runs out first; a SKU's page with its journal; and adjustments, each of them once."""
 
 import re
+import uuid
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,11 +24,13 @@ HERE = "/admin/stock"
 ON_A_PAGE = 30
 SHOWN = ("for_sale", "low", "all")
 """Which stock is listed; the first where nothing else is asked for."""
+MOST_FIELDS = 110
+"""A number for each variant that a product can have, and what is the same for all."""
 LOW = 5
 """Units that are few: of so many or fewer, the list `low` is made."""
 
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_PERSON = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class StockPages(Controller):
@@ -44,13 +47,15 @@ class StockPages(Controller):
         show: FromQuery[str] = "",
         product: FromQuery[str] = "",
         cursor: FromQuery[str] = "",
+        done: FromQuery[str] = "",
     ) -> ASGIResponse:
+        if product:
+            return _of_product(site, admin, product, await _levels(site, admin, product), done=done)
         sku = sku.strip()
-        shown = "all" if product else show if show in SHOWN else SHOWN[0]
-        query = {"limit": str(ON_A_PAGE), "sort": "sku" if product else "available"}
+        shown = show if show in SHOWN else SHOWN[0]
+        query = {"limit": str(ON_A_PAGE), "sort": "available"}
         query |= {"for_sale": "true"} if shown != "all" else {}
         query |= {"at_most": str(LOW)} if shown == "low" else {}
-        query |= {"product_id": product} if _PERSON.fullmatch(product) else {}
         query |= {"sku": sku} if sku else {}
         query |= {"cursor": cursor} if cursor else {}
         found: dict[str, Any] = {"items": [], "next_cursor": None}
@@ -60,7 +65,7 @@ class StockPages(Controller):
             found = require_status(answer, 200).document()
 
         def link(**changes: str) -> str:
-            asked = {"show": "" if shown == SHOWN[0] else shown, "sku": sku, "product": product, **changes}
+            asked = {"show": "" if shown == SHOWN[0] else shown, "sku": sku, **changes}
             kept = {name: text for name, text in asked.items() if text}
             return HERE + (f"?{urlencode(kept)}" if kept else "")
 
@@ -72,7 +77,67 @@ class StockPages(Controller):
             first=link() if cursor else None,
             sku=sku,
             show=shown,
-            product=product if found["items"] and product else "",
+        )
+
+    @post("/")
+    async def adjust_product(
+        self, request: PageRequest, site: InjectedSite, admin: InjectedPageContext
+    ) -> ASGIResponse:
+        """Adjusts several SKUs of a product for one reason: all numbers are read before any is sent."""
+        form = await forms.read(request, fields=MOST_FIELDS)
+        product = form.text("product")
+        levels = await _levels(site, admin, product)
+        translator = site.views.translator(admin)
+        wanted = {
+            each["sku"]: adjusting.wanted(
+                each["sku"], Form({**form.fields, "quantity": form.text(f"q_{each['sku']}")})
+            )
+            for each in levels
+            if form.text(f"q_{each['sku']}")
+        }
+        errors = {f"q_{sku}": translator.t(key) for sku, one in wanted.items() for key in one.wrong.values()}
+        if not wanted:
+            fault = translator.t("stock.nothing_entered")
+            return _of_product(site, admin, product, levels, form=form, status=400, fault=fault)
+        if errors:
+            return _of_product(site, admin, product, levels, form=form, status=400, errors=errors)
+        status, undecided = 409, False
+        for sku, one in wanted.items():
+            key = str(uuid.uuid5(uuid.UUID(form.key), sku))
+            try:
+                answer = await keyed.post(
+                    site,
+                    admin,
+                    "/api/stock/adjustments",
+                    Form({"idempotency_key": key}),
+                    one.body,
+                    versioned=False,
+                )
+            except Problem as problem:
+                # Sent again, the form finds what was done already under its key.
+                fault = translator.problem(problem.name, problem.status)
+                return _of_product(
+                    site, admin, product, levels, form=form, status=problem.status, fault=fault, key=form.key
+                )
+            if answer.status != 201:
+                status = answer.status
+                errors[f"q_{sku}"] = _sentence(site, admin, answer)
+                undecided = undecided or keyed.open_outcome(answer)
+        if not errors:
+            return redirect(f"{HERE}?{urlencode({'product': product, 'done': 'adjusted'})}")
+        # What was done is not asked for again; under the form's key it would be found done.
+        done = {f"q_{sku}" for sku in wanted} - set(errors)
+        left = Form({name: text for name, text in form.fields.items() if name not in done})
+        levels = await _levels(site, admin, product)
+        return _of_product(
+            site,
+            admin,
+            product,
+            levels,
+            form=left,
+            status=status,
+            errors=errors,
+            key=form.key if undecided else None,
         )
 
     @get("/{sku:str}")
@@ -107,14 +172,68 @@ class StockPages(Controller):
         return await _refused(site, admin, sku, form, answer)
 
 
+async def _levels(site: Site, admin: PageContext, product: str) -> list[dict[str, Any]]:
+    """Of each of a product's variants. Raises 404."""
+    if not _ID.fullmatch(product):
+        raise NotFoundException
+    query = {"product_id": product, "limit": "100"}
+    answer = await site.backend.call(admin, "GET", "/api/stock", query=query)
+    found: list[dict[str, Any]] = require_status(answer, 200).document()["items"]
+    if not found:
+        raise NotFoundException
+    return found
+
+
+def _of_product(
+    site: Site,
+    admin: PageContext,
+    product: str,
+    levels: list[dict[str, Any]],
+    *,
+    form: Form | None = None,
+    status: int = 200,
+    errors: dict[str, str] | None = None,
+    fault: str | None = None,
+    key: str | None = None,
+    done: str = "",
+) -> ASGIResponse:
+    """All SKUs of a product, with a number to enter for each."""
+    if errors:
+        fault = site.views.translator(admin).problem("fields", status)
+    return site.views.page(
+        admin,
+        "stock/product.html",
+        status=status,
+        product=product,
+        levels=levels,
+        reasons=adjusting.REASONS,
+        typed=form.fields if form else {},
+        errors=errors or {},
+        labels={name: name.removeprefix("q_") for name in errors or {}},
+        fault=fault,
+        key=key,
+        done=done,
+    )
+
+
+def _sentence(site: Site, admin: PageContext, answer: Answer) -> str:
+    """Why one adjustment of several was refused."""
+    translator = site.views.translator(admin)
+    document = answer.document()
+    if document.get("code") == "below_reserved":
+        held = document.get("reserved")
+        return translator.t("stock.below_reserved" if held else "stock.not_there", count=held)
+    for error in forms.field_errors(answer).values():
+        return translator.field_error(*error)
+    return translator.problem(forms.problem_name(answer), answer.status)
+
+
 async def _refused(site: Site, admin: PageContext, sku: str, form: Form, answer: Answer) -> ASGIResponse:
     translator = site.views.translator(admin)
     document = answer.document()
     key = form.key if keyed.open_outcome(answer) else None
     if document.get("code") == "below_reserved":
-        held = document.get("reserved")
-        sentence = translator.t("stock.below_reserved" if held else "stock.not_there", count=held)
-        errors = {"quantity": sentence}
+        errors = {"quantity": _sentence(site, admin, answer)}
         return await _page(site, admin, sku, form=form, status=409, errors=errors)
     if answer.status == 404:
         raise NotFoundException
@@ -148,7 +267,7 @@ async def _page(
     journal = require_status(answer, 200).document()
     entries = journal["items"]
     names = await people.names(
-        site, admin, dict.fromkeys(each["actor"] for each in entries if _PERSON.fullmatch(each["actor"]))
+        site, admin, dict.fromkeys(each["actor"] for each in entries if _ID.fullmatch(each["actor"]))
     )
     translator = site.views.translator(admin)
     following = journal["next_cursor"]

@@ -189,7 +189,9 @@ def test_the_first_option_makes_a_row_of_each_value_and_the_product_keeps_its_sk
         slug="shoe", options=(option("size", "s", "l"),), variants=(VariantDraft((), "SHOE", "1000"),)
     )
     assert grid.outdated(made)
-    rows = grid.filled(made, everything=False).variants
+    new = grid.filled(made, everything=False).variants
+    assert [row.sku for row in new] == ["SHOE-S", "SHOE-L"], "what was made of the address follows the values"
+    rows = grid.filled(made, everything=False, kept={"SHOE"}).variants
     assert [(row.values, row.sku, row.price) for row in rows] == [
         (("s",), "SHOE", "1000"),
         (("l",), "SHOE-L", "1000"),
