@@ -29,6 +29,10 @@ create() { # NAME PASSWORD
 		\getenv name NAME
 		\getenv password PASSWORD
 		SET client_min_messages = error;
+		-- A statement that fails, is slow or is logged as any other is written down whole, with the password in it.
+		SET log_min_error_statement = panic;
+		SET log_min_duration_statement = -1;
+		SET log_statement = none;
 		SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
 		ALTER ROLE :"name" LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE;
 		SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name') WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec

@@ -66,7 +66,7 @@ def test_a_line_that_is_not_yaml_is_named_and_the_gateway_runs_on(stack: Stack, 
         ("connect_timeout: 2000", 'connect_timeout: "2 s"', "expected an integer"),
         ("name: token-validator", "name: token-validatr", "token-validatr"),
         ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "expected a"),
-        ("[/api/members]", '["~/api/(members"]', "regex"),
+        ("[/api/members, /api/outbox/member]", '["~/api/(members"]', "regex"),
         ("- name: members\n", "- name: home\n", "home"),
     ],
 )

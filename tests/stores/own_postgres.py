@@ -4,6 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 from devstack import throwaway, unprivileged
@@ -18,6 +19,10 @@ class OwnPostgres:
         self._log = log
         self._command = server.command()
         self._process: subprocess.Popen[bytes] | None = None
+
+    def logged(self) -> str:
+        """What the server has written so far."""
+        return Path(self._log.name).read_text(encoding="utf-8", errors="replace")
 
     def start(self) -> None:
         if self._process is None:

@@ -12,6 +12,7 @@ from common.address import with_password
 from devstack.postgres import Postgres, binaries
 from devstack.settings import ROOT
 from tests.nasty_passwords import PASSWORDS
+from tests.stores.own_postgres import own_postgres
 
 
 def run(server: Postgres, variables: dict[str, str], databases: str) -> None:
@@ -72,3 +73,17 @@ async def test_each_start_makes_what_is_missing_takes_a_new_password_and_keeps_t
     await connection.close()
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await asyncpg.connect(f"postgresql://kept_second:new@{address}/kept_first")
+
+
+async def test_no_password_is_in_the_servers_log_whatever_it_logs() -> None:
+    password = "not-for-the-servers-log"
+    with own_postgres("other") as own:
+        connection = await asyncpg.connect(own.server.url("postgres"))
+        for setting in ("log_statement = 'all'", "log_min_duration_statement = 0"):
+            await connection.execute(f"ALTER SYSTEM SET {setting}")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
+        run(own.server, {"SHOP": password}, "shop:SHOP")
+        logged = own.logged()
+    assert "REVOKE CONNECT" in logged  # it does write statements down
+    assert password not in logged
