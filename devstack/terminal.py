@@ -30,7 +30,7 @@ def table(parts: Iterable[Mapping[str, Any]]) -> str:
             str(part["restarts"]),
             _duration(part["seconds"]) if part["pid"] else "-",
             str(part["url"] or ""),
-            str(part["metrics"] or ""),
+            str(part.get("metrics") or ""),  # of a supervisor before that, none
         )
         for part in parts
     ]

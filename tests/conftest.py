@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from common.redis_link import RedisLink
 from devstack import throwaway
@@ -17,6 +18,10 @@ from devstack.postgres import Postgres
 from tests import redis_topologies
 from tests.revocations import mark_whole
 from tests.stores import bouncer
+
+# How long an example takes says what else the machine does.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

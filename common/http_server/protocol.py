@@ -29,6 +29,9 @@ LINGER_SECONDS = 1.0
 """How long a refused client may go on sending: closed at once, its own bytes would destroy the answer unread."""
 LINGER_BYTES = 1024 * 1024
 
+LEAVES_AFTER_SECONDS = 0.5
+"""How long an idle connection stays at shutdown: a request on its way is answered, and told that it is the last."""
+
 MALFORMED = Refusal(400, "These bytes are not one well-formed HTTP/1.1 request.")
 TOO_LONG_TARGET = Refusal(414, f"The request target exceeds {MAX_TARGET} bytes.")
 TOO_LONG_HEAD = Refusal(431, "The request's headers are too long.")
@@ -52,6 +55,7 @@ class StrictProtocol(HttpToolsProtocol):
     _in_message = False
     _at_upgrade = False  # the parser has stopped at the end of a head, or is about to
     _refused = False
+    _leaving = False
     _lingered = 0
     _framing_size = 0
     _body_size = 0
@@ -150,7 +154,7 @@ class StrictProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            keep_alive=not self._leaving and version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
         if before is None or before.response_complete:
@@ -174,6 +178,20 @@ class StrictProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+    def shutdown(self) -> None:
+        """The server ends. Closed at once, an idle connection would break the request that its peer just sends."""
+        if self._refused or not (self.cycle is None or self.cycle.response_complete):
+            super().shutdown()
+            return
+        self._leaving = True
+        self._unset_keepalive_if_required()
+        self.loop.call_later(LEAVES_AFTER_SECONDS, self._leave)
+
+    def _leave(self) -> None:
+        # One that came meanwhile ends its connection with its answer.
+        if not self._in_message and (self.cycle is None or self.cycle.response_complete):
+            self.transport.close()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Ends the connection with an answer to what cannot be read, where that answer's turn has come."""

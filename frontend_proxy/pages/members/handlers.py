@@ -52,8 +52,8 @@ class Members(Controller):
         )
 
     @get("/new")
-    async def ask_for_new(self, site: InjectedSite, member: InjectedPageContext) -> ASGIResponse:
-        return _new(site, member, Edit(EMPTY, 0, {}, {}))
+    async def ask_for_new(self, site: InjectedSite, admin: InjectedPageContext) -> ASGIResponse:
+        return _new(site, admin, Edit(EMPTY, 0, {}, {}))
 
     @post("/new")
     async def create(
