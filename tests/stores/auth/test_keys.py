@@ -157,7 +157,7 @@ async def test_a_revoked_role_is_in_no_token_that_is_still_good(settings: Settin
         tokens = await sign_in(client, email=body["email"], password=body["password"])
         status, said = await command(settings, "revoke-role", "Minji@example.com", "admin")
         assert (status, "minji@example.com is member" in said) == (0, True)
-        assert '"event":"role_revoked"' in said and '"sessions":1' in said
+        assert '"event.action":"role_revoked"' in said and '"gatehouse.sessions":1' in said
         assert not await is_good(client, tokens)
         refresh = {"refresh_token": tokens["refresh_token"]}
         assert (await client.post("/api/auth/refresh", json=refresh)).status_code == 401
