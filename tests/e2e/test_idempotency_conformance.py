@@ -372,7 +372,8 @@ def key_required(through_gateway: Client) -> Iterator[Client]:
     if stack.template is None:
         pytest.skip("this stack reads the checkout's own kong.yml.template")
     before = stack.template.read_text()
-    plain = "      - name: members\n        paths: [/api/members]\n        strip_path: false\n"
+    paths = "paths: &members [/api/members, /api/outbox/member]"
+    plain = f"      - name: members\n        {paths}\n        strip_path: false\n"
     assert plain in before
     plugin = "        plugins: [{name: idempotency, config: {required: true}}]\n"
     stack.template.write_text(before.replace(plain, plain + plugin))
