@@ -80,6 +80,7 @@ class Postgres:
             "unix_socket_directories=",
             "max_connections=200",
             "timezone=UTC",
+            "log_error_verbosity=terse",  # the values that two rows have in common may be somebody's e-mail address
             *(THROWAWAY if self.throwaway else ()),
             *self.options,
         )
