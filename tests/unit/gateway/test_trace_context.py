@@ -13,7 +13,7 @@ from devstack.gateway.exchange import Exchange
 from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import LuaFunctions
-from tests.unit.gateway.test_template import ROOT, VALUES
+from tests.unit.gateway.template import ROOT, VALUES
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0{}"
 GIVEN = PARENT.format(1)
