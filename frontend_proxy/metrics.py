@@ -24,6 +24,16 @@ _JOURNEYS = {
     "checkout": re.compile(r"/(?:cart|checkout|orders|api/cart|api/checkout|api/orders)(?:/|$)"),
 }
 """What people are promised something about (deploy/observability/objectives.toml), by path."""
+_PROMISED = (
+    ("page", "sign_in"),
+    ("session", "sign_in"),
+    ("page", "browse"),
+    ("api", "browse"),
+    ("page", "checkout"),
+    ("api", "checkout"),
+)
+"""Kinds and journeys of which an objective counts the failures."""
+_FAILURES = ("500", "502", "503", "504")
 
 
 class Metrics:
@@ -39,6 +49,10 @@ class Metrics:
         self._requests = Counter(
             "http_requests_total", "Requests answered.", ("kind", "journey", "status"), registry=self.registry
         )
+        # A rate begins at a series' first sample: without these the first failures would count for nothing.
+        for promised in _PROMISED:
+            for status in _FAILURES:
+                self._requests.labels(*promised, status)
         self._seconds = Histogram(
             "http_request_duration_seconds",
             "Time from the request's arrival to the end of the answer.",

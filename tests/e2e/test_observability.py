@@ -258,9 +258,12 @@ def test_a_part_that_is_down_is_told_by_slack_and_by_mail_and_so_is_its_return(o
     eventually(lambda: not expected & observing.firing(), lambda: str(observing.firing()))
     stack.stop("bff")
     try:
-        for _ in range(30):
+
+        def failing() -> bool:
             assert httpx.get(f"{stack.frontend_url}/api/storefront", timeout=30).status_code >= 500
-        eventually(lambda: expected <= observing.firing(), lambda: str(observing.firing()))
+            return expected <= observing.firing()
+
+        eventually(failing, lambda: str(observing.firing()))
         down = eventually(lambda: heard(observing, "firing"), lambda: f"{observing.slack} {observing.mails}")
     finally:
         stack.restart("bff")

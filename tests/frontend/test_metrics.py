@@ -167,6 +167,16 @@ async def test_a_port_of_their_own_shows_them_and_closes_with_the_proxy() -> Non
             await client.get(f"http://127.0.0.1:{port}/metrics")
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/api/products", "/sign-in", "/api/auth/login", "/cart", "/api/orders"]
+)
+@pytest.mark.parametrize("status", ["500", "502", "503", "504"])
+def test_a_failure_that_never_was_is_counted_from_zero(path: str, status: str) -> None:
+    """Prometheus' `rate` begins at a series' first sample: the first failures would count for nothing."""
+    labels = {"kind": kind(path), "journey": journey(path), "status": status}
+    assert Metrics().registry.get_sample_value("http_requests_total", labels) == 0
+
+
 def _failures(front: Front) -> tuple[float, float]:
     name = "frontend_upstream_failures_total"
     return (
