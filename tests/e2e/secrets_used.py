@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
+from tempfile import NamedTemporaryFile
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qsl
@@ -40,10 +43,10 @@ class SecretsUsed:
     def found_in(self, text: bytes, *, personal: bool) -> set[str]:
         """Those that stand in it, by their first characters, and any access token at all."""
         wanted = self.secret | (self.personal if personal else set())
-        found = {
-            secret[:12] + "…" for secret in wanted if len(secret) >= SHORTEST and secret.encode() in text
+        found = _those_in(text, {secret for secret in wanted if len(secret) >= SHORTEST})
+        return {each[:12] + "…" for each in found} | {
+            match[:12].decode() + "…" for match in JWT.findall(text)
         }
-        return found | {match[:12].decode() + "…" for match in JWT.findall(text)}
 
     def _header(self, value: str) -> None:
         if value:
@@ -73,6 +76,22 @@ class SecretsUsed:
                 self.secret.add(value)
             elif isinstance(value, str) and name == "email" and "@" in value:
                 self.personal.add(value)
+
+
+def _those_in(text: bytes, wanted: set[str]) -> set[str]:
+    """All at once: grep reads the text a single time, where `in` would read it for each of thousands."""
+    one_line = {each for each in wanted if each.isprintable()}
+    found = {each for each in wanted - one_line if each.encode() in text}
+    with NamedTemporaryFile() as names:
+        names.write("\n".join(one_line).encode())
+        names.flush()
+        grep = ["grep", "--text", "--only-matching", "--fixed-strings", f"--file={names.name}"]
+        ended = subprocess.run(
+            grep, input=text, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"}
+        )
+    if ended.returncode > 1:
+        raise OSError(f"grep ended with {ended.returncode}: {ended.stderr.decode()}")
+    return found | set(ended.stdout.decode("utf-8", "replace").splitlines())
 
 
 def _content(message: httpx.Request | httpx.Response) -> bytes:

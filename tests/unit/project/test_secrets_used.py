@@ -49,6 +49,21 @@ def test_a_secret_is_found(used: SecretsUsed, secret: str) -> None:
     assert used.found_in(f"a line with {secret} in it".encode(), personal=False) == {f"{secret[:12]}…"}
 
 
+def test_all_are_found_in_whatever_bytes(used: SecretsUsed) -> None:
+    text = b"\xff\x00" + TOKEN.encode() + b"\n\nrefresh-0123456789cookie-0123456789"
+    assert used.found_in(text, personal=False) == {
+        f"{each[:12]}…" for each in (TOKEN, "refresh-0123456789", "cookie-0123456789")
+    }
+    assert not used.found_in(b"", personal=True)
+
+
+def test_one_of_several_lines_is_found_whole() -> None:
+    used = SecretsUsed()
+    used.secret.add("-----BEGIN\nabcdefghijkl")
+    assert used.found_in(b"key: -----BEGIN\nabcdefghijkl", personal=False)
+    assert not used.found_in(b"-----BEGIN abcdefghijkl", personal=False)
+
+
 def test_an_address_is_found_where_it_may_not_be(used: SecretsUsed) -> None:
     assert used.found_in(b"to kim@example.com", personal=True)
     assert not used.found_in(b"to kim@example.com", personal=False)
