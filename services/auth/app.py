@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 from litestar.di import Provide
 
+from common.telemetry.calls import RedisCommands
 from services.auth.adapters import carry_over, demo_data, encryption, tables
 from services.auth.adapters.accounts_postgres import PostgresAccounts
 from services.auth.adapters.audit import LoggedAudit
@@ -62,7 +63,8 @@ from services.chassis.redis import Redis
 
 def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Litestar:
     registry = metrics.new_registry()
-    database, redis = tables.bound(settings.database_url, registry), Redis(settings.redis_url)
+    database = tables.bound(settings.database_url, registry)
+    redis = Redis(settings.redis_url, ended=RedisCommands(registry).ended)
     http = metrics.measured_client(registry)
     keyring = Keyring(
         PostgresKeys(database, encryption.derive_key(settings.master_key, "signing keys at rest")),

@@ -1,8 +1,9 @@
 """Redis for a service: one bounded client, every wait limited, whether one server, Sentinel or a cluster serves."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import coredis
@@ -10,6 +11,7 @@ from coredis import exceptions
 from coredis.connection import TCPLocation
 
 from common import redis_address, redis_errors
+from common.redis_link import Ended
 from common.telemetry import spans, tracing
 from common.telemetry.redis_commands import redis_command
 from services.chassis.errors import Problem, Unavailable
@@ -81,11 +83,13 @@ Client = coredis.Redis[bytes] | coredis.RedisCluster[bytes]
 class Redis:
     """`timeout` (seconds) bounds connecting and each command; `connections` bounds the pool.
 
-    Behind the URL is one server, a Sentinel or a cluster. Raises ValueError for a URL that makes no sense
-    (common/redis_address.py).
+    `ended` is told of each command as RedisLink tells it; a pipeline is one. Behind the URL is one server, a Sentinel
+    or a cluster. Raises ValueError for a URL that makes no sense (common/redis_address.py).
     """
 
-    def __init__(self, url: str, *, connections: int = 16, timeout: float = 1.0) -> None:
+    def __init__(
+        self, url: str, *, connections: int = 16, timeout: float = 1.0, ended: Ended | None = None
+    ) -> None:
         address = redis_address.parse(url)
         self.cluster = address.cluster
         self._sentinel: coredis.Sentinel[bytes] | None = None
@@ -126,8 +130,8 @@ class Redis:
                 pool_timeout=timeout,
                 **_limits(address, timeout),
             )
-        if tracing.tracer() is not None:
-            _trace(self.client)
+        if ended is not None or tracing.tracer() is not None:
+            _measure(self.client, ended)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -142,18 +146,44 @@ class Redis:
         await self.client.ping()
 
 
-def _trace(client: Client) -> None:
-    """A span for each command of a sampled request; those of a pipeline have none of their own."""
-    execute = client.execute_command
+def _measure(client: Client, ended: Ended | None) -> None:
+    """Tells `ended` of each command and of each pipeline, and gives it a span in a sampled request."""
+    execute, pipeline = client.execute_command, client.pipeline
 
-    async def traced(command: Any) -> Any:
-        within = spans.sampled()
+    async def executed(command: Any) -> Any:
+        with _measured(command.name, ended):
+            return await execute(command)
+
+    @asynccontextmanager
+    async def piped(transaction: bool | None = None, **options: Any) -> AsyncIterator[Any]:
+        make: Callable[..., Any] = pipeline
+        async with AsyncExitStack() as opened:
+            yield await opened.enter_async_context(make(transaction=transaction, **options))
+            # All of it is sent when it ends, in one round trip.
+            with _measured("MULTI" if transaction else "PIPELINE", ended):
+                await opened.aclose()
+
+    client.execute_command = executed  # type: ignore[method-assign]
+    client.pipeline = piped  # type: ignore[method-assign,assignment]
+
+
+@contextmanager
+def _measured(name: bytes | str, ended: Ended | None) -> Iterator[None]:
+    within = spans.sampled()
+    started, answered = time.perf_counter(), False
+    try:
         if within is None:
-            return await execute(command)
-        with redis_command(within, command.name):
-            return await execute(command)
-
-    client.execute_command = traced  # type: ignore[method-assign]
+            yield
+        else:
+            with redis_command(within, name):
+                yield
+        answered = True
+    except exceptions.NoScriptError:
+        answered = True  # the script follows
+        raise
+    finally:
+        if ended is not None:
+            ended(answered, time.perf_counter() - started)
 
 
 def _limits(address: redis_address.RedisAddress, timeout: float) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def stores() -> Dashboard:
                 "Commands to Redis",
                 (rate("redis_commands_total", "job", "outcome"), "{{job}} {{outcome}}"),
                 unit="ops",
-                note="Of catalog and of the plugins; auth's are not measured.",
+                note="Of auth, catalog and the plugins; a pipeline is one command.",
             ),
             plot(
                 "A command to Redis, 95 of 100",
