@@ -9,7 +9,7 @@ from common.settings import Env
 OtlpEndpoint = Annotated[
     str,
     Meta(
-        pattern=r"^(https?://[^\s?#@]+)?$",
+        pattern=r"^(https?://[^\s?#@]+)?\Z",
         description="Base URL of an OpenTelemetry collector (OTLP over HTTP); without one nothing is traced.",
     ),
     Env("OTEL_EXPORTER_OTLP_ENDPOINT"),

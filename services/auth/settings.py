@@ -42,7 +42,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     auth_key_encryption_key: Annotated[
         str,
         Meta(
-            pattern="^[A-Za-z0-9+/]{43}=$",
+            pattern=r"^[A-Za-z0-9+/]{43}=\Z",
             description="32 random bytes in base64: seals the signing keys, authenticates refresh tokens.",
         ),
         Env(secret=True),

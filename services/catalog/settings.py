@@ -41,7 +41,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     price_bands: Annotated[
         str,
         Meta(
-            pattern="^[0-9]+(,[0-9]+)*$",
+            pattern=r"^[0-9]+(,[0-9]+)*\Z",
             description="Bounds of the price bands beside lists, in minor units, rising.",
         ),
     ] = "10000,30000,50000,100000,200000"
@@ -64,7 +64,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     aws_endpoint_url: Annotated[
         str,
         Meta(
-            pattern="^(https?://.*)?$",
+            pattern=r"^(https?://.*)?\Z",
             description="The object store, where it is not Amazon's; `http://` only on a network of one's own.",
         ),
     ] = ""

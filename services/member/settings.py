@@ -23,7 +23,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     database_url: DatabaseUrl
     pool_max: PoolMax = 8
     statement_timeout: StatementTimeout = 5.0
-    auth_url: Annotated[str, Meta(pattern="^https?://.*[^/]$", description="Base URL of auth.")]
+    auth_url: Annotated[str, Meta(pattern=r"^https?://.*[^/]\Z", description="Base URL of auth.")]
     internal_api_key: InternalApiKey
     idempotency_ttl: IdempotencyTtl = 3600
     demo_data: Annotated[

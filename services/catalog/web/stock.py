@@ -108,7 +108,7 @@ class EntryView(msgspec.Struct, frozen=True):
 class NewAdjustment(msgspec.Struct, frozen=True):
     """So many units more (above zero) or fewer (below) are on hand; or so many were counted, whatever was believed."""
 
-    sku: Annotated[Sku, Meta(pattern="^[A-Za-z0-9._-]+$")]
+    sku: Annotated[Sku, Meta(pattern=r"^[A-Za-z0-9._-]+$(?!\n)")]
     reason: Reason
     change: Annotated[int, Meta(ge=-MAX_ADJUSTMENT, le=MAX_ADJUSTMENT, examples=[20])] | None = None
     counted: Annotated[int, Meta(ge=0, le=MAX_ADJUSTMENT, examples=[12])] | None = None
@@ -135,7 +135,10 @@ class StockController(Controller):
         sku: Annotated[
             str | None,
             QueryParameter(
-                name="sku", max_length=64, pattern="^[A-Za-z0-9._-]*$", description="Start of the SKU."
+                name="sku",
+                max_length=64,
+                pattern=r"^[A-Za-z0-9._-]*$(?!\n)",
+                description="Start of the SKU.",
             ),
         ] = None,
         at_most: Annotated[

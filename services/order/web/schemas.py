@@ -1,7 +1,7 @@
 """The bodies of the order service's calls."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -71,7 +71,7 @@ class Placement(msgspec.Struct, frozen=True):
     address: AddressBody
     expected_total: Amount
     email: Annotated[str, Meta(max_length=1024)] | None = None
-    lang: Annotated[str, Meta(pattern="^(ko|en)$")] = "ko"
+    lang: Literal["ko", "en"] = "ko"
 
 
 class CartLine(msgspec.Struct, frozen=True):
@@ -356,7 +356,7 @@ class NewRefund(msgspec.Struct, frozen=True):
     """Either `lines` and `shipping`, or an `amount`, which is of no line. `expected_amount` is what the preview said:
     where it would come to another sum by now, nothing is done."""
 
-    reason: Annotated[str, Meta(pattern="^(returned|damaged|missing|goodwill|other)$")]
+    reason: Literal["returned", "damaged", "missing", "goodwill", "other"]
     lines: Annotated[list[RefundLine], Meta(max_length=MAX_LINES)] = []
     shipping: bool = False
     amount: Annotated[int, Meta(ge=1, le=10**15)] | None = None
@@ -402,11 +402,17 @@ class Claimed(msgspec.Struct, frozen=True):
 class PaymentReport(msgspec.Struct, frozen=True):
     """The payment's whole present state; amounts in minor units of the order's currency."""
 
-    state: Annotated[
-        str,
-        Meta(
-            pattern="^(new|session_open|authorised|capturing|captured|voiding|voided|failed|refunding|refunded)$"
-        ),
+    state: Literal[
+        "new",
+        "session_open",
+        "authorised",
+        "capturing",
+        "captured",
+        "voiding",
+        "voided",
+        "failed",
+        "refunding",
+        "refunded",
     ]
     authorised: Amount
     captured: Amount

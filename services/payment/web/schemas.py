@@ -22,7 +22,7 @@ class WantedPayment(msgspec.Struct, frozen=True):
     """What the order wants of its payment. `wait`: make the page before answering, within 5 s."""
 
     amount: Amount
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", examples=["KRW"])]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", examples=["KRW"])]
     goal: Literal["authorise", "capture", "void"]
     reference: Annotated[
         str, Meta(min_length=1, max_length=100, description="The order's number, for people.")

@@ -3,6 +3,8 @@
 import asyncio
 from uuid import UUID, uuid4
 
+import pytest
+
 from tests.stores.order.shop import ADDRESS, Shop
 
 
@@ -166,3 +168,14 @@ async def test_hazard_28_pages_neither_skip_nor_repeat(shop: Shop) -> None:
         if cursor is None:
             break
     assert seen == ids[::-1]
+
+
+@pytest.mark.parametrize("lang", ["ko\n", "ko ", "KO", "fr", ""])
+async def test_a_language_that_payment_would_refuse_is_refused_before_anything_is_held(
+    shop: Shop, lang: str
+) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 50)
+    guest = shop.guest()
+    cart = await shop.put(guest, "SHOE-250", 1)
+    refused = await shop.place(guest, cart, lang=lang)
+    assert (refused.status_code, refused.json().get("errors", [{}])[0].get("field")) == (400, "lang")
