@@ -39,6 +39,6 @@ def part(directory: Path, name: str, behaviour: str = "serves", *, needs: tuple[
         command=lambda: Command((sys.executable, "-I", "-S", "-c", _PROGRAM, str(mark), behaviour)),
         ready=ready,
         needs=needs,
-        start_deadline=5.0 if behaviour != "never ready" else 0.5,
+        start_deadline=30.0 if behaviour != "never ready" else 2.0,
         stop_deadline=0.5 if behaviour == "stubborn" else 5.0,
     )
