@@ -21,9 +21,11 @@ UNITS = {"B": 1, "KiB": 1024, "MiB": MIB, "GiB": 1024 * MIB}
 
 
 def main() -> int:
-    containers = list(_json_lines("docker", "compose", "ps", "--format", "json"))
-    if not containers:
-        print("nothing runs: docker compose up --build --wait", file=sys.stderr)
+    containers = list(_json_lines("docker", "compose", "ps", "--all", "--format", "json"))
+    if unwell := [each["Service"] for each in containers if each["State"] != "running"]:
+        print(f"not running, so the sum would be short: {', '.join(unwell)}", file=sys.stderr)
+    if not containers or unwell:
+        print("bring everything up: docker compose up --build --wait", file=sys.stderr)
         return 1
     time.sleep(SETTLE_SECONDS)
     names = [container["Name"] for container in containers]
@@ -42,7 +44,7 @@ def main() -> int:
 
 def _image(name: str) -> str:
     """What our images add to the Python image below them; nothing for those of others."""
-    if not name.startswith("gatehouse/"):
+    if "/gatehouse-" not in name:
         return ""
     sizes = [
         next(_json_lines("docker", "image", "inspect", "--format", "{{.Size}}", image))

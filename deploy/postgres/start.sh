@@ -8,7 +8,10 @@ rm -f /tmp/databases
 (
 	(
 		until pg_isready --quiet --host 127.0.0.1 --username "$POSTGRES_USER"; do sleep 0.2; done
-		sh /gatehouse/create-databases.sh && : > /tmp/databases
+		# A standby takes no write, and has them from its primary.
+		[ -e "${PGDATA:-/var/lib/postgresql/data}/standby.signal" ] || sh /gatehouse/create-databases.sh
+		: > /tmp/databases
 	) &
 )
-exec docker-entrypoint.sh "$@"
+# Terse, whatever command a compose file gives: what two rows have in common may be somebody's e-mail address.
+exec docker-entrypoint.sh "$@" -c log_error_verbosity=terse
