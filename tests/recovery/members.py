@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
 
 from tests.e2e import people
+from tests.e2e.callers import calling
 
 CALLERS = 3
 PAUSE = 0.01
@@ -41,31 +40,23 @@ class Load:
 @contextmanager
 def load(url: str, headers: Callable[[], Mapping[str, str]]) -> Iterator[Load]:
     """POSTs to `url` from several callers until the block ends; what has no answer by then is still insisted on."""
-    found, ended = Load(), threading.Event()
+    found = Load()
+    with httpx.Client(timeout=30) as client:
 
-    def call() -> None:
-        with httpx.Client(timeout=30) as client:
-            while not ended.is_set():
-                body, key = people.new_member(), {"Idempotency-Key": people.new_key()}
-                while True:
-                    sent = time.monotonic()
-                    try:
-                        answer = client.post(url, json=body, headers={**headers(), **key})
-                        said = str(answer.status_code)
-                    except httpx.HTTPError as fault:
-                        said = type(fault).__name__
-                    found.answers[said] += 1
-                    if said == "201":
-                        found.acknowledged.append(Acknowledged(body["email"], sent, time.monotonic()))
-                        break
-                    time.sleep(PAUSE)
+        def insist() -> None:
+            body, key = people.new_member(), {"Idempotency-Key": people.new_key()}
+            said = ""
+            while said != "201":
+                sent = time.monotonic()
+                try:
+                    answer = client.post(url, json=body, headers={**headers(), **key})
+                    said = str(answer.status_code)
+                except httpx.HTTPError as fault:
+                    said = type(fault).__name__
+                found.answers[said] += 1
+                if said == "201":
+                    found.acknowledged.append(Acknowledged(body["email"], sent, time.monotonic()))
                 time.sleep(PAUSE)
 
-    with ThreadPoolExecutor(CALLERS) as callers:
-        running = [callers.submit(call) for _ in range(CALLERS)]
-        try:
+        with calling(insist, CALLERS):
             yield found
-        finally:
-            ended.set()
-            for caller in running:
-                caller.result()

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import cast
 
 import httpx
 import pytest
 
 from tests.e2e import people
+from tests.e2e.callers import Answers, calling
 from tests.e2e.checkouts import Product, Shopper, stocked
-from tests.e2e.keyed_load import Answers
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.money.books import query
 from tests.e2e.stack import Stack
@@ -48,53 +47,36 @@ SHOPPERS = 2
 @contextmanager
 def orders(stack: Stack, product: Product) -> Iterator[Answers]:
     """Guests that put something into a cart and order it, under a key each, until the block ends."""
-    answers, stop = Answers(), threading.Event()
+    answers = Answers()
+    with ExitStack() as shopping:
+        for _ in range(SHOPPERS):
+            shopping.enter_context(calling(partial(_shop, Shopper(stack), product, answers), 1))
+        yield answers
 
-    def shop() -> None:
-        shopper = Shopper(stack)
-        while not stop.is_set():
-            time.sleep(0.1)  # below the gateway's limit of one account
-            try:
-                cart = shopper.call("PUT", f"/api/cart/items/{product.sku}", {"quantity": 1})
-                answer = shopper.place(cart.json()) if cart.status_code == 200 else cart
-                failure = "" if answer.status_code == 201 else f"{answer.status_code} {answer.text}"
-            except httpx.HTTPError as fault:
-                failure = repr(fault)
-            answers.count += 1
-            if failure:
-                answers.failed.append(failure)
 
-    with ThreadPoolExecutor(SHOPPERS) as callers:
-        running = [callers.submit(shop) for _ in range(SHOPPERS)]
-        try:
-            yield answers
-        finally:
-            stop.set()
-            for caller in running:
-                caller.result()
+def _shop(shopper: Shopper, product: Product, answers: Answers) -> None:
+    def order() -> httpx.Response:
+        cart = shopper.call("PUT", f"/api/cart/items/{product.sku}", {"quantity": 1})
+        return shopper.place(cart.json()) if cart.status_code == 200 else cart
+
+    time.sleep(0.1)  # below the gateway's limit of one account
+    answers.of(order)
 
 
 @contextmanager
 def pages(url: str) -> Iterator[Counter[str]]:
     """What the front answers to somebody who looks at the shop, until the block ends."""
     answers: Counter[str] = Counter()
-    stop = threading.Event()
 
     def look() -> None:
-        while not stop.is_set():
-            try:
-                answers[str(httpx.get(f"{url}/products", timeout=30, follow_redirects=True).status_code)] += 1
-            except httpx.HTTPError as fault:
-                answers[repr(fault)] += 1
-            time.sleep(0.05)
-
-    with ThreadPoolExecutor(1) as caller:
-        looking = caller.submit(look)
         try:
-            yield answers
-        finally:
-            stop.set()
-            looking.result()
+            answers[str(httpx.get(f"{url}/products", timeout=30, follow_redirects=True).status_code)] += 1
+        except httpx.HTTPError as fault:
+            answers[repr(fault)] += 1
+        time.sleep(0.05)
+
+    with calling(look, 1):
+        yield answers
 
 
 def roll(running: Nodes, part: str) -> None:
