@@ -13,6 +13,7 @@ counter.
 import ipaddress
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ Address = IPv4Address | IPv6Address
 
 MOST_HOPS = 32
 """Longer chains of our own proxies are not followed further."""
+
+LONGEST_KEPT = 64
+"""Characters of an element whose reading is remembered."""
 
 _PORT = r"(?::[0-9]{1,5})?"
 _V4 = re.compile(rf"([0-9.]{{7,15}}){_PORT}", re.ASCII)
@@ -44,6 +48,11 @@ def parse(text: str) -> Address | None:
 
     An IPv4 address mapped into IPv6 is the IPv4 address. A zone means something on one machine only and is dropped.
     """
+    # Requests come from the same few proxies. What is longer than an address is up to whoever sent it, and not kept.
+    return _remembered(text) if len(text) <= LONGEST_KEPT else _parsed(text)
+
+
+def _parsed(text: str) -> Address | None:
     text = text.strip(" \t")
     if len(text) >= 2 and text[0] == text[-1] == '"':
         text = text[1:-1]
@@ -53,6 +62,9 @@ def parse(text: str) -> Address | None:
     except ValueError:
         return None
     return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+
+
+_remembered = lru_cache(maxsize=1024)(_parsed)
 
 
 def client(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> ClientAddress:

@@ -133,6 +133,10 @@ class Exchange:
             self.started.exception()  # seen, whether or not anybody waits
         self._wake()
 
+    def overdue(self) -> None:
+        self.started.set_exception(TimeoutError())
+        self.started.exception()  # seen, whether or not anybody waits
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -162,6 +166,8 @@ class Connection(asyncio.Protocol):
         self._whole = True  # the request has been sent
         self._keep_alive = self._until_close = self._interim = self._beyond = self._paused = False
         self._writable: asyncio.Future[None] | None = None
+        self._deadline = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
 
     # ----- For the pool ---------------------------------------------------------------------------------------
 
@@ -169,8 +175,13 @@ class Connection(asyncio.Protocol):
         """Open, and nothing has arrived while nothing was asked: neither words nor the end."""
         return self._transport is not None and not self._transport.is_closing() and not self._poll.poll(0)
 
-    def begin(self, data: bytes, *, head_only: bool, whole: bool = True) -> Exchange:
-        """Sends a request, or with `whole=False` its beginning, and returns the answer to come."""
+    def begin(
+        self, data: bytes, *, head_only: bool, whole: bool = True, within: float | None = None
+    ) -> Exchange:
+        """Sends a request, or with `whole=False` its beginning, and returns the answer to come.
+
+        `started` raises TimeoutError where its head is not there after `within` seconds.
+        """
         if self._exchange is not None:
             raise RuntimeError("the connection is not free")
         self._exchange = exchange = Exchange(self, head_only=head_only)
@@ -183,6 +194,8 @@ class Connection(asyncio.Protocol):
             self._end(ExchangeFailed("the connection ended before the request"))
         else:
             self._transport.write(data)
+            if within is not None:
+                self._expect_within(within)
         return exchange
 
     async def send(self, data: bytes) -> None:
@@ -206,6 +219,25 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         self._end(ExchangeFailed("given up"))
+
+    def _expect_within(self, seconds: float) -> None:
+        # One alarm for many exchanges, most of which are over when it goes off: setting and cancelling one for each
+        # is a tenth of a call.
+        self._deadline = self.loop.time() + seconds
+        if self._alarm is not None and self._alarm.when() > self._deadline:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None:
+            self._alarm = self.loop.call_at(self._deadline, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        self._alarm = None
+        if self._exchange is None or self._exchange.started.done():
+            return
+        if self.loop.time() < self._deadline:
+            self._alarm = self.loop.call_at(self._deadline, self._look_at_clock)
+        else:
+            self._exchange.overdue()
 
     def close(self) -> None:
         if self._transport is not None:
@@ -244,6 +276,9 @@ class Connection(asyncio.Protocol):
             self._exchange.end()
         unanswered = self.kept and self._head_bytes == 0
         self._transport = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._end(

@@ -6,10 +6,14 @@ goes as well: DNS gives both spellings the same answer.
 """
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
 import idna
+
+LONGEST_KEPT = 262
+"""Characters of an authority whose reading is remembered: those of the longest name, and a port."""
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[0-9]{0,5}))?")
@@ -47,6 +51,11 @@ def of_setting(text: str) -> Origin:
 
 def of_authority(scheme: str, authority: str) -> Origin:
     """The origin of `host[:port]`, as in a `Host` header of a request by `scheme`. Raises ValueError."""
+    # A site is asked for by its few names; longer ones are up to whoever sent them, and not kept.
+    return _remembered(scheme, authority) if len(authority) <= LONGEST_KEPT else _origin(scheme, authority)
+
+
+def _origin(scheme: str, authority: str) -> Origin:
     match = _AUTHORITY.fullmatch(authority)
     if match is None or scheme not in _DEFAULT_PORTS:
         raise ValueError("expected http(s)://host[:port]")
@@ -54,6 +63,9 @@ def of_authority(scheme: str, authority: str) -> Origin:
     if not 1 <= port <= 65535:
         raise ValueError("a port is a number from 1 to 65535")
     return Origin(scheme, _host(match["host"]), port)
+
+
+_remembered = lru_cache(maxsize=256)(_origin)
 
 
 def _host(text: str) -> str:

@@ -46,20 +46,25 @@ class EdgeProtocol(StrictProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # A reader who stops reading keeps a polite close waiting for ever; the edge needs the impolite one.
+        self._extension: dict[object, object] = {
+            "abort": transport.abort,
+            "waits": lambda: self.flow.write_paused,
+        }
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_arrived()
         super().connection_lost(exc)
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._expect_head()
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head and not self._refused:  # most heads come whole
+            self._expect_head()
 
     def start_request(self) -> None:
         self._head_arrived()
-        # A reader who stops reading keeps a polite close waiting for ever; the edge needs the impolite one.
-        self.scope["extensions"] = {ABORT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {ABORT: self._extension}
         if len(self.connections) > self._settings.max_connections:
             self.scope["extensions"][OVERLOADED] = {}
         super().start_request()

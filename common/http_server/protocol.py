@@ -59,6 +59,8 @@ class StrictProtocol(HttpToolsProtocol):
     _lingered = 0
     _framing_size = 0
     _body_size = 0
+    expected_until: float | None = None
+    """When an idle connection is closed (the loop's time); None while a request is here."""
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -174,10 +176,46 @@ class StrictProtocol(HttpToolsProtocol):
         super().on_message_complete()
         if self.cycle.response_complete and not self.pipeline and not self.transport.is_closing():
             # The answer came before the body's end: only now does the wait for the next request begin.
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            self._expect_request()
+
+    # ----- The wait for the next request. One timer for many: setting and cancelling one for each would cost more. ---
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._expect_request()
+
+    def _expect_request(self) -> None:
+        self.expected_until = self.loop.time() + self.timeout_keep_alive
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_at(
+                self.expected_until, self.timeout_keep_alive_handler
             )
+
+    def _unset_keepalive_if_required(self) -> None:
+        self.expected_until = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self.expected_until is None:
+            return
+        if self.loop.time() < self.expected_until:
+            self.timeout_keep_alive_task = self.loop.call_at(
+                self.expected_until, self.timeout_keep_alive_handler
+            )
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+        super().connection_lost(exc)
 
     def shutdown(self) -> None:
         """The server ends. Closed at once, an idle connection would break the request that its peer just sends."""

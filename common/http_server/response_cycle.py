@@ -4,6 +4,7 @@ Two writes are two packets, which the next hop reads one by one.
 """
 
 import asyncio
+from functools import lru_cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -12,6 +13,14 @@ from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     RequestResponseCycle,
 )
+
+
+@lru_cache(maxsize=256)
+def _sendable(name: bytes) -> bytes:
+    """A header's name in lower case. The names of answers are few, so each is looked at once."""
+    if HEADER_RE.search(name):
+        raise RuntimeError("a header that cannot be sent")
+    return name.lower()
 
 
 class ResponseCycle(RequestResponseCycle):
@@ -40,10 +49,11 @@ class ResponseCycle(RequestResponseCycle):
         status: int = message["status"]
         lines = [STATUS_LINE[status]]
         closes = False
-        for name, value in (*self.default_headers, *message.get("headers", ())):
-            if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
-                raise RuntimeError("a header that cannot be sent")
-            name = name.lower()  # noqa: PLW2901
+        headers = [*self.default_headers, *message.get("headers", ())]
+        if HEADER_VALUE_RE.search(b"".join([value for _, value in headers])):
+            raise RuntimeError("a header that cannot be sent")
+        for given, value in headers:
+            name = _sendable(given)
             if name == b"content-length" and self.chunked_encoding is None:
                 self.expected_content_length = int(value)
                 self.chunked_encoding = False

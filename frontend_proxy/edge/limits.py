@@ -42,7 +42,9 @@ class BoundedResponse:
     def __init__(self, send: Send, scope: Scope, request_id: str, settings: Settings) -> None:
         self._send = send
         self.path: str = scope["path"]
-        self._abort: Callable[[], None] = scope.get("extensions", {}).get(ABORT, {}).get("abort", _nothing)
+        connection = scope.get("extensions", {}).get(ABORT, {})
+        self._abort: Callable[[], None] = connection.get("abort", _nothing)
+        self._waits: Callable[[], bool] = connection.get("waits", _perhaps)
         self._request_id = request_id
         self._settings = settings
         self.status = 0
@@ -58,6 +60,9 @@ class BoundedResponse:
                 production=self._settings.production,
                 origins=Origins(self._settings.asset_origin, self._settings.media_origin),
             )
+        if not self._waits():
+            await self._send(message)
+            return
         try:
             async with asyncio.timeout(self._settings.client_timeout):
                 await self._send(message)
@@ -85,3 +90,8 @@ class BoundedResponse:
 
 def _nothing() -> None:
     """For servers that do not offer to drop the connection."""
+
+
+def _perhaps() -> bool:
+    """For servers that do not say whether they wait for the client."""
+    return True

@@ -19,6 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 
 # Read whole by the handlers, whatever number of lines they came in (RFC 9110 §5.3).
 _LISTS = frozenset({b"if-match", b"if-none-match"})
+_CONDITIONS = _LISTS | {b"if-modified-since", b"if-unmodified-since"}
 
 
 class HttpMethods:
@@ -82,7 +83,7 @@ class _Answer:
     async def _start(self, message: Any) -> None:
         headers = _with_whole_allow(message["headers"])
         status = 200
-        if message["status"] == 200:
+        if message["status"] == 200 and any(name in _CONDITIONS for name, _ in self._scope["headers"]):
             status = conditional.judged(
                 _text(self._scope["headers"]), _value(headers, b"etag"), _value(headers, b"last-modified")
             )
@@ -104,7 +105,10 @@ class _Answer:
 
 def _with_whole_allow(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """`headers` with HEAD and OPTIONS named in `Allow`, which every address has."""
-    return [(name, _whole(value) if name.lower() == b"allow" else value) for name, value in headers]
+    headers = list(headers)
+    if any(name.lower() == b"allow" for name, _ in headers):
+        return [(name, _whole(value) if name.lower() == b"allow" else value) for name, value in headers]
+    return headers
 
 
 def _whole(allow: bytes) -> bytes:

@@ -43,10 +43,10 @@ async def test_an_early_answer_leaves_the_rest_of_its_body_unread_and_the_next_r
     await settle(made)
     assert statuses(transport.written) == [200], "the answer came before the body"
     made.data_received(HIDDEN[:10])
-    waiting: object = made.timeout_keep_alive_task
+    waiting: object = made.expected_until
     assert waiting is None, "no idle connection in the middle of a body"
     made.data_received(HIDDEN[10:])
-    waiting = made.timeout_keep_alive_task
+    waiting = made.expected_until
     assert waiting is not None, "the wait for the next request begins at its end"
     made.data_received(LAST)
     await settle(made)

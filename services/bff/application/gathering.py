@@ -28,7 +28,11 @@ class Gathered(msgspec.Struct, frozen=True):
 
 async def gather(sources: Mapping[str, Awaitable[Any]]) -> Gathered:
     """Awaits all `sources` at once; each keeps its own deadline. Raises CallerRefused if any of them says so."""
-    outcomes = await asyncio.gather(*sources.values(), return_exceptions=True)
+    if len(sources) == 1:
+        # A task for it would cost as much as the decisions about its answer.
+        outcomes = [await _outcome(*sources.values())]
+    else:
+        outcomes = await asyncio.gather(*sources.values(), return_exceptions=True)
     found: dict[str, Any] = {}
     for name, outcome in zip(sources, outcomes, strict=True):
         if isinstance(outcome, SourceFailed | SourceEmpty):
@@ -38,3 +42,11 @@ async def gather(sources: Mapping[str, Awaitable[Any]]) -> Gathered:
         else:
             found[name] = outcome
     return Gathered(found, sorted(name for name, value in found.items() if value is None))
+
+
+async def _outcome(source: Awaitable[Any]) -> Any:
+    """What `source` returns, or why it does not."""
+    try:
+        return await source
+    except (SourceFailed, SourceEmpty) as fault:
+        return fault

@@ -269,6 +269,55 @@ async def test_whoever_gives_up_takes_its_connection_with_it_and_frees_its_place
         assert await ask(pool, peer) == (200, b"ok")
 
 
+async def test_a_kept_connection_that_falls_silent_is_given_up_in_time() -> None:
+    def script(peer: Peer) -> Script:
+        async def run(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await peer.request(reader)
+            writer.write(OK)
+            await peer.request(reader)
+            if number == 0:
+                await reader.read()
+            writer.write(OK)
+
+        return run
+
+    async with talking(script) as (peer, pool), asyncio.timeout(20):
+        assert await ask(pool, peer) == (200, b"ok")
+        origin, target = split(f"{peer.url}/path")
+        with pytest.raises(TimeoutError):
+            await pool.request("GET", origin, target, [], within=0.05)
+        assert await ask(pool, peer) == (200, b"ok"), "on another connection"
+        assert peer.connections == 2
+
+
+async def test_each_exchange_of_a_kept_connection_has_a_time_of_its_own() -> None:
+    pause = 0.0
+
+    def script(peer: Peer) -> Script:
+        async def run(_: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                await peer.request(reader)
+                await asyncio.sleep(pause)
+                writer.write(OK)
+
+        return run
+
+    async with talking(script) as (peer, pool), asyncio.timeout(20):
+        origin, target = split(f"{peer.url}/path")
+
+        async def asked(within: float) -> bytes | None:
+            return await (await pool.request("GET", origin, target, [], within=within)).read(10)
+
+        assert await asked(10) == b"ok"
+        assert await asked(0.1) == b"ok"
+        pause = 0.3
+        assert await asked(10) == b"ok", "the time of the exchange before is not this one's"
+        pause = 60
+        with pytest.raises(TimeoutError):
+            await asked(0.1)
+        assert peer.connections == 1
+
+
 async def test_a_reader_that_is_behind_stops_the_peer() -> None:
     size = 64 * BUFFERED
 

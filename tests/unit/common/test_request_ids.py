@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import pytest
 
 from common.request_ids import from_headers
@@ -63,3 +65,11 @@ def test_what_is_sent_twice_counts_as_not_sent() -> None:
 def test_a_call_is_told_the_ids() -> None:
     ids = from_headers(["req-1"], [PARENT])
     assert ids.headers() == {"X-Request-Id": "req-1", "traceparent": ids.traceparent}
+
+
+def test_an_id_of_our_own_is_a_uuid_of_version_4_and_never_twice_the_same() -> None:
+    made = [from_headers([], []) for _ in range(100)]
+    assert all(str(UUID(ids.request_id)) == ids.request_id for ids in made)
+    assert {UUID(ids.request_id).version for ids in made} == {4}
+    assert len({(ids.request_id, ids.trace_id, ids.span_id) for ids in made}) == 100
+    assert {(len(ids.trace_id), len(ids.span_id)) for ids in made} == {(32, 16)}
