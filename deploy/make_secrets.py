@@ -37,12 +37,14 @@ def main(directory: Path) -> int:
 _NAMES = (
     # >>> names, from gatehouse.toml by `make generate`: edits are lost
     "postgres_password",
+    "postgres_exporter_password",
     "auth_database_password",
     "member_database_password",
     "catalog_database_password",
     "order_database_password",
     "payment_database_password",
     "redis_password",
+    "redis_exporter_password",
     "auth_redis_password",
     "member_redis_password",
     "catalog_redis_password",

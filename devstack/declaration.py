@@ -183,8 +183,10 @@ class Declaration(Table, frozen=True):
         """Each secret's variable, with its value for development. The file in production is its name in lower case."""
         return {
             "POSTGRES_PASSWORD": "development-postgres",
+            "POSTGRES_EXPORTER_PASSWORD": "development-postgres-exporter",
             **{f"{p.database_variable}_PASSWORD": f"development-{p.name}" for p in self.stored},
             "REDIS_PASSWORD": "development-redis",
+            "REDIS_EXPORTER_PASSWORD": "development-redis-exporter",
             **{p.redis_password: f"development-{p.name}" for p in self.redis_users},
             **{name: s.secret for name, s in self.settings.items() if s.secret is not None},
         }

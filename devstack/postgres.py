@@ -118,7 +118,7 @@ class Postgres:
         self._checked(
             ["sh", str(ROOT / "deploy" / "postgres" / "create-databases.sh")],
             {
-                **{name: secrets[name.lower()] for name in passwords},
+                **{name: secrets[name.lower()] for name in (*passwords, "POSTGRES_EXPORTER_PASSWORD")},
                 "DATABASES": " ".join(f"{p.database}:{name}" for name, p in passwords.items()),
                 "PATH": f"{binaries()}:{os.environ.get('PATH', os.defpath)}",
                 "POSTGRES_USER": SUPERUSER,

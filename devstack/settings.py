@@ -29,6 +29,8 @@ DEFAULT_PORTS = {
     # Of `make observe`, beside the stack.
     "PROMETHEUS_PORT": 9090,
     "ALERTMANAGER_PORT": 9093,
+    "POSTGRES_EXPORTER_PORT": 9187,
+    "REDIS_EXPORTER_PORT": 9121,
     # Beside the stores that the machine may have.
     "POSTGRES_PORT": 15432,
     "REDIS_PORT": 16379,

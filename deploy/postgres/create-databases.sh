@@ -42,9 +42,31 @@ create() { # NAME PASSWORD
 	SQL
 }
 
+# The role of whoever measures the server (deploy/observability/postgres-queries.yaml): it may connect to each database, for the statistics of
+# its tables, and read what pg_monitor may. It owns nothing, and can read no row.
+exporter() { # PASSWORD
+	PASSWORD=$1 psql --no-psqlrc --quiet --no-align --tuples-only -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres <<-'SQL'
+		\getenv password PASSWORD
+		SET client_min_messages = error;
+		SET log_min_error_statement = panic;
+		SET log_min_duration_statement = -1;
+		SET log_statement = none;
+		SELECT 'CREATE ROLE exporter' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'exporter') \gexec
+		ALTER ROLE exporter LOGIN PASSWORD :'password' NOSUPERUSER NOCREATEDB NOCREATEROLE CONNECTION LIMIT 16;
+		ALTER ROLE exporter SET statement_timeout = '5s';
+		ALTER ROLE exporter SET default_transaction_read_only = on;
+		GRANT pg_monitor TO exporter;
+		SELECT format('GRANT CONNECT ON DATABASE %I TO exporter', datname) FROM pg_database WHERE NOT datistemplate \gexec
+	SQL
+}
+
 psql --no-psqlrc --quiet -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
 	-c 'REVOKE CONNECT, TEMPORARY ON DATABASE postgres, template1 FROM PUBLIC'
 for entry in $DATABASES; do
 	secret=$(password "${entry#*:}")
 	create "${entry%%:*}" "$secret"
 done
+if [ -n "${POSTGRES_EXPORTER_PASSWORD:-}${POSTGRES_EXPORTER_PASSWORD_FILE:-}" ]; then
+	secret=$(password POSTGRES_EXPORTER_PASSWORD)
+	exporter "$secret"
+fi

@@ -1,6 +1,7 @@
 """Debian's Prometheus and Alertmanager beside the running local stack, until Ctrl-C (`make observe`).
 
-Two processes on loopback; what they remember is below the state directory. Neither is part of the stack.
+With the exporters of PostgreSQL and Redis where they are installed: processes on loopback; what they remember is below
+the state directory. None is part of the stack.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from devstack.command import Command
 from devstack.declaration import declaration
 from devstack.errors import DevstackError
 from devstack.observability import scraping
+from devstack.observability.exporters import EXPORTERS
 from devstack.observability.files import ALERTS, DIRECTORY, RECORDING
 from devstack.ports import require_free_port
+from devstack.secret_store import load_or_create
 from devstack.settings import LOOPBACK, ROOT, Settings
 
 EVERY = "5s"
@@ -43,7 +46,7 @@ class Observed:
 
 
 def observe(settings: Settings) -> int:
-    """Run both in this terminal. Raises DevstackError where they are not installed, or the stack does not run."""
+    """Run them in this terminal. Raises DevstackError where either is not installed, or no stack runs."""
     control.ask(settings.control_socket, command="status")
     rules = [ROOT / DIRECTORY / "rules" / name for name in (RECORDING, ALERTS)]
     with running(settings, rules, settings.state / "observability", every=EVERY) as (observed, children):
@@ -51,7 +54,9 @@ def observe(settings: Settings) -> int:
         print(f"  Alertmanager  {observed.alertmanager}")
         if not any(settings.passed_on.get(name) for name in ("SLACK_WEBHOOK_URL", "ALERT_MAIL_TO")):
             print("  Nobody is told of alerts: SLACK_WEBHOOK_URL and ALERT_MAIL_TO are not set.")
-        print("  Ctrl-C ends both; the stack goes on.")
+        for reason in filter(None, (exporter.missing(settings) for exporter in EXPORTERS)):
+            print(f"  Without what a store says of itself: {reason}.")
+        print("  Ctrl-C ends them; the stack goes on.")
         while all(child.poll() is None for child in children):
             time.sleep(0.2)
     raise DevstackError(f"one of them has ended: {settings.state / 'observability'}/*.log")
@@ -61,16 +66,18 @@ def observe(settings: Settings) -> int:
 def running(
     settings: Settings, rules: Sequence[Path], directory: Path, *, every: str
 ) -> Iterator[tuple[Observed, list[subprocess.Popen[bytes]]]]:
-    """Both, ready, for as long as the context lasts. Raises DevstackError."""
+    """Both, ready, and all children, for as long as the context lasts. Raises DevstackError."""
     own = {name: settings.ports[f"{name}_PORT"] for name in ("PROMETHEUS", "ALERTMANAGER")}
-    for name, port in own.items():
+    exporters = [exporter for exporter in EXPORTERS if not exporter.missing(settings)]
+    beside = {f"{each.store} exporter": settings.ports[each.port_variable] for each in exporters}
+    for name, port in {**own, **beside}.items():
         require_free_port(port, name.lower())
     directory.mkdir(parents=True, exist_ok=True)
     configuration = directory / "prometheus.yml"
     configuration.write_text(
         yaml.safe_dump(
             scraping.local(
-                targets(settings),
+                targets(settings) | {each.store: settings.ports[each.port_variable] for each in exporters},
                 prometheus=own["PROMETHEUS"],
                 alertmanager=own["ALERTMANAGER"],
                 rules=[str(file) for file in rules],
@@ -81,6 +88,7 @@ def running(
         encoding="utf-8",
     )
     told = {n: v for n, v in settings.passed_on.items() if n.startswith(TOLD)}
+    secrets = load_or_create(settings.secrets_file) if exporters else {}
     commands = {
         "prometheus": Command(
             (
@@ -106,6 +114,7 @@ def running(
             ),
             env=told,
         ),
+        **{f"{each.store}-exporter": each.command(settings, secrets) for each in exporters},
     }
     with contextlib.ExitStack() as stack:
         children = []
@@ -114,7 +123,8 @@ def running(
             child = command.start(log.fileno())
             stack.callback(_end, child)
             children.append(child)
-        for child, (name, port) in zip(children, own.items(), strict=True):
+        # An exporter that is late, or cannot reach its store, is for Prometheus to tell.
+        for child, (name, port) in zip(children, own.items(), strict=False):
             _wait_until_ready(child, port, directory / f"{name.lower()}.log")
         yield (
             Observed(*(f"http://{LOOPBACK}:{port}" for port in own.values())),

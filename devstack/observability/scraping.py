@@ -1,4 +1,4 @@
-"""What Prometheus scrapes, from gatehouse.toml: one job for each process, named as the process is.
+"""What Prometheus scrapes, from gatehouse.toml: one job for each process and each store, named as it is.
 
 Under compose a name has an address for each replica, which DNS tells; local processes have a port each.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from devstack.declaration import Declaration, Process
+from devstack.observability.exporters import EXPORTERS
 
 KONG_STATUS_PORT = 8100
 PROMETHEUS_PORT = 9090
@@ -31,6 +32,7 @@ def compose(found: Declaration) -> dict[str, Any]:
     return configuration(
         {
             **{name: _by_dns(name, port) for name, port in jobs(found).items()},
+            **{each.store: _static(f"{each.host}:{each.port}") for each in EXPORTERS},
             "prometheus": _static(f"prometheus-own:{PROMETHEUS_PORT}"),
             "alertmanager": _by_dns("alertmanager", ALERTMANAGER_PORT),
         },

@@ -7,8 +7,10 @@ from urllib.parse import quote
 
 import asyncpg
 import pytest
+import yaml
 
 from common.address import with_password
+from devstack.observability.exporters import QUERIES
 from devstack.postgres import Postgres, binaries
 from devstack.settings import ROOT
 from tests.nasty_passwords import PASSWORDS
@@ -87,3 +89,37 @@ async def test_no_password_is_in_the_servers_log_whatever_it_logs() -> None:
         logged = own.logged()
     assert "REVOKE CONNECT" in logged  # it does write statements down
     assert password not in logged
+
+
+async def test_the_exporters_role_measures_each_database_and_reads_no_row() -> None:
+    with own_postgres("other") as own:
+        run(own.server, {"SHOP": "one", "POSTGRES_EXPORTER_PASSWORD": "measures"}, "shop:SHOP")
+        address = f"127.0.0.1:{own.server.port}"
+        owner = await asyncpg.connect(f"postgresql://shop:one@{address}/shop")
+        await owner.execute("CREATE TABLE person (email text); INSERT INTO person VALUES ('kim@example.com')")
+        await owner.close()
+        queries = yaml.safe_load(QUERIES.read_text(encoding="utf-8"))
+        for database in ("postgres", "shop"):
+            connection = await asyncpg.connect(f"postgresql://exporter:measures@{address}/{database}")
+            for name, each in queries.items():
+                found = await connection.fetch(each["query"])
+                columns = {column for metric in each["metrics"] for column in metric}
+                assert all(set(row.keys()) == columns for row in found), name
+                assert found or (name, database) == ("postgres_table", "postgres"), name
+                assert "kim@example.com" not in str(found)
+            await connection.execute("SET default_transaction_read_only = off")
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute("CREATE TABLE own (id int)")
+            if database == "shop":
+                for statement in ("SELECT * FROM person", "DELETE FROM person"):
+                    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                        await connection.execute(statement)
+            await connection.close()
+
+
+async def test_without_its_password_there_is_no_role_for_the_exporter() -> None:
+    with own_postgres("other") as own:
+        run(own.server, {"SHOP": "one"}, "shop:SHOP")
+        connection = await asyncpg.connect(own.server.url("postgres"))
+        assert not await connection.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = 'exporter'")
+        await connection.close()

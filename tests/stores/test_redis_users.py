@@ -185,11 +185,19 @@ async def test_without_a_user_nothing_is_answered_and_the_health_check_learns_no
         assert all(line.startswith(b"-NOPERM") for line in refusals), refusals
 
 
+async def test_the_exporter_measures_redis_and_reads_no_key(users: str) -> None:
+    async with RedisLink(url(users, "exporter"), 2.0) as link:
+        assert b"maxmemory:" in await link.command(b"INFO", b"ALL")
+        assert isinstance(await link.command(b"SLOWLOG", b"LEN"), int)
+    for command in ("GET auth:session:1", "SLOWLOG GET 1", "CONFIG GET *", "KEYS *", "SCAN 0", "ACL LIST"):
+        assert await refused(users, "exporter", *command.split()), command
+
+
 @pytest.mark.parametrize("file", ["compose.yaml", "compose.prod.yaml"])
 def test_each_client_has_a_user_and_a_password_of_its_own(file: str) -> None:
     services = load(file)["services"]
     passwords = {rule.removeprefix("#") for _, *rules in RULES for rule in rules if rule.startswith("#")}
-    assert {name for name, *_ in RULES} == {"default", "health", "backup", *CLIENTS}
+    assert {name for name, *_ in RULES} == {"default", "health", "backup", "exporter", *CLIENTS}
     assert {
         name.removesuffix("_FILE") for name in environment(services["redis"]) if "PASSWORD" in name
     } == passwords

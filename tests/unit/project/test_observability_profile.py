@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from devstack import settings
 from devstack.declaration import ROOT, declaration
 from devstack.observability import panels, scraping
+from devstack.observability.dashboards import dashboards
+from devstack.observability.exporters import EXPORTERS, MAY_BE_MISSING, Exporter
 from devstack.observability.files import DIRECTORY
+from devstack.observability.objectives import objectives
 from tests.unit.project.compose_files import interpolated, load, published
 
 WITH, WITHOUT = load("compose.yaml", "observability"), load("compose.yaml")
@@ -17,13 +21,16 @@ ADDED: dict[str, Any] = {k: v for k, v in WITH["services"].items() if k not in W
 GUESTS = {
     "prometheus": {"upstreams", "plugin_data", "edge"},
     "collector": {"upstreams", "edge", "plugin_data"},
+    "postgres_exporter": {"databases"},
+    "redis_exporter": {"revocations"},
 }
-"""Who is on a network of the stack: to scrape, and to be sent spans."""
+"""Who is on a network of the stack: to scrape, to be sent spans, and to measure a store."""
 
 
 def test_nothing_of_it_runs_without_the_profile() -> None:
     assert set(ADDED) == {
-        *("prometheus", "alertmanager", "grafana", "jaeger", "loki", "collector", "observability_loopback")
+        *("prometheus", "alertmanager", "grafana", "jaeger", "loki", "collector", "observability_loopback"),
+        *("postgres_exporter", "redis_exporter"),
     }
     assert all(service["profiles"] == ["observability"] for service in ADDED.values())
     assert "observability" not in str(load("compose.prod.yaml"))
@@ -39,14 +46,50 @@ def test_each_container_runs_hardened_and_bounded(name: str) -> None:
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
     assert re.fullmatch(r"\d+m", service["mem_limit"])
     # A variable, so that a digest can stand there.
-    assert re.match(r"\$\{[A-Z]+_IMAGE:-", service["image"])
+    assert re.match(r"\$\{[A-Z_]+_IMAGE:-", service["image"])
     for volume in service.get("volumes", []):
         assert volume.endswith(":ro") or re.match(r"[a-z]+_data:", volume), volume
 
 
 def test_its_memory_is_what_the_document_says() -> None:
-    total = sum(int(service["mem_limit"].removesuffix("m")) for service in ADDED.values())
-    assert f"{total} MB" in (ROOT / "docs/observability.md").read_text(encoding="utf-8")
+    limits = {name: int(service["mem_limit"].removesuffix("m")) for name, service in ADDED.items()}
+    document = (ROOT / "docs/observability.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \| (\d+) MB \|", document, re.MULTILINE))
+    assert {name: int(row) for name, row in rows.items()} == limits
+    assert f"{sum(limits.values())} MB in all" in document
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda exporter: exporter.store)
+def test_an_exporter_is_told_here_what_make_observe_tells_it(exporter: Exporter) -> None:
+    service = ADDED[f"{exporter.store}_exporter"]
+    assert service["networks"]["observability"] == {"aliases": [exporter.host]}
+    [listens] = service["command"]
+    assert listens.endswith(f"web.listen-address={exporter.host}:{exporter.port}")
+    observed = exporter.command(settings.read({}), {f"{exporter.store}_exporter_password": "a-secret"})
+    assert "a-secret" in observed.env.values()
+    assert "a-secret" not in " ".join(observed.argv)
+    assert set(service["environment"]) == set(observed.env)
+    own = re.compile(r"_(?:URI|ADDR|PASS|PASSWORD|PATH)$")  # where the store is, and the file of queries
+    told = {name: value for name, value in service["environment"].items() if not own.search(name)}
+    assert told == {name: value for name, value in observed.env.items() if not own.search(name)}
+
+
+def test_an_exporter_of_somebody_elses_store_does_not_run() -> None:
+    for exporter in EXPORTERS:
+        elsewhere = settings.read({f"DEVSTACK_{exporter.store.upper()}": "store.example:1"})
+        assert "somebody else's" in exporter.missing(elsewhere)
+
+
+def test_what_may_be_missing_without_an_exporter_says_so() -> None:
+    of_stores = re.compile(
+        r"\b(?:pg_up|redis_up|postgres_(?:server|database|table|connections_open)|redis_(?!commands?_))"
+    )
+    for condition in objectives().conditions:
+        assert bool(of_stores.search(condition.expr)) == (condition.empty == MAY_BE_MISSING), condition.name
+    for dashboard in dashboards(objectives()):
+        for panel in dashboard.panels:
+            asks = any(of_stores.search(query.expr) for query in panel.queries)
+            assert asks == (panel.empty == MAY_BE_MISSING), panel.title
 
 
 def test_it_is_seen_from_this_machine_alone() -> None:
