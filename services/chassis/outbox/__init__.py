@@ -15,7 +15,7 @@ from services.chassis.outbox.message_sequence import (
     PROVIDE_SEQUENCE,
     MessageSequence,
 )
-from services.chassis.outbox.store import OutboxMessage, OutboxStore, put
+from services.chassis.outbox.store import NewMessage, OutboxMessage, OutboxStore, put, put_all
 from services.chassis.outbox.targets import HttpTarget, StepTarget, Take, Target
 
 __all__ = [
@@ -26,10 +26,12 @@ __all__ = [
     "Delivery",
     "HttpTarget",
     "MessageSequence",
+    "NewMessage",
     "OutboxMessage",
     "OutboxStore",
     "StepTarget",
     "Take",
     "Target",
     "put",
+    "put_all",
 ]

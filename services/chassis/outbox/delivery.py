@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -18,8 +18,8 @@ from common.telemetry import tracing
 from services.chassis.errors import Problem
 from services.chassis.outbox import decisions
 from services.chassis.outbox.decisions import Answer, Fate
-from services.chassis.outbox.store import OutboxMessage, OutboxStore
-from services.chassis.outbox.targets import Target
+from services.chassis.outbox.store import Claim, OutboxMessage, OutboxStore
+from services.chassis.outbox.targets import StepTarget, Target
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +35,15 @@ class _Attempt(NamedTuple):
     answer: Answer
     error: str
     ids: RequestIds | None
+
+
+class _UndoneError(Exception):
+    """A message that was not delivered, after something may have been done in the claim's transaction."""
+
+    def __init__(self, message: OutboxMessage, attempt: _Attempt) -> None:
+        super().__init__(message.id)
+        self.message = message
+        self.attempt = attempt
 
 
 class Delivery:
@@ -79,36 +88,45 @@ class Delivery:
         Returns how many it tried.
         """
         target = self._targets[name]
-        async with self._store.claim(name, target.batch) as messages:
-            with self._store.apart():
-                attempts = await asyncio.gather(*(_traced(name, target, message) for message in messages))
-            done = []
-            for message, (answer, error, ids) in zip(messages, attempts, strict=True):
-                refused = answer is Answer.REFUSED
-                fate = decisions.decide(answer, message.refusals + refused)
-                self._attempts.labels(name, fate.value).inc()
-                if fate is not Fate.DELIVERED:
-                    with request_ids.named(ids):
-                        _log.log(
-                            logging.ERROR if fate is Fate.DROP else logging.WARNING,
-                            "a message was not delivered",
-                            extra={
-                                "outbox_message": message.id,
-                                "target": name,
-                                "fate": fate.value,
-                                "cause": error,
-                            },
-                        )
-                if fate in {Fate.DELIVERED, Fate.DROP}:
-                    done.append(message.id)
-                elif fate is Fate.DEAD_LETTER:
-                    await self._store.dead_letter(message.id, error)
-                else:
-                    after = decisions.delay(message.attempts + 1, self._chance(), target.longest_delay)
-                    await self._store.retry_later(message.id, after, error, refused=refused)
-            if done:
-                await self._store.forget(done)
-        return len(messages)
+        try:
+            async with self._store.claim(name, target.batch) as claim:
+                await self._deliver(name, target, claim)
+        except _UndoneError as undone:
+            # The message is there again, as it was. Whoever has claimed it since says later what came of that.
+            await self._keep(target, undone.message, undone.attempt)
+            return 1
+        return len(claim.messages)
+
+    async def _deliver(self, name: str, target: Target, claim: Claim) -> None:
+        messages = claim.messages
+        # What follows from one answer alone is committed with its message. Of several, each has its own transaction:
+        # one that fails undoes no other, and none waits for another's answer.
+        joined = isinstance(target, StepTarget) and len(messages) == 1
+        with nullcontext() if joined else self._store.apart():
+            attempts = await asyncio.gather(*(_traced(name, target, message) for message in messages))
+        done = []
+        for message, attempt in zip(messages, attempts, strict=True):
+            fate = _fate(message, attempt)
+            self._attempts.labels(name, fate.value).inc()
+            if fate is not Fate.DELIVERED:
+                _tell(name, message, attempt, fate)
+            if fate in {Fate.DELIVERED, Fate.DROP}:
+                done.append(message)
+            elif joined:
+                raise _UndoneError(message, attempt)
+            else:
+                await claim.put_back([message])
+                await self._keep(target, message, attempt)
+        await claim.delivered(done)
+
+    async def _keep(self, target: Target, message: OutboxMessage, attempt: _Attempt) -> None:
+        """Writes down why it was not delivered, and when it is tried again, if ever."""
+        if _fate(message, attempt) is Fate.DEAD_LETTER:
+            await self._store.dead_letter(message.id, attempt.error)
+            return
+        after = decisions.delay(message.attempts + 1, self._chance(), target.longest_delay)
+        refused = attempt.answer is Answer.REFUSED
+        await self._store.retry_later(message.id, after, attempt.error, refused=refused)
 
     async def _run(self, name: str) -> None:
         target, rounds, told = self._targets[name], 0, True
@@ -132,6 +150,24 @@ class Delivery:
         self._pending.labels(name).set(backlog.pending)
         self._dead_letters.labels(name).set(backlog.dead_letters)
         self._oldest.labels(name).set(backlog.oldest)
+
+
+def _fate(message: OutboxMessage, attempt: _Attempt) -> Fate:
+    return decisions.decide(attempt.answer, message.refusals + (attempt.answer is Answer.REFUSED))
+
+
+def _tell(name: str, message: OutboxMessage, attempt: _Attempt, fate: Fate) -> None:
+    with request_ids.named(attempt.ids):
+        _log.log(
+            logging.ERROR if fate is Fate.DROP else logging.WARNING,
+            "a message was not delivered",
+            extra={
+                "outbox_message": message.id,
+                "target": name,
+                "fate": fate.value,
+                "cause": attempt.error,
+            },
+        )
 
 
 async def _traced(name: str, target: Target, message: OutboxMessage) -> _Attempt:

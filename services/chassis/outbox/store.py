@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+import asyncpg
 import msgspec
 
 from common import request_ids
@@ -36,6 +37,21 @@ class OutboxMessage(msgspec.Struct, frozen=True):
     traceparent: str = ""
 
 
+class NewMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message about to be written. Messages of one `aggregate` are delivered in the order of writing, this one no
+    sooner than in `due_in` seconds. Where `most` messages to the target wait already, it is not written. Its delivery
+    goes on in the trace at hand, or in that of `traceparent`."""
+
+    aggregate: str
+    target: str
+    method: str
+    path: str
+    body: msgspec.Struct
+    most: int | None = None
+    due_in: float = 0.0
+    traceparent: str | None = None
+
+
 class Backlog(msgspec.Struct, frozen=True):
     """How much waits; `oldest` is the age of the oldest message that is not a dead letter, in seconds."""
 
@@ -63,34 +79,66 @@ async def put(
     due_in: float = 0.0,
     traceparent: str | None = None,
 ) -> int | None:
-    """Writes a message into the transaction at hand. Messages of one `aggregate` are delivered in the order of writing,
-    this one no sooner than in `due_in` seconds. Its delivery goes on in the trace at hand, or in that of `traceparent`.
-
-    Returns its number; None where `most` messages to the target wait already: then nothing is written. It is found out
-    by looking at no more of them than that. Raises RuntimeError outside a transaction: a message without its change is
-    what the outbox exists to prevent.
-    """
-    transaction = _transaction(database)
-    ids = request_ids.current.get()
-    if not due_in:
-        transaction.after_commit.append(database.message_written[target].set)
-    written: int | None = await transaction.connection.fetchval(
-        "INSERT INTO outbox (aggregate, target, method, path, body, request_id, next_attempt_at, traceparent) "
-        "SELECT $1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $8::float8), $9 "
-        "WHERE $7::bigint IS NULL OR NOT EXISTS "
-        "(SELECT 1 FROM outbox WHERE target = $2 AND dead_letter_at IS NULL OFFSET $7::bigint - 1 LIMIT 1) "
-        "RETURNING id",
-        aggregate,
-        target,
-        method,
-        path,
-        msgspec.json.encode(body),
-        ids.request_id if ids else "",
-        most,
-        due_in,
-        tracing.context() if traceparent is None else traceparent,
+    """Writes one message, as `put_all`. Returns its number; None where it is not written."""
+    message = NewMessage(
+        aggregate=aggregate,
+        target=target,
+        method=method,
+        path=path,
+        body=body,
+        most=most,
+        due_in=due_in,
+        traceparent=traceparent,
     )
-    return written
+    (number,) = await _written(database, [message])
+    return number
+
+
+async def put_all(database: Database, messages: Sequence[NewMessage]) -> Sequence[NewMessage]:
+    """Writes messages into the transaction at hand, in one statement. Returns those that are not written since too many
+    wait, which is found out by looking at no more of them than that.
+
+    Raises RuntimeError outside a transaction: a message without its change is what the outbox exists to prevent.
+    """
+    numbers = await _written(database, messages)
+    return [message for message, number in zip(messages, numbers, strict=True) if number is None]
+
+
+_PUT = """
+INSERT INTO outbox (aggregate, target, method, path, body, request_id, next_attempt_at, traceparent)
+SELECT m.aggregate, m.target, m.method, m.path, m.body, $6, clock_timestamp() + make_interval(secs => m.due_in),
+    m.traceparent
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $7::bigint[], $8::float8[], $9::text[])
+    WITH ORDINALITY AS m (aggregate, target, method, path, body, most, due_in, traceparent, place)
+WHERE m.most IS NULL OR NOT EXISTS (
+    SELECT FROM outbox WHERE outbox.target = m.target AND dead_letter_at IS NULL OFFSET m.most - 1 LIMIT 1
+)
+ORDER BY m.place
+RETURNING id, aggregate, target
+"""
+
+
+async def _written(database: Database, messages: Sequence[NewMessage]) -> Sequence[int | None]:
+    """The messages' numbers, in their order."""
+    transaction = _transaction(database)
+    for message in messages:
+        if not message.due_in:
+            transaction.after_commit.append(database.message_written[message.target].set)
+    ids, at_hand = request_ids.current.get(), tracing.context()
+    rows = await transaction.connection.fetch(
+        _PUT,
+        [message.aggregate for message in messages],
+        [message.target for message in messages],
+        [message.method for message in messages],
+        [message.path for message in messages],
+        [msgspec.json.encode(message.body) for message in messages],
+        ids.request_id if ids else "",
+        [message.most for message in messages],
+        [message.due_in for message in messages],
+        [at_hand if message.traceparent is None else message.traceparent for message in messages],
+    )
+    numbers = {(row["aggregate"], row["target"]): row["id"] for row in rows}
+    return [numbers.get((message.aggregate, message.target)) for message in messages]
 
 
 def _transaction(database: Database) -> SafeTransaction:
@@ -100,6 +148,70 @@ def _transaction(database: Database) -> SafeTransaction:
     return cast(SafeTransaction, transaction)
 
 
+_COLUMNS = (
+    "id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, dead_letter_at, "
+    "last_error, traceparent"
+)
+_CLAIM = f"""
+WITH due AS MATERIALIZED (
+    SELECT id, EXISTS (SELECT FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id) AS goes_past
+    FROM outbox AS o
+    WHERE target = $2 AND dead_letter_at IS NULL AND next_attempt_at <= statement_timestamp()
+      AND NOT EXISTS (
+        SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id
+          AND NOT (e.dead_letter_at IS NOT NULL AND e.path = o.path AND e.method = 'PUT' AND o.method = 'PUT')
+      )
+    ORDER BY next_attempt_at, id LIMIT $1
+    FOR UPDATE OF o SKIP LOCKED
+), taken AS (
+    DELETE FROM outbox USING due WHERE outbox.id = due.id RETURNING outbox.*, due.goes_past
+)
+SELECT {_COLUMNS}, goes_past FROM taken ORDER BY next_attempt_at, id
+"""  # noqa: S608
+"""Deletes what it finds: most messages are delivered, and then nothing is left to do but to commit."""
+
+
+class Claim:
+    """Messages that one replica delivers, within one transaction."""
+
+    def __init__(self, connection: asyncpg.Connection, rows: Sequence[Any]) -> None:
+        self._connection = connection
+        self.messages = [_message(row) for row in rows]
+        self._go_past = {row["id"] for row in rows if row["goes_past"]}
+        self._settled: set[int] = set()
+
+    async def delivered(self, messages: Sequence[OutboxMessage]) -> None:
+        """They stay deleted, and the dead letters that they went past are, too."""
+        self._settled.update(message.id for message in messages)
+        past = [message for message in messages if message.id in self._go_past]
+        if past:
+            await self._connection.execute(
+                "DELETE FROM outbox USING unnest($1::text[], $2::bigint[]) AS done (aggregate, id) "
+                "WHERE outbox.aggregate = done.aggregate AND outbox.id < done.id",
+                [message.aggregate for message in past],
+                [message.id for message in past],
+            )
+
+    async def put_back(self, messages: Sequence[OutboxMessage]) -> None:
+        """Those of them that were neither delivered nor put back are there again, as they were."""
+        back = [message for message in messages if message.id not in self._settled]
+        if back:
+            self._settled.update(message.id for message in back)
+            await self._connection.executemany(_PUT_BACK, [_values(message) for message in back])
+
+
+_KEPT = tuple(name for name in OutboxMessage.__struct_fields__ if name != "dead_letter_at")
+_PUT_BACK = (
+    f"INSERT INTO outbox ({', '.join(_KEPT)}) OVERRIDING SYSTEM VALUE "  # noqa: S608
+    f"VALUES ({', '.join(f'${place}' for place in range(1, len(_KEPT) + 1))})"
+)
+"""Nothing that is claimed is a dead letter. It is due at once: it was."""
+
+
+def _values(message: OutboxMessage) -> tuple[Any, ...]:
+    return tuple(getattr(message, name) for name in _KEPT)
+
+
 class OutboxStore:
     """What delivering needs of the database."""
 
@@ -107,33 +219,18 @@ class OutboxStore:
         self._database = database
 
     @asynccontextmanager
-    async def claim(self, target: str, limit: int) -> AsyncIterator[Sequence[OutboxMessage]]:
-        """Messages to `target` that are due, locked for as long as the context lasts; other replicas pass over them.
+    async def claim(self, target: str, limit: int) -> AsyncIterator["Claim"]:
+        """Messages to `target` that are due. Those that are delivered are gone at the context's end, the others are
+        there again; meanwhile other replicas pass over them.
 
         Only the first message of an aggregate is ever due; a dead letter holds back those behind it, but not a later
         PUT to the same path, which says anew what the dead letter said. If the process dies inside the context, the
-        locks go with its connection and the messages are due again.
+        deletion goes with its connection and the messages are due again.
         """
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(
-                """
-                SELECT id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at,
-                    dead_letter_at, last_error, traceparent
-                FROM outbox AS o
-                WHERE target = $2 AND dead_letter_at IS NULL AND next_attempt_at <= statement_timestamp()
-                  AND NOT EXISTS (
-                    SELECT 1 FROM outbox e WHERE e.aggregate = o.aggregate AND e.id < o.id
-                      AND NOT (
-                        e.dead_letter_at IS NOT NULL AND e.path = o.path AND e.method = 'PUT' AND o.method = 'PUT'
-                      )
-                  )
-                ORDER BY next_attempt_at, id LIMIT $1
-                FOR UPDATE SKIP LOCKED
-                """,
-                limit,
-                target,
-            )
-            yield [_message(row) for row in rows]
+            claim = Claim(connection, await connection.fetch(_CLAIM, limit, target))
+            yield claim
+            await claim.put_back(claim.messages)
 
     async def any_due(self, target: str) -> bool:
         """Whether `claim` may find something: one statement without a transaction, for those that look in vain."""
@@ -149,14 +246,8 @@ class OutboxStore:
         return self._database.apart()
 
     async def forget(self, ids: Sequence[int]) -> None:
-        """Deletes the messages, and the dead letters that they went past."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "DELETE FROM outbox WHERE id IN (SELECT unnest($1::bigint[]) UNION ALL SELECT past.id "
-                "FROM outbox AS done JOIN outbox AS past ON past.aggregate = done.aggregate AND past.id < done.id "
-                "WHERE done.id = ANY($1::bigint[]))",
-                list(ids),
-            )
+        """Deletes messages that were delivered by another way."""
+        await self._database.fetch("DELETE FROM outbox WHERE id = ANY($1::bigint[])", list(ids))
 
     async def news(self, target: str, patience: float) -> bool:
         """True when this process has written a message to `target`; False after `patience` seconds: others may have."""
@@ -242,12 +333,6 @@ class OutboxStore:
                 list(ids),
             )
         return len(rows)
-
-
-_COLUMNS = (
-    "id, aggregate, target, method, path, body, request_id, attempts, refusals, created_at, dead_letter_at, "
-    "last_error, traceparent"
-)
 
 
 STUCK = (

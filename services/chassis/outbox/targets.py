@@ -67,15 +67,16 @@ class HttpTarget:
 
 
 Take = Callable[[OutboxMessage, int, bytes], Awaitable[None]]
-"""Does what follows from an answer (its status and body), in a transaction of its own. Raises ValueError for one that
-is not what was agreed on."""
+"""Does what follows from an answer (its status and body), in the transaction at hand or one of its own. Raises
+ValueError for one that is not what was agreed on."""
 
 
 class StepTarget(HttpTarget):
     """A service whose answer says how something goes on here. The message is delivered when the answer is taken.
 
-    A crash between the two repeats the call, so both must find repeats harmless. `outcomes` are the statuses beside 2xx
-    that are an answer and no refusal.
+    A crash between the two repeats the call, so both must find repeats harmless. Taking may be part of the transaction
+    that holds the message: then it is undone with it unless the message was TAKEN. `outcomes` are the statuses beside
+    2xx that are an answer and no refusal.
     """
 
     def __init__(

@@ -57,10 +57,10 @@ async def test_a_message_that_was_given_up_is_a_dead_letter_and_one_that_waits_i
     assert await dead(upgraded) == ["/refused"]
     store = outbox.OutboxStore(upgraded)
     async with store.claim("other", 9) as due:
-        assert [message.path for message in due] == ["/waits"]
+        assert [message.path for message in due.messages] == ["/waits"]
     assert [message.path for message in await store.retry_dead_letters(None)] == ["/refused"]
     async with store.claim("other", 9) as due:
-        assert [message.path for message in due] == ["/waits", "/refused"]
+        assert [message.path for message in due.messages] == ["/waits", "/refused"]
 
 
 async def test_either_version_sees_what_the_other_gave_up_or_made_due(upgraded: Database) -> None:

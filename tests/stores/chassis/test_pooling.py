@@ -100,4 +100,4 @@ async def test_messages_are_claimed_by_one_at_a_time(database: Database) -> None
     async with outbox.claim("member", 10) as mine:
         with database.apart():
             async with outbox.claim("member", 10) as others:
-                assert (len(mine), len(others)) == (1, 0)
+                assert (len(mine.messages), len(others.messages)) == (1, 0)
