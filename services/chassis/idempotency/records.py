@@ -96,24 +96,24 @@ class Records:
         return Outcome(row["status"], headers, row["body"])
 
     async def _insert(self, connection: asyncpg.Connection, scope: str, key: str, fingerprint: bytes) -> bool:
-        """One statement decides who is first; an expired record counts as none."""
-        await connection.execute(f"SET LOCAL lock_timeout = {WAIT_MS}")
+        """One statement decides who is first; an expired record counts as none. It alone has a lock_timeout."""
         try:
             inserted = await connection.fetchval(
                 """
+                WITH patience AS MATERIALIZED (SELECT set_config('lock_timeout', $5, true))
                 INSERT INTO idempotency AS held (scope, key, fingerprint, expires_at)
-                VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
+                SELECT $1::text, $2::text, $3::bytea, clock_timestamp() + make_interval(secs => $4) FROM patience
                 ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = NULL,
                     headers = NULL, body = NULL, created_at = clock_timestamp(), expires_at = excluded.expires_at
                 WHERE held.expires_at < clock_timestamp()
-                RETURNING true
+                RETURNING set_config('lock_timeout', '0', true)
                 """,
                 scope,
                 key,
                 fingerprint,
                 self._ttl,
+                str(WAIT_MS),
             )
         except asyncpg.LockNotAvailableError as fault:
             raise InProgress from fault
-        await connection.execute("SET LOCAL lock_timeout = 0")
-        return bool(inserted)
+        return inserted is not None
