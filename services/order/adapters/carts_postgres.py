@@ -18,13 +18,7 @@ _FIND = (
     "WHERE c.owner = $1 AND c.closed_at IS NULL ORDER BY i.position, i.sku"
 )
 """One statement: a cart and its items of one moment."""
-_WRITE = """
-WITH written AS (
-    INSERT INTO cart (id, owner, created_at, updated_at) VALUES ($1, $2, $3, $3)
-    ON CONFLICT (owner) WHERE closed_at IS NULL
-    DO UPDATE SET version = nextval('cart_version'), updated_at = excluded.updated_at
-    RETURNING id, version
-), gone AS (
+_ITEMS = """gone AS (
     DELETE FROM cart_item USING written WHERE cart_id = written.id AND sku <> ALL($4)
 ), items AS (
     INSERT INTO cart_item (cart_id, sku, position, quantity, seen_price)
@@ -32,8 +26,34 @@ WITH written AS (
     ON CONFLICT (cart_id, sku) DO UPDATE
     SET position = excluded.position, quantity = excluded.quantity, seen_price = excluded.seen_price
 )
-SELECT id, version FROM written
-"""
+SELECT id, version FROM written"""
+"""Of the cart in `written`; they become exactly these."""
+_WRITE = f"""
+WITH written AS (
+    INSERT INTO cart (id, owner, created_at, updated_at) VALUES ($1, $2, $3, $3)
+    ON CONFLICT (owner) WHERE closed_at IS NULL
+    DO UPDATE SET version = nextval('cart_version'), updated_at = excluded.updated_at
+    RETURNING id, version
+), {_ITEMS}
+"""  # noqa: S608
+_TURN = "turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('cart:' || $2::uuid, 0)))"
+"""Of the owner, who may have no cart yet: whoever changes items has it."""
+_FIRST = f"""
+WITH {_TURN}, written AS (
+    INSERT INTO cart (id, owner, created_at, updated_at) SELECT $1::uuid, $2::uuid, $3::timestamptz, $3 FROM turn
+    ON CONFLICT (owner) WHERE closed_at IS NULL DO NOTHING
+    RETURNING id, version
+), {_ITEMS}
+"""  # noqa: S608
+_REPLACE = f"""
+WITH {_TURN}, written AS (
+    UPDATE cart SET version = nextval('cart_version'), updated_at = $3 FROM turn
+    WHERE id = $1 AND version = $8 AND closed_at IS NULL
+    RETURNING id, version
+), {_ITEMS}
+"""  # noqa: S608
+"""By compare-and-set, which the row's latest version decides: a statement that waited may see old items, and a cart
+that has them still has the version that was read with them."""
 
 
 class PostgresCarts:
@@ -54,17 +74,19 @@ class PostgresCarts:
         return _cart(rows) if rows else None
 
     async def write(self, owner: UUID, items: Sequence[Item], now: datetime) -> Cart:
-        (row,) = await self._database.fetch(
-            _WRITE,
-            self._new_id(),
-            owner,
-            now,
-            [item.sku for item in items],
-            list(range(len(items))),
-            [item.quantity for item in items],
-            [item.seen_price for item in items],
-        )
-        return Cart(id=row["id"], owner=owner, version=row["version"], items=tuple(items), updated_at=now)
+        (row,) = await self._database.fetch(_WRITE, self._new_id(), owner, now, *_columns(items))
+        return _written(row, owner, items, now)
+
+    async def replace(
+        self, owner: UUID, before: Cart | None, items: Sequence[Item], now: datetime
+    ) -> Cart | None:
+        if before is None:
+            rows = await self._database.fetch(_FIRST, self._new_id(), owner, now, *_columns(items))
+        else:
+            rows = await self._database.fetch(
+                _REPLACE, before.id, owner, now, *_columns(items), before.version
+            )
+        return _written(rows[0], owner, items, now) if rows else None
 
     async def close(self, cart: UUID, version: int, order: UUID | None, now: datetime) -> bool:
         async with self._database.transaction() as connection:
@@ -95,6 +117,20 @@ class PostgresCarts:
             limit,
         )
         return len(rows)
+
+
+def _columns(items: Sequence[Item]) -> tuple[list[Any], ...]:
+    """SKUs, positions, quantities and prices."""
+    return (
+        [item.sku for item in items],
+        list(range(len(items))),
+        [item.quantity for item in items],
+        [item.seen_price for item in items],
+    )
+
+
+def _written(row: Any, owner: UUID, items: Sequence[Item], now: datetime) -> Cart:
+    return Cart(id=row["id"], owner=owner, version=row["version"], items=tuple(items), updated_at=now)
 
 
 def _cart(rows: Sequence[Any]) -> Cart:

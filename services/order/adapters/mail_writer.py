@@ -62,7 +62,8 @@ class MailWriter:
             if not refunded:
                 return None  # it came back meanwhile
         token = await self._link(message, order.id) if order.guest else ""
-        return self._letters.letter(kind, order, await self._orders.shipments(order.id), token, refunded)
+        shipments = await self._orders.shipments(order.id) if kind == "shipped" else ()
+        return self._letters.letter(kind, order, shipments, token, refunded)
 
     async def _link(self, message: OutboxMessage, order: UUID) -> str:
         """The token is in the mail alone. One that is tried again has another, and the one before opens nothing."""

@@ -6,7 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.chassis.postgres import Database
 from services.order.adapters.orders_postgres import PostgresOrders
-from services.order.domain.orders import Occurrence
+from services.order.application.ports import NewOrder
+from services.order.domain.orders import Occurrence, Order
 from services.order.domain.states import FINAL, State
 from services.order.domain.transitions import Transition
 
@@ -67,6 +68,19 @@ class MeasuredOrders(PostgresOrders):
         if moved:
             self._events.labels(occurrence.event, occurrence.state).inc()
         return moved
+
+    async def moved(
+        self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence
+    ) -> Order | None:
+        order = await super().moved(id_, version, transition, occurrence)
+        if order is not None:
+            self._events.labels(occurrence.event, occurrence.state).inc()
+        return order
+
+    async def add(self, order: NewOrder, occurrence: Occurrence) -> Order:
+        added = await super().add(order, occurrence)
+        self._events.labels(occurrence.event, occurrence.state).inc()
+        return added
 
     async def record(self, id_: UUID, occurrence: Occurrence) -> None:
         await super().record(id_, occurrence)

@@ -3,13 +3,14 @@ overtakes an earlier that is stuck. One path for each order and peer.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 from uuid import UUID, uuid4
 
 import msgspec
 
 from services.chassis import outbox
+from services.chassis.outbox import NewMessage
 from services.chassis.postgres import Database
 from services.order.application.ports import Orders
 from services.order.domain.orders import Order
@@ -101,48 +102,41 @@ class OutboxMessages:
         self._site = site
         self._new_id = new_id
 
-    async def send(self, order: UUID, command: Command, known: Order | None = None) -> None:
-        if command in _MAILS:
-            await self._mail(order, _MAILS[command])
-            return
-        whole = known or await self._orders.get(order)
-        if whole is None:
-            raise RuntimeError("there is no such order to ask others about")
-        if command in _STOCK:
-            lines = [StockLine(line.variant, line.quantity) for line in whole.lines]
-            await self._put(
-                order, CATALOG, f"/internal/reservations/{order}", StockGoal(_STOCK[command], lines)
-            )
-        else:
-            goal = payment_goal(whole, _MONEY[command], self._site)
-            await self._put(order, PAYMENT, f"/internal/payments/{order}", goal)
+    async def send(self, order: UUID, commands: Sequence[Command], known: Order | None = None) -> None:
+        if known is None and not _MAILS.keys() >= set(commands):
+            known = await self._orders.get(order)
+        await self._put([self._message(order, command, known) for command in commands])
 
     async def refund(self, order: UUID, refund: UUID, amount: int, reason: str) -> None:
-        await outbox.put(
-            self._database,
+        asked = NewMessage(
             aggregate=f"order:{order}:refund:{refund}",  # none waits for another
             target=PAYMENT,
             method="POST",
             path=f"/internal/payments/{order}/refunds",
             body=RefundGoal(refund, amount, reason),
         )
+        await self._put([asked])
 
     async def mail_refund(self, order: UUID, refund: UUID) -> None:
-        await self._mail(order, "part_refunded", refund)
+        await self._put([self._mail(order, "part_refunded", refund)])
 
-    async def _put(self, order: UUID, peer: str, path: str, body: msgspec.Struct) -> None:
-        await outbox.put(
-            self._database,
-            aggregate=f"order:{order}:{peer}",
-            target=peer,
-            method="PUT",
-            path=path,
-            body=body,
-        )
+    async def _put(self, messages: Sequence[NewMessage]) -> None:
+        for dropped in await outbox.put_all(self._database, messages):
+            _log.error("mail dropped: too many wait", extra={"kind": dropped.path[1:]})
 
-    async def _mail(self, order: UUID, kind: str, refund: UUID | None = None) -> None:
-        written = await outbox.put(
-            self._database,
+    def _message(self, order: UUID, command: Command, known: Order | None) -> NewMessage:
+        if command in _MAILS:
+            return self._mail(order, _MAILS[command])
+        if known is None:
+            raise RuntimeError("there is no such order to ask others about")
+        if command in _STOCK:
+            lines = [StockLine(line.variant, line.quantity) for line in known.lines]
+            return _wish(CATALOG, f"/internal/reservations/{order}", order, StockGoal(_STOCK[command], lines))
+        goal = payment_goal(known, _MONEY[command], self._site)
+        return _wish(PAYMENT, f"/internal/payments/{order}", order, goal)
+
+    def _mail(self, order: UUID, kind: str, refund: UUID | None = None) -> NewMessage:
+        return NewMessage(
             aggregate=f"mail:{self._new_id()}",
             target=MAIL,
             method="SEND",
@@ -150,5 +144,7 @@ class OutboxMessages:
             body=_Mail(order, refund),
             most=_WAITING_MAILS,
         )
-        if not written:
-            _log.error("mail dropped: too many wait", extra={"kind": kind, "order": str(order)})
+
+
+def _wish(peer: str, path: str, order: UUID, body: msgspec.Struct) -> NewMessage:
+    return NewMessage(aggregate=f"order:{order}:{peer}", target=peer, method="PUT", path=path, body=body)

@@ -18,12 +18,39 @@ from services.order.application.ports import (
     Standing,
     Summary,
 )
-from services.order.domain.orders import Line, Occurrence, Order, Payment, Shipment
+from services.order.domain.orders import Occurrence, Order, Payment, Shipment
 from services.order.domain.states import FINAL, Reason, State
 from services.order.domain.transitions import FIRST, Transition
 
 ONE = "SELECT o.*, l.* FROM orders o LEFT JOIN order_line l ON l.order_id = o.id WHERE o.id = $1 ORDER BY l.position"
 """The order's columns beside each line: no name is in both tables."""
+_ADD = """
+WITH added AS (
+    INSERT INTO orders (id, owner, guest, email, lang, cart_id, state, currency, items, shipping, tax, address,
+        hold_until, placed_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) RETURNING *
+), lines AS (
+    INSERT INTO order_line (order_id, position, sku, variant_id, product_id, slug, names, option_names, image, quantity,
+        unit_price, vat_rate, units, unit_taxes)
+    SELECT $1, line.* FROM jsonb_to_recordset($15) AS line (position int, sku text, variant uuid, product uuid,
+        slug text, names jsonb, option_names jsonb, image text, quantity int, unit_price bigint, vat_rate int,
+        units bigint[], unit_taxes bigint[])
+), event AS (
+    INSERT INTO order_event (order_id, event, state, actor, note, at) VALUES ($1, $16, $17, $18, $19, $20)
+)
+SELECT * FROM added
+"""
+_MOVE = """
+WITH moved AS (
+    UPDATE orders SET state = $3, reason = coalesce($4, reason), version = version + 1, updated_at = $5
+    WHERE id = $1 AND version = $2 RETURNING *
+), event AS (
+    INSERT INTO order_event (order_id, event, state, actor, note, at) SELECT id, $6, $7, $8, $9, $5 FROM moved
+)
+"""
+_MOVE_ALONE = f"{_MOVE} SELECT true FROM moved"  # noqa: S608
+_MOVED = f"{_MOVE} SELECT moved.*, l.* FROM moved LEFT JOIN order_line l ON l.order_id = moved.id ORDER BY l.position"  # noqa: S608
+"""The order as ONE reads it."""
 DUE = (
     "SELECT id FROM orders WHERE state IN ('placed', 'held', 'paying') AND hold_until <= $1 "
     "ORDER BY hold_until LIMIT $2"
@@ -45,40 +72,34 @@ class PostgresOrders:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, order: NewOrder) -> Order:
-        async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                "INSERT INTO orders (id, owner, guest, email, lang, cart_id, state, currency, items, shipping, tax, "
-                "address, hold_until, placed_at, updated_at) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14) RETURNING *",
-                order.id,
-                order.owner,
-                order.guest,
-                order.email,
-                order.lang,
-                order.cart,
-                FIRST.state.value,
-                order.currency,
-                order.items,
-                order.shipping,
-                order.tax,
-                msgspec.json.encode(order.address).decode(),
-                order.hold_until,
-                order.placed_at,
-            )
-            await connection.executemany(
-                "INSERT INTO order_line (order_id, position, sku, variant_id, product_id, slug, names, option_names, "
-                "image, quantity, unit_price, vat_rate, units, unit_taxes) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-                [_line_values(order.id, line) for line in order.lines],
-            )
+    async def add(self, order: NewOrder, occurrence: Occurrence) -> Order:
+        (row,) = await self._database.fetch(
+            _ADD,
+            order.id,
+            order.owner,
+            order.guest,
+            order.email,
+            order.lang,
+            order.cart,
+            FIRST.state.value,
+            order.currency,
+            order.items,
+            order.shipping,
+            order.tax,
+            msgspec.json.encode(order.address).decode(),
+            order.hold_until,
+            order.placed_at,
+            msgspec.json.encode(order.lines).decode(),
+            occurrence.event,
+            occurrence.state,
+            occurrence.actor,
+            occurrence.note,
+            occurrence.at,
+        )
         return order_rows.placed(row, order.lines)
 
     async def get(self, id_: UUID) -> Order | None:
-        rows = await self._database.fetch(ONE, id_)
-        return (
-            order_rows.order(rows[0], [row for row in rows if row["position"] is not None]) if rows else None
-        )
+        return _one(await self._database.fetch(ONE, id_))
 
     async def page(self, query: OrderQuery) -> Sequence[Order]:
         sql, arguments = page_statement(query)
@@ -108,30 +129,18 @@ class PostgresOrders:
         )
 
     async def standing(self, id_: UUID) -> Standing | None:
-        rows = await self._database.fetch("SELECT state, reason, version FROM orders WHERE id = $1", id_)
-        if not rows:
-            return None
-        (row,) = rows
-        return Standing(State(row["state"]), Reason(row["reason"]) if row["reason"] else None, row["version"])
+        return _standing(
+            await self._database.fetch("SELECT state, reason, version FROM orders WHERE id = $1", id_)
+        )
 
     async def move(self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence) -> bool:
-        return bool(
-            await self._database.fetch(
-                "WITH moved AS (UPDATE orders SET state = $3, reason = coalesce($4, reason), version = version + 1, "
-                "updated_at = $5 WHERE id = $1 AND version = $2 RETURNING id) "
-                "INSERT INTO order_event (order_id, event, state, actor, note, at) "
-                "SELECT id, $6, $7, $8, $9, $5 FROM moved RETURNING true",
-                id_,
-                version,
-                transition.state.value,
-                transition.reason.value if transition.reason else None,
-                occurrence.at,
-                occurrence.event,
-                occurrence.state,
-                occurrence.actor,
-                occurrence.note,
-            )
-        )
+        moved = await self._database.fetch(_MOVE_ALONE, id_, version, *_move_values(transition, occurrence))
+        return bool(moved)
+
+    async def moved(
+        self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence
+    ) -> Order | None:
+        return _one(await self._database.fetch(_MOVED, id_, version, *_move_values(transition, occurrence)))
 
     async def touch(self, id_: UUID, version: int, now: datetime) -> bool:
         async with self._database.transaction() as connection:
@@ -162,20 +171,20 @@ class PostgresOrders:
         )
         return [Occurrence(**row) for row in rows]
 
-    async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> bool:
-        async with self._database.transaction() as connection:
-            kept = await connection.fetchval(
-                "UPDATE orders SET payment_state = $3, authorised = $4, captured = $5, refunded = $6, "
-                "refund_pending = $7, payment_sequence = $2 WHERE id = $1 AND payment_sequence < $2 RETURNING true",
-                id_,
-                sequence,
-                payment.state,
-                payment.authorised,
-                payment.captured,
-                payment.refunded,
-                payment.refund_pending,
-            )
-        return bool(kept)
+    async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> Standing | None:
+        rows = await self._database.fetch(
+            "UPDATE orders SET payment_state = $3, authorised = $4, captured = $5, refunded = $6, "
+            "refund_pending = $7, payment_sequence = $2 WHERE id = $1 AND payment_sequence < $2 "
+            "RETURNING state, reason, version",
+            id_,
+            sequence,
+            payment.state,
+            payment.authorised,
+            payment.captured,
+            payment.refunded,
+            payment.refund_pending,
+        )
+        return _standing(rows)
 
     async def ship(self, id_: UUID, shipment: Shipment) -> None:
         async with self._database.transaction() as connection:
@@ -254,20 +263,28 @@ def page_statement(query: OrderQuery) -> tuple[str, list[Any]]:
     return f"{sql} ORDER BY placed_at{way}, id{way} LIMIT $1", arguments
 
 
-def _line_values(order: UUID, line: Line) -> tuple[Any, ...]:
+def _one(rows: Sequence[Any]) -> Order | None:
+    """The order of ONE's rows."""
+    if not rows:
+        return None
+    return order_rows.order(rows[0], [row for row in rows if row["position"] is not None])
+
+
+def _standing(rows: Sequence[Any]) -> Standing | None:
+    if not rows:
+        return None
+    (row,) = rows
+    return Standing(State(row["state"]), Reason(row["reason"]) if row["reason"] else None, row["version"])
+
+
+def _move_values(transition: Transition, occurrence: Occurrence) -> tuple[Any, ...]:
+    """Of _MOVE, from $3 on."""
     return (
-        order,
-        line.position,
-        line.sku,
-        line.variant,
-        line.product,
-        line.slug,
-        msgspec.json.encode(line.names).decode(),
-        msgspec.json.encode(line.option_names).decode(),
-        line.image,
-        line.quantity,
-        line.unit_price,
-        line.vat_rate,
-        list(line.units),
-        list(line.unit_taxes),
+        transition.state.value,
+        transition.reason.value if transition.reason else None,
+        occurrence.at,
+        occurrence.event,
+        occurrence.state,
+        occurrence.actor,
+        occurrence.note,
     )

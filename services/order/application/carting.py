@@ -83,13 +83,12 @@ class Carting:
         if any(line.sku == sku and line.reason in {"unknown", "not_sold"} for line in quote.unavailable):
             raise UnknownItem
         price = next((line.unit_price for line in quote.lines if line.sku == sku), None)
-        async with self.work.transaction():
-            present = await self.carts.locked(owner)
-            items = carts.with_item(present.items if present else (), Item(sku, quantity, price))
-            cart = await self.carts.write(owner, items, self.clock())
-        if (present.version if present else 0) != (before.version if before else 0):
-            return await self.shown(cart, lang)
-        return self._shown(cart, quote)
+        item = Item(sku, quantity, price)
+        items = carts.with_item(before.items if before else (), item)
+        cart = await self.carts.replace(owner, before, items, self.clock())
+        if cart is not None:
+            return self._shown(cart, quote)
+        return await self._change(owner, lambda present: carts.with_item(present, item), lang)
 
     async def remove(self, owner: UUID, sku: str, lang: str) -> ShownCart:
         """Raises UnknownItem."""

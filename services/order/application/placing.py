@@ -61,13 +61,9 @@ class Placing:
         """
         if not await self.carts.close(order.cart, cart_version, order.id, order.placed_at):
             raise await self._lost(order.owner, cart_version)
-        placed = await self.orders.add(order)
-        await self.orders.record(
-            order.id,
-            Occurrence(at=order.placed_at, event="placed", state=FIRST.state.value, actor="", note=""),
-        )
-        for command in FIRST.commands:
-            await self.messages.send(order.id, command, placed)
+        first = Occurrence(at=order.placed_at, event="placed", state=FIRST.state.value, actor="", note="")
+        placed = await self.orders.add(order, first)
+        await self.messages.send(order.id, FIRST.commands, placed)
         return placed
 
     async def _cart(self, wish: Wish) -> Cart:

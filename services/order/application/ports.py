@@ -135,8 +135,8 @@ class Summary:
 class Orders(Protocol):
     """The orders. Changes take part in the transaction at hand."""
 
-    async def add(self, order: NewOrder) -> Order:
-        """The order as `get` reads it."""
+    async def add(self, order: NewOrder, occurrence: Occurrence) -> Order:
+        """With the first line of its timeline. The order as `get` reads it."""
 
     async def get(self, id_: UUID) -> Order | None: ...
 
@@ -152,6 +152,11 @@ class Orders(Protocol):
         """Compare-and-set, with its line of the timeline: False where the order is at another version, and then nothing
         is recorded."""
 
+    async def moved(
+        self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence
+    ) -> Order | None:
+        """As `move`: the order as it is then, None where it is at another version."""
+
     async def touch(self, id_: UUID, version: int, now: datetime) -> bool:
         """The next version of an order whose state stays. False as `move`."""
 
@@ -160,8 +165,9 @@ class Orders(Protocol):
 
     async def timeline(self, id_: UUID) -> Sequence[Occurrence]: ...
 
-    async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> bool:
-        """Keeps the copy of the payment. False where a later one is known already, or there is no such order."""
+    async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> Standing | None:
+        """Keeps the copy of the payment, and says where the order stands, which nobody else changes until the
+        transaction ends. None where a later one is known already, or there is no such order."""
 
     async def ship(self, id_: UUID, shipment: Shipment) -> None: ...
 
@@ -185,6 +191,11 @@ class Carts(Protocol):
     async def write(self, owner: UUID, items: Sequence[Item], now: datetime) -> Cart:
         """The owner's cart has exactly these items then."""
 
+    async def replace(
+        self, owner: UUID, before: Cart | None, items: Sequence[Item], now: datetime
+    ) -> Cart | None:
+        """As `write`, where the cart is still as it was read; None where it is not, and then nothing is changed."""
+
     async def locked(self, owner: UUID) -> Cart | None:
         """As `find`; until the transaction ends nobody else changes it, or makes one where there is none."""
 
@@ -198,7 +209,7 @@ class Carts(Protocol):
 class Messages(Protocol):
     """Asks others, in the transaction at hand (domain/states.py Command)."""
 
-    async def send(self, order: UUID, command: Command, known: Order | None = None) -> None:
+    async def send(self, order: UUID, commands: Sequence[Command], known: Order | None = None) -> None:
         """`known`: the order, where the caller has it of this transaction."""
 
     async def refund(self, order: UUID, refund: UUID, amount: int, reason: str) -> None: ...

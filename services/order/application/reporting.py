@@ -8,6 +8,7 @@ from services.order.application.progress import Progress
 from services.order.domain.errors import UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
 from services.order.domain.orders import Payment
+from services.order.domain.states import UNPAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,14 +23,17 @@ class Reporting:
         """`sequence`: of two reports the later has the higher; older ones change nothing. Without one (nobody's outbox)
         it is no copy to keep, but still a fact. Raises UnknownOrder."""
         async with self.work.transaction():
-            if sequence is not None and not await self.orders.remember_payment(id_, payment, sequence):
-                if await self.orders.standing(id_) is None:
-                    raise UnknownOrder
-                return
-            if payment.captured:
+            standing = None
+            if sequence is not None:
+                standing = await self.orders.remember_payment(id_, payment, sequence)
+                if standing is None:
+                    if await self.orders.standing(id_) is None:
+                        raise UnknownOrder
+                    return
+            if payment.captured and (standing is None or standing.state not in UNPAID):
                 # What became of each is not in the report. Asking for it again is answered with what it is by now.
                 for refund, amount, reason in await self.refunds.pending(id_):
                     await self.messages.refund(id_, refund, amount, reason)
             event = OF_PAYMENT.get(payment.state)
             if event is not None:
-                await self.progress.apply(id_, event)
+                await self.progress.apply(id_, event, known=standing)

@@ -9,6 +9,7 @@ from services.order.application.ports import (
     Orders,
     PaymentPage,
     Payments,
+    Standing,
     UnitOfWork,
 )
 from services.order.application.progress import Progress, Versions
@@ -58,7 +59,8 @@ class Requests:
         order = await self.orders.get(id_)
         if order is None or order.owner != caller.id:
             raise UnknownOrder
-        await self.progress.apply(id_, Event.PAY_REQUESTED, actor=caller.name)
+        standing = Standing(order.state, order.reason, order.version)
+        await self.progress.apply(id_, Event.PAY_REQUESTED, actor=caller.name, known=standing)
         # After the commit. Where no answer comes, asking again is answered with the same page.
         page = await self.payments.page(order)
         if (event := OF_PAYMENT.get(page.state)) is not None:

@@ -56,7 +56,6 @@ class Restating:
                 if standing is None:
                     continue
                 # A change meanwhile is no harm: a later wish is never taken back by an earlier one that comes late.
-                for command in (STOCK[standing.state], MONEY[standing.state]):
-                    if command is not None:
-                        await self.messages.send(id_, command)
+                wanted = (STOCK[standing.state], MONEY[standing.state])
+                await self.messages.send(id_, [command for command in wanted if command is not None])
         return len(ids)

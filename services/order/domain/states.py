@@ -36,6 +36,10 @@ FINAL = frozenset(
 """Nothing happens to an order in these any more, but a refund of what was delivered."""
 
 
+UNPAID = frozenset((State.PLACED, State.HELD, State.PAYING, State.AUTHORISED, State.COMMITTED))
+"""On the way to `paid`: nothing of such an order was ever given back."""
+
+
 class Reason(Enum):
     """Why an order closes; also the state that it ends in."""
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.catalog.domain import reservations
+from services.order.application.ports import Standing
 from services.order.domain import transitions
 from services.order.domain.states import Command, Event, Reason, State
 from services.order.domain.transitions import Transition
@@ -145,7 +146,7 @@ def old_reports_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Order keeps whichever report of its payment comes last."""
     remember = MemoryOrders.remember_payment
 
-    async def always(self: Any, id_: UUID, payment: Any, sequence: int) -> bool:
+    async def always(self: Any, id_: UUID, payment: Any, sequence: int) -> Standing | None:
         self.kept.sequences[id_] = 0
         return await remember(self, id_, payment, sequence)
 

@@ -103,8 +103,7 @@ class MemoryOrders:
         async with self._work() as work:
             await Pause()
             work.orders[order.id] = order
-            for command in FIRST.commands:
-                await self.send(order.id, command)
+            await self.send(order.id, FIRST.commands)
 
     async def get(self, id_: UUID) -> Order | None:
         await Pause()
@@ -138,6 +137,13 @@ class MemoryOrders:
                 work.events.append((id_, occurrence))
             return moved
 
+    async def moved(
+        self, id_: UUID, version: int, transition: Transition, occurrence: Occurrence
+    ) -> Order | None:
+        async with self._work() as work:
+            moved = await self.move(id_, version, transition, occurrence)
+            return self._seen(work, id_) if moved else None
+
     async def touch(self, id_: UUID, version: int, now: datetime) -> bool:
         return await self._set(id_, version, lambda order: order)
 
@@ -146,23 +152,24 @@ class MemoryOrders:
             await Pause()
             work.events.append((id_, occurrence))
 
-    async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> bool:
+    async def remember_payment(self, id_: UUID, payment: Payment, sequence: int) -> Standing | None:
         async with self._work() as work:
             await Pause()
             await self._lock(work, id_)
             order = self._seen(work, id_)
             known = work.sequences.get(id_) or self.kept.sequences.get(id_, 0)
             if order is None or known >= sequence:
-                return False
+                return None
             work.orders[id_], work.sequences[id_] = replace(order, payment=payment), sequence
-            return True
+            return Standing(order.state, order.reason, order.version)
 
     # ----- Messages
 
-    async def send(self, order: UUID, command: Command) -> None:
-        peer = {"stock": "catalog", "payment": "payment"}.get(command.value.rpartition("_")[2])
-        if peer is not None:
-            await self._put(order, f"{order}:{peer}", peer, command)
+    async def send(self, order: UUID, commands: Sequence[Command], known: Order | None = None) -> None:
+        for command in commands:
+            peer = {"stock": "catalog", "payment": "payment"}.get(command.value.rpartition("_")[2])
+            if peer is not None:
+                await self._put(order, f"{order}:{peer}", peer, command)
 
     async def refund(self, order: UUID, refund: UUID, amount: int, reason: str) -> None:
         await self._put(order, f"{order}:refund:{refund}", "payment", (refund, amount))

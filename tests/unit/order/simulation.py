@@ -351,6 +351,9 @@ class _Rows:
         self._world.standing[id_] = Standing(transition.state, reason, version + 1)
         return before.version == version
 
+    async def moved(self, id_: UUID, version: int, transition: Transition, occurrence: object) -> UUID | None:
+        return id_ if await self.move(id_, version, transition, occurrence) else None
+
     async def record(self, id_: UUID, occurrence: object) -> None: ...
 
 
@@ -358,8 +361,9 @@ class _Outbox:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def send(self, order: UUID, command: Command) -> None:
-        self._world.send(order, command)
+    async def send(self, order: UUID, commands: Sequence[Command], known: object) -> None:
+        for command in commands:
+            self._world.send(order, command)
 
 
 def outcome(seed: int, steps: int = 80) -> tuple[str | None, World]:
