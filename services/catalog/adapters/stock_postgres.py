@@ -60,13 +60,16 @@ class PostgresStock:
 
     async def pursue(self, order: UUID, goal: Goal, lines: Sequence[Line], now: datetime) -> Outcome:
         async with self._database.transaction() as connection:
-            state, effect = decide(None, goal)
-            # The order's row is what two messages of one order meet at: the second waits for the first's commit.
-            if await _first_heard(connection, order, state, lines, now):
-                present = state
-            else:
-                present = await _present(connection, order, lines)
-                state, effect = decide(present, goal)
+            # The order's row is what two messages of one order meet at: the second waits for the first's commit. Most
+            # orders are heard of first when they want to hold.
+            present = None if goal is Goal.HELD else await _present(connection, order, lines)
+            state, effect = decide(present, goal)
+            if present is None:
+                if await _first_heard(connection, order, state, lines, now):
+                    present = state
+                else:
+                    present = await _present(connection, order, lines)
+                    state, effect = decide(present, goal)
             short: list[Shortage] = []
             if effect in _TAKING:
                 short = shortages(lines, await _locked(connection, lines))
@@ -75,8 +78,8 @@ class PostgresStock:
             elif effect is not Effect.NONE:
                 await _locked(connection, lines)
             if effect is not Effect.NONE:
-                await self._shown_otherwise(await _apply(connection, order, effect, lines, now))
-            if state is not present:
+                await self._shown_otherwise(await _apply(connection, order, state, effect, lines, now))
+            elif state is not present:
                 await connection.execute(
                     "UPDATE reservation SET state = $2, updated_at = $3 WHERE order_id = $1",
                     order,
@@ -320,19 +323,21 @@ async def _first_heard(
     return made is True
 
 
-async def _present(connection: asyncpg.Connection, order: UUID, lines: Sequence[Line]) -> State:
-    """The state of a reservation that exists, locked. Raises OtherLines."""
-    state = State(
-        await connection.fetchval("SELECT state FROM reservation WHERE order_id = $1 FOR UPDATE", order)
-    )
+async def _present(connection: asyncpg.Connection, order: UUID, lines: Sequence[Line]) -> State | None:
+    """The state of the reservation, locked; None where there is none. Raises OtherLines."""
     rows = await connection.fetch(
-        "SELECT variant_id, quantity FROM reservation_line WHERE order_id = $1 ORDER BY variant_id", order
+        # Its lines are as old as itself and never change, so that whoever waits for it sees them all the same.
+        "SELECT state, variant_id, quantity FROM reservation JOIN reservation_line USING (order_id) "
+        "WHERE order_id = $1 ORDER BY variant_id FOR UPDATE OF reservation",
+        order,
     )
+    if not rows:
+        return None
     if [(row["variant_id"], row["quantity"]) for row in rows] != [
         (line.variant, line.quantity) for line in lines
     ]:
         raise OtherLines
-    return state
+    return State(rows[0]["state"])
 
 
 async def _locked(connection: asyncpg.Connection, lines: Sequence[Line]) -> dict[UUID, Stock]:
@@ -344,8 +349,14 @@ async def _locked(connection: asyncpg.Connection, lines: Sequence[Line]) -> dict
 
 
 async def _apply(
-    connection: asyncpg.Connection, order: UUID, effect: Effect, lines: Sequence[Line], now: datetime
+    connection: asyncpg.Connection,
+    order: UUID,
+    state: State,
+    effect: Effect,
+    lines: Sequence[Line],
+    now: datetime,
 ) -> list["_Change"]:
+    """Of the reservation, whose state it is then."""
     of_on_hand, of_reserved = _CHANGES[effect]
     rows = await connection.fetch(
         """
@@ -358,6 +369,8 @@ async def _apply(
         ), journal AS (
             INSERT INTO stock_journal (variant_id, change, on_hand, reason, actor, order_id, at)
             SELECT variant_id, $3::bigint * quantity, on_hand, $5, $6, $7, $8 FROM changed WHERE $3::bigint <> 0
+        ), settled AS (
+            UPDATE reservation SET state = $9, updated_at = $8 WHERE order_id = $7 AND state <> $9
         )
         SELECT variant.product_id, changed.quantity, changed.available
         FROM changed JOIN variant ON variant.id = changed.variant_id
@@ -370,6 +383,7 @@ async def _apply(
         _ACTOR,
         order,
         now,
+        state.value,
     )
     return [
         _Change(
