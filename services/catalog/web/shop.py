@@ -207,13 +207,10 @@ def _after(cursor: str | None, sort: Sort) -> tuple[int | datetime, UUID] | None
         return None
     if sort is not Sort.NEWEST:
         value, id_ = pages.decode(cursor, sort.value, int)
-        if not -(2**31) <= value < (2**31 if sort is Sort.RELEVANCE else 2**63):
+        if sort is Sort.RELEVANCE and not -(2**31) <= value < 2**31:
             raise InvalidInput([FieldError.of("cursor", "invalid_cursor")])
         return value, id_
-    at, id_ = pages.decode(cursor, sort.value, datetime)
-    if at.tzinfo is None:
-        raise InvalidInput([FieldError.of("cursor", "invalid_cursor")])
-    return at, id_
+    return pages.decode(cursor, sort.value, datetime)
 
 
 def _sort_value(card: Card, sort: Sort) -> int | datetime:

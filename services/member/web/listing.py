@@ -1,13 +1,13 @@
 """`GET /api/members`: the listing's parameters, and its cursors."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from litestar.params import QueryParameter
 
-from services.chassis import pages
+from services.chassis import intervals, pages
 from services.chassis.errors import FieldError, InvalidInput
 from services.chassis.pages import Page
 from services.member.application.ports import Sort
@@ -43,19 +43,8 @@ def text(field: str, value: str | None) -> str | None:
 
 
 def moment(field: str, value: datetime | None) -> datetime | None:
-    """As `_utc`, of a parameter that may be left out."""
-    return None if value is None else _utc(field, value)
-
-
-def _utc(field: str, value: datetime) -> datetime:
-    """Raises InvalidInput for a time without an offset: it would mean another moment in each place."""
-    if value.tzinfo is None:
-        raise InvalidInput([FieldError.of(field, "no_utc_offset")])
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as fault:
-        # Within a day of the calendar's ends, where the offset leads out of it.
-        raise InvalidInput([FieldError.of(field, "out_of_calendar")]) from fault
+    """As `intervals.moment`, of a parameter that may be left out."""
+    return None if value is None else intervals.moment(field, value)
 
 
 def after(cursor: str | None, sort: Sort) -> tuple[str | datetime, UUID] | None:
@@ -63,11 +52,8 @@ def after(cursor: str | None, sort: Sort) -> tuple[str | datetime, UUID] | None:
     if cursor is None:
         return None
     if sort in {Sort.NEWEST, Sort.OLDEST}:
-        at, id_ = pages.decode(cursor, sort.value, datetime)
-        return _utc("cursor", at), id_
-    value, id_ = pages.decode(cursor, sort.value, str)
-    text("cursor", value)
-    return value, id_
+        return pages.decode(cursor, sort.value, datetime)
+    return pages.decode(cursor, sort.value, str)
 
 
 def page(found: Sequence[Member], sort: Sort, limit: int) -> Page[MemberBody]:

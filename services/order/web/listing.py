@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from services.chassis import pages
-from services.chassis.intervals import moment
 from services.chassis.pages import Page
 from services.order.application.ports import OrderSort
 from services.order.application.requests import Caller
@@ -15,10 +14,7 @@ from services.order.web.schemas import OrderView
 
 def after(cursor: str | None, sort: OrderSort = OrderSort.LATEST) -> tuple[datetime, UUID] | None:
     """Where the page starts. Raises InvalidInput for a cursor that is not of such a list."""
-    if cursor is None:
-        return None
-    at, id_ = pages.decode(cursor, sort.value, datetime)
-    return moment("cursor", at), id_
+    return None if cursor is None else pages.decode(cursor, sort.value, datetime)
 
 
 def page(

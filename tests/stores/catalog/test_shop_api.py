@@ -2,9 +2,11 @@
 
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from services.chassis import pages
 from tests.signing import Signer
 from tests.stores.catalog.shop import ShopApi, several, variant
 from tests.stores.catalog.test_products_api import SIZES
@@ -154,6 +156,24 @@ async def test_a_cursor_of_another_list_is_refused(api: ShopApi, cursor: str) ->
     answer = await api.client.get("/api/products", params={"cursor": cursor})
     assert answer.status_code == 400
     assert [each["code"] for each in answer.json()["errors"]] == ["invalid_cursor"]
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("newest", "0001-01-01T00:00:00+23:59"),
+        ("newest", "9999-12-31T23:59:59-23:59"),
+        ("newest", "2026-11-27T09:00:00"),
+        ("price", 2**63),
+        ("-price", -(2**63) - 1),
+    ],
+)
+async def test_a_cursor_with_a_value_that_no_row_can_have_is_refused(
+    api: ShopApi, sort: str, value: str | int
+) -> None:
+    query = {"sort": sort, "cursor": pages.encode(sort, value, uuid4())}
+    answer = await api.client.get("/api/products", params=query)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid_cursor")
 
 
 async def test_hazard_6_every_place_says_the_same_of_what_is_held(api: ShopApi) -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from services.chassis import pages
 from tests.stores.payment.world import Shop
 
 
@@ -79,3 +80,12 @@ async def test_the_books_are_for_administrators(shop: Shop) -> None:
         ("POST", "/api/payments/reconciliation"),
     ):
         assert (await shop.client.request(method, path, headers=member)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-11-27T09:00:00"]
+)
+async def test_a_cursor_with_a_time_that_the_books_cannot_have_is_refused(shop: Shop, at: str) -> None:
+    cursor = pages.encode("-created_at", at, uuid4())
+    answer = await shop.client.get("/api/payments", params={"cursor": cursor}, headers=shop.admin())
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "invalid_cursor")

@@ -35,3 +35,31 @@ def test_a_cursor_of_another_order_or_type_is_refused() -> None:
     for sort, kind in (("email", str), ("name", datetime)):
         with pytest.raises(InvalidInput):
             pages.decode(cursor, sort, kind)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("2026-11-22T19:30:00", datetime),
+        ("0001-01-01T00:00:00+23:59", datetime),
+        ("9999-12-31T23:59:59-23:59", datetime),
+        (2**63, int),
+        (-(2**63) - 1, int),
+        ("a\0", str),
+        ((3, "a\0"), tuple[int, str]),
+        ((2**63, "a"), tuple[int, str]),
+    ],
+)
+def test_a_value_that_no_row_can_have_is_refused_before_the_database_is_asked(
+    value: object, kind: type
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        pages.decode(pages.encode("x", value, ID), "x", kind)
+    assert caught.value.errors[0].code == "invalid_cursor"
+
+
+@pytest.mark.parametrize(
+    "at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "2026-11-22T19:30:00+09:00"]
+)
+def test_the_calendars_ends_belong_to_it(at: str) -> None:
+    assert pages.decode(pages.encode("x", at, ID), "x", datetime) == (datetime.fromisoformat(at), ID)
