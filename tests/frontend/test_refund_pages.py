@@ -101,6 +101,48 @@ async def test_a_lost_answer_keeps_key_and_version_so_that_twice_is_once(desk: F
     assert (hidden(text)["idempotency_key"], hidden(text)["version"]) == (KEY, "6")
 
 
+class Bookkeeping:
+    """order, where a refund of all units is made by the first request, whatever that one is answered."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.sent: list[tuple[str, Any]] = []
+        self._statuses = list(statuses)
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        if request.method == "POST" and request.path == CALL:
+            self.sent.append((request.headers["Idempotency-Key"], json.loads(await request.text())))
+            return web.json_response({"id": ID}, status=self._statuses.pop(0))
+        given = {**TIMELINE["refunds"][0], "lines": [{"line": 1, "quantity": 3, "amount": 9_999}]}
+        timeline = {**TIMELINE, "refunds": [given] if self.sent else []}
+        return await gateway({**ANSWERS, f"GET /api/orders/{ID}/events": timeline})(request)
+
+
+ALL = {
+    "by": "lines",
+    "units_1": "3",
+    "reason": "returned",
+    "idempotency_key": KEY,
+    "version": "7",
+    "expected_amount": "9999",
+}
+
+
+async def test_a_refund_of_all_units_that_is_sent_twice_is_one_request_sent_twice(desk: Front) -> None:
+    """What is left by then is none of them: order knows the key, and gives its first answer again."""
+    desk.gateway.answer = order = Bookkeeping(201, 201)
+    for _ in range(2):
+        assert (await send(desk, f"{PAGE}/done", ALL))[1] == f"/admin/orders/{ID}?done=refunded"
+    first, second = order.sent
+    assert first == second and first[1]["lines"] == [{"line": 1, "quantity": 3}]
+
+
+async def test_a_lost_answer_is_said_also_where_nothing_is_left_to_give_back(desk: Front) -> None:
+    desk.gateway.answer = Bookkeeping(503)
+    status, _, text = await send(desk, f"{PAGE}/done", ALL)
+    assert status == 503 and "all given back" in text
+    assert "Part of the shop cannot be reached right now" in text
+
+
 async def test_more_than_is_left_says_how_much_is(desk: Front) -> None:
     async def answer(request: web.Request) -> web.Response:
         if request.path == f"{CALL}/preview":

@@ -59,9 +59,10 @@ class Refunds(Controller):
     ) -> ASGIResponse:
         form = await forms.read(request)
         order, given = await _order(site, admin, id_)
-        wanted = wanted_refund.read(form, order, _left(order, given))
+        # Not what is left by now, which order judges: a form that is sent twice has to be the same request twice.
+        wanted = wanted_refund.read(form, order, _left(order, []))
         expected = form.text("expected_amount")
-        if not expected.isdigit() or not expected.isascii() or len(expected) > 15:
+        if wanted.faults or not expected.isdigit() or not expected.isascii() or len(expected) > 15:
             return await _preview(site, admin, id_, form)
         body = {**wanted.body, "expected_amount": int(expected)}
         try:
@@ -112,12 +113,12 @@ async def _preview(
     given = await _given(site, admin, id_)
     wanted = wanted_refund.read(form, order, _left(order, given))
     if wanted.faults or wanted.empty:
-        return _form(site, admin, order, given, form, wanted=wanted)
+        return _form(site, admin, order, given, form, wanted=wanted, fault=fault, status=status)
     answer = await site.backend.call(
         admin, "POST", f"/api/orders/{id_}/refunds/preview", wanted.body, within=PATIENCE
     )
     if answer.status != 200:
-        return _form(site, admin, order, given, form, answer)
+        return _form(site, admin, order, given, form, answer, fault=fault, status=status)
     preview = answer.document()
     return site.views.page(
         admin,
@@ -159,28 +160,28 @@ def _form(
     answer: Answer | None = None,
     *,
     wanted: WantedRefund | None = None,
+    fault: str = "",
+    status: int = 200,
 ) -> ASGIResponse:
-    """The form, with what was typed and what is said of it."""
+    """The form, with what was typed and what is said of it: above all `fault`, with `status`, where there is one."""
     translator = site.views.translator(admin)
-    fault: str | None = None
-    errors: dict[str, str] = {}
-    status = 200
+    said, errors, found = "", dict[str, str](), 200
     if answer is not None:
-        status = answer.status
+        found = answer.status
         document = answer.document()
-        if status == 409 and isinstance(document.get("refundable"), int):
+        if found == 409 and isinstance(document.get("refundable"), int):
             most = translator.money(document["refundable"], order["currency"])
-            fault = translator.t("fulfilment.too_much", most=most)
+            said = translator.t("fulfilment.too_much", most=most)
         else:
-            fault, errors = refused(translator, answer, FIELDS)
+            said, errors = refused(translator, answer, FIELDS)
     elif wanted is not None:
-        status = 422
-        errors = {field: translator.field_error(*found) for field, found in wanted.faults.items()}
-        fault = translator.problem("fields", 422) if errors else translator.t("fulfilment.nothing_chosen")
+        found = 422
+        errors = {field: translator.field_error(*wrong) for field, wrong in wanted.faults.items()}
+        said = translator.problem("fields", 422) if errors else translator.t("fulfilment.nothing_chosen")
     return site.views.page(
         admin,
         "fulfilment/refund.html",
-        status=status,
+        status=status if fault else found,
         order=order,
         left=_left(order, given),
         shipping_left=order["shipping"] > 0 and not any(refund["shipping"] for refund in given),
@@ -189,6 +190,6 @@ def _form(
         longest_note=LONGEST_NOTE,
         typed=form.fields if form else {},
         by="amount" if form and form.text("by") == "amount" else "lines",
-        fault=fault,
+        fault=fault or said or None,
         errors=errors,
     )
