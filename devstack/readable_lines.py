@@ -19,14 +19,23 @@ def readable(line: str) -> str:
         return line
     try:
         members = json.loads(brace + rest)
-    except ValueError:
+    except (ValueError, RecursionError):
         return line
     if not isinstance(members, dict) or "@timestamp" not in members:
         return line
-    return before + _told(members) + ("\n" if line.endswith("\n") else "")
+    return before + "\n".join(map(_plain, _told(members))) + ("\n" if line.endswith("\n") else "")
 
 
-def _told(members: dict[str, Any]) -> str:
+def _plain(row: str) -> str:
+    """Without what moves a terminal's cursor or begins another line: a path is a stranger's text, decoded."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape", "backslashreplace").decode()
+        for each in row
+    )
+
+
+def _told(members: dict[str, Any]) -> list[str]:
+    """A line, and below it those of a stack trace."""
     time = str(members["@timestamp"])[11:23].partition("+")[0]
     words = [time, _level(members).ljust(5)]
     words.append(_request(members) or str(members.get("message", "")))
@@ -35,9 +44,8 @@ def _told(members: dict[str, Any]) -> str:
         for name, value in members.items()
         if name not in (*_SHOWN, *_REQUEST, "error.stack_trace") and value not in ("", None)
     ]
-    return " ".join(words) + "".join(
-        f"\n    {row}" for row in str(members.get("error.stack_trace", "")).splitlines()
-    )
+    trace = str(members.get("error.stack_trace", ""))
+    return [" ".join(words), *(f"    {row}" for row in trace.splitlines())]
 
 
 def _level(members: dict[str, Any]) -> str:

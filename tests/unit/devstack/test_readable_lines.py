@@ -49,3 +49,11 @@ def test_a_stack_trace_stands_below() -> None:
 )
 def test_what_is_no_line_of_ours_is_left_as_it_is(line: str) -> None:
     assert readable(line) == line
+
+
+def test_a_strangers_text_neither_begins_a_line_nor_moves_the_cursor() -> None:
+    path = "/a\n09:35:11.123 ERROR forged\r\x1b[2J\x9b31m\u202e\u2028김"
+    told = readable(json.dumps({**LINE, "url.path": path, "error.stack_trace": "one\n\x1b]0;two\x07"}) + "\n")
+    first, *rest = told.splitlines()
+    assert r"/a\n09:35:11.123 ERROR forged\r\x1b[2J\x9b31m\u202e\u2028김 503" in first
+    assert rest == ["    one", r"    \x1b]0;two\x07"]
