@@ -26,9 +26,10 @@ docker compose exec -T redis sh /gatehouse/start.sh snapshot > "$directory.parti
 
 # Those that are stopped too: nothing may be left out without a word.
 containers=$(docker compose ps --all --quiet)
+# Not in a pipe, whose status is the last command's: half a list would leave files out.
 # shellcheck disable=SC2086 # one word each
-docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{index .Config.Labels "gatehouse.files"}}' $containers |
-	sort -u > "$directory.partial/containers"
+labels=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{index .Config.Labels "gatehouse.files"}}' $containers)
+printf '%s\n' "$labels" | sort -u > "$directory.partial/containers"
 while read -r service files; do
 	[ -n "$files" ] || continue
 	docker compose exec -T "$service" tar -C "$files" -cf - . < /dev/null > "$directory.partial/$service.tar"

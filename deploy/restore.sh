@@ -20,7 +20,8 @@ done
 # Its start makes the roles, on an empty volume too.
 docker compose up --detach --wait postgres
 ask() { docker compose exec -T postgres psql --no-psqlrc -At -v ON_ERROR_STOP=1 -d postgres -c "$1" < /dev/null; }
-for database in $(ask "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname"); do
+databases=$(ask "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname")
+for database in $databases; do
 	case " ${WITHOUT:-} " in *" $database "*) continue ;; esac
 	[ -s "$directory/$database.dump" ] ||
 		{ echo "$directory/$database.dump is missing or empty: nothing was changed (WITHOUT=\"$database\" leaves it as it is)" >&2; exit 1; }

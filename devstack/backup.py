@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,9 +77,7 @@ def _restore(settings: Settings, directory: Path) -> int:
     postgres, redis = server(settings, secrets), cache(settings, secrets)
     with throwaway.running(postgres, settings.logs / "restore.log"):
         postgres.create_databases(declaration().stored, secrets)
-        missing = [name for name in postgres.databases() if not (directory / f"{name}.dump").is_file()]
-        if missing:
-            raise DevstackError(f"{directory} has no dump of {', '.join(missing)}: nothing was changed")
+        require_whole(directory, postgres.databases())
         for dump in sorted(directory.glob("*.dump")):
             postgres.restore(dump.stem, dump.resolve())
             postgres.ask(dump.stem, SKIP_NUMBERS.read_text(encoding="utf-8"))
@@ -94,6 +93,19 @@ def _restore(settings: Settings, directory: Path) -> int:
             _tar("-xf", archive, files)
             print(f"restored the files of {name}")
     return 0
+
+
+def require_whole(directory: Path, databases: Iterable[str]) -> None:
+    """Raises DevstackError, before anything is changed, unless there is a dump of each database and of no other."""
+    dumps = {dump.stem for dump in directory.glob("*.dump") if dump.stat().st_size}
+    wanted = set(databases)
+    if missing := sorted(wanted - dumps):
+        raise DevstackError(f"{directory} has no dump of {', '.join(missing)}: nothing was changed")
+    if strangers := sorted(dumps - wanted):
+        raise DevstackError(
+            f"{directory} has a dump of {', '.join(strangers)}, which gatehouse.toml does not declare: "
+            "nothing was changed"
+        )
 
 
 def _require_own_stores(settings: Settings) -> None:

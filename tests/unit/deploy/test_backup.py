@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from devstack.backup import require_whole
+from devstack.errors import DevstackError
 from tests.unit.project.compose_files import ROOT
 
 DOCKER = """#!/bin/sh
@@ -50,6 +52,33 @@ def test_every_database_of_the_server_and_every_container_with_files_is_saved(
         "redis.rdb": "snapshot\n",
         "catalog.tar": "files\n",
     }
+
+
+def test_half_a_list_of_containers_is_no_backup(tmp_path: Path, environment: dict[str, str]) -> None:
+    program = tmp_path / "bin" / "docker"
+    # As where one is removed between being listed and being looked at.
+    gone = "inspect*) printf 'member \\n'; echo 'no such object: two' >&2; exit 1 ;;"
+    program.write_text(DOCKER.replace("inspect*)", f"{gone}\nnever)"), encoding="utf-8")
+    refused = run("backup.sh", tmp_path / "saved", environment)
+    assert (refused.returncode, "no such object" in refused.stderr) == (1, True)
+    assert not list(tmp_path.glob("saved*"))
+
+
+@pytest.mark.parametrize(
+    ("dumps", "said"),
+    [
+        ({"auth": "x"}, "no dump of member"),
+        ({"auth": "x", "member": ""}, "no dump of member"),
+        ({"auth": "x", "member": "x", "stranger": "x"}, "a dump of stranger"),
+    ],
+)
+def test_make_restore_looks_at_the_whole_backup_before_it_changes_anything(
+    tmp_path: Path, dumps: dict[str, str], said: str
+) -> None:
+    for name, content in dumps.items():
+        (tmp_path / f"{name}.dump").write_text(content)
+    with pytest.raises(DevstackError, match=f"{said}.*nothing was changed"):
+        require_whole(tmp_path, ["auth", "member"])
 
 
 def test_a_backup_without_one_of_the_databases_changes_nothing_unless_that_is_meant(
