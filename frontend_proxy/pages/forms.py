@@ -12,7 +12,7 @@ from frontend_proxy.problems import Problem
 MAX_FORM = 64 * 1024
 MAX_FIELDS = 100
 
-_KEY = re.compile(r"[0-9a-f-]{36}")
+_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Form(NamedTuple):

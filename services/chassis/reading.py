@@ -53,10 +53,11 @@ class ParameterCheck:
 
 
 def _check_path(path: str, values: Mapping[str, Any]) -> None:
-    """One spelling of an id in a path, as a member at `/{…}` and at `/urn:uuid:…` would be two resources to a cache."""
+    """One spelling of an id or a number in a path: a member at `/{…}` and at `/urn:uuid:…` would be two resources to a
+    cache, and Python's `int` reads `+7`, `007`, `1_0` and digits of every script."""
     parts = path.lower().split("/")
     for value in values.values():
-        if isinstance(value, UUID) and str(value) not in parts:
+        if isinstance(value, UUID | int) and str(value) not in parts:
             raise NotFound("There is nothing at this address.")
 
 

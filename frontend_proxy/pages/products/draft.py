@@ -22,6 +22,7 @@ MOST_VALUES = 50
 MOST_VARIANTS = 100
 
 _NO_CODE = re.compile(r"[^a-z0-9]+")
+_GRAMS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,8 @@ def sent(form: Form) -> Draft:
             )
             for row in range(MOST_VARIANTS)
             if f"v{row}_sku" in form.fields
-        ),
+        )
+        or (VariantDraft(),),
     )
 
 
@@ -195,7 +197,7 @@ def change(draft: Draft, currency: str) -> Change:
             "vat_class": draft.vat or variant.vat,
             "active": variant.active,
         }
-        if variant.weight.isascii() and variant.weight.isdigit():
+        if _GRAMS.fullmatch(variant.weight):
             made["weight_grams"] = int(variant.weight)
         variants.append(made)
     texts: dict[str, Any] = {}

@@ -116,7 +116,7 @@ def _read(base: str) -> dict[str, str]:
     """What the form says of itself; what is none counts as changed by everybody."""
     try:
         read = json.loads(base)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     found = read if isinstance(read, dict) else {}
     return {

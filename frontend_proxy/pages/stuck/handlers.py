@@ -1,6 +1,7 @@
 """/admin/stuck: messages that a service could not deliver, since when and why, and a button that tries again."""
 
 import asyncio
+import re
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -21,6 +22,8 @@ SERVICES = ("order", "payment", "catalog", "member", "auth")
 """Those that have an outbox."""
 SHOWN = 20
 DONE = ("retried", "gone", "unknown")
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
 class Backlog(NamedTuple):
@@ -62,16 +65,16 @@ class StuckMessages(Controller):
             done=done if done in DONE else "",
         )
 
-    @post("/{service:str}/{number:int}/retry")
+    @post("/{service:str}/{number:str}/retry")
     async def retry(
         self,
         request: PageRequest,
         site: InjectedSite,
         admin: InjectedPageContext,
         service: FromPath[str],
-        number: FromPath[int],
+        number: FromPath[str],
     ) -> ASGIResponse:
-        if service not in SERVICES:
+        if service not in SERVICES or not _NUMBER.fullmatch(number):
             raise NotFoundException
         form = await forms.read(request)
         path = f"/api/outbox/{service}/{number}/retries"
@@ -86,7 +89,7 @@ class StuckMessages(Controller):
         require_status(answer, 202)
         return redirect("/admin/stuck?done=retried")
 
-    @get("/{service:str}/{number:int}/retry")
+    @get("/{service:str}/{number:str}/retry")
     async def back(self, admin: InjectedPageContext, service: FromPath[str]) -> ASGIResponse:
         return redirect("/admin/stuck")
 

@@ -21,7 +21,7 @@ def said(error: str) -> str:
     status, _, body = error.partition(": ")
     try:
         problem = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         # Of a long answer only the beginning was kept; the sentence may be in it all the same.
         found = re.search(r'"detail":\s*"((?:[^"\\]|\\.)*)"', body)
         return f"{status}: {found[1]}" if found else error

@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from common.json_errors import UNREADABLE
 from services.catalog.domain.products import Content, Option, Product, Status, Texts, Variant, VatClass
 
 COLUMNS = (
@@ -175,7 +176,7 @@ def _read_lines(path: Path) -> Iterator[Read]:
                 continue
             try:
                 row = _decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+            except UNREADABLE as fault:
                 yield Read(number, None, str(fault))
                 continue
             lines = tuple(number for _ in row.variants) if isinstance(row, ProductRow) else ()
@@ -185,8 +186,12 @@ def _read_lines(path: Path) -> Iterator[Read]:
 def _read_csv(path: Path) -> Iterator[Read]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, strict=True)
-        missing = {"slug", "sku", "price"} - set(reader.fieldnames or ())
-        unknown = set(reader.fieldnames or ()) - set(COLUMNS)
+        try:
+            columns = set(reader.fieldnames or ())
+        except (csv.Error, UnicodeDecodeError) as fault:
+            yield Read(1, None, f"{fault}; nothing was read")
+            return
+        missing, unknown = {"slug", "sku", "price"} - columns, columns - set(COLUMNS)
         if missing or unknown:
             named = ", ".join(sorted(missing or unknown))
             yield Read(1, None, f"{'there is no column' if missing else 'unknown column'} {named}")
@@ -233,7 +238,7 @@ def _product(group: list[tuple[int, dict[str, str]]]) -> Iterator[Read]:
             "variants": [_variant(row) for _, row in group],
         }
         row = msgspec.convert(document, ProductRow, strict=False)
-    except (msgspec.ValidationError, ValueError) as fault:
+    except (msgspec.ValidationError, ValueError, RecursionError) as fault:
         yield Read(line, None, str(fault))
         return
     yield Read(line, row, lines=tuple(number for number, _ in group))

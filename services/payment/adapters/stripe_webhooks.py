@@ -54,7 +54,7 @@ class StripeWebhooks:
             raise UnsignedWebhook
         try:
             return _event(json.loads(text))
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as fault:
             # Signed, and not of a shape that we know: there is nothing in it for us.
             raise UnsignedWebhook from fault
 

@@ -42,6 +42,11 @@ async def thing(thing_id: FromPath[UUID]) -> Answer[dict[str, str]]:
     return Answer({"id": str(thing_id)}, headers={"ETag": '"3"', "Cache-Control": "private"})
 
 
+@get("/numbered/{number:int}", public=True)
+async def numbered(number: FromPath[int]) -> int:
+    return number
+
+
 @get("/dated", public=True)
 async def dated() -> Answer[str]:
     return Answer("old", headers={"Last-Modified": MODIFIED})
@@ -87,7 +92,7 @@ async def listing(
 
 @pytest.fixture
 async def api() -> AsyncIterator[AsyncClient]:
-    handlers = [thing, dated, plain, consent, merge, replace, optional, listing]
+    handlers = [thing, numbered, dated, plain, consent, merge, replace, optional, listing]
     async with running(create_app(title="Test", handlers=handlers, authenticator=None)) as client:
         yield client
 
@@ -364,6 +369,13 @@ async def test_a_number_in_a_header_is_read_as_strictly(api: AsyncClient, values
 async def test_an_id_in_a_path_has_one_spelling(api: AsyncClient, spelt: str) -> None:
     assert (await api.get(f"/things/{spelt}")).status_code == 404
     assert (await api.get(f"/things/{ID.upper()}")).status_code == 200
+
+
+@pytest.mark.parametrize("spelt", ["+7", "007", "1_0", "%201", "%D9%A1%D9%A2", "-0", "1e3", "9" * 5000])
+async def test_a_number_in_a_path_has_one_spelling(api: AsyncClient, spelt: str) -> None:
+    assert (await api.get(f"/numbered/{spelt}")).status_code == 404
+    for number in ("7", "0", "-7", "12"):
+        assert (await api.get(f"/numbered/{number}")).json() == int(number)
 
 
 async def test_a_problems_type_leads_to_its_document(api: AsyncClient) -> None:
