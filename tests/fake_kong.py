@@ -18,7 +18,7 @@ from kong.plugins.runtime.pdk import Kong, Question
 
 
 class _Exit(BaseException):
-    """Unwinds a phase that ended with `kong.response.exit`."""
+    """Unwinds a phase that ended with `kong.response.exit` or `hand_over`."""
 
 
 @dataclass
@@ -38,7 +38,10 @@ class Answer:
 
 @dataclass
 class FakeKong:
-    """A request, and what becomes of it: `upstream` headers set for it, or an `answer` that ended it."""
+    """A request, and what becomes of it: `upstream` headers set for it, or an `answer` that ended it.
+
+    `answers`: whether the gateway has the function that gives answers which a plugin hands over (post-function).
+    """
 
     method: str = "GET"
     path: str = "/api/home"
@@ -52,6 +55,7 @@ class FakeKong:
     response_headers: dict[str, Value] = field(default_factory=dict)
     response_body: bytes = b""
 
+    answers: bool = True
     shared: dict[str, Value] = field(default_factory=dict)
     upstream: dict[str, Value] = field(default_factory=dict)
     answer: Answer | None = None
@@ -63,13 +67,15 @@ class FakeKong:
         try:
             await getattr(plugin, phase)(Kong(self))
         except _Exit:
-            return self.answer
+            return self.answer or self._handed_over()
         return None
 
     async def send(self, server: PluginServerClient, config: dict[str, Any], phase: str) -> Answer | None:
         """Has a plugin server run a phase. Raises PluginServerError where Kong would answer 500."""
         ended = await server.handle_event(config, phase, self.pdk())
-        return Answer(ended.status, ended.body, dict(ended.headers)) if isinstance(ended, Exited) else None
+        if isinstance(ended, Exited):
+            return Answer(ended.status, ended.body, dict(ended.headers))
+        return self._handed_over()
 
     def pdk(self) -> Pdk:
         """What Kong answers, and does, for this request."""
@@ -110,6 +116,17 @@ class FakeKong:
     def exit(self, call: bytes) -> NoReturn:
         self.answer = Answer(*methods.exit_arguments(_cut(call)[1]))
         raise _Exit
+
+    def hand_over(self, call: bytes) -> NoReturn:
+        self._carry_out(call)
+        raise _Exit
+
+    def _handed_over(self) -> Answer | None:
+        """As kong.yml.template's post-function does."""
+        match self.shared.get("answer") if self.answers else None:
+            case {"status": float(status), "body": str(body), "headers": dict(headers)}:
+                return Answer(int(status), body.encode("utf-8", "surrogateescape"), headers)
+        return None
 
     def _carry_out(self, call: bytes) -> bytes:
         method, argument = _cut(call)

@@ -96,7 +96,11 @@ class LuaPlugin:
 
     def context(self, values: Mapping[str, Any] | None = None) -> Any:
         """A Lua table for a request's kong.ctx.plugin or kong.ctx.shared, with these values in it."""
-        return self._lua.table_from(dict(values or {}))
+        return self._lua.table_from(dict(values or {}), recursive=True)
+
+    def values(self, context: Any) -> dict[str, Any]:
+        """What is in such a table."""
+        return {key: self._to_python(value) for key, value in context.items()}
 
     def _returning_tables(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Python's containers become Lua's on the way back, and Lua's Python's on the way in."""

@@ -134,4 +134,4 @@ class LuaFunctions(Attachment):
         try:
             self._plugin.run(phase, table, (shared, own_context))
         finally:
-            exchange.shared.update(shared.items())  # each attachment has a Lua of its own
+            exchange.shared.update(self._plugin.values(shared))  # each attachment has a Lua of its own

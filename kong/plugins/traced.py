@@ -151,6 +151,10 @@ class _Asking:
         self.outcome = ANSWERED
         self._event.exit(call)
 
+    def hand_over(self, call: bytes) -> NoReturn:
+        self.outcome = ANSWERED
+        self._event.hand_over(call)
+
     def end(self, error: str | None) -> None:
         span = self._span
         if span is not None:

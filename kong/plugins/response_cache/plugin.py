@@ -56,6 +56,9 @@ ENTRIES = metrics.gauge("response_cache_entries", "Answers that are kept.")
 
 STATE = "response_cache"
 """The name in `kong.ctx.shared` under which the access phase leaves to the response phase what it has found."""
+ANSWER = "answer"
+"""The name under which the gateway's post-function finds an answer to give. Without that function a request goes on
+upstream, and nothing of its answer is kept."""
 IDENTITY = ("Authorization", "Cookie", header_names.USER_ID, header_names.USER_ROLES, header_names.SESSION_ID)
 CONDITIONS = ("If-None-Match", "If-Modified-Since", "X-If-None-Match", "X-If-Modified-Since")
 
@@ -142,9 +145,6 @@ class Plugin:
         if not self._watch.current():
             self._leave(kong, "off", Asked(kept=False, detail="fwd=bypass; detail=store"))
             return
-        if self._public:
-            for name in IDENTITY:
-                kong.service.request.clear_header(name)
         await self._answer_or_ask(kong, asked)
 
     async def response(self, kong: Kong) -> None:
@@ -179,6 +179,9 @@ class Plugin:
             await self._hit(kong, asked, entry, "hit")
         if asked.only_if_cached:
             await answer(kong, problems.not_cached())
+        if self._public:
+            for name in IDENTITY:
+                kong.service.request.clear_header(name)
         if asked.head:
             self._leave(kong, "miss", Asked(kept=False, detail="fwd=miss"))
             return
@@ -257,7 +260,9 @@ class Plugin:
             request_id=request_id or "",
             cdn_ttl=self._cdn_ttl,
         )
-        kong.response.exit(made.status, made.body, made.headers)
+        if asked.keyed:  # idempotency would reserve the key before the gateway's function answers
+            kong.response.exit(made.status, made.body, made.headers)
+        kong.response.hand_over(ANSWER, made.status, made.body, made.headers)
 
     def _leave(self, kong: Kong, outcome: str, state: Asked) -> None:
         OUTCOMES[outcome].inc()

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from common import idempotency_key
 from kong.plugins.runtime.messages import Value
 
 METHODS = frozenset({"GET", "HEAD"})
@@ -32,7 +33,7 @@ class Rules(msgspec.Struct, frozen=True):
 
 class Wanted(msgspec.Struct, frozen=True):
     """`key` names the answer; `query` is what upstream is to be asked; `known` are the entity tags that the caller has
-    (If-None-Match)."""
+    (If-None-Match); `keyed`: it has an idempotency key."""
 
     key: bytes
     path: str
@@ -40,6 +41,7 @@ class Wanted(msgspec.Struct, frozen=True):
     head: bool
     known: str | None
     only_if_cached: bool
+    keyed: bool
 
 
 class NotAsked(msgspec.Struct, frozen=True):
@@ -84,6 +86,7 @@ def wanted(method: str, target: str, headers: Mapping[str, Value], rules: Rules)
         method == "HEAD",
         ",".join(known) if isinstance(known, list) else known if isinstance(known, str) else None,
         "only-if-cached" in said,
+        any(name in headers for name in idempotency_key.HEADERS),
     )
 
 

@@ -4,6 +4,7 @@
 | --- | --- |
 | it returns | its statements, then the end of the event |
 | `kong.response.exit` | its statements, then the exit |
+| `kong.response.hand_over` | its statements, the answer among them, then the end of the event |
 | any exception | exit 500 |
 | its deadline passes | exit 503; the phase is cancelled |
 | the worker stops and cannot wait longer | exit 503; the phase is cancelled |
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class PhaseExit(BaseException):
-    """`kong.response.exit` was called."""
+    """`kong.response.exit` was called, or `hand_over`."""
 
 
 class EventConnection(Protocol):
@@ -120,6 +121,11 @@ class Event:
     def exit(self, call: bytes) -> NoReturn:
         self._require_open()
         self._exit_call = call
+        raise PhaseExit
+
+    def hand_over(self, call: bytes) -> NoReturn:
+        """`call` is a statement."""
+        self.tell(call)
         raise PhaseExit
 
     # What the driver does.

@@ -75,6 +75,17 @@ def encode_exit(status: int, body: bytes | str, headers: bytes) -> bytes:
     return out
 
 
+def encode_answer(key: str, status: int, body: bytes, headers: bytes) -> bytes:
+    """The pair of `key` and a record of `status`, `body` and `headers`, which are as `encode_struct` has them."""
+    members = (
+        ("status", tagged_double(2, status)),
+        ("body", tagged(3, body)),
+        ("headers", tagged(5, headers)),
+    )
+    record = b"".join([tagged(1, encode_text(name) + tagged(2, value)) for name, value in members])
+    return encode_text(key) + tagged(2, tagged(5, record))
+
+
 def encode_struct(members: Mapping[str, Value]) -> bytes:
     return b"".join([tagged(1, encode_pair(key, value)) for key, value in members.items()])
 

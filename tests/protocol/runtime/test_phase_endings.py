@@ -35,6 +35,22 @@ async def test_exit_answers_the_client_and_repeats_a_header_that_is_a_list(trial
     assert await trial.run(request(x_do="exit")) == Exited(418, b"teapot", {"X-Two": ["a", "b"]})
 
 
+async def test_an_answer_that_is_handed_over_lets_the_request_on_and_keeps_the_connection(
+    trial: ServedPlugin,
+) -> None:
+    client, config = trial.client(), kong_config(trial.name, {})
+    for _ in range(2):
+        shared: dict[str, Any] = {}
+        pdk = request(x_do="hand over")
+        pdk["kong.ctx.shared.set"] = shared.__setitem__
+        assert await client.handle_event(config, "access", pdk) == Finished()
+        assert shared["answer"] == {
+            "status": 418,
+            "body": "tea\udcff",
+            "headers": {"X-Two": ["a", "b"], "X-Many": "c" * 300},
+        }
+
+
 async def test_exit_stands_though_the_phase_goes_on_to_clear_up(trial: ServedPlugin) -> None:
     assert await trial.run(request(x_do="exit and go on")) == Exited(418, b"", {})
 

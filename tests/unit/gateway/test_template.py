@@ -371,6 +371,38 @@ def test_other_answers_are_left_alone(pre_function: LuaFunctions, answer: Answer
     assert (list(answer.headers), answer.body) == before
 
 
+async def test_an_answer_that_a_plugin_has_handed_over_is_given_and_nothing_goes_upstream(
+    configuration: Configuration,
+) -> None:
+    plugin = next(each for each in configuration.plugins if each.name == "post-function")
+    post_function = LuaFunctions("post-function", plugin.id, plugin.config, OWN)
+    request = exchange()
+    body = b"[1] \xff\xec"
+    request.shared["answer"] = {
+        "status": 200.0,
+        "body": body.decode("latin-1"),
+        "headers": {"X-Two": ["a", "b"], "ETag": '"1"'},
+    }
+    with pytest.raises(Exit) as given:
+        await post_function.access(request)
+    answer = given.value.answer
+    assert (answer.status, answer.body, answer.source) == (200, body, Source.EXIT)
+    assert sorted(answer.headers) == [
+        ("Content-Length", str(len(body))),
+        ("ETag", '"1"'),
+        ("X-Two", "a"),
+        ("X-Two", "b"),
+    ]
+    assert "passed" not in request.shared
+
+
+async def test_without_an_answer_the_request_has_passed_every_plugin(configuration: Configuration) -> None:
+    plugin = next(each for each in configuration.plugins if each.name == "post-function")
+    request = exchange()
+    await LuaFunctions("post-function", plugin.id, plugin.config, OWN).access(request)
+    assert request.shared == {"passed": True}
+
+
 @pytest.mark.parametrize(
     ("passed", "upstreams", "status"), [(True, None, 503), (False, None, 500), (True, 500, 500)]
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from common import idempotency_key
 from kong.plugins.response_cache import plugin as module
 from tests.fake_kong import FakeKong
 from tests.unit.response_cache.gate import Answer, Gate, saying
@@ -374,3 +375,22 @@ async def test_one_address_is_read_by_each_routes_own_rules() -> None:
     one, other = Gate(saying(), query=["q"]), Gate(saying(), query=["lang"])
     for gate, detail in ((one, "stored"), (other, "detail=query"), (one, "hit")):
         assert detail in (await gate.ask("/api/products?q=1")).cache
+
+
+async def test_where_the_gateway_has_no_function_for_answers_upstream_gives_them() -> None:
+    gate = Gate(saying(b"[1]"))
+    await gate.ask()
+    passing = FakeKong(path="/api/products", headers={"authorization": "Bearer own"}, answers=False)
+    answer = await gate.pass_through(passing)
+    assert (answer.body, answer.cache, gate.asked) == (b"[1]", "", 2)
+    assert passing.upstream == {}, "it goes on as it came"
+    assert (await gate.ask()).cache.startswith(HIT), "and what was kept stays as it was"
+
+
+async def test_a_hit_of_a_request_with_a_key_is_not_left_to_a_function_behind_idempotency() -> None:
+    gate = Gate(saying(b"[1]"))
+    await gate.ask()
+    for name in idempotency_key.HEADERS:
+        keyed = FakeKong(path="/api/products", headers={name: "k"}, answers=False)
+        assert (await gate.pass_through(keyed)).cache.startswith(HIT)
+    assert gate.asked == 1

@@ -27,6 +27,9 @@ class Event(Protocol):
     def exit(self, call: bytes) -> NoReturn:
         """Queue `kong.response.exit` and unwind the phase."""
 
+    def hand_over(self, call: bytes) -> NoReturn:
+        """Queue the statement that leaves an answer with Kong, and unwind the phase: it has returned."""
+
 
 class Question(Awaitable[T], Generic[T]):
     """One PDK call with an answer; sent when awaited, or by `Kong.gather`. Await it once."""

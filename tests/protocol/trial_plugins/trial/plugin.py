@@ -62,6 +62,9 @@ class Plugin:
     async def do_exit(self, kong: Kong) -> None:
         kong.response.exit(418, b"teapot", {"X-Two": ["a", "b"]})
 
+    async def do_hand_over(self, kong: Kong) -> None:
+        kong.response.hand_over("answer", 418, b"tea\xff", {"X-Two": ["a", "b"], "X-Many": "c" * 300})
+
     async def do_exit_and_go_on(self, kong: Kong) -> None:
         try:
             kong.response.exit(418)
