@@ -49,6 +49,7 @@ class FakeKong:
     body: bytes = b""
     body_in_file: bool = False
     client: str = "192.0.2.1"
+    route: str = "the-route"
     request_id: str = "0123456789abcdef0123456789abcdef"
 
     status: int = 200
@@ -90,6 +91,7 @@ class FakeKong:
             "kong.request.get_raw_body": lambda: BodyInFile("/kong/body") if self.body_in_file else self.body,
             "kong.client.get_forwarded_ip": lambda: self.client,
             "kong.nginx.get_var": variables.get,
+            "kong.router.get_route": lambda: {"id": self.route},
             "kong.ctx.shared.get": self.shared.get,
             "kong.ctx.shared.set": self.shared.__setitem__,
             "kong.service.request.set_headers": self.upstream.update,

@@ -33,6 +33,7 @@ def functions(exchange: Exchange, own: OwnAnswers, log: Callable[[str], None]) -
         **_response(exchange, own),
         "kong.ctx.shared.get": exchange.shared.get,
         "kong.ctx.shared.set": exchange.shared.__setitem__,
+        "kong.router.get_route": lambda: {"id": exchange.match.route.id} if exchange.match else None,
         "kong.router.get_service": lambda: _service(exchange),
         "kong.nginx.get_var": lambda name: _variable(exchange, name),
         "kong.nginx.req_start_time": lambda: exchange.started,

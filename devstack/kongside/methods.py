@@ -104,6 +104,11 @@ def _raw_body(value: bytes | BodyInFile) -> bytes:
     )
 
 
+def _route(value: Mapping[str, str]) -> bytes:
+    """As much of it as plugins here read."""
+    return tagged(1, value["id"].encode())
+
+
 def _captures(value: tuple[Sequence[str], Mapping[str, str]]) -> bytes:
     unnamed, named = value
     return b"".join(tagged(1, text.encode()) for text in unnamed) + b"".join(
@@ -130,6 +135,7 @@ _SIGNATURES: Sequence[tuple[Arguments, Result, str, str]] = (
     (_text, _string, "kong.request", "get_query_arg get_header"),
     (_integer, _members, "kong.request", "get_query get_headers"),
     (_none, _int, "kong.response", "get_status"),
+    (_none, _route, "kong.router", "get_route"),
     (_none, _string, "kong.response", "get_source"),
     (_text, _string, "kong.response", "get_header"),
     (_integer, _members, "kong.response", "get_headers"),

@@ -22,6 +22,7 @@ class PluginServer:
 
     def __init__(self, name: str, socket: Path, own: dict[str, Any]) -> None:
         self.client = PluginServerClient(str(socket))
+        self.name, self._own = name, own
         self.config = kong_config(name, own)
         self._command = [sys.executable, "-m", "kong.plugins", name, "--socket", str(socket)]
         self._socket = socket
@@ -39,6 +40,10 @@ class PluginServer:
             while not self._socket.exists():
                 assert self._process.poll() is None, "the plugin server did not start"
                 await asyncio.sleep(0.02)
+
+    def attach(self, route: str) -> None:
+        """From now on it is asked as it is by Kong for this route, which has the same configuration."""
+        self.config = kong_config(self.name, self._own, route)
 
     async def kill(self) -> None:
         """As a crash of the machine's making: the server and its workers, at once."""

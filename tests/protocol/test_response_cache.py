@@ -241,6 +241,31 @@ async def test_two_configurations_share_what_is_known_and_not_what_is_kept(redis
         assert "stored" in await ask(server, b"[9]")
 
 
+async def test_two_routes_of_one_configuration_and_path_have_an_answer_each(redis: own.OwnRedis) -> None:
+    async with serving("response-cache", redis_url=redis.url) as server:
+        await until_kept(server)
+        server.attach("another-route")
+        assert "stored" in await ask(server, b"[of another upstream]")
+        assert "hit" in await ask(server, b"[of another upstream]")
+        server.attach("route-1")
+        assert "hit" in await ask(server, b"[1]")
+
+
+async def test_who_waits_on_one_route_is_not_given_what_another_route_said(
+    two: tuple[PluginServer, PluginServer],
+) -> None:
+    """Between gateways an answer goes through Redis, under the name of what was asked."""
+    upstream: list[FakeKong] = []
+    assert await asking(two[0], upstream) is None
+    two[1].attach("another-route")
+    other = asyncio.ensure_future(asking(two[1], upstream))
+    await asyncio.sleep(0.3)
+    upstream[0].response_body, upstream[0].response_headers = b"[7]", {"cache-tag": "products"}
+    assert await two[0].run(upstream[0], "response") is None
+    assert await other is None
+    assert len(upstream) == 2
+
+
 async def command(server: PluginServer, redis: own.OwnRedis, *arguments: str) -> tuple[int | None, str]:
     """`python -m kong.plugins.response_cache` beside the server: its status, and what it prints."""
     running = await asyncio.create_subprocess_exec(

@@ -22,13 +22,21 @@ class Flights:
         """The flight that is under way; None where the caller is to go, or nobody need wait."""
         if self._uncacheable.get(key, 0.0) > now:
             return None
+        self._forget_lost(now)
         found = self._under_way.get(key)
-        if found is not None and now - found[0] < self._patience:
-            return found[1]
         if found is not None:
-            self._settle(found[1], None)
+            return found[1]
         self._under_way[key] = (now, asyncio.get_running_loop().create_future())
         return None
+
+    def _forget_lost(self, now: float) -> None:
+        """Those that began first are first: where upstream is down no answer ever lands, whatever is asked."""
+        while self._under_way:
+            key, (begun, future) = next(iter(self._under_way.items()))
+            if now - begun < self._patience:
+                return
+            del self._under_way[key]
+            self._settle(future, None)
 
     def leads(self, key: bytes) -> bool:
         """Whether others wait, or will wait, for what the caller brings."""
@@ -45,6 +53,9 @@ class Flights:
             self._uncacheable[key] = now + UNCACHEABLE_FOR
         else:
             self._uncacheable.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._under_way)
 
     @staticmethod
     def _settle(future: "asyncio.Future[Entry | None]", entry: Entry | None) -> None:

@@ -104,8 +104,13 @@ class Plugin:
         self._entries = Entries(config.memory)
         self._measured = 0, 0
         self._flights = Flights(config.wait)
+        self._route: str | None = None
         self._watch: TagWatch
         self._leases: Leases
+
+    def attached_to(self, route: str | None) -> None:
+        """None: on a service or everywhere. Then Kong is asked which route a request took."""
+        self._route = route
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
@@ -138,7 +143,8 @@ class Plugin:
             kong.request.get_path_with_query(),
             kong.request.get_headers(),
         )
-        asked = wanted(method, target, headers, self._rules)
+        route = self._route or await self._route_taken(kong)
+        asked = wanted(method, target, headers, self._rules, route)
         if isinstance(asked, NotAsked):
             self._leave(kong, "bypass", Asked(kept=False, detail=f"fwd=bypass; detail={asked.reason}"))
             return
@@ -171,6 +177,11 @@ class Plugin:
         await self._keep(kong, asked, status, headers, body)
 
     # ----- access ---------------------------------------------------------------------------------------------
+
+    @staticmethod
+    async def _route_taken(kong: Kong) -> str:
+        found = await kong.router.get_route()
+        return found.id if found is not None else ""
 
     async def _answer_or_ask(self, kong: Kong, asked: Wanted) -> None:
         now = time.monotonic()

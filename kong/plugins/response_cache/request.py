@@ -50,8 +50,12 @@ class NotAsked(msgspec.Struct, frozen=True):
     reason: str
 
 
-def wanted(method: str, target: str, headers: Mapping[str, Value], rules: Rules) -> Wanted | NotAsked:
+def wanted(
+    method: str, target: str, headers: Mapping[str, Value], rules: Rules, route: str
+) -> Wanted | NotAsked:
     """`target` is path and query as the client spelt them; a path that could be spelt otherwise is none of the cache's.
+
+    `route` is Kong's id of the route: two routes of one path (by host, header or method) lead to different upstreams.
 
     What `no-cache` of a client asks is not done: anybody could send every request upstream by it. An answer is never
     older than its tags.
@@ -77,10 +81,11 @@ def wanted(method: str, target: str, headers: Mapping[str, Value], rules: Rules)
         if not isinstance(user, str) or not user or not isinstance(roles, str):
             return NotAsked("caller")
         caller = (user, ",".join(sorted(roles.split(","))))
-    varied = tuple(str(headers.get(name, "")) for name in rules.vary)
+    varied = tuple(headers.get(name) for name in rules.vary)
     known = headers.get("if-none-match")
     return Wanted(
-        hashlib.blake2b(msgspec.json.encode((path, chosen, caller, varied)), digest_size=20).digest(),
+        # As Python writes them: a header may hold what is no UTF-8, and one line is not two.
+        hashlib.blake2b(repr((route, path, chosen, caller, varied)).encode(), digest_size=20).digest(),
         path,
         chosen,
         method == "HEAD",

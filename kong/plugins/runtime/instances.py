@@ -2,7 +2,8 @@
 
 Kong starts an instance for each place that a plugin is attached to, in each of its workers. Its id is a digest of the
 whole configuration, so it means the same in every worker process and after a restart, and never another
-configuration. Instances whose own fields are equal share one Plugin object and one lifespan.
+configuration. Instances whose own fields are equal share one Plugin object and one lifespan, unless what it keeps is
+of one route (`ServedPlugin.per_route`).
 """
 
 from __future__ import annotations
@@ -100,12 +101,13 @@ class _Nothing(AbstractAsyncContextManager[None]):
 class Instance:
     """One configuration that Kong has started; `running` is there while its plugin can serve."""
 
-    __slots__ = ("closed", "id", "key", "own", "running")
+    __slots__ = ("closed", "id", "key", "own", "route", "running")
 
-    def __init__(self, instance: int, own: dict[str, Any]) -> None:
+    def __init__(self, instance: int, own: dict[str, Any], route: str | None) -> None:
         self.id = instance
         self.own = own
-        self.key = json.dumps(own, sort_keys=True)
+        self.route = route
+        self.key = json.dumps((own, route), sort_keys=True)
         self.running: RunningPlugin | None = None
         self.closed = False
 
@@ -147,6 +149,8 @@ class Instances:
         running = self._running.get(instance.key)
         if running is None or running.over:
             plugin = self._plugin.make(dict(instance.own))
+            if self._plugin.per_route:
+                plugin.attached_to(instance.route)
             running = RunningPlugin(plugin, self._plugin.phases, self._default_deadline)
             self._running[instance.key] = running
         try:
@@ -202,7 +206,9 @@ class Instances:
     def _remember(self, instance: int, config: bytes) -> Instance:
         while len(self._instances) >= MOST_INSTANCES:
             self._forget(next(iter(self._instances)))
-        found = self._instances[instance] = Instance(instance, own_fields(config, self._plugin.fields))
+        own = own_fields(config, self._plugin.fields)
+        route = route_of(config) if self._plugin.per_route else None
+        found = self._instances[instance] = Instance(instance, own, route)
         return found
 
     def _forget(self, instance: int) -> None:
@@ -238,6 +244,12 @@ def instance_id(config: bytes) -> int:
 def own_fields(config: bytes, names: frozenset[str]) -> dict[str, Any]:
     """The plugin's own fields of what Kong sent. Raises ConfigError."""
     return {name: value for name, value in _object(config).items() if name in names}
+
+
+def route_of(config: bytes) -> str | None:
+    """The id of the route that Kong has attached it to; None where that is a service or everything."""
+    route = _object(config).get("route_id")
+    return route if isinstance(route, str) and route else None
 
 
 def _object(config: bytes) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""A plugin module as the runtime serves it, and what Kong is told about it."""
+"""A plugin module as the runtime serves it, and what Kong is told about it.
+
+A `Plugin` with a method `attached_to(route)` is told, before its lifespan, the id of the route that it is on (None: on
+a service or everywhere), and is shared with no other route: what it keeps is of one route.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +43,8 @@ class ServedPlugin:
     phases: tuple[str, ...]
     schema: list[Mapping[str, Any]]
     make: Callable[[dict[str, Any]], Any]
+    per_route: bool = False
+    """Whether two routes of one configuration have a plugin each, which `attached_to` tells its route."""
 
     @property
     def fields(self) -> frozenset[str]:
@@ -94,6 +100,7 @@ def served(name: str, module: ModuleType) -> ServedPlugin:
         phases=tuple(model.phases),
         schema=schema,
         make=lambda given: model.new(made_of(given)).cls,
+        per_route=hasattr(module.Plugin, "attached_to"),
     )
 
 

@@ -52,9 +52,12 @@ class NoLeases:
 
 
 class Gate:
-    def __init__(self, upstream: Upstream, **config: Any) -> None:
+    """`route`: what the plugin is attached to; None: to a service, whose routes Kong tells apart."""
+
+    def __init__(self, upstream: Upstream, *, route: str | None = "products", **config: Any) -> None:
         given = {"redis_url": "redis://redis:6379/0", "query": ["q", "lang"], **config}
         self.plugin = Plugin(configuration.read(Config, given))
+        self.plugin.attached_to(route)
         self.watch = KnownMoves()
         self.plugin._leases = NoLeases()  # type: ignore[assignment]
         self.plugin._watch = self.watch  # type: ignore[assignment]

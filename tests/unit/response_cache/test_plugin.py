@@ -92,6 +92,34 @@ async def test_of_a_route_for_callers_each_has_an_answer_of_its_own() -> None:
     assert "detail=caller" in (await Gate(saying(), scope="user").ask()).cache
 
 
+async def test_two_routes_of_one_service_have_an_answer_each() -> None:
+    """Two hosts, a header or a method may tell routes of one path apart, and lead where the answers are others."""
+    gate = Gate(saying(b"of one"), route=None)
+    one, other = FakeKong(path="/api/a", route="one"), FakeKong(path="/api/a", route="other")
+    assert (await gate.pass_through(one)).cache == STORED
+    gate.upstream = saying(b"of the other")
+    assert (await gate.pass_through(other)).body == b"of the other"
+    again = FakeKong(path="/api/a", route="one")
+    assert (await gate.pass_through(again)).body == b"of one"
+    assert gate.asked == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "resembling"), [("['a', 'b']", ["a", "b"]), ("", None), ("\udcff", "\udcfe"), ("a", ["a"])]
+)
+async def test_headers_that_resemble_each_other_choose_different_answers(said: Any, resembling: Any) -> None:
+    def upstream(headers: Mapping[str, Any], _: str) -> Answer:
+        chosen = ascii(headers.get("x-shop", "none")).encode()
+        return Answer(200, chosen, {"cache-tag": "x", "vary": "X-Shop"})
+
+    gate = Gate(upstream, vary=["X-Shop"])
+    for value in (said, resembling, said, resembling):
+        headers = {} if value is None else {"x-shop": value}
+        expected = "none" if value is None else value
+        assert (await gate.ask(**headers)).body == ascii(expected).encode()
+    assert gate.asked == 2
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -247,6 +275,15 @@ async def test_who_waits_for_one_that_is_lost_goes_upstream_after_a_while() -> N
     assert await lost.run(gate.plugin, "access") is None  # its response phase never comes
     assert (await gate.ask()).body == b"[1]"
     assert gate.asked == 1
+
+
+async def test_those_that_are_lost_take_no_memory_whatever_is_asked(clock: Clock) -> None:
+    """Upstream is down: Kong answers 502, and no response phase comes."""
+    gate = Gate(saying())
+    for number in range(50):
+        await FakeKong(path=f"/api/products?q={number}").run(gate.plugin, "access")
+        clock.now += 0.2
+    assert len(gate.plugin._flights) <= 1.5 / 0.2 + 1
 
 
 async def test_while_one_asks_anew_the_others_are_shown_what_was(clock: Clock) -> None:

@@ -82,6 +82,35 @@ async def test_equal_configurations_share_one_plugin(started: Instances) -> None
     assert first.running is second.running
 
 
+async def test_what_keeps_something_of_a_route_is_shared_with_no_other(shared: SharedConfigs) -> None:
+    class OfARoute:
+        def __init__(self, config: dict[str, Any]) -> None:
+            self.config = config
+
+        def attached_to(self, route: str | None) -> None:
+            self.route = route
+
+        async def access(self, kong: Kong) -> None: ...
+
+    made: list[OfARoute] = []
+
+    def make(given: dict[str, Any]) -> OfARoute:
+        made.append(OfARoute(given))
+        return made[-1]
+
+    plugin = ServedPlugin("p", "1", 1, ("access",), [{"word": {"type": "string"}}], make, per_route=True)
+    instances = Instances(plugin, shared, 2.0)
+    everywhere = b'{"__key__": "plugins:p", "word": "same"}'
+    for given in (config("same", "r1"), config("same", "r2"), everywhere, config("same", "r1")):
+        await instances.start("p", given)
+    assert [(plugin.config, plugin.route) for plugin in made] == [
+        ({"word": "same"}, "r1"),
+        ({"word": "same"}, "r2"),
+        ({"word": "same"}, None),
+    ]
+    await instances.stop()
+
+
 async def test_a_plugin_ends_with_its_last_instance_and_after_its_events(started: Instances) -> None:
     one, two = await started.start("p", config("w", "r1")), await started.start("p", config("w", "r2"))
     found = started.find(two)
