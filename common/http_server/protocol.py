@@ -29,6 +29,9 @@ LINGER_SECONDS = 1.0
 """How long a refused client may go on sending: closed at once, its own bytes would destroy the answer unread."""
 LINGER_BYTES = 1024 * 1024
 
+REST_SECONDS = 30.0
+"""How long the rest of a body may take whose request is answered: nobody reads it, and nothing else bounds it."""
+
 LEAVES_AFTER_SECONDS = 0.5
 """How long an idle connection stays at shutdown: a request on its way is answered, and told that it is the last."""
 
@@ -50,7 +53,9 @@ class StrictProtocol(HttpToolsProtocol):
 
     max_target = MAX_TARGET
     max_head = MAX_HEAD
+    rest_seconds = REST_SECONDS
 
+    _rest_timer: asyncio.TimerHandle | None = None
     _in_head = False
     _in_message = False
     _at_upgrade = False  # the parser has stopped at the end of a head, or is about to
@@ -173,6 +178,7 @@ class StrictProtocol(HttpToolsProtocol):
         if self._at_upgrade:
             return  # llhttp's end of a message whose body it did not look at
         self._in_message = False
+        self._rest_is_there()
         super().on_message_complete()
         if self.cycle.response_complete and not self.pipeline and not self.transport.is_closing():
             # The answer came before the body's end: only now does the wait for the next request begin.
@@ -187,8 +193,11 @@ class StrictProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-        else:
-            self._expect_request()
+            return
+        self._expect_request()
+        if self._in_message and not self._in_head:
+            # Politely closed, a connection would wait for a reader of what is written.
+            self._rest_timer = self.loop.call_later(self.rest_seconds, self.transport.abort)
 
     def _expect_request(self) -> None:
         self.expected_until = self.loop.time() + self.timeout_keep_alive
@@ -215,7 +224,13 @@ class StrictProtocol(HttpToolsProtocol):
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
+        self._rest_is_there()
         super().connection_lost(exc)
+
+    def _rest_is_there(self) -> None:
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
+            self._rest_timer = None
 
     def shutdown(self) -> None:
         """The server ends. Closed at once, an idle connection would break the request that its peer just sends."""

@@ -1,9 +1,11 @@
 """The server that all Python hops share, alone: every framing, in pieces of every size."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 
+from common.http_server.protocol import StrictProtocol
 from tests.framing.corpus import CASES, HIDDEN, HOST, LAST, Case
 from tests.framing.wire import Recorder, feed, protocol, settle, statuses
 
@@ -52,6 +54,34 @@ async def test_an_early_answer_leaves_the_rest_of_its_body_unread_and_the_next_r
     await settle(made)
     assert [target for _, target, _ in recorder.reads] == ["/api/x", "/api/last"]
     made.connection_lost(ConnectionResetError())
+
+
+async def test_the_rest_of_a_body_that_was_answered_early_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then would keep the connection for ever: neither head, nor body, nor idleness ends it."""
+    monkeypatch.setattr(StrictProtocol, "rest_seconds", 0.0)
+    made, transport = protocol(Recorder(early=True))
+    made.data_received(b"POST /api/x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
+    await settle(made)
+    assert statuses(transport.written) == [200]
+    made.data_received(b"1\r\na\r\n")
+    await asyncio.sleep(0.01)
+    assert transport.ended
+    made.connection_lost(None)
+
+
+async def test_a_body_that_ends_after_its_early_answer_keeps_its_connection() -> None:
+    made, transport = protocol(Recorder(early=True))
+    made.data_received(b"POST /api/x HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\n\r\na")
+    await settle(made)
+    timer = made._rest_timer
+    assert timer is not None
+    made.data_received(b"b")
+    assert timer.cancelled() and not transport.ended
+    made.data_received(LAST)
+    await settle(made)
+    assert statuses(transport.written) == [200, 200]
+    assert made._rest_timer is None
+    made.connection_lost(None)
 
 
 async def test_an_early_answer_to_an_expectation_ends_the_connection() -> None:
