@@ -90,8 +90,8 @@ class Api:
                 kind,
                 limit=limit + 1,
                 after=sent.get("starting_after"),
-                since=int(created.get("gte", 0)),
-                until=int(created.get("lte", 2**40)),
+                since=max(int(created.get("gte", 0)), int(created.get("gt", -1)) + 1),
+                until=min(int(created.get("lte", 2**40)), int(created.get("lt", 2**40)) - 1),
                 intent=sent.get("payment_intent"),
             )
         except ApiError as refusal:

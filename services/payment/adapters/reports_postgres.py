@@ -168,7 +168,7 @@ class PostgresReports:
             """
             SELECT t.intent_id, t.order_id, -sum(e.amount)::bigint AS captured
             FROM payment p JOIN ledger_transaction t USING (order_id) JOIN ledger_entry e ON e.transaction_id = t.id
-            WHERE p.created_at >= $1 AND p.created_at < $2 AND e.account = 'sales'
+            WHERE p.created_at >= $1 AND t.at < $2 AND e.account = 'sales'
             GROUP BY t.intent_id, t.order_id
             """,
             since,

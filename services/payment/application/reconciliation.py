@@ -33,7 +33,11 @@ class Comparison:
 
 class Comparisons(Protocol):
     async def booked_between(self, since: datetime, until: datetime) -> Mapping[str, BookedPayment]:
-        """Of payments that were made in [since, until)."""
+        """What was collected before `until` of payments that were made since `since`.
+
+        A provider's charge begins when the shopper pays, which may be long after the payment was made: by when it was
+        collected it has begun.
+        """
 
     async def keep(self, comparison: Comparison) -> None: ...
 
@@ -45,8 +49,8 @@ class Reconciliation:
         self._comparisons = comparisons
 
     async def compare(self, since: datetime, until: datetime, now: datetime) -> Comparison:
-        """Everything that the provider began in [since, until), and everything booked of orders from then. Raises
-        ProviderError; keeps what it found."""
+        """Everything that the provider began in [since, until), and everything booked until then of orders since then.
+        Raises ProviderError; keeps what it found."""
         seen: dict[str, SeenPayment] = {}
         differences: list[Difference] = []
         batch: list[SeenPayment] = []

@@ -1,5 +1,6 @@
 """Calls whose outcome is not known: lost answers, saved 500s before and after the effect, outages (hazards 15, 20)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -81,6 +82,29 @@ async def test_what_order_could_not_hear_is_told_later(shop: Shop) -> None:
     order = await shop.captured()
     shop.peers.status = 200
     await shop.until_told(order, "captured", captured=39_000)
+
+
+async def test_reconciliation_misses_no_charge_of_a_shopper_who_paid_late(
+    shop: Shop, postgres_url: str
+) -> None:
+    """A charge begins when somebody pays, maybe after the latest moment that is compared; its payment began before."""
+    order = uuid4()
+    page = (await shop.want(order, "authorise", wait=True))["session_url"]
+    until = datetime.now(UTC)
+    await asyncio.sleep(1.1)  # the provider counts in whole seconds
+    await shop.sandbox.pay(page)
+    await shop.want(order, "capture")
+    await shop.until(order, "captured")
+    provider = StripeProvider(DEVELOPMENT_KEY, base=shop.sandbox.url)
+    database = Database(postgres_url, application="test", pool_max=2)
+    async with provider.lifespan(), database.lifespan():
+        comparing = Reconciliation(
+            provider, PostgresPayments(database, lambda: until), PostgresReports(database)
+        )
+        before = await comparing.compare(until - timedelta(hours=1), until, until)
+        after = await comparing.compare(until - timedelta(hours=1), until + timedelta(hours=1), until)
+    assert order not in {each.order for each in (*before.differences, *after.differences)}
+    assert after.seen == before.seen + 1
 
 
 async def test_reconciliation_finds_money_that_belongs_to_nobody(shop: Shop, postgres_url: str) -> None:
