@@ -15,14 +15,23 @@ def secret(password: str | None) -> bytes:
 
 
 def fingerprint(
-    *, method: str, path: str, query: str, content_type: str, body: bytes, key: bytes = b""
+    *,
+    method: str,
+    path: str,
+    query: str,
+    content_type: str,
+    body: bytes,
+    content_coding: str = "",
+    key: bytes = b"",
 ) -> bytes:
     """HMAC-SHA-256 with `key` over everything that decides the effect of a request; 32 bytes (RFC 2104).
 
-    Each part goes in with its length, so that no two requests are the same when their parts are run together.
+    Each part goes in with its length, so that no two requests are the same when their parts are run together. The same
+    bytes in another coding are another body; almost none has one, and without one nothing is added.
     """
     digest = hmac.new(key, digestmod="sha256")
-    for part in (_bytes(method), _bytes(path), _bytes(query), _bytes(content_type), body):
+    coding = (_bytes(content_coding),) if content_coding.strip().lower() not in {"", "identity"} else ()
+    for part in (_bytes(method), _bytes(path), _bytes(query), _bytes(content_type), body, *coding):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.digest()

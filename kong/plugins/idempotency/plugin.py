@@ -167,6 +167,7 @@ class Plugin:
                 path=request.path,
                 query=request.query,
                 content_type=request.content_type,
+                content_coding=request.content_coding,
                 body=body,
                 key=self._secret,
             ),

@@ -32,6 +32,7 @@ class KeyedRequest(msgspec.Struct, frozen=True):
     path: str
     query: str
     content_type: str
+    content_coding: str
     body: bytes | None
     owner: str
     caller: str
@@ -88,6 +89,7 @@ async def keyed_request(
         path=path,
         query=query,
         content_type=_text(headers.get("content-type")),
+        content_coding=_text(headers.get("content-encoding")),
         body=None if isinstance(body, BodyInFile) or len(body) > max_body else body,
         owner=raw.owner,
         caller=f"u:{user}" if address is None else f"a:{address}",

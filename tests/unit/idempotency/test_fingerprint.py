@@ -29,9 +29,16 @@ def test_each_part_counts() -> None:
         {"query": ""},
         {"content_type": "text/plain"},
         {"body": b'{"name":"Ida"}'},
+        {"content_coding": "gzip"},
+        {"content_coding": "br"},
     ]
     prints = [fingerprint(**REQUEST), *(fingerprint(**REQUEST | other) for other in others)]
     assert all(one != another for one, another in combinations(prints, 2))
+
+
+def test_no_coding_is_one_however_it_is_said() -> None:
+    said = ("", "identity", " Identity")
+    assert {fingerprint(**REQUEST, content_coding=coding) for coding in said} == {fingerprint(**REQUEST)}
 
 
 @given(st.lists(st.text(max_size=6), min_size=4, max_size=4), st.integers(1, 3))

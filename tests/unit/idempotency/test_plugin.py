@@ -194,6 +194,7 @@ async def test_either_header_and_a_quoted_key_name_the_same_request() -> None:
         {"body": b""},
         {"path": "/api/members?notify=no"},
         {"headers": KEY | {"content-type": "text/plain"}},
+        {"headers": KEY | {"content-type": "application/json", "content-encoding": "gzip"}},
     ],
 )
 @pytest.mark.parametrize("finished", [True, False])
