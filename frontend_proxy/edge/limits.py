@@ -10,21 +10,25 @@ from frontend_proxy.edge.security_headers import Origins, secured
 from frontend_proxy.problems import Problem
 from frontend_proxy.settings import Settings
 
+LONGEST_BODY_S = 300.0
+"""Seconds that a whole body may take. Bounded by its pauses alone, one of a byte now and then takes days."""
+
 
 class BoundedBody:
-    """Receives a request body, with a limit on its size and on each pause."""
+    """Receives a request body, with a limit on its size, on each pause and on all of it."""
 
     def __init__(self, receive: Receive, settings: Settings) -> None:
         self._receive = receive
         self._left = settings.max_body
         self._settings = settings
         self._more = True
+        self._ends = asyncio.get_running_loop().time() + LONGEST_BODY_S
 
     async def receive(self) -> Message:
-        """Raises Problem 408 for a client that pauses too long, 413 for a body over the limit."""
+        """Raises Problem 408 for a client that pauses or sends too long, 413 for a body over the limit."""
         try:
             # After the end of the body this waits for the client to disconnect, for which there is no deadline.
-            async with asyncio.timeout(self._settings.client_timeout if self._more else None):
+            async with asyncio.timeout_at(self._deadline() if self._more else None):
                 message = await self._receive()
         except TimeoutError as fault:
             raise Problem(408, "", "The request body did not arrive in time.", close=True) from fault
@@ -34,6 +38,9 @@ class BoundedBody:
             if self._left < 0:
                 raise admission.too_large(self._settings.max_body)
         return message
+
+    def _deadline(self) -> float:
+        return min(asyncio.get_running_loop().time() + self._settings.client_timeout, self._ends)
 
 
 class BoundedResponse:

@@ -56,7 +56,9 @@ async def test_an_early_answer_leaves_the_rest_of_its_body_unread_and_the_next_r
     made.connection_lost(ConnectionResetError())
 
 
-async def test_the_rest_of_a_body_that_was_answered_early_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_rest_of_a_body_that_was_answered_early_has_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A byte now and then would keep the connection for ever: neither head, nor body, nor idleness ends it."""
     monkeypatch.setattr(StrictProtocol, "rest_seconds", 0.0)
     made, transport = protocol(Recorder(early=True))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
+from frontend_proxy.edge import limits
 from tests.frontend.conftest import Front, Start
 
 HOST = b"Host: shop.example\r\n"
@@ -173,6 +174,30 @@ async def test_a_body_that_stops_arriving_is_a_408(start: Start) -> None:
     front = await start(client_timeout=0.2)
     head = b"POST /api/x HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nabc"
     assert status(await exchange(front, head)) == 408
+
+
+@pytest.mark.parametrize("path", [b"/api/x", b"/api/auth/login", b"/sign-in"])
+async def test_a_body_that_never_ends_is_a_408_however_short_its_pauses_are(
+    start: Start, monkeypatch: pytest.MonkeyPatch, path: bytes
+) -> None:
+    monkeypatch.setattr(limits, "LONGEST_BODY_S", 0.3)
+    front = await start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
+    kind = b"application/x-www-form-urlencoded" if path == b"/sign-in" else b"application/json"
+    writer.write(b"POST " + path + b" HTTP/1.1\r\n" + HOST + b"Origin: http://shop.example\r\n")
+    writer.write(b"Content-Type: " + kind + b"\r\nContent-Length: 5000\r\n\r\n")
+
+    async def drip() -> None:
+        while True:
+            writer.write(b"a")
+            await asyncio.sleep(0.02)
+
+    dripping = asyncio.ensure_future(drip())
+    try:
+        assert status(await asyncio.wait_for(reader.readuntil(b"\r\n"), 10)) == 408
+    finally:
+        dripping.cancel()
+        writer.close()
 
 
 async def test_trailer_fields_do_not_become_headers(front: Front) -> None:
