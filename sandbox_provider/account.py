@@ -56,6 +56,9 @@ class Account:
             raise _invalid("expires_at must be between 30 minutes and 24 hours from now")
         if amount <= 0:
             raise _invalid("unit_amount must be above zero", "amount_too_small")
+        email = sent.get("customer_email")
+        if email is not None and not str(email).isascii():
+            raise _invalid("Invalid email address", "email_invalid")
         intent_data = sent.get("payment_intent_data") or {}
         session = self._books.add(
             "cs_test",
@@ -65,7 +68,7 @@ class Account:
                 "amount_total": amount * quantity,
                 "currency": str(price.get("currency", "")).lower(),
                 "client_reference_id": sent.get("client_reference_id"),
-                "customer_email": sent.get("customer_email"),
+                "customer_email": email,
                 "cancel_url": sent.get("cancel_url"),
                 "success_url": sent["success_url"],
                 "description": (price.get("product_data") or {}).get("name", ""),

@@ -13,6 +13,7 @@ from uuid import UUID
 import aiohttp
 import stripe
 
+from common.email_address import on_the_wire
 from common.telemetry import spans
 from common.telemetry.spans import Kind
 from services.payment.adapters import stripe_objects
@@ -100,8 +101,8 @@ class StripeProvider:
                 "metadata": metadata,
             },
         }
-        if request.email:
-            sent["customer_email"] = request.email
+        if (email := _prefilled(request.email)) is not None:
+            sent["customer_email"] = email
         made = await self._call(
             "checkout.sessions.create", self._v1.checkout.sessions.create_async(sent, _keyed(key))
         )
@@ -229,6 +230,15 @@ class StripeProvider:
             raise Refused(str(fault.code or type(fault).__name__)) from fault
         plain: Mapping[str, Any] = answer.to_dict(recursive=True)
         return plain
+
+
+def _prefilled(email: str | None) -> str | None:
+    """The address as the page has it filled in already: a convenience, which must not cost the page. Providers refuse
+    what is not ASCII, and a local part has no other spelling."""
+    if not email:
+        return None
+    sent = on_the_wire(email)
+    return sent if sent.isascii() else None
 
 
 def _keyed(key: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ well. A live key is refused. What needs a shopper on the hosted page is made by 
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -109,6 +109,15 @@ async def test_a_page_is_made_found_read_and_closed(subject: Conforming) -> None
     assert (await subject.provider.get_session(made.id)).session is Session.CLOSED
     with pytest.raises(Refused):
         await subject.provider.expire_session(made.id)
+
+
+@pytest.mark.parametrize("email", ["minji@bücher.example", "민지@example.com", "o'neill+a@example.com", None])
+async def test_a_page_is_made_whatever_the_shoppers_address_is(
+    subject: Conforming, email: str | None
+) -> None:
+    asked = replace(request(uuid4()), email=email)
+    made = await subject.provider.create_session(asked, f"session:{asked.order}")
+    assert made.session is Session.OPEN
 
 
 async def test_one_key_is_one_page(subject: Conforming) -> None:
