@@ -1,14 +1,15 @@
 """The answers that a process keeps: bounded in bytes, the least used leaving first."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
 
 from kong.plugins.response_cache.storing import Kept
 from kong.plugins.response_cache.tags import AsOf
 from kong.plugins.runtime.pdk import ConstantHeaders
 
 OVERHEAD = 1024
-"""Bytes that an entry takes beside its body and headers, about."""
+"""Bytes that an entry takes beside its body, headers and tags, about."""
+TAG_OVERHEAD = 120
+"""The same of each tag: a text of its own, and its place in a set."""
 
 
 class Entry:
@@ -42,7 +43,7 @@ class Entries:
 
     def put(self, key: bytes, entry: Entry) -> None:
         self.drop(key)
-        size = _size(entry.kept.body, entry.kept.headers)
+        size = _size(entry.kept)
         if size > self._capacity:
             return
         self._entries[key] = entry
@@ -53,7 +54,7 @@ class Entries:
     def drop(self, key: bytes) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self.bytes -= _size(entry.kept.body, entry.kept.headers)
+            self.bytes -= _size(entry.kept)
 
     def clear(self) -> None:
         self._entries.clear()
@@ -63,5 +64,7 @@ class Entries:
         return len(self._entries)
 
 
-def _size(body: bytes, headers: Mapping[str, str | list[str]]) -> int:
-    return OVERHEAD + len(body) + 2 * sum(len(name) + len(str(value)) for name, value in headers.items())
+def _size(kept: Kept) -> int:
+    headers = sum(len(name) + len(str(value)) for name, value in kept.headers.items())
+    tags = sum(len(tag) + TAG_OVERHEAD for tag in kept.tags)
+    return OVERHEAD + len(kept.body) + 2 * headers + tags  # headers are kept as Kong reads them, too

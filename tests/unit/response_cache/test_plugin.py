@@ -1,6 +1,8 @@
 """What a request gets from the cache and what reaches upstream, sentence by sentence of docs/response-cache.md."""
 
 import asyncio
+import gc
+import tracemalloc
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +10,9 @@ import pytest
 
 from common import idempotency_key
 from kong.plugins.response_cache import plugin as module
+from kong.plugins.response_cache.entries import Entries, Entry
+from kong.plugins.response_cache.storing import Kept, Lifetimes, judge
+from kong.plugins.response_cache.tags import AsOf
 from tests.fake_kong import FakeKong
 from tests.unit.response_cache.gate import Answer, Gate, saying
 
@@ -350,6 +355,32 @@ async def test_memory_is_bounded_and_the_least_used_leaves_first() -> None:
     asked = gate.asked
     await gate.ask("/api/products?q=2")
     assert gate.asked == asked + (0 if len(gate.plugin._entries) == 3 else 1)
+
+
+@pytest.mark.parametrize(("body", "tags"), [(200, 1), (10_000, 20), (40_000, 100), (500, 256)])
+def test_what_an_answer_is_counted_as_is_not_less_than_it_takes(body: int, tags: int) -> None:
+    def answer(number: int) -> Entry:
+        said = {
+            "cache-tag": ",".join(f"product:{number:018}-{tag:018}" for tag in range(tags)),
+            "etag": f'"{number}"',
+        }
+        kept = judge(
+            200, said, bytes(body), path=f"/api/{number}", vary=(), max_body=body,
+            lifetimes=Lifetimes(60, 2), shared=True,
+        )  # fmt: skip
+        assert isinstance(kept, Kept)
+        return Entry(kept, AsOf("redis", (1, 0)), 0.0)
+
+    entries = Entries(2**30)
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            entries.put(number.to_bytes(20, "big"), answer(number))
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken <= 1.1 * entries.bytes
 
 
 async def test_a_cdn_is_told_of_its_own_time_where_that_is_configured_and_of_a_stale_answer_nothing(
