@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -107,3 +109,75 @@ def test_those_who_keep_the_catalog_see_what_is_not_for_sale_past_the_cache(
         assert answer.status_code == 404
         again = client.get(f"/api/products/{slug}")
         assert again.json()["request_id"] == again.headers["X-Request-Id"]
+
+
+_BY_HOST = """
+      - name: problems-of-one-host
+        hosts: [one.example]
+        paths: ["~/problems/[a-z0-9-]+$"]
+        strip_path: false
+        plugins: &cached [{name: response-cache, config: {vary: [Accept]}}]
+      - name: problems-of-another-host
+        hosts: [another.example]
+        paths: ["~/problems/[a-z0-9-]+$"]
+        strip_path: false
+        plugins: *cached
+
+  - name: problems-for-who-sends-a-header
+    url: "${BFF_URL}"
+    plugins: *cached
+    routes:
+      - name: problems-a
+        paths: ["~/problems/[a-z0-9-]+$"]
+        strip_path: false
+        headers: {X-Shop: [a]}
+      - name: problems-b
+        paths: ["~/problems/[a-z0-9-]+$"]
+        strip_path: false
+        headers: {X-Shop: [b]}
+
+plugins:
+"""
+
+
+@pytest.fixture
+def template(stack: Stack) -> Iterator[Path]:
+    """The stack's own copy, as it was afterwards."""
+    if stack.template is None:
+        pytest.skip("this stack reads its template from the checkout")
+    written = stack.template.read_text()
+    yield stack.template
+    stack.template.write_text(written)
+    stack.restart("kong")
+
+
+@pytest.mark.parametrize(
+    ("one", "another"),
+    [
+        ({"Host": "one.example"}, {"Host": "another.example"}),
+        ({"X-Shop": "a"}, {"X-Shop": "b"}),
+    ],
+    ids=["on routes", "on their service"],
+)
+def test_what_one_route_keeps_is_not_shown_on_another_of_the_same_path(
+    stack: Stack, template: Path, one: dict[str, str], another: dict[str, str]
+) -> None:
+    template.write_text(template.read_text().replace("\nplugins:\n", _BY_HOST, 1))
+    stack.restart("kong")
+
+    def asked(headers: dict[str, str]) -> str:
+        answer = httpx.get(f"{stack.gateway_url}/problems/token-missing", headers=headers)
+        assert answer.status_code == 200
+        return answer.headers["Cache-Status"]
+
+    def asked_until(headers: dict[str, str], what: str) -> None:
+        for _ in range(200):  # the tags are known a moment after the plugin's start
+            if what in asked(headers):
+                return
+            time.sleep(0.05)
+        raise AssertionError(what)
+
+    asked_until(one, "hit")
+    assert "stored" in asked(another)
+    asked_until(another, "hit")
+    assert "hit" in asked(one)

@@ -52,6 +52,20 @@ async def test_hazard_12_and_17_reports_twice_late_and_in_any_order_move_nothing
     assert (await shop.order(kim, id_))["payment"] == shown
 
 
+async def test_hazard_14_what_is_under_way_moves_no_order_on(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 5)
+    kim = shop.member()
+    id_ = await shop.placed(kim)
+    await shop.becomes(kim, id_, "held")
+    await shop.pay(kim, id_)
+    for state in ("new", "session_open", "capturing", "voiding", "refunding"):
+        assert (await shop.report(id_, shop.payment.report(id_, state=state))).status_code == 204
+        assert (await shop.order(kim, id_))["state"] == "paying"
+    assert (await shop.report(id_, shop.payment.report(id_, state="processing"))).status_code == 400
+    await shop.report(id_, shop.payment.authorise(id_))
+    await shop.becomes(kim, id_, "paid")
+
+
 async def test_hazard_16_a_failed_payment_ends_the_order_only_while_it_is_paid(shop: Shop) -> None:
     shop.catalog.sell("SHOE-250", 60_000, 5)
     kim = shop.member()
