@@ -3,6 +3,8 @@
 #
 # Kong's reason for refusing a file is a message of several lines above a Lua stack trace, with a path and no line: here it becomes
 # lines of FILE:LINE: REASON, also left in $refusal. A loop of the shell's own, since awks read a pipe in blocks.
+#
+# nginx writes the request's line and the upstream's address with their queries, in which tokens and e-mail addresses may be: those are cut.
 # shellcheck disable=SC2154 # variables of configuration.sh
 KONG_ENDED="Kong has ended: that was its last line" # told to explain through the same stream, answered by $refusal.heard
 
@@ -46,10 +48,24 @@ explain() {
     if $in_refusal; then
       printf '%s\n' "$line" >>"$refusal.raw"
     elif [ -n "$line" ]; then
+      without_queries
       printf '%s\n' "$line"
     fi
   done
   if $in_refusal; then tell_refusal; fi
+}
+
+without_queries() { # of $line: what stands between a question mark and the next space or quote, behind what nginx has to say
+  case $line in *", client: "*\?*) ;; *) return ;; esac
+  shown=${line%%, client: *}
+  left=${line#"$shown"}
+  while :; do
+    case $left in *\?*) ;; *) break ;; esac
+    shown="$shown${left%%\?*}?..."
+    left=${left#*\?}
+    left=${left#"${left%%[ \"]*}"}
+  done
+  line=$shown$left
 }
 
 tell_refusal() {

@@ -104,6 +104,21 @@ def test_shows_kongs_reason_without_the_stack_trace_and_names_the_template(place
     ]
 
 
+def test_shows_no_query_of_nginxs_errors(place: Path) -> None:
+    """A mailed link's token is in one, and whom a shopkeeper looks for."""
+    error = (
+        "2026/11/27 12:50:12 [error] 83#0: *1 connect() failed (111: Connection refused) why? while connecting to "
+        'upstream, client: 127.0.0.1, server: kong, request: "GET /api/orders/x%sHTTP/1.1", upstream: '
+        '"http://127.0.0.1:9/api/orders/x%s", host: "shop.test", referrer: "http://shop.test/orders/x%s"'
+    )
+    query = "?token=s3cret&email=kim%40shop.test?again"
+    (place / "errors").write_text(
+        error.replace("%s", query, 1).replace("againHTTP", "again HTTP").replace("%s", query)
+    )
+    shown = start(place, "sh", "-c", f"cat {place}/errors >&2")
+    assert shown.stderr == error.replace("%sHTTP", "?... HTTP").replace("%s", "?...") + "\n"
+
+
 def test_leaves_no_pipe_behind(place: Path) -> None:
     before = {entry.name for entry in place.iterdir()} | {"kong.yml", "control"}
     start(place, "true")
