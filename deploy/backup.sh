@@ -14,6 +14,7 @@ directory=${1:-backups/$(date -u +%Y%m%dT%H%M%SZ)}
 umask 077
 mkdir -p "$directory.partial"
 trap 'rm -rf "$directory.partial"' EXIT
+trap 'exit 1' HUP INT TERM # a shell that a signal ends leaves out its EXIT trap
 
 databases=$(docker compose exec -T postgres psql --no-psqlrc -At -d postgres \
 	-c "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname")

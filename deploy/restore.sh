@@ -11,6 +11,7 @@ for sealed in "$directory"/*.gpg; do
 	[ -e "$sealed" ] || break
 	opened=$(mktemp -d)
 	trap 'rm -rf "$opened"' EXIT
+	trap 'exit 1' HUP INT TERM # a shell that a signal ends leaves out its EXIT trap
 	deploy/seal.sh open "$directory" "$opened"
 	directory=$opened
 	break

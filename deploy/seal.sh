@@ -13,6 +13,7 @@ command -v gpg > /dev/null || { echo "gpg is not installed (gnupg on Debian): no
 umask 077
 home=$(mktemp -d) # no key ring and no agent of the user's
 trap 'gpgconf --homedir "$home" --kill all 2> /dev/null || true; rm -rf "$home"' EXIT
+trap 'exit 1' HUP INT TERM # a shell that a signal ends leaves out its EXIT trap
 with_passphrase() {
 	gpg --homedir "$home" --batch --quiet --no-tty --pinentry-mode loopback --no-symkey-cache --passphrase-file "$passphrase" "$@"
 }

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -39,6 +41,7 @@ def backup(settings: Settings, directory: Path | None) -> int:
     postgres = server(settings, secrets)
     mask = os.umask(0o077)
     try:
+        _end_by_exception()
         partial.mkdir(parents=True)
         for database in postgres.databases():
             postgres.dump(database, partial / f"{database}.dump")
@@ -61,6 +64,7 @@ def restore(settings: Settings, directory: Path) -> int:
     _require_own_stores(settings)
     if running.is_locked(settings):
         raise DevstackError("the stack is running: make down first")
+    _end_by_exception()
     if any(directory.glob(f"*{SEALED}")):
         with tempfile.TemporaryDirectory(prefix="gatehouse-") as opened:
             _seal(settings, "open", directory, Path(opened))
@@ -93,6 +97,12 @@ def _restore(settings: Settings, directory: Path) -> int:
             _tar("-xf", archive, files)
             print(f"restored the files of {name}")
     return 0
+
+
+def _end_by_exception() -> None:
+    """A signal ends this process by way of its `finally`: what is unsealed does not stay."""
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _: sys.exit(128 + number))
 
 
 def require_whole(directory: Path, databases: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,43 @@ def test_without_a_passphrase_nothing_is_saved_unsealed(
     refused = run("backup.sh", tmp_path / "saved", sealed)
     assert (refused.returncode, "missing or empty" in refused.stderr) == (1, True)
     assert not list(tmp_path.glob("saved*"))
+
+
+@pytest.mark.parametrize("signal", ["HUP", "INT", "TERM"])
+@pytest.mark.parametrize(("script", "during"), [("backup.sh", "snapshot"), ("restore.sh", "rolname")])
+def test_who_breaks_off_leaves_nothing_unsealed_behind(
+    tmp_path: Path, sealed: dict[str, str], script: str, during: str, signal: str
+) -> None:
+    saved, temporary = tmp_path / "saved", tmp_path / "temporary"
+    temporary.mkdir()
+    if script == "restore.sh":
+        assert run("backup.sh", saved, sealed).returncode == 0
+    program = tmp_path / "bin" / "docker"
+    program.write_text(
+        DOCKER.replace(
+            "esac", f'*) ;; esac; case "$*" in *{during}*) kill -{signal} $(cat "$CALLS.pid") ;; esac'
+        ),
+        encoding="utf-8",
+    )
+    command = f'echo $$ > "$CALLS.pid"; exec sh {ROOT}/deploy/{script} {saved}'
+    stopped = subprocess.run(
+        ["sh", "-c", command],
+        env={**sealed, "TMPDIR": str(temporary)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert stopped.returncode != 0
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "saved.partial").exists()
+
+
+def test_make_backup_and_make_restore_clean_up_when_a_signal_ends_them() -> None:
+    program = (
+        "import os, signal\nfrom devstack import backup\nbackup._end_by_exception()\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGTERM)\n    signal.pause()\nfinally:\n    print('cleaned up')\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (143, "cleaned up\n")
