@@ -8,6 +8,7 @@ import asyncio
 import atexit
 import logging
 import os
+import re
 import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -35,6 +36,14 @@ NAMES = {
 """What calls pass as `extra`, in ECS' words. kong/plugins/runtime/logs.py and kong/access-log.conf say the same."""
 OWN = "gatehouse."
 
+_VALUES = re.compile(
+    r"(?:\nDETAIL:|(?<=invalid input for query argument \$[0-9]):|(?<=invalid input for query argument \$[0-9]{2}):)"
+    r".*?(?=\nHINT:|\n\n(?:During handling of|The above exception)|\Z)",
+    re.DOTALL,
+)
+"""In the text of PostgreSQL's and its driver's errors: the values of a row or an argument, which may be somebody's name
+or address. What was wrong stands before them."""
+
 
 class JsonFormatter(logging.Formatter):
     """Whatever a call passes as `extra` becomes a member of the line, by the name that `NAMES` has for it."""
@@ -42,6 +51,9 @@ class JsonFormatter(logging.Formatter):
     def __init__(self, service: str) -> None:
         super().__init__()
         self._service = service
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's own name
+        return _VALUES.sub("", super().formatException(ei))
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

@@ -2,8 +2,10 @@ import asyncio
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator
 
+import asyncpg
 import pytest
 
 from common import request_ids
@@ -123,3 +125,33 @@ def test_the_first_use_of_a_redis_script_is_no_news() -> None:
         for logger, (level, handlers) in zip(loggers, before, strict=True):
             logger.setLevel(level)
             logger.handlers = handlers
+
+
+def test_a_stack_trace_has_no_values_of_rows_or_arguments() -> None:
+    """PostgreSQL names them in what it says more, and its driver in what it could not encode."""
+
+    def failing() -> None:
+        taken = asyncpg.UniqueViolationError('duplicate key value violates unique constraint "member_email"')
+        taken.detail, taken.hint = (
+            "Key (email)=(kim@shop.test) already exists.\n\n(several lines)",
+            "Look there.",
+        )
+        try:
+            raise taken
+        except asyncpg.UniqueViolationError as fault:
+            raise asyncpg.DataError(
+                "invalid input for query argument $12: 'kim@shop.test' (a str)"
+            ) from fault
+
+    try:
+        failing()
+    except asyncpg.DataError:
+        record = logging.getLogger("x").makeRecord("x", logging.ERROR, "", 0, "failed", (), sys.exc_info())
+    trace = json.loads(JsonFormatter("test").format(record))["error.stack_trace"]
+    assert "kim@" not in trace and "several lines" not in trace
+    for kept in (
+        'constraint "member_email"\nHINT:',
+        "The above exception was the direct cause",
+        "argument $12",
+    ):
+        assert kept in trace
