@@ -266,7 +266,7 @@ class OutboxStore:
                 "next_attempt_at = clock_timestamp() + $2 WHERE id = $1",
                 id_,
                 after,
-                error[:500],
+                _storable(error),
                 int(refused),
             )
 
@@ -276,7 +276,7 @@ class OutboxStore:
                 "UPDATE outbox SET attempts = attempts + 1, refusals = refusals + 1, last_error = $2, "
                 "dead_letter_at = clock_timestamp() WHERE id = $1",
                 id_,
-                error[:500],
+                _storable(error),
             )
 
     async def backlog(self, target: str) -> Backlog:
@@ -349,3 +349,8 @@ def page_statement(dead: bool) -> str:
 
 def _message(row: Any) -> OutboxMessage:
     return OutboxMessage(**{name: row[name] for name in OutboxMessage.__struct_fields__})
+
+
+def _storable(error: str) -> str:
+    """What a receiver said, as far as it is kept. PostgreSQL takes no null character, UTF-8 no half of a pair."""
+    return error[:500].encode("utf-8", "replace").decode().replace("\0", "\ufffd")

@@ -23,6 +23,7 @@ from tests.stores.chassis.messages import Body, put, waiting
 class Receiver:
     def __init__(self) -> None:
         self.status = 204
+        self.body = b""
         self.delay = 0.0
         self.got: list[tuple[str, str]] = []
         self.key = ""
@@ -39,7 +40,7 @@ class Receiver:
         assert request.headers["X-Order-Number"] == request.headers["X-Message-Sequence"]
         self.got.append((request.path, (await request.read()).decode()))
         await asyncio.sleep(self.delay)
-        return web.Response(status=self.status)
+        return web.Response(status=self.status, body=self.body)
 
 
 @pytest.fixture
@@ -332,3 +333,18 @@ async def test_after_a_few_attempts_each_has_a_trace_of_its_own_that_is_linked(
     assert ninth.links == tenth.links == ((trace, within[0].parent_id),)
     assert all(span.failed for span in deliveries)
     assert set(receiver.request_ids) == {"the-request"}
+
+
+@pytest.mark.parametrize("refusals", [0, decisions.MAX_REFUSALS - 1])
+async def test_an_answer_that_no_database_takes_is_kept_without_what_it_does_not_take(
+    database: Database, delivery: outbox.Delivery, receiver: Receiver, refusals: int
+) -> None:
+    """Else none of the messages that were claimed with it would be done with, and all would be sent again for ever."""
+    await put(database, 1)
+    async with database.transaction() as connection:
+        await connection.execute("UPDATE outbox SET refusals = $1", refusals)
+    receiver.status, receiver.body = 422, b"half\0way \xff"
+    assert await delivery.deliver_due("other") == 1
+    (message,) = await waiting(database)
+    assert message.last_error == "status 422: half\ufffdway \ufffd"
+    assert (message.attempts, message.dead_letter_at is not None) == (1, bool(refusals))
