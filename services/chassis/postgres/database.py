@@ -149,6 +149,8 @@ class Database:
         self.engine.pool = None
         if pool is None:
             return
+        for connection in self.engine.at_hand.all():
+            await pool.release(connection)
         try:
             await asyncio.wait_for(pool.close(), 5)
         except TimeoutError:

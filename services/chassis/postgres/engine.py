@@ -7,6 +7,7 @@ server went away) keeps its connection.
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any
 
 import asyncpg
@@ -14,9 +15,12 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.querystring import QueryString
 
 from services.chassis.postgres import hosts, pooling
+from services.chassis.postgres.at_hand import AtHand
 from services.chassis.postgres.outages import outage_as_unavailable
 
 ACQUIRE_TIMEOUT_S = 2.0
+SEEN_BY_POOL_EVERY = 500
+"""So often the pool has a connection in hand, which it replaces after 50,000 statements."""
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +55,17 @@ class PooledEngine(PostgresEngine):
         if self.pool is None:
             raise asyncpg.InterfaceError("the pool is not open")
         with self.wait():
-            return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            connection = self.at_hand.take()
+            if connection is not None:
+                return connection
+            self._waiting += 1
+            try:
+                return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            finally:
+                self._waiting -= 1
+
+    _waiting = 0
+    """For the pool, which gives them what is released to it."""
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> Any:
         with outage_as_unavailable():
@@ -67,9 +81,12 @@ class PooledEngine(PostgresEngine):
                 return await transaction.connection.fetch(query, *(args or ()))
         connection = await self.acquire()
         try:
-            return await connection.fetch(query, *(args or ()))
-        finally:
+            rows = await connection.fetch(query, *(args or ()))
+        except BaseException:
             await self.release(connection)
+            raise
+        await self.give_back(connection)
+        return rows
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> Any:
         return await self.run_in_pool(query, args)
@@ -77,9 +94,24 @@ class PooledEngine(PostgresEngine):
     async def _run_in_new_connection(self, query: str, args: Sequence[Any] | None = None) -> Any:
         return await self.run_in_pool(query, args)
 
+    async def give_back(self, connection: asyncpg.Connection) -> None:
+        """A connection on which all went well and nothing is under way."""
+        self._given_back += 1
+        if self.pool is None or self._waiting or self._given_back % SEEN_BY_POOL_EVERY == 0:
+            await self.release(connection)
+        else:
+            self.at_hand.put(connection)
+
+    _given_back = 0
+
     async def release(self, connection: asyncpg.Connection) -> None:
+        """Whatever happened on it."""
         if self.pool is not None:
             await self.pool.release(connection, timeout=ACQUIRE_TIMEOUT_S)
+
+    @cached_property
+    def at_hand(self) -> AtHand:
+        return AtHand(self.release)
 
 
 class SafeTransaction(PostgresTransaction):
@@ -113,9 +145,11 @@ class SafeTransaction(PostgresTransaction):
     async def __aexit__(self, exception_type: Any, exception: Any, traceback: Any) -> bool:
         if self._parent is not None:
             return False
+        committed = False
         try:
             if exception is None:
                 await self.transaction.commit()
+                committed = True
             elif not self.connection.is_closed():
                 await self.transaction.rollback()
         except BaseException as fault:
@@ -125,7 +159,7 @@ class SafeTransaction(PostgresTransaction):
             raise
         finally:
             self.engine.current_transaction.reset(self.context)
-            await self._release()
+            await (self._give_back() if committed else self._release())
         if exception is None:
             for tell in self.after_commit:
                 tell()
@@ -133,6 +167,9 @@ class SafeTransaction(PostgresTransaction):
 
     async def _acquire(self) -> asyncpg.Connection:
         return await self.engine.acquire()
+
+    async def _give_back(self) -> None:
+        await self.engine.give_back(self.connection)
 
     async def _release(self) -> None:
         await self.engine.release(self.connection)
@@ -152,6 +189,9 @@ class PatientTransaction(SafeTransaction):
             return await hosts.connect(**{**config, "command_timeout": None})
         settings = {**config["server_settings"], "statement_timeout": "0"}
         return await hosts.connect(**{**config, "command_timeout": None, "server_settings": settings})
+
+    async def _give_back(self) -> None:
+        await self._release()
 
     async def _release(self) -> None:
         await self.connection.close(timeout=ACQUIRE_TIMEOUT_S)

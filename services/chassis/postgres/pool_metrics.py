@@ -48,6 +48,7 @@ class PoolMetrics(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         pool = self._engine.pool
         idle, size = (pool.get_idle_size(), pool.get_size()) if pool is not None else (0, 0)
+        idle += len(self._engine.at_hand)
         connections = GaugeMetricFamily(
             "postgres_pool_connections", "Connections of the pool that are open.", labels=["state"]
         )

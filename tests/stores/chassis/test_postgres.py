@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import asyncpg
 import pytest
 from piccolo.columns import Text
 from piccolo.table import Table
@@ -127,3 +128,61 @@ async def test_a_statement_that_a_migration_voided_is_an_outage_of_a_moment(data
         await connection.execute("ALTER TABLE effect ADD COLUMN more text")
         with pytest.raises(Unavailable), outages.outage_as_unavailable():
             await connection.fetch("SELECT * FROM effect")
+
+
+async def server_process(database: Database) -> int:
+    (row,) = await database.fetch("SELECT pg_backend_pid() AS number")
+    number: int = row["number"]
+    return number
+
+
+async def test_a_connection_is_given_out_again_and_goes_back_to_the_pool_when_nobody_needs_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for connection in database.engine.at_hand.all():
+        await database.engine.release(connection)
+    monkeypatch.setattr("services.chassis.postgres.at_hand.KEPT_S", 0.05)
+    first = await server_process(database)
+    async with database.transaction():
+        assert await server_process(database) == first
+    pool, at_hand = database.engine.pool, database.engine.at_hand
+    assert pool is not None
+    assert (len(at_hand), pool.get_idle_size()) == (1, 0)
+    async with asyncio.timeout(10):
+        while pool.get_idle_size() == 0:
+            await asyncio.sleep(0.01)
+    assert len(at_hand) == 0
+    assert await server_process(database) == first
+
+
+async def test_whoever_waits_for_the_pool_gets_what_is_given_back(database: Database) -> None:
+    async def sleep() -> None:
+        async with database.transaction() as connection:
+            await connection.execute("SELECT pg_sleep(0.02)")
+
+    await asyncio.gather(*(sleep() for _ in range(40)))
+    assert len(database.engine.at_hand) > 0
+
+
+async def test_the_pool_makes_sure_of_a_connection_on_which_something_went_wrong(
+    database: Database,
+) -> None:
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await database.fetch("SELECT 1 / 0")
+    assert len(database.engine.at_hand) == 0
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction():
+            raise ZeroDivisionError
+    assert len(database.engine.at_hand) == 0
+    assert await count(database) == 0
+
+
+async def test_the_pool_sees_a_connection_now_and_then(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SEEN_BY_POOL_EVERY", 3)
+    kept = []
+    for _ in range(6):
+        await count(database)
+        kept.append(len(database.engine.at_hand))
+    assert sorted(kept) == [0, 0, 1, 1, 1, 1]
