@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
 import asyncpg
@@ -104,39 +105,44 @@ async def put_all(database: Database, messages: Sequence[NewMessage]) -> Sequenc
     return [message for message, number in zip(messages, numbers, strict=True) if number is None]
 
 
-_PUT = """
-INSERT INTO outbox (aggregate, target, method, path, body, request_id, next_attempt_at, traceparent)
-SELECT m.aggregate, m.target, m.method, m.path, m.body, $6, clock_timestamp() + make_interval(secs => m.due_in),
-    m.traceparent
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $7::bigint[], $8::float8[], $9::text[])
-    WITH ORDINALITY AS m (aggregate, target, method, path, body, most, due_in, traceparent, place)
-WHERE m.most IS NULL OR NOT EXISTS (
-    SELECT FROM outbox WHERE outbox.target = m.target AND dead_letter_at IS NULL OFFSET m.most - 1 LIMIT 1
-)
-ORDER BY m.place
-RETURNING id, aggregate, target
-"""
+@cache
+def _put_statement(messages: int, bounded: bool) -> str:
+    """For so many messages: of a number that it knows PostgreSQL keeps one plan, of an array it makes one each time.
+    `bounded`: some of them have a `most`."""
+    rows = ", ".join(
+        f"(${at}::text, ${at + 1}::text, ${at + 2}::text, ${at + 3}::text, ${at + 4}::bytea, ${at + 5}::bigint, "
+        f"${at + 6}::float8, ${at + 7}::text, {place})"
+        for place, at in enumerate(range(2, 2 + 8 * messages, 8))
+    )
+    bound = (
+        "WHERE m.most IS NULL OR NOT EXISTS (SELECT FROM outbox WHERE outbox.target = m.target "
+        "AND dead_letter_at IS NULL OFFSET m.most - 1 LIMIT 1) "
+    )
+    return (
+        "INSERT INTO outbox (aggregate, target, method, path, body, request_id, next_attempt_at, traceparent) "  # noqa: S608
+        "SELECT m.aggregate, m.target, m.method, m.path, m.body, $1, "
+        "clock_timestamp() + make_interval(secs => m.due_in), m.traceparent "
+        f"FROM (VALUES {rows}) AS m (aggregate, target, method, path, body, most, due_in, traceparent, place) "
+        f"{bound if bounded else ''}ORDER BY m.place RETURNING id, aggregate, target"
+    )
 
 
 async def _written(database: Database, messages: Sequence[NewMessage]) -> Sequence[int | None]:
     """The messages' numbers, in their order."""
     transaction = _transaction(database)
+    if not messages:
+        return ()
     for message in messages:
         if not message.due_in:
             transaction.after_commit.append(database.message_written[message.target].set)
     ids, at_hand = request_ids.current.get(), tracing.context()
-    rows = await transaction.connection.fetch(
-        _PUT,
-        [message.aggregate for message in messages],
-        [message.target for message in messages],
-        [message.method for message in messages],
-        [message.path for message in messages],
-        [msgspec.json.encode(message.body) for message in messages],
-        ids.request_id if ids else "",
-        [message.most for message in messages],
-        [message.due_in for message in messages],
-        [at_hand if message.traceparent is None else message.traceparent for message in messages],
-    )
+    values: list[Any] = [ids.request_id if ids else ""]
+    for message in messages:
+        traceparent = at_hand if message.traceparent is None else message.traceparent
+        values += (message.aggregate, message.target, message.method, message.path)
+        values += (msgspec.json.encode(message.body), message.most, message.due_in, traceparent)
+    bounded = any(message.most is not None for message in messages)
+    rows = await transaction.connection.fetch(_put_statement(len(messages), bounded), *values)
     numbers = {(row["aggregate"], row["target"]): row["id"] for row in rows}
     return [numbers.get((message.aggregate, message.target)) for message in messages]
 

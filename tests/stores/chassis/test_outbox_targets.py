@@ -205,3 +205,29 @@ async def test_several_messages_are_written_at_once_in_their_order_and_those_bey
         dropped = await outbox.put_all(database, [new("b"), new("beyond", most=1), new("a")])
     assert [message.aggregate for message in dropped] == ["beyond"]
     assert [message.aggregate for message in await waiting(database)] == ["first", "b", "a"]
+
+
+@pytest.mark.parametrize("most", [None, 10_000])
+async def test_postgresql_keeps_its_plan_of_how_messages_are_written(
+    database: Database, most: int | None
+) -> None:
+    """It tries five of them, and then makes one for each call if that looks cheaper: more work than the call itself."""
+    async with database.transaction() as connection:
+        for number in range(12):
+            messages = [
+                outbox.NewMessage(
+                    aggregate=f"{number}-{place}",
+                    target="other",
+                    method="PUT",
+                    path="/x",
+                    body=Body(1),
+                    most=most,
+                )
+                for place in range(2)
+            ]
+            await outbox.put_all(database, messages)
+        plans = await connection.fetch(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements "
+            "WHERE statement LIKE 'INSERT INTO outbox%'"
+        )
+    assert [(row["generic_plans"], row["custom_plans"]) for row in plans] == [(7, 5)]
