@@ -39,6 +39,7 @@ ALONE: Mapping[str, Sequence[str]] = {
     "token_validator": (),
     "idempotency": (),
     "response_cache": (),
+    "rate_limiting": (),
     "login": ("--seconds", "5"),
     "revocation": (),
 }

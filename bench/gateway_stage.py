@@ -55,8 +55,8 @@ class Cost:
 
 
 class Stage:
-    """Routes: `/plain` has no plugin, `/token` token-validator, `/key` idempotency, `/cached` response-cache; `/jwt`
-    and `/proxy-cache` Kong's own."""
+    """Routes: `/plain` has no plugin, `/token` token-validator, `/key` idempotency, `/cached` response-cache; `/jwt`,
+    `/proxy-cache` and `/limited` Kong's own."""
 
     def __init__(
         self, port: int, gateway: psutil.Process, plugins: dict[str, psutil.Process], *, real: bool
@@ -74,22 +74,28 @@ class Stage:
         cost = await self.measure(requests, lambda _: request("/jwt", f"Authorization: Bearer {token}"))
         return cost.total - plain.total
 
-    async def measure(self, requests: int, make: Callable[[int], bytes], plugin: str | None = None) -> Cost:
-        """Sends `make(0)`, `make(1)`... over CONNECTIONS connections. Raises RuntimeError where one is refused."""
+    async def measure(
+        self,
+        requests: int,
+        make: Callable[[int], bytes],
+        plugin: str | None = None,
+        connections: int = CONNECTIONS,
+    ) -> Cost:
+        """Sends `make(0)`, `make(1)`... over so many connections. Raises RuntimeError where one is refused."""
         measured = self._plugins.get(plugin or "")
         before = _cpu(self._gateway), _cpu(measured)
         statuses: Counter[int] = Counter()
-        share = requests // CONNECTIONS
+        share = requests // connections
         await asyncio.gather(
             *(
                 self._send([make(first + number) for number in range(share)], statuses)
-                for first in range(0, share * CONNECTIONS, share)
+                for first in range(0, share * connections, share)
             )
         )
         if not set(statuses) <= {200, 201}:
             raise RuntimeError(f"not every request was served: {statuses}")
         gateway, own = _cpu(self._gateway) - before[0], _cpu(measured) - before[1]
-        count = share * CONNECTIONS
+        count = share * connections
         return Cost(gateway / count * 1e6, own / count * 1e6)
 
     async def _send(self, requests: list[bytes], statuses: Counter[int]) -> None:
@@ -227,6 +233,9 @@ def _routes(upstream: int, redis_url: str) -> dict[str, object]:
         "key": [{"name": "idempotency", "config": {"redis_url": redis_url}}],
         "cached": [{"name": "response-cache", "config": {"redis_url": redis_url, "ttl": 600}}],
         "proxy-cache": [{"name": "proxy-cache", "config": {"strategy": "memory", "cache_ttl": 600}}],
+        "limited": [
+            {"name": "rate-limiting", "config": {"second": 100_000, "minute": 1_000_000, "policy": "local"}}
+        ],
     }
     routes = [
         {"name": name, "paths": [f"/{name}"], "strip_path": False, "plugins": attached}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lupa.luajit21 import LuaRuntime
 
 from common import idempotency_key, request_ids
 from common.reason_phrases import PHRASES
@@ -394,6 +395,33 @@ async def test_an_answer_that_a_plugin_has_handed_over_is_given_and_nothing_goes
         ("X-Two", "b"),
     ]
     assert "passed" not in request.shared
+
+
+def test_a_job_of_kongs_timers_wakes_one_thread_and_not_all_that_wait(configuration: Configuration) -> None:
+    plugin = next(each for each in configuration.plugins if each.name == "post-function")
+    lua = LuaRuntime()
+    lua.execute("""
+        kong = {ctx = {shared = {}}, timer = {thread_group = {worker_thread = {
+          wake_up = function(self, jobs) self.wake_up_semaphore:post(jobs + 256) end,
+          wake_up_semaphore = {posted = 0, post = function(self, count) self.posted = self.posted + count end},
+        }}}}
+    """)
+    request = lua.execute(plugin.config["access"][0])
+    request()
+    lua.execute("kong.timer.thread_group.worker_thread:wake_up(1)")
+    assert lua.eval("kong.timer.thread_group.worker_thread.wake_up_semaphore.posted") == 1
+    assert lua.eval("kong.ctx.shared.passed")
+
+
+@pytest.mark.parametrize(
+    "timer", ["nil", "{}", "{thread_group = {}}", "{thread_group = {worker_thread = {}}}"]
+)
+def test_a_kong_with_other_timers_keeps_them(configuration: Configuration, timer: str) -> None:
+    plugin = next(each for each in configuration.plugins if each.name == "post-function")
+    lua = LuaRuntime()
+    lua.execute(f"kong = {{ctx = {{shared = {{}}}}, timer = {timer}}}")
+    lua.execute(plugin.config["access"][0])()
+    assert lua.eval("kong.ctx.shared.passed")
 
 
 async def test_without_an_answer_the_request_has_passed_every_plugin(configuration: Configuration) -> None:
