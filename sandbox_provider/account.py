@@ -12,7 +12,7 @@ from sandbox_provider.books import Books, Json
 SESSION_SECONDS = 24 * 3600
 SHORTEST_SESSION_SECONDS = 30 * 60
 
-Announce = Callable[[str], None]
+Announce = Callable[[str, str], None]
 
 
 class ApiError(Exception):
@@ -31,7 +31,7 @@ class CardRefused(Exception):  # noqa: N818  # named as the outcome that it is
 
 
 class Account:
-    """`announce` is told each new event's id, inside the transaction at hand."""
+    """`announce` is told each new event, its id and type, inside the transaction at hand."""
 
     def __init__(
         self, books: Books, url: str, announce: Announce, clock: Callable[[], float] = time.time
@@ -100,18 +100,8 @@ class Account:
 
     def expire_due(self) -> None:
         """Closes the pages whose time is over."""
-        now = self._clock()
-        # Those that are older than a day are closed already.
-        for session in self._books.newest(
-            "checkout.session",
-            limit=10_000,
-            after=None,
-            since=int(now) - 2 * SESSION_SECONDS,
-            until=2**40,
-            intent=None,
-        ):
-            if session["status"] == "open" and session["expires_at"] <= now:
-                self._expire(session)
+        for session in self._books.open_until(int(self._clock())):
+            self._expire(session)
 
     def _expire(self, session: Json) -> Json:
         session |= {"status": "expired", "url": None}
@@ -341,7 +331,7 @@ class Account:
         event = self._books.add(
             "evt", "event", self._clock(), {"api_version": None, "data": {"object": about}, "type": type_}
         )
-        self._announce(event["id"])
+        self._announce(event["id"], type_)
 
 
 def _invalid(message: str, code: str | None = None) -> ApiError:

@@ -9,6 +9,7 @@ import hmac
 import json
 from collections.abc import Callable
 
+import msgspec
 from aiohttp import web
 
 from sandbox_provider import forms
@@ -74,7 +75,7 @@ class Api:
                 return web.json_response({"error": _SERVER_ERROR}, status=500)
             body = act(request.match_info["id"])
             sent = forms.read(request.query_string)
-            answer = web.json_response(self._account.expanded(body, forms.values(sent, "expand")))
+            answer = _json(self._account.expanded(body, forms.values(sent, "expand")))
         except ApiError as refusal:
             answer = _refused(refusal)
         return _cut(request) if fault == "lost_answer" else answer
@@ -99,7 +100,7 @@ class Api:
         except ValueError:
             return _refused(ApiError(400, "invalid_request_error", "A parameter is not valid."))
         expand = [name.removeprefix("data.") for name in forms.values(sent, "expand")]
-        return web.json_response(
+        return _json(
             {
                 "object": "list",
                 "url": request.path,
@@ -146,7 +147,7 @@ class Api:
                     status, body = refusal.status, json.dumps({"error": refusal.error})
                 else:
                     if fault != "error_after":
-                        status, body = 200, json.dumps(done)
+                        status, body = 200, msgspec.json.encode(done).decode()
             if key:
                 self._books.keep_answer(key, SavedAnswer(described, status, body))
         return status, body
@@ -175,6 +176,10 @@ class Api:
         if found is None:
             raise ApiError(404, "invalid_request_error", f"No such {kind}: '{id_}'", "resource_missing")
         return found
+
+
+def _json(body: Json) -> web.Response:
+    return web.Response(body=msgspec.json.encode(body), content_type="application/json")
 
 
 def _refused(refusal: ApiError) -> web.Response:

@@ -1,12 +1,13 @@
 """The sandbox's one file. A request is one transaction, on the disk before it is answered."""
 
-import json
 import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 Json = dict[str, Any]
 
@@ -25,7 +26,17 @@ CREATE TABLE IF NOT EXISTS delivery (
     state TEXT NOT NULL DEFAULT 'waiting'
 );
 CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (due) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS session_open ON object (json_extract(body, '$.expires_at'))
+WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open';
 """
+OPEN_UNTIL = (
+    "SELECT body FROM object INDEXED BY session_open "
+    "WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open' "
+    "AND json_extract(body, '$.expires_at') <= ? ORDER BY json_extract(body, '$.expires_at')"
+)
+"""As the index has it, word for word."""
+_FULL = 2
+"""SQLite's number of the level `FULL`."""
 
 
 class SavedAnswer(NamedTuple):
@@ -47,11 +58,18 @@ class Books:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        self._synchronous = "FULL" if durable else "OFF"
+        self._connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
         self._connection.close()
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether the next transaction is on the disk when it ends."""
+        level: int = self._connection.execute("PRAGMA synchronous").fetchone()[0]
+        return level >= _FULL
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -74,18 +92,27 @@ class Books:
         } | body
         self._connection.execute(
             "INSERT INTO object (id, kind, created, intent, body) VALUES (?, ?, ?, ?, ?)",
-            (made["id"], kind, int(now), intent, json.dumps(made)),
+            (made["id"], kind, int(now), intent, _text(made)),
         )
         return made
 
     def get(self, kind: str, id_: str) -> Json | None:
+        text = self.text(kind, id_)
+        return None if text is None else _read(text)
+
+    def text(self, kind: str, id_: str) -> str | None:
+        """As JSON."""
         row = self._connection.execute(
             "SELECT body FROM object WHERE id = ? AND kind = ?", (id_, kind)
         ).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else str(row[0])
 
     def save(self, body: Json) -> None:
-        self._connection.execute("UPDATE object SET body = ? WHERE id = ?", (json.dumps(body), body["id"]))
+        self._connection.execute("UPDATE object SET body = ? WHERE id = ?", (_text(body), body["id"]))
+
+    def open_until(self, moment: int) -> list[Json]:
+        """The pages whose time is over by then, though they were not closed yet."""
+        return [_read(body) for (body,) in self._connection.execute(OPEN_UNTIL, (moment,))]
 
     def newest(
         self, kind: str, *, limit: int, after: str | None, since: int, until: int, intent: str | None
@@ -100,7 +127,7 @@ class Books:
             "AND (? IS NULL OR intent = ?) ORDER BY number DESC LIMIT ?",
             (kind, number, since, until, intent, intent, limit),
         )
-        return [json.loads(body) for (body,) in rows]
+        return [_read(body) for (body,) in rows]
 
     def answered(self, key: str) -> SavedAnswer | None:
         row = self._connection.execute(
@@ -139,9 +166,23 @@ class Books:
         return count
 
     def delivered(self, number: int, state: str = "taken") -> None:
-        self._connection.execute("UPDATE delivery SET state = ? WHERE number = ?", (state, number))
+        """Not waiting for the disk: if the machine dies, the event is delivered again."""
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            self._connection.execute("UPDATE delivery SET state = ? WHERE number = ?", (state, number))
+        finally:
+            self._connection.execute(f"PRAGMA synchronous = {self._synchronous}")
 
     def deliver_later(self, number: int, due: float) -> None:
         self._connection.execute(
             "UPDATE delivery SET tries = tries + 1, due = ? WHERE number = ?", (due, number)
         )
+
+
+def _text(body: Json) -> str:
+    return msgspec.json.encode(body).decode()
+
+
+def _read(text: str) -> Json:
+    body: Json = msgspec.json.decode(text)
+    return body

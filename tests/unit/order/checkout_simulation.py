@@ -472,7 +472,7 @@ class _Watched(SimulatedProvider):
     def __init__(self, clock: Clock, chance: Random, world: World) -> None:
         super().__init__(clock, chance)
         self._world = world
-        self.account._announce = world.webhooks.append
+        self.account._announce = lambda event, _: world.webhooks.append(event)
 
     async def capture(self, id_: str, key: str) -> SeenPayment:
         order = UUID(self.account.intent(id_)["metadata"]["order_id"])

@@ -199,7 +199,7 @@ class SimulatedProvider:
     def __init__(self, clock: Clock, chance: random.Random) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self.books = Books(Path(self._folder.name) / "books.sqlite3", durable=False)
-        self.account = Account(self.books, "https://pay.test", lambda _: None, clock.seconds)
+        self.account = Account(self.books, "https://pay.test", lambda *_: None, clock.seconds)
         self._chance = chance
         self._answers: dict[str, Any] = {}
         self.faulty = True
