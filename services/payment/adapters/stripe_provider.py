@@ -1,13 +1,16 @@
 """Stripe, by its official client: hosted Checkout with manual capture (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method).
 
 No card number and no script of Stripe's passes through the shop. The client repeats nothing by itself: keys and repeats
-are the application's (domain/calls.py).
+are the application's (domain/calls.py). Its requests are raw ones: objects for all parts of an answer, which we would
+turn into plain data at once, are a fifth of what a call costs.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+import logging
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import aiohttp
@@ -35,8 +38,12 @@ VERSION = "2025-09-30.clover"
 TIMEOUT_S = 8.0
 CONNECTIONS = 16
 PAGE = 100
-
-T = TypeVar("T")
+SESSIONS, INTENTS, REFUNDS, DISPUTES = (
+    "checkout.sessions",
+    "payment_intents",
+    "refunds",
+    "disputes",
+)
 
 
 class StripeProvider:
@@ -53,6 +60,8 @@ class StripeProvider:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         stripe.enable_telemetry = False
+        # It tells of every call twice, and of refused ones with what was sent, which may be personal.
+        logging.getLogger("stripe").setLevel(logging.WARNING)
         async with aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, ttl_dns_cache=10),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -103,18 +112,12 @@ class StripeProvider:
         }
         if (email := _prefilled(request.email)) is not None:
             sent["customer_email"] = email
-        made = await self._call(
-            "checkout.sessions.create", self._v1.checkout.sessions.create_async(sent, _keyed(key))
-        )
+        made = await self._call(f"{SESSIONS}.create", "post", _path(SESSIONS), sent, key)
         return stripe_objects.session(made, (), ())
 
     async def find_session(self, order: UUID, attempt: int, since: datetime) -> SeenSession | None:
-        found = self._listed(
-            "checkout.sessions.list",
-            self._v1.checkout.sessions,
-            {"created": {"gte": int(since.timestamp())}, "limit": PAGE},
-        )
-        async for session in found:
+        asked = {"created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        async for session in self._listed(SESSIONS, asked):
             metadata = session.get("metadata") or {}
             if (metadata.get(ORDER), metadata.get(ATTEMPT)) == (str(order), str(attempt)):
                 return await self.get_session(session["id"])
@@ -126,15 +129,13 @@ class StripeProvider:
             "expand": ["data.payment_intent"],
             "limit": PAGE,
         }
-        async for session in self._listed("checkout.sessions.list", self._v1.checkout.sessions, asked):
+        async for session in self._listed(SESSIONS, asked):
             if (page := stripe_objects.page(session)) is not None:
                 yield page
 
     async def get_session(self, id_: str) -> SeenSession:
-        found = await self._call(
-            "checkout.sessions.retrieve",
-            self._v1.checkout.sessions.retrieve_async(id_, {"expand": ["payment_intent.latest_charge"]}),
-        )
+        expanded = {"expand": ["payment_intent.latest_charge"]}
+        found = await self._call(f"{SESSIONS}.retrieve", "get", _path(SESSIONS, id_), expanded)
         intent = found.get("payment_intent")
         charge = intent.get("latest_charge") if isinstance(intent, Mapping) else None
         if not isinstance(intent, Mapping) or not isinstance(charge, Mapping):
@@ -143,28 +144,20 @@ class StripeProvider:
         refunds: tuple[Mapping[str, Any], ...] = ()
         disputes: tuple[Mapping[str, Any], ...] = ()
         if intent["status"] == "succeeded":
-            refunds = tuple(
-                [each async for each in self._listed("refunds.list", self._v1.refunds, of_intent)]
-            )
+            refunds = tuple([each async for each in self._listed(REFUNDS, of_intent)])
         if charge.get("disputed"):
-            disputes = tuple(
-                [each async for each in self._listed("disputes.list", self._v1.disputes, of_intent)]
-            )
+            disputes = tuple([each async for each in self._listed(DISPUTES, of_intent)])
         return stripe_objects.session(found, refunds, disputes)
 
     async def expire_session(self, id_: str) -> None:
-        await self._call("checkout.sessions.expire", self._v1.checkout.sessions.expire_async(id_))
+        await self._call(f"{SESSIONS}.expire", "post", _path(SESSIONS, id_, "expire"), {})
 
     async def capture(self, id_: str, key: str) -> SeenPayment:
-        intent = await self._call(
-            "payment_intents.capture", self._v1.payment_intents.capture_async(id_, {}, _keyed(key))
-        )
+        intent = await self._call(f"{INTENTS}.capture", "post", _path(INTENTS, id_, "capture"), {}, key)
         return stripe_objects.payment(intent, (), ())
 
     async def cancel(self, id_: str, key: str) -> SeenPayment:
-        intent = await self._call(
-            "payment_intents.cancel", self._v1.payment_intents.cancel_async(id_, {}, _keyed(key))
-        )
+        intent = await self._call(f"{INTENTS}.cancel", "post", _path(INTENTS, id_, "cancel"), {}, key)
         return stripe_objects.payment(intent, (), ())
 
     async def refund(self, id_: str, refund: UUID, amount: int, currency: str, key: str) -> None:
@@ -173,7 +166,7 @@ class StripeProvider:
         except CannotBeCharged as fault:
             raise Refused("cannot_be_charged") from fault
         sent = {"payment_intent": id_, "amount": whole, "metadata": {REFUND: str(refund)}}
-        await self._call("refunds.create", self._v1.refunds.create_async(sent, _keyed(key)))
+        await self._call(f"{REFUNDS}.create", "post", _path(REFUNDS), sent, key)
 
     async def payments(self, since: datetime, until: datetime) -> AsyncIterator[SeenPayment]:
         within = {
@@ -181,40 +174,39 @@ class StripeProvider:
             "expand": ["data.latest_charge"],
             "limit": PAGE,
         }
-        async for intent in self._listed("payment_intents.list", self._v1.payment_intents, within):
+        async for intent in self._listed(INTENTS, within):
             yield stripe_objects.payment(intent, (), ())
 
-    @property
-    def _v1(self) -> Any:
-        if self._client is None:
-            raise RuntimeError("the provider's client is not open")
-        return self._client.v1
-
-    async def _listed(
-        self, operation: str, service: Any, asked: Mapping[str, Any]
-    ) -> AsyncIterator[Mapping[str, Any]]:
+    async def _listed(self, kind: str, asked: Mapping[str, Any]) -> AsyncIterator[Mapping[str, Any]]:
         """Every object of a list, page by page."""
         after: dict[str, str] = {}
         while True:
-            page = await self._call(operation, service.list_async({**asked, **after}))
+            page = await self._call(f"{kind}.list", "get", _path(kind), {**asked, **after})
             for each in page["data"]:
                 yield each
             if not page["has_more"] or not page["data"]:
                 return
             after = {"starting_after": page["data"][-1]["id"]}
 
-    async def _call(self, operation: str, call: Awaitable[Any]) -> Mapping[str, Any]:
+    async def _call(
+        self, operation: str, method: str, path: str, sent: Mapping[str, Any], key: str | None = None
+    ) -> Mapping[str, Any]:
         """What was answered, as plain data. Every fault as one of ports.ProviderError; texts hold no personal data."""
         within = spans.sampled()
         if within is None:
-            return await self._answer(call)
+            return await self._answer(method, path, sent, key)
         attributes: dict[str, spans.Value] = {"rpc.system": self.name, "rpc.method": operation}
         with within.child(f"{self.name} {operation}", Kind.CLIENT, attributes):
-            return await self._answer(call)
+            return await self._answer(method, path, sent, key)
 
-    async def _answer(self, call: Awaitable[Any]) -> Mapping[str, Any]:
+    async def _answer(
+        self, method: str, path: str, sent: Mapping[str, Any], key: str | None
+    ) -> Mapping[str, Any]:
+        if self._client is None:
+            raise RuntimeError("the provider's client is not open")
+        keyed = {} if key is None else {"idempotency_key": key}
         try:
-            answer = await call
+            answer = await self._client.raw_request_async(method, path, **sent, **keyed)
         except stripe.APIConnectionError as fault:
             raise UnknownOutcome("no answer") from fault
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
@@ -228,7 +220,7 @@ class StripeProvider:
             if status == 409:  # the same key is being worked on at this moment
                 raise UnknownOutcome("the call is under way") from fault
             raise Refused(str(fault.code or type(fault).__name__)) from fault
-        plain: Mapping[str, Any] = answer.to_dict(recursive=True)
+        plain: Mapping[str, Any] = answer.data
         return plain
 
 
@@ -241,5 +233,6 @@ def _prefilled(email: str | None) -> str | None:
     return sent if sent.isascii() else None
 
 
-def _keyed(key: str) -> dict[str, str]:
-    return {"idempotency_key": key}
+def _path(kind: str, *below: str) -> str:
+    """`checkout.sessions`, an id and an action as they stand in an address."""
+    return "/".join(("/v1", *kind.split("."), *(quote(part, safe="") for part in below)))

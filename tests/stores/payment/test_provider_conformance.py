@@ -83,18 +83,17 @@ async def _paid_on_the_page(provider: StripeProvider, sandbox: Sandbox, order: U
 
 
 async def _paid_by_api(provider: StripeProvider, order: UUID) -> str:
-    made = await provider._v1.payment_intents.create_async(
-        {
-            "amount": AMOUNT,
-            "currency": "krw",
-            "capture_method": "manual",
-            "confirm": True,
-            "payment_method": "pm_card_visa",
-            "payment_method_types": ["card"],
-            "metadata": {"order_id": str(order)},
-        }
-    )
-    return str(made.id)
+    sent = {
+        "amount": AMOUNT,
+        "currency": "krw",
+        "capture_method": "manual",
+        "confirm": True,
+        "payment_method": "pm_card_visa",
+        "payment_method_types": ["card"],
+        "metadata": {"order_id": str(order)},
+    }
+    made = await provider._call("payment_intents.create", "post", "/v1/payment_intents", sent)
+    return str(made["id"])
 
 
 async def test_a_page_is_made_found_read_and_closed(subject: Conforming) -> None:
@@ -204,3 +203,14 @@ async def test_a_page_tells_its_payment_with_refunds(sandbox: Sandbox) -> None:
         seen = (await provider.get_session(made.id)).payment
         assert seen is not None
         assert [(each.ours, each.amount) for each in seen.refunds] == [(refund, 100)]
+
+
+async def test_no_log_has_what_is_sent_of_a_person(
+    subject: Conforming, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        await subject.provider.create_session(request(uuid4()), f"test:{uuid4()}")
+        broken = replace(request(uuid4()), expires_at=datetime.now(UTC))
+        with pytest.raises(Refused):
+            await subject.provider.create_session(broken, f"test:{uuid4()}")
+    assert "minji" not in caplog.text
