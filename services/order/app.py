@@ -110,7 +110,14 @@ def build(settings: Settings) -> Litestar:
         reporting=Reporting(
             orders=orders, refunds=refunds, messages=messages, progress=progress, work=database
         ),
-        requests=Requests(orders=orders, progress=progress, payments=payments, work=database, clock=now),
+        requests=Requests(
+            orders=orders,
+            progress=progress,
+            messages=messages,
+            payments=payments,
+            work=database,
+            clock=now,
+        ),
     )
     answers = Answers(progress, refunding)
     letters = Letters(settings.site, settings.mail_from)

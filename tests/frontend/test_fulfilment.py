@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tests.frontend.conftest import Front
 from tests.frontend.doubles import access_token, refusal
-from tests.frontend.fulfilment import ANSWERS, ID, KEY, ORDER
+from tests.frontend.fulfilment import ANSWERS, AT, ID, KEY, ORDER, TIMELINE
 from tests.frontend.shopping import Said, gateway, look, send
 
 PAGE = f"/admin/orders/{ID}"
@@ -79,6 +79,7 @@ async def test_an_order_is_shown_without_the_parts_that_are_away(desk: Front) ->
     ("form", "call", "done"),
     [
         ("ship", "shipments", "shipped"),
+        ("correct", "shipments/corrections", "corrected"),
         ("deliver", "deliveries", "delivered"),
         ("cancel", "cancel", "cancelled"),
     ],
@@ -91,7 +92,28 @@ async def test_a_change_carries_its_forms_key_and_version(
     seen = desk.gateway.seen[-1]
     assert (seen.headers["Idempotency-Key"], seen.headers["If-Match"]) == (KEY, '"7"')
     sent = json.loads(seen.body) if seen.body else None
-    assert sent == ({"carrier": "CJ대한통운", "tracking_number": "1234"} if form == "ship" else None)
+    assert sent == (
+        {"carrier": "CJ대한통운", "tracking_number": "1234"} if form in ("ship", "correct") else None
+    )
+
+
+async def test_a_wrong_tracking_number_is_corrected_beside_the_one_that_was_said(desk: Front) -> None:
+    sent = {**ORDER, "state": "shipped", "actions": ["deliver", "correct_shipment", "refund"]}
+    said = {"carrier": "CJ", "tracking_number": "9876", "at": AT}
+    shown = {
+        **ANSWERS,
+        f"GET /api/orders/{ID}": sent,
+        f"GET /api/orders/{ID}/events": {**TIMELINE, "shipments": [said]},
+    }
+    desk.gateway.answer = gateway(shown)
+    _, text = await look(desk, PAGE)
+    assert f'action="{PAGE}/correct"' in text and 'value="9876"' in text
+    assert 'class="correct" >' in text, "closed until it is wanted"
+    desk.gateway.answer = gateway({**shown, f"POST /api/orders/{ID}/shipments/corrections": 412})
+    status, _, text = await send(desk, f"{PAGE}/correct", SENT)
+    assert status == 412 and 'class="correct" open>' in text and 'value="1234"' in text
+    desk.gateway.answer = gateway(ANSWERS)
+    assert f'action="{PAGE}/correct"' not in (await look(desk, PAGE))[1], "nothing was sent yet"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from frontend_proxy.problems import Problem
 CARRIERS = ("CJ대한통운", "우체국택배", "한진택배", "롯데택배", "로젠택배")
 """Offered while typing; any other may be typed as well."""
 FIELDS = ("carrier", "tracking_number")
-DONE = ("shipped", "delivered", "cancelled", "refunded", "checked")
+DONE = ("shipped", "corrected", "delivered", "cancelled", "refunded", "checked")
 
 
 class Attempt(NamedTuple):
@@ -60,6 +60,14 @@ class OrderDesk(Controller):
         body = {name: form.text(name) for name in FIELDS}
         return await _change(site, admin, id_, "shipments", form, body, done="shipped")
 
+    @post("/correct")
+    async def correct(
+        self, request: PageRequest, site: InjectedSite, admin: InjectedPageContext, id_: FromPath[UUID]
+    ) -> ASGIResponse:
+        form = await forms.read(request)
+        body = {name: form.text(name) for name in FIELDS}
+        return await _change(site, admin, id_, "shipments/corrections", form, body, done="corrected")
+
     @post("/deliver")
     async def deliver(
         self, request: PageRequest, site: InjectedSite, admin: InjectedPageContext, id_: FromPath[UUID]
@@ -82,7 +90,7 @@ class OrderDesk(Controller):
         require_status(answer, 202)
         return redirect(f"/admin/orders/{id_}?done=checked")
 
-    @get(["/ship", "/deliver", "/cancel", "/check"])
+    @get(["/ship", "/correct", "/deliver", "/cancel", "/check"])
     async def back(self, admin: InjectedPageContext, id_: FromPath[UUID]) -> ASGIResponse:
         return redirect(f"/admin/orders/{id_}")
 

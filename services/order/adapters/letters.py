@@ -15,6 +15,10 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "placed": ("주문을 받았습니다", "주문이 접수되었습니다. 결제를 마치시면 발송을 준비합니다."),
         "paid": ("결제가 완료되었습니다", "결제가 완료되었습니다. 곧 상품을 보내 드리겠습니다."),
         "shipped": ("상품을 발송했습니다", "주문하신 상품을 발송했습니다."),
+        "shipment_corrected": (
+            "배송 조회 정보를 바로잡습니다",
+            "주문하신 상품의 택배사와 운송장 번호를 바로잡아 알려 드립니다. 아래 정보로 조회해 주세요.",
+        ),
         "cancelled": ("주문이 취소되었습니다", "주문이 취소되었으며 결제된 금액은 없습니다."),
         "refunded": ("환불이 완료되었습니다", "주문이 취소되었고 결제하신 금액을 모두 환불해 드렸습니다."),
         "part_refunded": ("부분 환불이 완료되었습니다", "결제하신 금액의 일부를 환불해 드렸습니다."),
@@ -26,6 +30,10 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "paid": ("Your payment has arrived", "your payment has arrived. Your order will be on its way soon."),
         "shipped": ("Your order is on its way", "your order is on its way."),
+        "shipment_corrected": (
+            "New tracking details for your order",
+            "the carrier and tracking number of your order were corrected. Please use the ones below.",
+        ),
         "cancelled": ("Your order was cancelled", "your order was cancelled. You have paid nothing for it."),
         "refunded": (
             "Your money was given back",
@@ -37,6 +45,8 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
     },
 }
+TRACKED = frozenset(("shipped", "shipment_corrected"))
+"""Kinds of mails that say who carries the goods, and under which number."""
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "ko": {
         "greeting": "안녕하세요.",
@@ -89,9 +99,8 @@ class Letters:
         ]
         if kind == "part_refunded":
             body += [f"{words['refund']}  {amount(refunded, order.currency)}", ""]
-        if kind == "shipped" and shipments:
-            last = shipments[-1]
-            body += [f"{last.carrier} {last.tracking_number}".strip(), ""]
+        if kind in TRACKED and shipments:
+            body += [shipments[-1].label, ""]
         body += [f"{words['look']}:", "", f"{self._site}/orders/{order.id}{query}"]
         letter = EmailMessage()
         letter["From"] = self._sender

@@ -10,7 +10,7 @@ import msgspec
 from services.chassis.mail.target import AGGREGATE
 from services.chassis.outbox import OutboxMessage
 from services.chassis.postgres import Database
-from services.order.adapters.letters import Letters
+from services.order.adapters.letters import TRACKED, Letters
 from services.order.application.ports import Orders, Refunds
 from services.order.domain import links
 from services.order.domain.states import State
@@ -62,7 +62,7 @@ class MailWriter:
             if not refunded:
                 return None  # it came back meanwhile
         token = await self._link(message, order.id) if order.guest else ""
-        shipments = await self._orders.shipments(order.id) if kind == "shipped" else ()
+        shipments = await self._orders.shipments(order.id) if kind in TRACKED else ()
         return self._letters.letter(kind, order, shipments, token, refunded)
 
     async def _link(self, message: OutboxMessage, order: UUID) -> str:

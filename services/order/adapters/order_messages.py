@@ -120,6 +120,9 @@ class OutboxMessages:
     async def mail_refund(self, order: UUID, refund: UUID) -> None:
         await self._put([self._mail(order, "part_refunded", refund)])
 
+    async def mail_correction(self, order: UUID) -> None:
+        await self._put([self._mail(order, "shipment_corrected")])
+
     async def _put(self, messages: Sequence[NewMessage]) -> None:
         for dropped in await outbox.put_all(self._database, messages):
             _log.error("mail dropped: too many wait", extra={"kind": dropped.path[1:]})

@@ -196,6 +196,16 @@ class PostgresOrders:
                 shipment.at,
             )
 
+    async def correct_shipment(self, id_: UUID, carrier: str, tracking_number: str) -> None:
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                "UPDATE shipment SET carrier = $2, tracking_number = $3 "
+                "WHERE id = (SELECT max(id) FROM shipment WHERE order_id = $1)",
+                id_,
+                carrier,
+                tracking_number,
+            )
+
     async def shipments(self, id_: UUID) -> Sequence[Shipment]:
         rows = await self._database.fetch(
             "SELECT carrier, tracking_number, at FROM shipment WHERE order_id = $1 ORDER BY id", id_

@@ -171,6 +171,9 @@ class Orders(Protocol):
 
     async def ship(self, id_: UUID, shipment: Shipment) -> None: ...
 
+    async def correct_shipment(self, id_: UUID, carrier: str, tracking_number: str) -> None:
+        """Of the latest shipment; when it was sent stays."""
+
     async def shipments(self, id_: UUID) -> Sequence[Shipment]: ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[UUID]:
@@ -216,6 +219,9 @@ class Messages(Protocol):
 
     async def mail_refund(self, order: UUID, refund: UUID) -> None:
         """Tells the shopper that this part was given back."""
+
+    async def mail_correction(self, order: UUID) -> None:
+        """Tells the shopper what the shipment's carrier and number really are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,12 @@
 """What people ask of an order: to see it, to pay it, to cancel it, to say that it is on its way or there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from services.order.application.ports import (
+    Messages,
     Orders,
     PaymentPage,
     Payments,
@@ -13,9 +14,10 @@ from services.order.application.ports import (
     UnitOfWork,
 )
 from services.order.application.progress import Progress, Versions
-from services.order.domain.errors import RequestRefused, UnknownOrder
+from services.order.domain.actions import SENT
+from services.order.domain.errors import RequestRefused, Stale, UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
-from services.order.domain.orders import Order, Shipment
+from services.order.domain.orders import Occurrence, Order, Shipment
 from services.order.domain.states import Event
 
 
@@ -36,6 +38,7 @@ class Caller:
 class Requests:
     orders: Orders
     progress: Progress
+    messages: Messages
     payments: Payments
     work: UnitOfWork
     clock: Callable[[], datetime]
@@ -78,11 +81,44 @@ class Requests:
     async def ship(self, caller: Caller, id_: UUID, shipment: Shipment, versions: Versions) -> Order:
         """Raises UnknownOrder, RequestRefused, Stale."""
         async with self.work.transaction():
-            note = " ".join((shipment.carrier, shipment.tracking_number)).strip()
+            note = shipment.label
             await self.progress.apply(
                 id_, Event.SHIP_REQUESTED, actor=caller.name, note=note, versions=versions
             )
             await self.orders.ship(id_, shipment)
+        return await self.owned(caller, id_)
+
+    async def correct_shipment(
+        self, caller: Caller, id_: UUID, shipment: Shipment, versions: Versions
+    ) -> Order:
+        """Puts right what was said of the latest shipment, and tells the shopper; what is right already stays as it is.
+        The timeline keeps what was said before.
+
+        Raises UnknownOrder, RequestRefused, Stale.
+        """
+        async with self.work.transaction():
+            order = await self.owned(caller, id_)
+            if versions is not None and order.version not in versions:
+                raise Stale
+            if order.state not in SENT:
+                raise RequestRefused(order.state.value)
+            said = await self.orders.shipments(id_)
+            if said and replace(said[-1], at=shipment.at) == shipment:
+                return order
+            if not await self.orders.touch(id_, order.version, shipment.at):
+                raise Stale
+            await self.orders.correct_shipment(id_, shipment.carrier, shipment.tracking_number)
+            await self.orders.record(
+                id_,
+                Occurrence(
+                    at=shipment.at,
+                    event="shipment_corrected",
+                    state=order.state.value,
+                    actor=caller.name,
+                    note=shipment.label,
+                ),
+            )
+            await self.messages.mail_correction(id_)
         return await self.owned(caller, id_)
 
     async def deliver(self, caller: Caller, id_: UUID, versions: Versions) -> Order:

@@ -1,7 +1,7 @@
 """What can be done with an order now, by whom. Pure: read off the table, so that no page offers what is refused."""
 
 from services.order.domain.orders import Order
-from services.order.domain.states import Event
+from services.order.domain.states import Event, State
 from services.order.domain.transitions import Transition, decide
 
 _OWNERS = {"pay": Event.PAY_REQUESTED, "cancel": Event.CANCEL_REQUESTED}
@@ -10,6 +10,9 @@ _ADMINISTRATORS = {
     "ship": Event.SHIP_REQUESTED,
     "deliver": Event.DELIVER_REQUESTED,
 }
+
+SENT = frozenset((State.SHIPPED, State.DELIVERED))
+"""What was said of its shipment can be put right: a wrong number often shows when the parcel should be there."""
 
 
 def allowed(order: Order, *, owner: bool, admin: bool) -> tuple[str, ...]:
@@ -20,6 +23,8 @@ def allowed(order: Order, *, owner: bool, admin: bool) -> tuple[str, ...]:
         for name, event in events.items()
         if isinstance(decide(order.state, event, order.reason), Transition)
     ]
+    if admin and order.state in SENT:
+        names.append("correct_shipment")
     if admin and order.payment.captured > order.payment.refunded + order.payment.refund_pending:
         names.append("refund")
     return tuple(names)

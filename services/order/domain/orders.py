@@ -104,3 +104,8 @@ class Shipment:
     carrier: str
     tracking_number: str
     at: datetime
+
+    @property
+    def label(self) -> str:
+        """As people read it: `CJ 1234-5678`."""
+        return f"{self.carrier} {self.tracking_number}".strip()

@@ -131,13 +131,32 @@ class AdministrationController(Controller):
         if_match: IfMatch = None,
     ) -> Response[OrderView]:
         who = caller(request)
-        shipment = Shipment(
-            carrier=_line("carrier", data.carrier),
-            tracking_number=_line("tracking_number", data.tracking_number, optional=True),
-            at=order.requests.clock(),
-        )
+        shipment = _shipment(data, order.requests.clock())
         versions = preconditions.versions(if_match)
         return answer(await order.requests.ship(who, order_id, shipment, versions), who, 201)
+
+    @post(
+        "/{order_id:uuid}/shipments/corrections",
+        operation_id="correctShipment",
+        summary="Put right the carrier and tracking number of an order that was sent",
+        roles=(ADMIN,),
+        responses=CHANGE_REFUSALS,
+    )
+    @idempotent
+    async def correct_shipment(
+        self,
+        *,
+        request: CallerRequest,
+        order_id: FromPath[UUID],
+        order: Injected[Parts],
+        data: JSONBody[NewShipment],
+        if_match: IfMatch = None,
+    ) -> Response[OrderView]:
+        """The timeline keeps what was said before, and the shopper gets a mail with what is right."""
+        who = caller(request)
+        versions = preconditions.versions(if_match)
+        right = _shipment(data, order.requests.clock())
+        return answer(await order.requests.correct_shipment(who, order_id, right, versions), who, 201)
 
     @post(
         "/{order_id:uuid}/deliveries",
@@ -201,6 +220,14 @@ class AdministrationController(Controller):
         id_ = await order.refunding.refund(order_id, wanted, actor=actor, versions=versions)
         refund = next(each for each in await order.refunds.of(order_id) if each.id == id_)
         return Response(RefundView.of(refund, admin=True), status_code=201)
+
+
+def _shipment(data: NewShipment, now: datetime) -> Shipment:
+    return Shipment(
+        carrier=_line("carrier", data.carrier),
+        tracking_number=_line("tracking_number", data.tracking_number, optional=True),
+        at=now,
+    )
 
 
 def _wanted(data: NewRefund) -> Wanted:

@@ -76,6 +76,16 @@ def test_a_shopkeeper_sends_gives_money_back_and_frees_what_is_stuck(
     expect(sent).to_contain_text(ADMIN.name)
     expect(page.get_by_role("button", name="Mark as sent")).to_have_count(0)
 
+    page.get_by_text("The tracking number is wrong").click()
+    page.get_by_label("Tracking number").fill("1234-5679")
+    page.get_by_role("button", name="Correct it and tell the customer").click()
+    expect(page.get_by_text("Corrected. The customer is told by mail.")).to_be_visible()
+    expect(page.locator(".deeds li").first).to_contain_text("CJ대한통운 1234-5679")
+    expect(page.locator(".deeds li").nth(1)).to_contain_text("CJ대한통운 1234-5678")
+    page.goto(f"/orders/{order['id']}")
+    expect(page.get_by_role("main").locator("code")).to_have_text("1234-5679")
+    page.goto(f"/admin/orders/{order['id']}")
+
     page.get_by_role("link", name="Give money back").click()
     page.get_by_label(re.compile("^Units of")).fill("1")
     page.get_by_role("button", name="Show what goes back").click()

@@ -2,12 +2,14 @@
 
 import logging
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.stores.order.shop import Shop
+from tests.stores.order.test_guests import mails
 
 
 async def test_a_paid_order_is_sent_and_arrives(shop: Shop) -> None:
@@ -31,7 +33,42 @@ async def test_a_paid_order_is_sent_and_arrives(shop: Shop) -> None:
     delivered = await shop.api.post(
         f"/api/orders/{id_}/deliveries", headers={**admin, "If-Match": shipped.headers["ETag"]}
     )
-    assert (delivered.json()["state"], delivered.json()["actions"]) == ("delivered", ["refund"])
+    assert (delivered.json()["state"], delivered.json()["actions"]) == (
+        "delivered",
+        ["correct_shipment", "refund"],
+    )
+
+
+async def test_a_wrong_tracking_number_is_put_right_and_what_was_said_stays_on_record(
+    shop: Shop, tmp_path: Path
+) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim, admin = shop.member(), shop.admin()
+    id_ = await shop.paid(kim)
+    path = f"/api/orders/{id_}/shipments"
+
+    async def post(call: str, tracking: str, tag: str) -> Any:
+        body = {"carrier": "CJ대한통운", "tracking_number": tracking}
+        return await shop.api.post(f"{path}{call}", json=body, headers={**admin, "If-Match": tag})
+
+    tag = (await shop.api.get(f"/api/orders/{id_}", headers=admin)).headers["ETag"]
+    assert (await post("/corrections", "1234", tag)).status_code == 409, "nothing was sent yet"
+    shipped = await post("", "1234", tag)
+    first = (await shop.api.get(f"/api/orders/{id_}/events", headers=kim)).json()["shipments"]
+    assert "correct_shipment" in shipped.json()["actions"]
+    assert (await post("/corrections", "1235", tag)).status_code == 412
+    corrected = await post("/corrections", "1235", shipped.headers["ETag"])
+    assert (corrected.status_code, corrected.json()["state"]) == (201, "shipped")
+    again = await post("/corrections", "1235", corrected.headers["ETag"])
+    assert (again.status_code, again.headers["ETag"]) == (201, corrected.headers["ETag"])
+
+    timeline = (await shop.api.get(f"/api/orders/{id_}/events", headers=kim)).json()
+    (right,) = timeline["shipments"]
+    assert (right["tracking_number"], right["at"]) == ("1235", first[0]["at"])
+    said = [(each["event"], each["note"]) for each in timeline["events"]][-2:]
+    assert said == [("ship_requested", "CJ대한통운 1234"), ("shipment_corrected", "CJ대한통운 1235")]
+    (told,) = [text for text in await mails(tmp_path, 4) if "바로잡아" in text]
+    assert "CJ대한통운 1235" in told
 
 
 async def test_the_list_is_filtered_and_for_administrators_alone(shop: Shop) -> None:
@@ -74,6 +111,7 @@ async def test_what_administrators_did_is_on_record_and_what_owners_did_is_not(
         sent = {"carrier": "CJ대한통운"}
         for path, body in (
             (f"{first}/shipments", sent),
+            (f"{first}/shipments/corrections", {"carrier": "CJ대한통운", "tracking_number": "1"}),
             (f"{first}/deliveries", None),
             (f"{first}/refunds/preview", {"reason": "goodwill", "amount": 1}),
             (f"{first}/refunds", {"reason": "goodwill", "amount": 1}),
@@ -87,6 +125,7 @@ async def test_what_administrators_did_is_on_record_and_what_owners_did_is_not(
     records = [each for each in caplog.records if each.name == "services.audit"]
     assert [(each.action, each.path) for each in records] == [  # type: ignore[attr-defined]
         ("shipOrder", f"/api/orders/{first}/shipments"),
+        ("correctShipment", f"/api/orders/{first}/shipments/corrections"),
         ("deliverOrder", f"/api/orders/{first}/deliveries"),
         ("refundOrder", f"/api/orders/{first}/refunds"),
         ("cancelOrder", f"/api/orders/{second}/cancel"),
@@ -137,7 +176,9 @@ async def test_a_cancellation_that_is_sent_twice_is_one_and_answered_alike(shop:
     assert second.headers["Idempotent-Replayed"] == "true" and first.content == second.content
 
 
-@pytest.mark.parametrize("call", ["shipments", "deliveries", "refunds", "refunds/preview"])
+@pytest.mark.parametrize(
+    "call", ["shipments", "shipments/corrections", "deliveries", "refunds", "refunds/preview"]
+)
 async def test_what_administrators_do_nobody_else_does(shop: Shop, call: str) -> None:
     for who in (shop.member(), shop.guest()):
         answer = await shop.api.post(f"/api/orders/{uuid4()}/{call}", json={}, headers=who)

@@ -138,7 +138,9 @@ class World:
         self.reporting = Reporting(
             orders=orders, refunds=orders, messages=orders, progress=self.progress, work=orders
         )
-        self.requests = Requests(progress=self.progress, payments=cast(Any, _Pages(self)), **shared)
+        self.requests = Requests(
+            progress=self.progress, messages=orders, payments=cast(Any, _Pages(self)), **shared
+        )
         self.lines: dict[UUID, Sequence[Line]] = {}
         for number in range(chance.randint(1, 3)):
             self._place(UUID(int=100 + number))

@@ -64,6 +64,8 @@ def test_sums_link_and_tracking_are_there() -> None:
         f"https://shop.test/orders/{ORDER.id}?token=a-token",
     ):
         assert part in shipped
+    assert "CJ 12" in text("shipment_corrected")
+    assert "CJ 12" not in text("paid")
     assert "주문 번호 100007" in text("paid", replace(ORDER, lang="ko"))
 
 
