@@ -1,6 +1,7 @@
 """The shopkeeper's orders: what is shown, what is sent on, and what is said where it is refused."""
 
 import json
+import logging
 
 import pytest
 from aiohttp import web
@@ -43,7 +44,21 @@ async def test_what_names_one_order_leads_to_it(desk: Front, query: str, leads: 
         assert (answer.status, answer.headers["Location"]) == (303, leads)
 
 
-@pytest.mark.parametrize("q", ["minji", "a@@b"])
+async def test_other_words_are_looked_for_in_names_and_are_in_no_log(
+    desk: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        status, text = await look(desk, "/admin/orders?q=Minji+Kim&state=shipped")
+        assert status == 200 and "100023" in text
+        await look(desk, "/admin/orders?q=minji@example.com")
+    asked = "/api/orders/all?limit=20&recipient=Minji+Kim&state=shipped"
+    assert desk.gateway.seen[-2].target == asked
+    logged = [{**vars(record), "text": record.getMessage()} for record in caplog.records]
+    assert [line for line in logged if line.get("path") == "/admin/orders"]
+    assert "minji" not in str([line for line in logged if line["name"].startswith("frontend_proxy")]).lower()
+
+
+@pytest.mark.parametrize("q", ["m", "a@@b", "m" * 101])
 async def test_words_that_no_order_is_found_by_say_what_is(desk: Front, q: str) -> None:
     desk.gateway.answer = gateway({"GET /api/orders/all": 400})
     status, text = await look(desk, f"/admin/orders?q={q}")

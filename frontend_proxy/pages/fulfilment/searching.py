@@ -12,6 +12,8 @@ STATES = (
 )
 """In the order in which a shopkeeper asks for them."""
 
+SHORTEST_NAME, LONGEST_NAME = 2, 100
+
 _NUMBER = re.compile(r"(?:no\.?|#|№)?\s*([1-9][0-9]{0,17})", re.IGNORECASE | re.ASCII)
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
@@ -24,7 +26,7 @@ class Search(NamedTuple):
 
 
 def search(words: str) -> Search:
-    """An order is found by its number, by the address that its mails go to, and by its id, which is in its links."""
+    """An order is found by its number, its mails' address, a part of its recipient's name, or its id."""
     text = words.strip()
     if not text:
         return Search(query={})
@@ -34,4 +36,6 @@ def search(words: str) -> Search:
         return Search(query={"email": text})
     if found := _NUMBER.fullmatch(text):
         return Search(query={"number": found[1]})
+    if SHORTEST_NAME <= len(text) <= LONGEST_NAME:
+        return Search(query={"recipient": text})
     return Search()

@@ -65,6 +65,11 @@ OPEN_NUMBERS = (
     "AS orders FROM unnest($1::text[]) AS wanted (state)"
 )
 UNSENT = "SELECT placed_at FROM orders WHERE state = 'paid' ORDER BY placed_at, id LIMIT 1"
+NAMED = (
+    "id IN (SELECT order_id FROM order_recipient WHERE recipient_pairs(name) @> recipient_pairs(recipient_name({0})) "
+    "AND strpos(name, recipient_name({0})) > 0)"
+)
+"""The index finds names with the same pairs of characters; whether they stand in that order the name itself says."""
 OPEN = tuple(state.value for state in State if state not in FINAL)
 
 
@@ -263,6 +268,8 @@ def page_statement(query: OrderQuery) -> tuple[str, list[Any]]:
         add("email = {}", query.email)
     if query.number is not None:
         add("number = {}", query.number)
+    if query.recipient is not None:
+        add(NAMED, query.recipient)
     if query.placed_from is not None:
         add("placed_at >= {}", query.placed_from)
     if query.placed_before is not None:

@@ -105,7 +105,8 @@ class OrderSort(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderQuery:
-    """`after`: when the last order of the page before was placed, and its id. Bounds are half-open."""
+    """`after`: when the last order of the page before was placed, and its id. Bounds are half-open. `recipient`: a part
+    of the name, of two characters or more."""
 
     limit: int
     sort: OrderSort = OrderSort.LATEST
@@ -113,6 +114,7 @@ class OrderQuery:
     states: tuple[State, ...] = ()
     email: str | None = None
     number: int | None = None
+    recipient: str | None = None
     placed_from: datetime | None = None
     placed_before: datetime | None = None
     after: tuple[datetime, UUID] | None = None

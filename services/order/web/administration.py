@@ -65,6 +65,15 @@ class AdministrationController(Controller):
         number: Annotated[
             int | None, QueryParameter(name="number", ge=1, le=2**62, description="Only this number.")
         ] = None,
+        recipient: Annotated[
+            str | None,
+            QueryParameter(
+                name="recipient",
+                min_length=2,
+                max_length=100,
+                description="Only with this in the recipient's name, whatever its case.",
+            ),
+        ] = None,
         placed_from: Annotated[
             datetime | None, QueryParameter(name="placed_from", description="Placed at or after (RFC 3339).")
         ] = None,
@@ -81,6 +90,7 @@ class AdministrationController(Controller):
             states=(in_state,) if in_state else (),
             email=_email(email),
             number=number,
+            recipient=None if recipient is None else _line("recipient", recipient),
             placed_from=moment("placed_from", placed_from) if placed_from else None,
             placed_before=moment("placed_before", placed_before) if placed_before else None,
             after=listing.after(cursor, sort),

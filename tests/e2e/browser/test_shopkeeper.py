@@ -62,6 +62,12 @@ def test_a_shopkeeper_sends_gives_money_back_and_frees_what_is_stuck(
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
     menu = page.get_by_role("navigation", name="Shopkeeper's menu")
     menu.get_by_role("link", name="Orders").click()
+    # By a part of the recipient's name, the latest first; then by its number.
+    page.get_by_role("main").get_by_role("searchbox").fill(order["address"]["recipient"][1:])
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text=order["number"])).to_contain_text(
+        order["address"]["recipient"]
+    )
     page.get_by_role("link", name="To be sent").click()
     page.get_by_role("main").get_by_role("searchbox").fill(order["number"])
     page.get_by_role("button", name="Search", exact=True).click()

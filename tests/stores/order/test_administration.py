@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.stores.order.shop import Shop
+from tests.stores.order.shop import ADDRESS, Shop
 from tests.stores.order.test_guests import mails
 
 
@@ -99,6 +99,30 @@ async def test_the_list_is_filtered_and_for_administrators_alone(shop: Shop) -> 
     assert await found(f"placed_from={placed_at.replace('+', '%2B')}") == [second]
     assert await found(f"placed_before={placed_at.replace('+', '%2B')}") == [first]
     assert (await shop.api.get("/api/orders/all", headers=kim)).status_code == 403
+
+
+async def test_orders_are_found_by_a_part_of_their_recipients_name(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 50)
+    kim, admin = shop.member(), shop.admin()
+    haneul = await shop.placed(kim)
+    minji = await shop.placed(kim, address={**ADDRESS, "recipient": "Minji O'Hara_ \uff2bim"})
+
+    async def found(name: str, **more: str) -> list[UUID]:
+        query = {"recipient": name, **more}
+        answer = await shop.api.get("/api/orders/all", params=query, headers=admin)
+        assert answer.status_code == 200, answer.text
+        return [UUID(order["id"]) for order in answer.json()["items"]]
+
+    for name in ("minji", "o'hara_ kim", "KIM", "ji o", "_ k"):
+        assert await found(name) == [minji], name
+    for name in ("im mi", "kim%", "jim", "%%", "__"):
+        assert await found(name) == [], name
+    for name in ("김하", "하늘", "김하늘"):
+        assert await found(name) == [haneul], name
+    assert await found("minji", state="sold_out") == []
+    for name in ("k", "\u3164\u3164", "k" * 101):
+        refused = await shop.api.get("/api/orders/all", params={"recipient": name}, headers=admin)
+        assert refused.status_code == 400, name
 
 
 async def test_what_administrators_did_is_on_record_and_what_owners_did_is_not(

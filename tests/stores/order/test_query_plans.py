@@ -30,8 +30,10 @@ FILL = (
     "'shopper' || n % 5000 || '@example.com', 'ko', md5('cart ' || n)::uuid, CASE WHEN n % 100 = 0 THEN "
     "(ARRAY['placed', 'held', 'paying', 'authorised', 'committed', 'closing', 'releasing', 'refunding'])"
     "[1 + n / 100 % 8] ELSE (ARRAY['paid', 'shipped', 'delivered', 'expired', 'cancelled', 'refunded'])[1 + n % 6] "
-    "END, 'KRW', 10000, 3000, 1182, '{}', at, at, at FROM (SELECT n, timestamptz '2026-01-01Z' + n * "
-    "interval '1 minute' AS at FROM generate_series(1, $1) AS n) AS numbered",
+    "END, 'KRW', 10000, 3000, 1182, jsonb_build_object('recipient', (ARRAY['김', '이', '박', '최'])[1 + n % 4] "
+    "|| chr(44032 + n % 97 * 28) || chr(44032 + n % 89 * 28)), at, at, at "
+    "FROM (SELECT n, timestamptz '2026-01-01Z' + n * interval '1 minute' AS at "
+    "FROM generate_series(1, $1) AS n) AS numbered",
     "INSERT INTO order_line (order_id, position, sku, variant_id, product_id, slug, names, option_names, quantity, "
     "unit_price, vat_rate, units, unit_taxes) SELECT md5('order ' || n)::uuid, p, 'SKU', md5('v')::uuid, "
     "md5('p')::uuid, 'sku', '{}', '{}', 1, 5000, 1000, ARRAY[5000], ARRAY[455] "
@@ -54,7 +56,7 @@ async def database(url: str) -> AsyncIterator[Database]:
         if not await database.fetch("SELECT FROM orders LIMIT 1"):
             for statement in FILL:
                 await database.fetch(statement, ORDERS)
-            for table in ("cart", "orders", "order_line"):
+            for table in ("cart", "orders", "order_line", "order_recipient"):
                 await database.fetch(f"VACUUM ANALYZE {table}")
         yield database
 
@@ -73,6 +75,8 @@ STATEMENTS = {
     "in a rare state": page(states=(State.REFUNDING,), after=(AT, OWNER)),
     "of an address": page(email="shopper7@example.com"),
     "of a number": page(number=100_500),
+    "of a recipient": page(recipient="김가가"),
+    "of a frequent surname and a state": page(recipient="김가", states=(State.PAID,)),
     "of a day": page(placed_from=AT, placed_before=AT.replace(day=2)),
     "a day's, by state": (orders_postgres.PLACED, [AT, AT.replace(day=2)]),
     "open ones, by state": (orders_postgres.OPEN_NUMBERS, [list(orders_postgres.OPEN), 1000]),
