@@ -168,6 +168,73 @@ def test_a_variant_goes_off_sale_and_its_stock_stays(visit: Visit, script: bool)
 
 
 @BOTH
+def test_what_came_of_several_variants_is_entered_in_one_form(visit: Visit, script: bool) -> None:
+    page = visit("/", java_script_enabled=script)
+    sign_in(page, ADMIN)
+    slug = unique()
+    page.goto("/admin/products/new")
+    fill(page, name_ko="니트 모자", name_en="Knitted hat", slug=slug, v0_price="20,000")
+    page.locator("[name=category]").select_option(index=1)
+    page.locator("[name=status]").select_option("active")
+    page.locator(".option-draft summary").click()
+    fill(
+        page, o0_ko="사이즈", o0_en="Size", o0_v0_ko="작은", o0_v0_en="Small", o0_v1_ko="큰", o0_v1_en="Large"
+    )
+    save(page)
+    expect(said(page, "warn")).to_contain_text("Not saved yet")
+    save(page)
+    expect(page).to_have_url(re.compile("/pictures"))
+    page.locator(".pills").get_by_role("link", name="Stock").click()
+    skus = [f"{slug.upper()}-{size}" for size in ("SMALL", "LARGE")]
+    small, large = (page.get_by_label(f"Quantity, {sku}") for sku in skus)
+    of_small, of_large = (page.get_by_role("row").filter(has_text=sku) for sku in skus)
+    adjust = page.get_by_role("button", name="Adjust", exact=True)
+
+    adjust.click()
+    expect(said(page, "bad")).to_contain_text("Please enter at least one quantity.")
+    # All numbers are read before any of them counts.
+    small.fill("12")
+    large.fill("many")
+    fill(page, note="Delivery note 8")
+    adjust.click()
+    expect(large).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".notice.bad a")).to_have_text(skus[1])
+    expect(small).to_have_value("12")
+    expect(of_small).to_contain_text("Sold out")
+    assert not script or violations(page) == []
+    large.fill("3")
+    adjust.click()
+    expect(said(page)).to_have_text("Stock is adjusted.")
+    expect(of_small.locator(".left strong")).to_have_text("12")
+    expect(of_large.locator(".left strong")).to_have_text("3")
+
+    # More are broken than there are of one: the other is done, and is not asked for again.
+    page.locator("[name=reason][value=damaged]").check()
+    small.fill("20")
+    large.fill("1")
+    adjust.click()
+    expect(of_small).to_contain_text("There are not so many")
+    expect(small).to_have_value("20")
+    expect(large).to_have_value("")
+    expect(of_large.locator(".left strong")).to_have_text("2")
+    expect(page.locator("[name=reason][value=damaged]")).to_be_checked()
+    page.locator("[name=reason][value=count]").check()
+    small.fill("11")
+    adjust.click()
+    expect(said(page)).to_have_text("Stock is adjusted.")
+    expect(of_small.locator(".left strong")).to_have_text("11")
+
+    of_small.get_by_role("link").click()
+    journal = page.get_by_role("row").filter(has_text=re.compile(r"\d → \d"))
+    expect(journal).to_have_count(2)
+    expect(journal.first).to_contain_text("12 → 11")
+    expect(journal.last).to_contain_text("0 → 12")
+    expect(journal.last).to_contain_text("Delivery note 8")
+    page.goto(f"/products/{slug}?o_size=small")
+    expect(page.locator(".stock").first).to_have_class(re.compile("in_stock"))
+
+
+@BOTH
 def test_two_shopkeepers_in_one_product_see_each_others_changes(visit: Visit, script: bool) -> None:
     page = visit("/", java_script_enabled=script)
     sign_in(page, ADMIN)
