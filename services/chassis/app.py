@@ -17,6 +17,7 @@ from common.telemetry.loop_lag import LoopLag
 from services.chassis import docs, handler_spans, health, metrics, problem_types, problems
 from services.chassis.admission import Admission
 from services.chassis.audit import AdminAudit
+from services.chassis.direct_calls import DirectCalls
 from services.chassis.http_methods import HttpMethods
 from services.chassis.identity import Access, Authenticator, provide_identity
 from services.chassis.middleware import RequestMetrics, RequestMiddleware
@@ -48,6 +49,8 @@ def create_app(
     last. `checks` are the dependencies that readiness names.
     """
     registry = registry or metrics.new_registry()
+    checks_of_requests = (Access(authenticator, internal_key), ParameterCheck())
+    answers_to_faults = problems.handlers(refusals or {})
     app = Litestar(
         route_handlers=[
             *handlers,
@@ -58,10 +61,8 @@ def create_app(
         ],
         dependencies={"identity": Provide(provide_identity, sync_to_thread=False), **(dependencies or {})},
         before_request=handler_spans.begin if tracing.tracer() is not None else None,
-        middleware=[
-            DefineMiddleware(Admission, checks=(Access(authenticator, internal_key), ParameterCheck()))
-        ],
-        exception_handlers=problems.handlers(refusals or {}),
+        middleware=[DefineMiddleware(Admission, checks=checks_of_requests)],
+        exception_handlers=answers_to_faults,
         state=State(dict(state or {})),
         lifespan=[_entered((LoopLag(registry).lifespan, *lifespan))],
         openapi_config=docs.openapi(title, VERSION),
@@ -70,8 +71,9 @@ def create_app(
         logging_config=None,
         debug=False,
     )
+    calls = DirectCalls(app, app.asgi_handler, checks_of_requests, answers_to_faults)
     app.asgi_handler = RequestMiddleware(
-        HttpMethods(app.asgi_handler, _methods(app)), RequestMetrics(registry), AdminAudit(registry)
+        HttpMethods(calls, _methods(app)), RequestMetrics(registry), AdminAudit(registry)
     )
     return app
 

@@ -72,14 +72,14 @@ class Access:
             raise ImproperlyConfiguredException(
                 f"{handler} needs an identity and the app has no authenticator"
             )
-        sent = connection.headers.getall("Authorization", [])
+        sent = [value for name, value in connection.scope["headers"] if name == b"authorization"]
         if len(sent) > 1:
             # Which of them the hop before us judged is anybody's guess.
             raise Unauthenticated("the Authorization header was sent more than once", error="invalid_request")
-        token = bearer_token(sent[0] if sent else None)
+        token = bearer_token(sent[0].decode("latin-1") if sent else None)
         identity = await self._authenticator.authenticate(token)
-        required = frozenset(handler.opt.get("roles", ()))
-        if required and not required & identity.roles:
+        required = handler.opt.get("roles", ())
+        if required and identity.roles.isdisjoint(required):
             raise Forbidden("Your account may not do this.")
         connection.scope["user"] = identity
 

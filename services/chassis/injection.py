@@ -11,10 +11,20 @@ Injected: TypeAlias = NamedDependency[SkipValidation[T]]
 """A handler's parameter; app.py provides a part of that name."""
 
 
+class Part(Provide):
+    """A part that is the same for all requests, so that nothing is to be found out when one comes."""
+
+    __slots__ = ()
+
+    def __init__(self, part: Any) -> None:
+        # Behind a function, as the framework copies what it is given.
+        super().__init__(lambda: part, sync_to_thread=False)
+
+    @property
+    def part(self) -> Any:
+        return self.dependency()
+
+
 def provided(**parts: Any) -> dict[str, Provide]:
     """The `dependencies` of an app, by the names that handlers ask for."""
-
-    def provide(part: Any) -> Provide:
-        return Provide(lambda: part, sync_to_thread=False)
-
-    return {name: provide(part) for name, part in parts.items()}
+    return {name: Part(part) for name, part in parts.items()}
