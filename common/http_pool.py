@@ -158,9 +158,12 @@ class Pool:
         if self._slots.locked() or not self._idle.get(origin):
             return None
         await self._slots.acquire()  # at once
-        connection = self._taken(origin)
-        if connection is None:
-            self._slots.release()
+        connection = None
+        try:
+            connection = self._taken(origin)
+        finally:
+            if connection is None:
+                self._slots.release()
         return connection
 
     async def _connection(self, origin: Origin) -> Connection:
