@@ -1,7 +1,7 @@
 """Reading and writing cookies. A browser keeps its tokens in cookies alone (docs/decisions/0020-session-cookies.md)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeGuard
 
 Header = tuple[bytes, bytes]
@@ -40,7 +40,10 @@ class SessionCookies:
 
     def read(self, headers: Iterable[Header]) -> SentTokens:
         """The session's tokens among a request's headers."""
-        cookies = parse(headers)
+        return self.among(parse(headers))
+
+    def among(self, cookies: Mapping[str, str]) -> SentTokens:
+        """The session's tokens among a request's cookies."""
         return SentTokens(_token(cookies.get(self.access_name)), _token(cookies.get(self.refresh_name)))
 
     def start(self, tokens: Tokens) -> list[Header]:

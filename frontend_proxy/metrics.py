@@ -43,9 +43,10 @@ class Metrics:
         self.registry = new_registry()
         self.loop_lag = LoopLag(self.registry)
         self.calls = OutgoingCalls(self.registry)
-        self._in_flight = Gauge(
+        self._in_flight = 0
+        Gauge(
             "http_requests_in_flight", "Requests that are being answered.", registry=self.registry
-        )
+        ).set_function(lambda: self._in_flight)
         self._requests = Counter(
             "http_requests_total", "Requests answered.", ("kind", "journey", "status"), registry=self.registry
         )
@@ -85,11 +86,11 @@ class Metrics:
 
     def arrived(self) -> None:
         """A request; `answered` follows, whatever becomes of it."""
-        self._in_flight.inc()
+        self._in_flight += 1
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """A response with `status`; 0 where the client disconnected before it."""
-        self._in_flight.dec()
+        self._in_flight -= 1
         what = kind(path), journey(path), str(status) if status else "none"
         series = self._series.get(what)
         if series is None:

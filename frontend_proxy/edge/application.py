@@ -74,12 +74,13 @@ class Edge:
         if peer.unreadable is not None:
             self._report(peer)
         line = Line(scope["method"], scope["raw_path"], scope["query_string"])
+        sent = cookies.parse(scope["headers"])
         context = RequestContext(
             ids=ids,
             peer=peer,
             host=headers.get("host", [""])[0],
-            sent_tokens=self._session_cookies.read(scope["headers"]),
-            cookies=cookies.parse(scope["headers"]),
+            sent_tokens=self._session_cookies.among(sent),
+            cookies=sent,
         )
         try:
             self._admit(scope, line, headers, peer.scheme)

@@ -42,20 +42,28 @@ def secured(headers: list[Header], path: str, *, production: bool, origins: Orig
     A response without `Cache-Control` is not stored: most of them are for one visitor.
     """
     # A CDN passes on what it fetched here, and this site's pages use it.
-    passed_on = path.startswith("/media/") or (origins.assets and path.startswith("/static/"))
-    shared = b"cross-origin" if passed_on else b"same-origin"
+    passed_on = path.startswith("/media/") or bool(origins.assets and path.startswith("/static/"))
+    data = path.startswith("/api/") and path != RESUME
+    rules, ruled = _rules(production, passed_on, data, origins)
+    kept = [(name, value) for name, value in headers if name.lower() not in ruled]
+    if any(name.lower() == b"cache-control" for name, _ in kept):
+        return [*kept, *rules]
+    return [*kept, *rules, (b"cache-control", b"no-store")]
+
+
+@lru_cache(maxsize=32)
+def _rules(
+    production: bool, passed_on: bool, data: bool, origins: Origins
+) -> tuple[list[Header], frozenset[bytes]]:
+    """The headers, and their names. `data`: what is no page."""
     rules = [
         *_ALWAYS,
-        (b"cross-origin-resource-policy", shared),
-        (b"content-security-policy", _policy(path, origins)),
+        (b"cross-origin-resource-policy", b"cross-origin" if passed_on else b"same-origin"),
+        (b"content-security-policy", _DATA_POLICY.encode() if data else _page_policy(origins)),
     ]
     if production:
         rules.append(_TRANSPORT)
-    ruled = {name for name, _ in rules}
-    kept = [(name, value) for name, value in headers if name.lower() not in ruled]
-    if not any(name.lower() == b"cache-control" for name, _ in kept):
-        rules.append((b"cache-control", b"no-store"))
-    return kept + rules
+    return rules, frozenset(name for name, _ in rules)
 
 
 @lru_cache(maxsize=8)
@@ -65,8 +73,3 @@ def _page_policy(origins: Origins) -> bytes:
         assets=f" {origins.assets}" if origins.assets else "",
         pictures="".join(f" {origin}" for origin in pictures),
     ).encode()
-
-
-def _policy(path: str, origins: Origins) -> bytes:
-    data = path.startswith("/api/") and path != RESUME
-    return _DATA_POLICY.encode() if data else _page_policy(origins)
