@@ -1,9 +1,12 @@
 """Connects to a PostgreSQL of several hosts, one of which may be gone without a word.
 
 The driver tries them in turn within one limit: a machine that answers nothing, not even a refusal, would use all of it
-up, and the standby that has taken over would never be asked.
+up, and the standby that has taken over would never be asked. The same holds for a name that nobody knows any more, as
+that of a container which was stopped: asking for it may take seconds.
 """
 
+import asyncio
+import socket
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -12,6 +15,8 @@ import asyncpg
 EACH_HOST_S = 0.8
 """For one of several hosts; a caller waits for a connection of the pool for 2 s."""
 
+_lookups: dict[str, asyncio.Task[OSError | None]] = {}
+"""By host, the lookup of its name that was begun last."""
 _latest: dict[str, str] = {}
 """By URL, the host that was taken last: it is tried first."""
 
@@ -24,6 +29,8 @@ async def connect(dsn: str, **settings: Any) -> asyncpg.Connection:
     fault: Exception | None = None
     for one in sorted(each_alone, key=lambda one: one != _latest.get(dsn)):
         try:
+            async with asyncio.timeout(EACH_HOST_S):
+                await _until_known(one)
             connection = await asyncpg.connect(one, **{**settings, "timeout": EACH_HOST_S})
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError) as passed_by:
             fault = passed_by
@@ -34,6 +41,31 @@ async def connect(dsn: str, **settings: Any) -> asyncpg.Connection:
             return connection
     assert fault is not None  # noqa: S101 - there are two hosts at least, and none was taken
     raise fault
+
+
+async def _until_known(dsn: str) -> None:
+    """Returns once the name of its only host is known. Raises ConnectionError where it is not.
+
+    One lookup of a name at a time: each holds a thread, also after its caller has given up, and there are few. All of
+    them held by the name of the host that is gone, no other name would be found.
+    """
+    parts = urlsplit(dsn)
+    host, loop = parts.hostname or "", asyncio.get_running_loop()
+    lookup = _lookups.get(host)
+    if lookup is None or lookup.done() or lookup.get_loop() is not loop:
+        lookup = _lookups[host] = loop.create_task(_look_up(host, parts.port))
+    fault = await asyncio.shield(lookup)
+    if fault is not None:
+        raise ConnectionError(f"{host}: {fault}")
+
+
+async def _look_up(host: str, port: int | None) -> OSError | None:
+    """What went wrong, if anything: handed on as a value, since nobody may be waiting for it any more."""
+    try:
+        await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as unknown:
+        return unknown
+    return None
 
 
 def alternatives(dsn: str) -> list[str]:

@@ -1,12 +1,15 @@
 """A PostgreSQL of several hosts: whichever is the primary is taken, and one that hangs keeps nobody from it."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from services.chassis.errors import Unavailable
-from services.chassis.postgres import Database
+from services.chassis.postgres import Database, hosts
 from services.chassis.postgres.hosts import alternatives
 
 
@@ -42,6 +45,31 @@ async def test_the_primary_is_found_behind_a_host_that_is_gone(
         await database.check()
         # More connections, each within the pool's patience: the host that was taken last is tried first.
         await asyncio.gather(*(database.fetch("SELECT pg_sleep(0.05)") for _ in range(8)))
+
+
+@pytest.fixture
+async def unanswered(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """A host whose name no server of names says anything about, as that of a container which was stopped."""
+    answered, ask = threading.Event(), socket.getaddrinfo
+
+    def look_up(host: str | None, *others: Any, **named: Any) -> Any:
+        if host == "gone.invalid":
+            answered.wait()
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return ask(host, *others, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield "gone.invalid:5432"
+    answered.set()  # before the loop ends, which waits for its threads
+
+
+async def test_a_name_that_is_not_answered_for_keeps_nobody_from_the_other_one(
+    postgres_url: str, unanswered: str
+) -> None:
+    """Each lookup holds a thread until it is answered, and a loop has a few dozen at most."""
+    url = several(postgres_url.replace("127.0.0.1", "localhost"), unanswered)
+    for connection in await asyncio.gather(*(hosts.connect(url) for _ in range(40))):
+        await connection.close()
 
 
 async def test_where_no_host_is_as_wanted_it_is_an_outage(postgres_url: str, silent: str) -> None:
