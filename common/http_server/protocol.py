@@ -32,7 +32,7 @@ LINGER_BYTES = 1024 * 1024
 REST_SECONDS = 30.0
 """How long the rest of a body may take whose request is answered: nobody reads it, and nothing else bounds it."""
 
-LEAVES_AFTER_SECONDS = 0.5
+LEAVES_AFTER_SECONDS = 2.0
 """How long an idle connection stays at shutdown: a request on its way is answered, and told that it is the last."""
 
 MALFORMED = Refusal(400, "These bytes are not one well-formed HTTP/1.1 request.")
