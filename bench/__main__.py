@@ -42,6 +42,7 @@ ALONE: Mapping[str, Sequence[str]] = {
     "rate_limiting": (),
     "login": ("--seconds", "5"),
     "revocation": (),
+    "start": (),
 }
 """Benches that start what they need, with their arguments."""
 ON_A_STACK: Mapping[str, Sequence[str]] = {
