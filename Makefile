@@ -125,6 +125,11 @@ drill: $(STAMPS)/dev ## Kill the primary PostgreSQL under load, fail over, resto
 		$(BIN)/python -m pytest tests/recovery/test_drill.py -s $(ARGS) || exit 1; done
 	@DRILL_REGIONS=1 $(BIN)/python -m pytest tests/recovery/test_regions.py -s $(ARGS)
 
+.PHONY: drill-docker
+drill-docker: $(STAMPS)/dev ## The drill on compose.yaml with deploy/compose.standby.yaml: containers, failed over by deploy/standby.sh (minutes)
+	@for synchronous in 1 0; do DRILL_STACK=docker DRILL_SYNCHRONOUS=$$synchronous DRILL_ORDERS=$${DRILL_ORDERS:-60} \
+		$(BIN)/python -m pytest tests/recovery/test_drill.py -s $(ARGS) || exit 1; done
+
 .PHONY: failover
 failover: $(STAMPS)/devstack ## This stack, a standby region (DEVSTACK_FOLLOWS), takes over (FENCE=directory of the other one, or DOWN=1)
 	@$(BIN)/python -m devstack failover $(if $(FENCE),--fence "$(FENCE)") $(if $(DOWN),--it-is-down)
@@ -200,8 +205,9 @@ shell: $(STAMPS)/dev # The shell scripts
 docker: $(STAMPS)/dev # The Dockerfiles, and the compose files where Docker is
 	@$(BIN)/hadolint --config deploy/hadolint.yaml $(DOCKERFILES)
 	@if docker compose version >/dev/null 2>&1; then for f in compose.yaml compose.prod.yaml \
-		"compose.yaml -f compose.small.yaml" "compose.prod.yaml -f deploy/compose.s3.yaml" "compose.yaml -f deploy/compose.stand-in.yaml"; do \
-		PUBLIC_ORIGIN=https://shop.example MEDIA_URL=s3://media docker compose -f $$f --profile "*" config --quiet || exit 1; done; \
+		"compose.yaml -f compose.small.yaml" "compose.prod.yaml -f deploy/compose.s3.yaml" "compose.yaml -f deploy/compose.stand-in.yaml" \
+		"compose.yaml -f deploy/compose.standby.yaml" "compose.prod.yaml -f deploy/compose.standby.yaml"; do \
+		POSTGRES_OF=$${f%% *} PUBLIC_ORIGIN=https://shop.example MEDIA_URL=s3://media docker compose -f $$f --profile "*" config --quiet || exit 1; done; \
 	else echo "no docker compose on this machine: compose files not checked"; fi
 
 .PHONY: chart

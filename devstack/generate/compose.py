@@ -60,6 +60,12 @@ def blocks(found: Declaration) -> Mapping[str, Blocks]:
         "compose.small.yaml": {
             "processes": [line for p in deployed.processes.values() for line in _small(deployed, p)]
         },
+        "deploy/compose.standby.yaml": {
+            "addresses": [
+                f'{p.name}: {{ environment: {{ {p.database_variable}_URL: "{_replicated_url(p)}" }} }}'
+                for p in found.stored
+            ]
+        },
     }
 
 
@@ -273,6 +279,12 @@ def _ranges(found: Declaration, names: tuple[str, ...]) -> str:
 
 def _database_url(process: Process) -> str:
     return f"postgresql://{process.database}@postgres:5432/{process.database}"
+
+
+def _replicated_url(process: Process) -> str:
+    """Of whichever of the two takes writes."""
+    hosts = "postgres:5432,postgres-standby:5432"
+    return f"postgresql://{process.database}@{hosts}/{process.database}?target_session_attrs=read-write"
 
 
 def _redis_url(process: Process) -> str:

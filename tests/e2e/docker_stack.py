@@ -79,9 +79,12 @@ class DockerStack(Published):
         self._compose("unpause", name)
 
     @property
+    def postgres_password(self) -> str:
+        return self.environment.get("POSTGRES_PASSWORD") or "development-postgres"
+
+    @property
     def postgres_url(self) -> str:
-        password = self.environment.get("POSTGRES_PASSWORD") or "development-postgres"
-        return f"postgresql://postgres:{password}@127.0.0.1:{self.environment['POSTGRES_PORT']}"
+        return f"postgresql://postgres:{self.postgres_password}@127.0.0.1:{self.environment['POSTGRES_PORT']}"
 
     def redis_url(self, user: str) -> str | None:
         return None
@@ -118,7 +121,8 @@ class DockerStack(Published):
 
 
 @contextmanager
-def running() -> Iterator[DockerStack]:
+def running(*overlays: str) -> Iterator[DockerStack]:
+    """`overlays`: compose files that change something of it."""
     environment = {
         **os.environ,
         **{name: str(port) for name, port in zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)},
@@ -128,7 +132,7 @@ def running() -> Iterator[DockerStack]:
         "INTERNAL_API_KEY": "development-key-for-the-journeys-of-the-tests",
         "TESTCONTAINERS_RYUK_DISABLED": "true",
     }
-    files = compose_files()
+    files = [*compose_files(), *overlays]
     environment["COMPOSE_FILE"] = os.pathsep.join(files)  # for the scripts that the tests run
     before = dict(os.environ)
     os.environ.update(environment)  # testcontainers hands its own environment to Compose

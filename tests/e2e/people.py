@@ -25,7 +25,9 @@ class Tokens:
 
 def sign_in(stack: Stack, email: str = ADMIN[0], password: str = ADMIN[1]) -> Tokens:
     """At auth itself, as the browser's proxy does. The demo account has role admin."""
-    answer = httpx.post(f"{stack.auth_url}/api/auth/login", json={"email": email, "password": password})
+    answer = httpx.post(
+        f"{stack.auth_url}/api/auth/login", json={"email": email, "password": password}, timeout=30
+    )
     answer.raise_for_status()
     body = answer.json()
     return Tokens(body["access_token"], body["refresh_token"])

@@ -1,4 +1,4 @@
-"""The day after the disaster, rehearsed on local processes.
+"""The day after the disaster, rehearsed on local processes or on containers.
 
 Load, the primary dies, is fenced, its standby takes over, and all books are held against what was acknowledged. Then a
 DELETE that nobody meant, and a restore to the moment before it.
@@ -14,16 +14,12 @@ from datetime import datetime
 
 import httpx
 
-from devstack.errors import PrepareError
-from devstack.recovery import pair, point_in_time
-from devstack.recovery.node import Node
-from devstack.throwaway import free_port
 from tests.e2e import people
 from tests.e2e.money.books import query
 from tests.e2e.money.plan import Fault, How, Plan, plan
 from tests.e2e.money.storm import Storm
 from tests.recovery import lost_redis, members
-from tests.recovery.replicated_stack import ReplicatedStack
+from tests.recovery.replicated import Ask, ReplicatedStack
 from tests.recovery.report import Report, missing
 
 KEPT = {
@@ -49,7 +45,7 @@ class Drill:
         self._plan = shopping(seed, orders)
         self._admin = people.StandingSession(stack)
         self._began = time.monotonic()
-        self.report = Report(stack.pair.synchronous)
+        self.report = Report(stack.synchronous)
 
     async def run(self) -> Report:
         before = await asyncio.to_thread(lost_redis.Before.of, self._stack, self._admin.tokens())
@@ -108,24 +104,19 @@ class Drill:
 
     def _show_the_fence(self) -> None:
         """The former primary comes back, as its machine would bring it back, and takes no write."""
-        former = self._stack.pair.standby
-        former.start()
-        try:
-            said = _refusal(former)
-        finally:
-            former.stop()
-        if said is None:
-            self.report.wrong.append("the former primary took a write")
+        said = self._stack.refusal()
+        if said is None or "read-only" not in said:
+            self.report.wrong.append(f"the former primary did not refuse a write as a standby does: {said}")
         self._step(f"the former primary came back and took no write: {said}")
 
     def _rejoin(self) -> None:
-        self._stack.pair.rejoin()
+        self._stack.rejoin()
         self._step("the former primary follows the new one")
 
     # ----- Redis is empty
 
     def _lose_redis(self, before: lost_redis.Before) -> None:
-        lost_redis.lose(self._stack)
+        self._stack.lose_redis()
         began = time.monotonic()
         wrong = before.check(self._stack)
         self.report.wrong += wrong
@@ -142,27 +133,22 @@ class Drill:
         await asyncio.to_thread(self._restore)
 
     def _restore(self) -> None:
-        stack, primary = self._stack, self._stack.pair.primary
-        before = _digests(primary)
-        moment = datetime.fromisoformat(primary.ask("SELECT clock_timestamp()"))
+        stack = self._stack
+        before = _digests(stack.ask)
+        moment = datetime.fromisoformat(stack.ask("SELECT clock_timestamp()"))
         for database, statement in BAD:
-            primary.ask(statement, database)
-        damaged = _digests(primary)
-        primary.archive_now()
+            stack.ask(statement, database)
+        damaged = _digests(stack.ask)
         begun = time.monotonic()
-        node = point_in_time.restored(
-            stack.pair.archive, pair.BASE, moment, stack.directory, free_port(), primary.server.password
-        )
-        try:
-            after = _digests(node)
-        finally:
-            node.discard()
+        with stack.restored(moment) as ask:
+            took = 1000 * (time.monotonic() - begun)
+            after = _digests(ask)
         differing = sorted(name for name in before if after[name] != before[name])
         self.report.wrong += [f"{name} is not as it was before the DELETE" for name in differing]
         if damaged == before:
             self.report.wrong.append("the DELETE did nothing, so the restore shows nothing")
         self._step(
-            f"restored to {moment.isoformat()}, before the DELETE, in {1000 * (time.monotonic() - begun):.0f} ms: "
+            f"restored to {moment.isoformat()}, before the DELETE, in {took:.0f} ms: "
             f"{len(before) - len(differing)} of {len(before)} tables as they were"
         )
 
@@ -174,20 +160,11 @@ BAD = (("member", "DELETE FROM member"), ("orders", "DELETE FROM order_line"))
 """Somebody forgot a WHERE."""
 
 
-def _digests(node: Node) -> dict[str, str]:
+def _digests(ask: Ask) -> dict[str, str]:
     """Of every table that KEPT names: its rows and what they say."""
     found = {}
     for database, tables in KEPT.items():
         for table in tables:
             rows = f"SELECT count(*), md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM {table} t"
-            found[f"{database}.{table}"] = node.ask(rows, database)
+            found[f"{database}.{table}"] = ask(rows, database)
     return found
-
-
-def _refusal(node: Node) -> str | None:
-    """How it refuses a write; None where it takes one."""
-    try:
-        node.ask("UPDATE member SET name = name", "member")
-    except PrepareError as refusal:
-        return str(refusal).removeprefix("psql failed: ")
-    return None

@@ -17,6 +17,7 @@ from tests.e2e.checkouts import Product, Shopper, stocked
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.money.shoppers import PASSWORD
 from tests.e2e.people import Tokens
+from tests.e2e.stack import Stack
 
 BACK_WITHIN = 60.0
 """Seconds from the new start of Redis to the first answer for somebody whose session lives."""
@@ -43,7 +44,7 @@ class Before:
     wrong: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, stack: LocalStack, admin: Tokens) -> Before:
+    def of(cls, stack: Stack, admin: Tokens) -> Before:
         product = stocked(stack, admin)
         shopper = Shopper(stack)
         cart = shopper.put(product)
@@ -57,7 +58,7 @@ class Before:
         httpx.post(f"{stack.auth_url}/api/auth/logout", json={}, headers=ended.bearer).raise_for_status()
         return cls(shopper, product, key, order, sent, ended, living)
 
-    def check(self, stack: LocalStack) -> list[str]:
+    def check(self, stack: Stack) -> list[str]:
         """What does not hold any more, a sentence each."""
         wrong = self._until_back(stack)
         again = self.shopper.call("POST", "/api/orders", self.sent, self.key)
@@ -73,7 +74,7 @@ class Before:
             wrong.append(f"an ended session was refreshed: {refreshed.status_code}")
         return wrong
 
-    def _until_back(self, stack: LocalStack) -> list[str]:
+    def _until_back(self, stack: Stack) -> list[str]:
         """Until the living session is served again; the ended one must not be, not even for a moment before."""
         give_up = time.monotonic() + BACK_WITHIN
         while time.monotonic() < give_up:
