@@ -1,10 +1,13 @@
 """Messages of a payment: to the order, how it is; to the provider's target, that there is something to do."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from common import request_ids
+from common.telemetry import tracing
 from services.chassis import outbox
 from services.chassis.postgres import Database
 from services.payment.application.record import Record
@@ -55,28 +58,44 @@ def view(record: Record) -> PaymentView:
     return PaymentView(payment.state.value, known.authorised, known.captured, known.refunded, payment.pending)
 
 
-async def tell_order(database: Database, record: Record) -> None:
+class Message(NamedTuple):
+    """The values of `along.insertion`."""
+
+    aggregate: str
+    target: str
+    method: str
+    path: str
+    body: bytes
+    request_id: str
+    traceparent: str
+
+
+def to_order(record: Record) -> Message:
     """The whole state, so that the latest message says all that the ones before did."""
-    seen = view(record)
-    await outbox.put(
-        database,
-        aggregate=f"payment:{record.order}:order",
-        target=ORDER,
-        method="PUT",
-        path=f"/internal/orders/{record.order}/payment",
-        body=Told(**msgspec.structs.asdict(seen), occurred_at=record.updated_at),
-    )
+    seen = Told(**msgspec.structs.asdict(view(record)), occurred_at=record.updated_at)
+    path = f"/internal/orders/{record.order}/payment"
+    return _message(f"payment:{record.order}:order", ORDER, path, seen)
 
 
-async def ask_provider(
-    database: Database, order: UUID, *, refresh: bool, traceparent: str | None = None
-) -> None:
+def to_provider(order: UUID) -> Message:
+    """That there is something to do."""
+    return _message(f"payment:{order}:provider", PROVIDER, f"/payments/{order}", Wanted(refresh=False))
+
+
+def _message(aggregate: str, target: str, path: str, body: msgspec.Struct) -> Message:
+    ids = request_ids.current.get()
+    request_id = ids.request_id if ids else ""
+    return Message(aggregate, target, "PUT", path, msgspec.json.encode(body), request_id, tracing.context())
+
+
+async def refresh(database: Database, order: UUID, *, traceparent: str | None) -> None:
+    """Has the provider asked how it is, in the trace at hand or in that of `traceparent`."""
     await outbox.put(
         database,
         aggregate=f"payment:{order}:provider",
         target=PROVIDER,
         method="PUT",
         path=f"/payments/{order}",
-        body=Wanted(refresh),
+        body=Wanted(refresh=True),
         traceparent=traceparent,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,19 +10,20 @@ from uuid import UUID
 import asyncpg
 
 from common.telemetry import tracing
+from services.chassis.outbox import along
 from services.chassis.postgres import Database
-from services.payment.adapters import outbox_messages
+from services.payment.adapters import outbox_messages, payment_writes
 from services.payment.application.ports import BookedPayment, Booking, LedgerEntry
 from services.payment.application.record import Dispute, Record, Terms
 from services.payment.domain.calls import Call
-from services.payment.domain.ledger import Movement, entries
+from services.payment.domain.ledger import Movement
 from services.payment.domain.payments import Goal, Known, Payment, Session
 from services.payment.domain.refunds import Cause, Refund, RefundState
 
 _SELECT = (
     "SELECT order_id, provider, amount, currency, reference, email, lang, return_url, cancel_url, goal, attempt, "
     "session, session_id, session_url, intent_id, authorised, captured, cancelled, sequence, created_at, "
-    "updated_at FROM payment WHERE order_id = $1"
+    "updated_at, xmin AS version FROM payment WHERE order_id = $1"
 )
 
 _PARTS = (
@@ -32,19 +34,27 @@ _PARTS = (
 )
 """Refunds and disputes."""
 
-
+_ADD = (
+    "INSERT INTO payment (order_id, provider, amount, currency, reference, email, lang, return_url, cancel_url, goal, "
+    "session, state, created_at, updated_at, traceparent, sequence) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15) ON CONFLICT DO NOTHING "
+    "RETURNING order_id, xmin AS version"
+)
+_ADD_WITH_CALL = (
+    f"WITH added AS ({_ADD}), begun AS (INSERT INTO provider_call (name, order_id, begun_at) "  # noqa: S608
+    "SELECT $16, order_id, $17 FROM added) SELECT version FROM added"
+)
 _CALL = (
     "WITH begun AS (INSERT INTO provider_call (name, order_id, begun_at) VALUES ($1, $2, $3) "
     "ON CONFLICT DO NOTHING RETURNING name, round, begun_at, failed_at) SELECT * FROM begun "
     "UNION ALL SELECT name, round, begun_at, failed_at FROM provider_call WHERE name = $1"
 )
-_BOOK = (
-    "WITH booked AS (INSERT INTO ledger_transaction (order_id, movement, provider_id, intent_id, currency) "
-    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (movement, provider_id) DO NOTHING RETURNING id) "
-    "INSERT INTO ledger_entry (transaction_id, account, amount) "
-    "SELECT booked.id, entry.* FROM booked, unnest($6::text[], $7::bigint[]) AS entry"
+_CALL_OF_VERSION = (
+    "WITH payment_now AS (SELECT order_id FROM payment WHERE order_id = $2 AND xmin = $4), "
+    "begun AS (INSERT INTO provider_call (name, order_id, begun_at) SELECT $1, order_id, $3 FROM payment_now "
+    "ON CONFLICT DO NOTHING RETURNING name, round, begun_at, failed_at) SELECT * FROM begun "
+    "UNION ALL SELECT name, round, begun_at, failed_at FROM provider_call, payment_now WHERE name = $1"
 )
-"""Once: what is booked already is left alone."""
 
 
 class PostgresPayments:
@@ -56,29 +66,12 @@ class PostgresPayments:
         return self._database.transaction()
 
     async def add(self, record: Record) -> bool:
-        terms, payment = record.terms, record.payment
-        async with self._database.transaction() as connection:
-            added = await connection.fetchval(
-                "INSERT INTO payment (order_id, provider, amount, currency, reference, email, lang, return_url, "
-                "cancel_url, goal, session, state, created_at, updated_at, traceparent) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14) ON CONFLICT DO NOTHING "
-                "RETURNING true",
-                record.order,
-                record.provider,
-                terms.amount,
-                terms.currency,
-                terms.reference,
-                terms.email,
-                terms.lang,
-                terms.return_url,
-                terms.cancel_url,
-                payment.goal.name.lower(),
-                payment.known.session.value,
-                payment.state.value,
-                record.created_at,
-                tracing.context(),
-            )
-        return bool(added)
+        return bool(await self._database.fetch(_ADD, *_added(record)))
+
+    async def add_with_call(self, record: Record, name: str) -> tuple[Record, Call] | None:
+        begun_at = self._now()
+        rows = await self._database.fetch(_ADD_WITH_CALL, *_added(record), name, begun_at)
+        return (replace(record, version=rows[0]["version"]), Call(name, 1, begun_at)) if rows else None
 
     async def locked(self, order: UUID) -> Record | None:
         # The parts apart: a statement that waits for the lock sees other tables as they were before.
@@ -94,82 +87,48 @@ class PostgresPayments:
         # Refunds and disputes are of collected money alone, and nothing takes back that it was collected.
         return _record(rows[0], await self._database.fetch(_PARTS, order) if rows[0]["captured"] else ())
 
-    async def save(self, record: Record, was: Record | None, bookings: Sequence[Booking] = ()) -> None:
-        payment, known = record.payment, record.payment.known
+    async def save(
+        self, record: Record, was: Record | None, bookings: Sequence[Booking] = (), *, ask: bool = False
+    ) -> None:
+        await self._write(record, was, bookings, ask=ask, only=None)
+
+    async def replace(
+        self, record: Record, was: Record, bookings: Sequence[Booking] = (), *, ask: bool = False
+    ) -> Record | None:
+        return await self._write(record, was, bookings, ask=ask, only=was.version)
+
+    async def _write(
+        self, record: Record, was: Record | None, bookings: Sequence[Booking], *, ask: bool, only: int | None
+    ) -> Record | None:
+        """One statement, and one more for each refund and dispute that is not as it was; those are few."""
+        statement = payment_writes.of(record, was, bookings, ask=ask, only=only)
+        refunds, disputes = _changed_parts(record, was)
+        if not refunds and not disputes:
+            return await self._run(statement, record)
         async with self._database.transaction() as connection:
-            await connection.execute(
-                "UPDATE payment SET goal = $2, attempt = $3, session = $4, session_id = $5, session_url = $6, "
-                "intent_id = $7, authorised = $8, captured = $9, cancelled = $10, state = $11, sequence = $12, "
-                "updated_at = $13, checked_at = $13 WHERE order_id = $1",
-                record.order,
-                payment.goal.name.lower(),
-                record.attempt,
-                known.session.value,
-                record.session_id,
-                record.session_url,
-                record.intent,
-                known.authorised,
-                known.captured,
-                known.cancelled,
-                payment.state.value,
-                record.sequence,
-                record.updated_at,
-            )
-            await self._save_objects(connection, record, was)
-            await self._save_refunds(connection, record, was)
-            for booking in bookings:
-                await _book(connection, record, booking)
-            if outbox_messages.is_news(record, was):
-                await outbox_messages.tell_order(self._database, record)
+            written = await self._run(statement, record)
+            if written is not None:
+                await _write_parts(connection, record, refunds, disputes)
+        return written
 
-    async def _save_objects(self, connection: asyncpg.Connection, record: Record, was: Record | None) -> None:
-        known_before = {None, was.session_id, was.intent} if was else {None}
-        if new := [id_ for id_ in (record.session_id, record.intent) if id_ not in known_before]:
-            await connection.execute(
-                "INSERT INTO payment_object (provider_id, order_id, attempt) SELECT unnest($1::text[]), $2, $3 "
-                "ON CONFLICT DO NOTHING",
-                new,
-                record.order,
-                record.attempt,
-            )
+    async def _run(self, statement: payment_writes.Write, record: Record) -> Record | None:
+        rows = await self._database.fetch(statement.sql, *statement.arguments)
+        if not rows:
+            return None
+        for target in statement.told:
+            along.written(self._database, target)
+        return replace(record, version=rows[0]["version"])
 
-    async def _save_refunds(self, connection: asyncpg.Connection, record: Record, was: Record | None) -> None:
-        before = set(was.refunds) if was else set()
-        for refund in record.refunds:
-            if refund not in before:
-                await connection.execute(
-                    "INSERT INTO refund (id, order_id, amount, reason, cause, state, provider_id) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7) "
-                    "ON CONFLICT (id) DO UPDATE SET state = $6, provider_id = $7 WHERE refund.order_id = $2",
-                    refund.id,
-                    record.order,
-                    refund.amount,
-                    refund.reason,
-                    refund.cause.value,
-                    refund.state.value,
-                    refund.provider_id,
-                )
-        if was is None or record.disputes != was.disputes:
-            for dispute in record.disputes:
-                await connection.execute(
-                    "INSERT INTO dispute (provider_id, order_id, amount, status, won) VALUES ($1, $2, $3, $4, $5) "
-                    "ON CONFLICT (provider_id) DO UPDATE SET status = $4, won = $5",
-                    dispute.id,
-                    record.order,
-                    dispute.amount,
-                    dispute.status,
-                    dispute.won,
-                )
-
-    async def ask_provider(self, order: UUID, *, refresh: bool = False) -> None:
-        if not refresh:
-            await outbox_messages.ask_provider(self._database, order, refresh=False)
-            return
-        # A webhook has a trace of its own, and a round none: what follows is the payment's, and goes on in its trace.
+    async def ask_provider(self, order: UUID) -> None:
+        # A person has a trace of their own, and a round none: what follows is the payment's, and goes on in its trace.
         rows = await self._database.fetch("SELECT traceparent FROM payment WHERE order_id = $1", order)
         began = rows[0]["traceparent"] if rows else ""
         tracing.link(began)
-        await outbox_messages.ask_provider(self._database, order, refresh=True, traceparent=began or None)
+        await outbox_messages.refresh(self._database, order, traceparent=began or None)
+
+    async def begin(self, name: str, record: Record) -> Call | None:
+        rows = await self._database.fetch(_CALL_OF_VERSION, name, record.order, self._now(), record.version)
+        return Call(**rows[0]) if rows else None
 
     async def call(self, name: str, order: UUID) -> Call:
         while True:
@@ -235,18 +194,60 @@ class PostgresPayments:
         }
 
 
-async def _book(connection: asyncpg.Connection, record: Record, booking: Booking) -> None:
-    booked = entries(booking.movement, booking.amount)
-    await connection.execute(
-        _BOOK,
+def _added(record: Record) -> tuple[Any, ...]:
+    """The values of _ADD."""
+    terms, payment = record.terms, record.payment
+    return (
         record.order,
-        booking.movement.value,
-        booking.provider_id,
-        record.intent,
-        record.terms.currency,
-        [entry.account.value for entry in booked],
-        [entry.amount for entry in booked],
+        record.provider,
+        terms.amount,
+        terms.currency,
+        terms.reference,
+        terms.email,
+        terms.lang,
+        terms.return_url,
+        terms.cancel_url,
+        payment.goal.name.lower(),
+        payment.known.session.value,
+        payment.state.value,
+        record.created_at,
+        tracing.context(),
+        record.sequence,
     )
+
+
+def _changed_parts(record: Record, was: Record | None) -> tuple[Sequence[Refund], Sequence[Dispute]]:
+    before = set(was.refunds) if was else set()
+    refunds = [refund for refund in record.refunds if refund not in before]
+    return refunds, () if was is not None and record.disputes == was.disputes else record.disputes
+
+
+async def _write_parts(
+    connection: asyncpg.Connection, record: Record, refunds: Sequence[Refund], disputes: Sequence[Dispute]
+) -> None:
+    for refund in refunds:
+        await connection.execute(
+            "INSERT INTO refund (id, order_id, amount, reason, cause, state, provider_id) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7) "
+            "ON CONFLICT (id) DO UPDATE SET state = $6, provider_id = $7 WHERE refund.order_id = $2",
+            refund.id,
+            record.order,
+            refund.amount,
+            refund.reason,
+            refund.cause.value,
+            refund.state.value,
+            refund.provider_id,
+        )
+    for dispute in disputes:
+        await connection.execute(
+            "INSERT INTO dispute (provider_id, order_id, amount, status, won) VALUES ($1, $2, $3, $4, $5) "
+            "ON CONFLICT (provider_id) DO UPDATE SET status = $4, won = $5",
+            dispute.id,
+            record.order,
+            dispute.amount,
+            dispute.status,
+            dispute.won,
+        )
 
 
 def _record(row: Any, parts: Sequence[Any]) -> Record:
@@ -288,4 +289,5 @@ def _record(row: Any, parts: Sequence[Any]) -> Record:
         ),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        version=row["version"],
     ).summed()

@@ -124,7 +124,7 @@ class Rounds:
                     now, AT_ONCE, first=FIRST_CHECK, every=self._check_every
                 )
                 for order in orders:
-                    await self._payments.ask_provider(order, refresh=True)
+                    await self._payments.ask_provider(order)
             if len(orders) < AT_ONCE:
                 return
 

@@ -57,7 +57,7 @@ class Adopting:
         record = await self._payments.get(page.order)
         if record is not None and not _is_news(page, record):
             async with self._payments.transaction():
-                await self._payments.ask_provider(page.order, refresh=True)
+                await self._payments.ask_provider(page.order)
             return False
         seen = await self._provider.get_session(page.id)
         async with self._payments.transaction():

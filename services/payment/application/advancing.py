@@ -1,7 +1,7 @@
 """Does at the provider what is to be done next, one step after another, until only the shopper or nobody can move the
 payment on.
 
-Before each call it is written down under its key, in a transaction that checks that it is still wanted. What the
+Before each call it is written down under its key, in a statement that checks that it is still wanted. What the
 provider says of the payment, in its answer or when it is asked, is believed, and nothing else. A kill anywhere in
 between leaves a message in the outbox that starts again from what is known.
 """
@@ -24,7 +24,7 @@ from services.payment.application.ports import (
     SessionRequest,
 )
 from services.payment.application.record import Record
-from services.payment.domain.calls import SETTLES_WITHIN, Call
+from services.payment.domain.calls import SETTLES_WITHIN, Call, page_call
 from services.payment.domain.payments import Goal, Known, Session, Step
 from services.payment.domain.refunds import MOST_VOID_REFUNDS, Cause, Refund, RefundState, void_refunds
 
@@ -70,6 +70,10 @@ class Advancing:
             record = moved
         raise Stuck(f"the payment of order {order} does not move: {record.payment.state.value}")
 
+    async def open(self, record: Record, call: Call) -> Record:
+        """Makes the page of a payment that was added with this call. Raises ProviderError."""
+        return await self._make(record, call)
+
     async def _step(self, record: Record) -> Record | None:
         """One step; None where there is none."""
         match record.payment.step:
@@ -96,7 +100,7 @@ class Advancing:
     # ----- The page
 
     async def _open(self, record: Record) -> Record | None:
-        begun = await self._begin(record, f"session:{record.order}:{record.attempt}", Step.OPEN_SESSION)
+        begun = await self._begin(record, page_call(record.order, record.attempt), Step.OPEN_SESSION)
         if begun is None:
             return await self._payments.get(record.order)
         record, call = begun
@@ -114,6 +118,9 @@ class Advancing:
             if found is not None:
                 return await self._observe(record, found)
             call = await self._next_round(call)
+        return await self._make(record, call)
+
+    async def _make(self, record: Record, call: Call) -> Record:
         try:
             seen = await self._create(record, call)
         except Refused:
@@ -154,7 +161,7 @@ class Advancing:
 
     async def _close_unknown(self, record: Record) -> Record | None:
         """A page was asked for and no answer came. Nobody has its address; it is found, or there is none."""
-        call = await self._payments.call(f"session:{record.order}:{record.attempt}", record.order)
+        call = await self._payments.call(page_call(record.order, record.attempt), record.order)
         if call.may_be_under_way(self._now(), self._settles_within):
             raise ProviderUnavailable("a page may still be being made")
         if not call.look_first(self._now()):
@@ -261,16 +268,16 @@ class Advancing:
 
     async def _begin(self, record: Record, name: str, step: Step) -> tuple[Record, Call] | None:
         """Writes the call down, if the step is still to be taken."""
-        async with self._payments.transaction():
-            present = await self._payments.locked(record.order)
-            if present is None or present.payment.step is not step or present.attempt != record.attempt:
-                return None
-            call = await self._payments.call(name, record.order)
+        present: Record | None = record
+        while present is not None and present.payment.step is step and present.attempt == record.attempt:
             if step is Step.OPEN_SESSION and present.payment.known.session is Session.NONE:
                 asked = present.with_known(present.payment.known.merged(Known(session=Session.ASKED)))
-                await self._payments.save(asked, present)
-                present = asked
-        return present, call
+                present = await self._payments.replace(asked, present)
+            call = await self._payments.begin(name, present) if present is not None else None
+            if present is not None and call is not None:
+                return present, call
+            present = await self._payments.get(record.order)
+        return None
 
     async def _next_round(self, call: Call) -> Call:
         """Raises ProviderUnavailable while what was asked may still be under way."""
@@ -284,14 +291,17 @@ class Advancing:
         return await self._observe(record, await self._provider.get_session(record.session_id))
 
     async def _observe(self, record: Record, seen: SeenSession) -> Record:
-        async with self._payments.transaction():
-            present = await self._payments.locked(record.order)
-            assert present is not None  # noqa: S101  # payments are never deleted
-            if present.attempt != record.attempt:
-                return present
+        """Merges it; where somebody else was faster, into what they made of it."""
+        present = record
+        while present.attempt == record.attempt:
             merged, bookings = observed(present, seen)
-            await self._payments.save(replace(merged, updated_at=self._now()), present, bookings)
-        return merged
+            saved = await self._payments.replace(replace(merged, updated_at=self._now()), present, bookings)
+            if saved is not None:
+                return saved
+            now = await self._payments.get(record.order)
+            assert now is not None  # noqa: S101  # payments are never deleted
+            present = now
+        return present
 
     async def _merge(self, order: UUID, known: Known) -> Record:
         async with self._payments.transaction():

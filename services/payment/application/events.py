@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.payment.application.ports import Payments
-
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -31,17 +29,16 @@ class Webhooks(Protocol):
 
 
 class EventLog(Protocol):
-    async def add(self, provider: str, event: Event, order: UUID | None, now: datetime) -> bool:
-        """False where it was heard before."""
+    async def add(self, provider: str, event: Event, now: datetime, *, ask: bool) -> bool:
+        """Writes it down, all at once with what follows. False, and nothing, where it was heard before.
 
-    async def order_of(self, event: Event) -> UUID | None:
-        """The order whose payment it may be about, if there is one."""
+        `ask`: has the provider asked about the payment that it may be about, if there is one.
+        """
 
 
 class EventService:
-    def __init__(self, events: EventLog, payments: Payments, now: Callable[[], datetime]) -> None:
+    def __init__(self, events: EventLog, now: Callable[[], datetime]) -> None:
         self._events = events
-        self._payments = payments
         self._now = now
 
     async def hear(self, provider: str, event: Event) -> bool:
@@ -49,9 +46,4 @@ class EventService:
 
         Nothing in it is taken for true.
         """
-        async with self._payments.transaction():
-            order = await self._events.order_of(event)
-            new = await self._events.add(provider, event, order, self._now())
-            if new and event.news and order is not None:
-                await self._payments.ask_provider(order, refresh=True)
-        return new
+        return await self._events.add(provider, event, self._now(), ask=event.news)

@@ -1,5 +1,5 @@
-"""What the order asks of its payment. Every change is one transaction under the payment's lock; the provider is never
-called inside."""
+"""What the order asks of its payment. Every change is one transaction, on the payment as it is: under its lock, or only
+where it is still as it was read. The provider is never called inside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,8 +8,9 @@ from uuid import UUID
 
 from services.payment.application.ports import LedgerEntry, Payments
 from services.payment.application.record import Record, Terms
+from services.payment.domain.calls import Call, page_call
 from services.payment.domain.errors import OtherRefund, OtherTerms, OverRefund, UnknownPayment
-from services.payment.domain.payments import Goal, Known, Payment, State
+from services.payment.domain.payments import Goal, Known, Payment, Session, State
 from services.payment.domain.refunds import Refund
 
 
@@ -27,6 +28,17 @@ class PaymentService:
         self._provider = provider
         self._now = now
 
+    async def begin(self, order: UUID, terms: Terms, sequence: int | None) -> tuple[Record, Call] | None:
+        """A new payment with the call for its page written down, which the caller makes at once. None, and nothing,
+        where the order has a payment.
+
+        If the caller dies before that, the shopper asks again, or the round of unfinished payments makes the call.
+        """
+        now = self._now()
+        new = _wanted(self._new(order, terms, now), Goal.AUTHORISE, sequence, now)
+        asked = new.with_known(Known(session=Session.ASKED))
+        return await self._payments.add_with_call(asked, page_call(order, asked.attempt))
+
     async def want(
         self, order: UUID, terms: Terms, goal: Goal, sequence: int | None, *, opens: bool = False
     ) -> Record:
@@ -37,27 +49,22 @@ class PaymentService:
         Of an order that is first heard of by its void, the payment is over from the start. Raises OtherTerms.
         """
         now = self._now()
-        async with self._payments.transaction():
-            record = await self._payments.locked(order)
+        while True:  # whoever was faster: what they made of it is what the wish is of
+            record = await self._payments.get(order)
             if record is None:
-                new = self._new(order, terms, now)
-                record = new if await self._payments.add(new) else await self._payments.locked(order)
-                assert record is not None  # noqa: S101  # it was added above, by this call or another
+                async with self._payments.transaction():
+                    new = self._new(order, terms, now)
+                    if await self._payments.add(new):
+                        wanted = _wanted(new, goal, sequence, now)
+                        await self._payments.save(wanted, new, ask=_is_to_be_called(wanted, opens))
+                        return wanted
+                continue
             if (record.terms.amount, record.terms.currency) != (terms.amount, terms.currency):
                 raise OtherTerms
-            later = sequence is None or sequence > record.sequence
-            wanted = replace(
-                record,
-                payment=record.payment.wanted(goal),
-                sequence=max(record.sequence, sequence or 0),
-                updated_at=now,
-            )
-            if goal is Goal.AUTHORISE and later and wanted.payment.state is State.FAILED:
-                wanted = _again(wanted)
-            await self._payments.save(wanted, record)
-            if wanted.payment.step is not None and not (opens and wanted.payment.state is State.NEW):
-                await self._payments.ask_provider(order)
-        return wanted
+            wanted = _wanted(record, goal, sequence, now)
+            saved = await self._payments.replace(wanted, record, ask=_is_to_be_called(wanted, opens))
+            if saved is not None:
+                return saved
 
     async def refund(self, order: UUID, refund: Refund) -> Record:
         """Admits it under the payment's lock, so that two at once cannot have more than was collected.
@@ -76,8 +83,7 @@ class PaymentService:
             if refund.amount > record.payment.refundable:
                 raise OverRefund(record.payment.refundable)
             admitted = replace(record.with_refund(refund), updated_at=self._now())
-            await self._payments.save(admitted, record)
-            await self._payments.ask_provider(order)
+            await self._payments.save(admitted, record, ask=True)
         return admitted
 
     async def get(self, order: UUID) -> Account:
@@ -104,7 +110,7 @@ class PaymentService:
         async with self._payments.transaction():
             if await self._payments.get(order) is None:
                 raise UnknownPayment
-            await self._payments.ask_provider(order, refresh=True)
+            await self._payments.ask_provider(order)
 
     def _new(self, order: UUID, terms: Terms, now: datetime) -> Record:
         return Record(
@@ -115,6 +121,27 @@ class PaymentService:
             created_at=now,
             updated_at=now,
         )
+
+
+def _wanted(record: Record, goal: Goal, sequence: int | None, now: datetime) -> Record:
+    """With the wish of message `sequence`; of an earlier message it opens no page again."""
+    later = sequence is None or sequence > record.sequence
+    wanted = replace(
+        record,
+        payment=record.payment.wanted(goal),
+        sequence=max(record.sequence, sequence or 0),
+        updated_at=now,
+    )
+    return (
+        _again(wanted)
+        if goal is Goal.AUTHORISE and later and wanted.payment.state is State.FAILED
+        else wanted
+    )
+
+
+def _is_to_be_called(wanted: Record, opens: bool) -> bool:
+    """Whether the provider is to be called in the background."""
+    return wanted.payment.step is not None and not (opens and wanted.payment.state is State.NEW)
 
 
 def _again(record: Record) -> Record:

@@ -160,23 +160,39 @@ class LedgerEntry:
 
 
 class Payments(Protocol):
-    """Payments with their refunds and disputes. `locked` and all that changes belong into `transaction`."""
+    """Payments with their refunds and disputes. `locked`, and what changes what it gave, belong into `transaction`."""
 
     def transaction(self) -> AbstractAsyncContextManager[Any]: ...
 
     async def add(self, record: Record) -> bool:
         """False, and nothing, where the order has a payment already; else it is locked as by `locked`."""
 
+    async def add_with_call(self, record: Record, name: str) -> tuple[Record, Call] | None:
+        """Adds it with its first call written down. None, and nothing, where the order has a payment already."""
+
     async def locked(self, order: UUID) -> Record | None:
         """As it is, and nobody else changes it until the transaction ends."""
 
     async def get(self, order: UUID) -> Record | None: ...
 
-    async def save(self, record: Record, was: Record | None, bookings: Sequence[Booking] = ()) -> None:
-        """Writes it, books what is not booked yet, and tells the order where what it sees has changed."""
+    async def save(
+        self, record: Record, was: Record | None, bookings: Sequence[Booking] = (), *, ask: bool = False
+    ) -> None:
+        """Writes it, books what is not booked yet, and tells the order where what it sees has changed.
 
-    async def ask_provider(self, order: UUID, *, refresh: bool = False) -> None:
-        """Has the provider asked in the background: to do what is to be done, or (`refresh`) to say how it is."""
+        `ask`: and has the provider called in the background, for what is to be done.
+        """
+
+    async def replace(
+        self, record: Record, was: Record, bookings: Sequence[Booking] = (), *, ask: bool = False
+    ) -> Record | None:
+        """As `save`, all at once and without a lock. None, and nothing, where it is no longer as `was` was read."""
+
+    async def ask_provider(self, order: UUID) -> None:
+        """Has the provider asked in the background how it is."""
+
+    async def begin(self, name: str, record: Record) -> Call | None:
+        """As `call`; None, and nothing, where the payment is no longer as `record` was read."""
 
     async def call(self, name: str, order: UUID) -> Call:
         """The call of this name, written down now where it is new."""

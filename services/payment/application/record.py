@@ -1,6 +1,6 @@
 """A payment with all that is stored of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -36,7 +36,7 @@ class Record:
     """`payment` without its refunds: `payment.known.refunded` and `payment.pending` are sums of `refunds`.
 
     `attempt` counts pages, from 1; `intent` is the provider's id of the present attempt's charge. `sequence` is of the
-    latest message of the order's that was heard.
+    latest message of the order's that was heard. `version` is the store's own: another one with every change.
     """
 
     order: UUID
@@ -52,6 +52,7 @@ class Record:
     disputes: tuple[Dispute, ...] = ()
     created_at: datetime
     updated_at: datetime
+    version: int = field(default=0, compare=False)
 
     def with_known(self, known: Known) -> "Record":
         return replace(self, payment=replace(self.payment, known=known)).summed()

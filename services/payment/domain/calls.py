@@ -7,10 +7,16 @@ looked for at the provider. Only where it is not there is the call made once mor
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 KEYS_ARE_KEPT = timedelta(hours=23)
 SETTLES_WITHIN = timedelta(seconds=30)
 """An operation that was answered with a 5xx may still be under way for so long; an earlier look may miss it."""
+
+
+def page_call(order: UUID, attempt: int) -> str:
+    """The name of the call that makes the page of an attempt."""
+    return f"session:{order}:{attempt}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """`/internal/payments`: for the order service, never routed by the gateway."""
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 from uuid import UUID
 
 from litestar import get, post, put
@@ -13,7 +15,7 @@ from services.chassis.problems import documented
 from services.payment.application.advancing import Stuck
 from services.payment.application.ports import ProviderError
 from services.payment.application.record import Record
-from services.payment.domain.payments import State
+from services.payment.domain.payments import Goal, State
 from services.payment.web.parts import Parts
 from services.payment.web.schemas import (
     NewRefund,
@@ -24,6 +26,8 @@ from services.payment.web.schemas import (
 )
 
 WAITS_S = 5.0
+
+T = TypeVar("T")
 
 
 @put(
@@ -44,22 +48,30 @@ async def want(
     sequence: MessageSequence,
 ) -> PaymentState:
     """Repeating is harmless, in any order of arrival. 409 for another amount or currency than before."""
-    record = await payment.payments.want(order_id, data.terms(), data.wish(), sequence, opens=data.wait)
+    terms, goal = data.terms(), data.wish()
+    if (
+        data.wait
+        and goal is Goal.AUTHORISE
+        and (begun := await payment.payments.begin(order_id, terms, sequence))
+    ):
+        return PaymentState.of(await _page(payment.advancing.open(*begun)))
+    record = await payment.payments.want(order_id, terms, goal, sequence, opens=data.wait)
     if data.wait and record.payment.state is State.NEW:
-        record = await _with_page(payment, record)
+        # Of two who ask at once both do it under the same key, and have the same page.
+        made = await _page(payment.advancing.advance(order_id))
+        record = made or record
     elif data.wait and record.payment.state is State.SESSION_OPEN:
         record = await _as_it_is(payment, record)
     return PaymentState.of(record)
 
 
-async def _with_page(payment: Parts, record: Record) -> Record:
-    """Of two who ask at once both do it under the same key, and have the same page. Raises Unavailable."""
+async def _page(made: Awaitable[T]) -> T:
+    """Raises Unavailable."""
     try:
         async with asyncio.timeout(WAITS_S):
-            made = await payment.advancing.advance(record.order)
+            return await made
     except (ProviderError, Stuck, TimeoutError) as fault:
         raise Unavailable("The payment provider gives no page at this moment.") from fault
-    return made or record
 
 
 async def _as_it_is(payment: Parts, record: Record) -> Record:

@@ -95,10 +95,10 @@ def webhook_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an event says is taken for true, and the provider is not asked."""
 
     async def hear(self: Any, provider: str, event: ProviderEvent) -> bool:
-        async with self._payments.transaction():
-            order = await self._events.order_of(event)
-            new: bool = await self._events.add(provider, event, order, self._now())
-            record = await self._payments.locked(order) if order else None
+        payments = self._events.payments
+        async with payments.transaction():
+            new: bool = await self._events.add(provider, event, self._now(), ask=False)
+            record = await payments.locked(event.order) if event.order else None
             if new and record is not None:
                 amount = record.terms.amount
                 said = {
@@ -107,7 +107,7 @@ def webhook_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
                     "payment_intent.canceled": Known(cancelled=True),
                     "payment_intent.succeeded": Known(captured=amount),
                 }.get(event.type, Known())
-                await self._payments.save(record.with_known(record.payment.known.merged(said)), record)
+                await payments.save(record.with_known(record.payment.known.merged(said)), record)
         return new
 
     monkeypatch.setattr(EventService, "hear", hear)

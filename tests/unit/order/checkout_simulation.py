@@ -68,8 +68,10 @@ class Told(MemoryPayments):
         self.reports: list[tuple[int, Record]] = []
         self._sequence = 0
 
-    async def save(self, record: Record, was: Record | None, bookings: Any = ()) -> None:
-        await super().save(record, was, bookings)
+    async def save(
+        self, record: Record, was: Record | None, bookings: Any = (), *, ask: bool = False
+    ) -> None:
+        await super().save(record, was, bookings, ask=ask)
         if outbox_messages.is_news(record, was):
             self._work().told.append(record)
 
@@ -82,19 +84,18 @@ class Told(MemoryPayments):
 class Heard:
     """The events that payment heard."""
 
-    def __init__(self, world: "World") -> None:
-        self._world = world
+    def __init__(self, payments: MemoryPayments) -> None:
+        self.payments = payments
         self._ids: set[str] = set()
 
-    async def add(self, provider: str, event: ProviderEvent, order: UUID | None, now: Any) -> bool:
+    async def add(self, provider: str, event: ProviderEvent, now: Any, *, ask: bool) -> bool:
         await Pause()
+        payments = self.payments
         new = event.id not in self._ids
         self._ids.add(event.id)
+        if new and ask and event.order in payments.kept.records:
+            payments.kept.messages.append((event.order, True))
         return new
-
-    async def order_of(self, event: ProviderEvent) -> UUID | None:
-        await Pause()
-        return event.order if event.order in self._world.payments.kept.records else None
 
 
 class World:
@@ -128,7 +129,7 @@ class World:
         self.advancing = Advancing(
             self.payments, self.provider, self.clock, session_lasts=timedelta(minutes=60)
         )
-        self.events = EventService(Heard(self), self.payments, self.clock)
+        self.events = EventService(Heard(self.payments), self.clock)
         orders = cast(Any, self.orders)
         shared = {"orders": orders, "work": orders, "clock": self.clock}
         self.progress = Progress(messages=orders, **shared)
@@ -509,6 +510,8 @@ class _Pages:
 
     async def page(self, order: Order) -> PaymentPage:
         async def answer() -> Record:
+            if begun := await self._world.service.begin(order.id, TERMS, None):
+                return await self._world.advancing.open(*begun)
             record = await self._world.service.want(order.id, TERMS, Goal.AUTHORISE, None, opens=True)
             if record.payment.state in {PaymentState.NEW, PaymentState.SESSION_OPEN}:
                 refresh = record.payment.state is PaymentState.SESSION_OPEN

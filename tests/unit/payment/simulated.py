@@ -8,7 +8,7 @@ process may be killed. The same seed gives the same run.
 import random
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -96,14 +96,18 @@ class MemoryPayments:
 
     async def add(self, record: Record) -> bool:
         await Pause()
-        work = self._work()
-        assert record.order in work.locked, (
-            "the simulation's lock is of the order, whether or not it has a payment"
-        )
-        if record.order in self.kept.records or record.order in work.records:
-            return False
-        work.records[record.order] = record
+        async with (
+            self.transaction() if self._transaction is None else nullcontext(self._transaction) as work
+        ):
+            # Here the lock is of the order, whether or not it has a payment.
+            if await self.locked(record.order) is not None:
+                return False
+            work.records[record.order] = record
         return True
+
+    async def add_with_call(self, record: Record, name: str) -> tuple[Record, Call] | None:
+        async with self.transaction():
+            return (record, await self.call(name, record.order)) if await self.add(record) else None
 
     async def locked(self, order: UUID) -> Record | None:
         await Pause()
@@ -118,7 +122,18 @@ class MemoryPayments:
         await Pause()
         return self._work().records.get(order) or self.kept.records.get(order)
 
-    async def save(self, record: Record, was: Record | None, bookings: Sequence[Booking] = ()) -> None:
+    async def replace(
+        self, record: Record, was: Record, bookings: Sequence[Booking] = (), *, ask: bool = False
+    ) -> Record | None:
+        async with self.transaction():
+            if await self.locked(record.order) != was:
+                return None
+            await self.save(record, was, bookings, ask=ask)
+        return record
+
+    async def save(
+        self, record: Record, was: Record | None, bookings: Sequence[Booking] = (), *, ask: bool = False
+    ) -> None:
         await Pause()
         work = self._work()
         assert record.order in work.locked, "saved without the payment's lock"
@@ -130,10 +145,18 @@ class MemoryPayments:
                 record.intent,
                 booking.amount,
             )
+        if ask:
+            work.messages.append((record.order, False))
 
-    async def ask_provider(self, order: UUID, *, refresh: bool = False) -> None:
+    async def ask_provider(self, order: UUID) -> None:
         await Pause()
-        self._work().messages.append((order, refresh))
+        self._work().messages.append((order, True))
+
+    async def begin(self, name: str, record: Record) -> Call | None:
+        async with self.transaction():
+            if await self.locked(record.order) != record:
+                return None
+            return await self.call(name, record.order)
 
     async def call(self, name: str, order: UUID) -> Call:
         await Pause()
