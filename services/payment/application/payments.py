@@ -132,11 +132,9 @@ def _wanted(record: Record, goal: Goal, sequence: int | None, now: datetime) -> 
         sequence=max(record.sequence, sequence or 0),
         updated_at=now,
     )
-    return (
-        _again(wanted)
-        if goal is Goal.AUTHORISE and later and wanted.payment.state is State.FAILED
-        else wanted
-    )
+    if goal is Goal.AUTHORISE and later and wanted.payment.state is State.FAILED:
+        return _again(wanted)
+    return wanted
 
 
 def _is_to_be_called(wanted: Record, opens: bool) -> bool:
