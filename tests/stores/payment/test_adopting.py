@@ -27,6 +27,7 @@ async def restored(shop: Shop, settings: Settings, signer: Signer, database: str
     other = msgspec.structs.replace(settings, database_url=database)
     async with running(build(other, settles_within=timedelta(0))) as client:
         shop.peers.payment = client
+        shop.peers.told.clear()  # what order hears from now on is of this one
         yield Shop(client, shop.peers, shop.sandbox, signer)
 
 
