@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from frontend_proxy.pages.fulfilment import history
-from frontend_proxy.pages.fulfilment.searching import Search, search
+from frontend_proxy.pages.fulfilment.searching import LONGEST_NAME, Search, search
 
 ID = UUID("7f3b8a52-6c1e-4f0e-9a54-3a1f0a1b2c3d")
 
@@ -22,12 +22,15 @@ ID = UUID("7f3b8a52-6c1e-4f0e-9a54-3a1f0a1b2c3d")
         (str(ID), Search(id=ID)),
         (f"https://shop.example/orders/{str(ID).upper()}?token=x", Search(id=ID)),
         ("0", Search()),
-        ("1" * 19, Search()),
-        ("١٢٣", Search()),
-        ("minji", Search()),
+        ("1" * 19, Search(query={"recipient": "1" * 19})),
+        ("١٢٣", Search(query={"recipient": "١٢٣"})),
+        (" 민지 ", Search(query={"recipient": "민지"})),
+        ("민", Search()),
+        ("a" * LONGEST_NAME, Search(query={"recipient": "a" * LONGEST_NAME})),
+        ("a" * (LONGEST_NAME + 1), Search()),
     ],
 )
-def test_an_order_is_found_by_number_address_or_id(words: str, found: Search) -> None:
+def test_an_order_is_found_by_number_address_name_or_id(words: str, found: Search) -> None:
     assert search(words) == found
 
 
