@@ -170,7 +170,7 @@ def _stack() -> Iterator[Mapping[str, str]]:
         environment = {
             "DEVSTACK_DIR": folder,
             "DEVSTACK_PORT_OFFSET": OFFSET,
-            "LOG_LEVEL": "WARNING",
+            "DEVSTACK_LOG_LEVEL": "WARNING",
             "KONG_NGINX_WORKER_PROCESSES": "1",
         }
         _devstack(environment, "up", "--detach")
