@@ -110,6 +110,14 @@ class Translator:
     def number(self, count: int) -> str:
         return f"{count:,}"
 
+    def country(self, code: str) -> str:
+        """A country by its code of ISO 3166-1; the code itself where it has no name."""
+        return str(self._locale.territories.get(code, code))
+
+    def countries(self, codes: Iterable[str]) -> list[tuple[str, str]]:
+        """Codes with their names, as the choices of a field."""
+        return [(code, self.country(code)) for code in codes]
+
     def grade(self, grade: str) -> str:
         """A member's grade."""
         return self.known(f"profile.grade_{grade}", grade)

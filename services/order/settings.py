@@ -49,7 +49,10 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         ),
     ] = 50_000
     shipping_countries: Annotated[
-        str, Meta(description="Where the shop sends to: ISO 3166-1 codes, with commas between.")
+        str,
+        Meta(
+            description="Where the shop sends to: ISO 3166-1 codes, with commas between, the usual one first."
+        ),
     ] = "KR"
     order_hold_seconds: Annotated[
         int,
@@ -67,8 +70,9 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         check_mail(self.public_origin, self.mail_from, production=self.production)
 
     @property
-    def countries(self) -> frozenset[str]:
-        return frozenset(code.strip() for code in self.shipping_countries.split(",") if code.strip())
+    def countries(self) -> tuple[str, ...]:
+        codes = (code.strip() for code in self.shipping_countries.split(","))
+        return tuple(dict.fromkeys(code for code in codes if code))
 
     @property
     def site(self) -> str:

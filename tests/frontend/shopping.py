@@ -58,6 +58,7 @@ CART: dict[str, Any] = {
     "tax": 455,
     "total": 5000,
     "free_shipping_from": 50_000,
+    "countries": ["KR"],
 }
 TYPED = {
     "idempotency_key": "11111111-2222-4333-8444-555555555555",

@@ -1,5 +1,6 @@
 """The checkout's form: once is once, and nothing is guessed."""
 
+import json
 from typing import Any
 
 import pytest
@@ -72,3 +73,82 @@ async def test_an_address_of_a_book_that_cannot_be_read_is_not_guessed(front: Fr
     status, _, text = await send(front, "/checkout", {**TYPED, "where": "0"})
     assert status == 503 and "saved addresses cannot be shown" in text
     assert all(seen.target != "/api/orders" for seen in front.gateway.seen)
+
+
+BOOK = {
+    "id": PRODUCT["id"],
+    "version": 1,
+    "name": "Minji",
+    "email": "minji@example.com",
+    "phone": None,
+    "addresses": [
+        {
+            "recipient": "Amy",
+            "line1": "1 Main St",
+            "line2": "",
+            "city": "Boston",
+            "postal_code": "02101",
+            "country": "US",
+        },
+        {
+            "recipient": "Aoi",
+            "line1": "1-1 Chiyoda",
+            "line2": "",
+            "city": "Tokyo",
+            "postal_code": "100-0001",
+            "country": "JP",
+        },
+    ],
+}
+
+
+async def test_a_shop_that_sends_to_one_country_asks_for_none(front: Front) -> None:
+    guest(front)
+    screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
+    front.gateway.answer = gateway({"GET /api/checkout": screen})
+    async with front.browser.get(f"{front.url}/checkout") as answer:
+        text = await answer.text()
+    assert '<input type="hidden" name="country" value="KR">' in text
+    assert '<select id="f-country"' not in text
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Japan"), ("ko", "일본")])
+async def test_a_shop_that_sends_to_several_countries_asks_where(
+    front: Front, language: str, name: str
+) -> None:
+    await front.sign_in()
+    screen: dict[str, Any] = {"cart": {**CART, "countries": ["KR", "JP"]}, "member": BOOK, "degraded": []}
+    front.gateway.answer = gateway({"GET /api/checkout": screen})
+    async with front.browser.get(f"{front.url}/checkout", headers={"Accept-Language": language}) as answer:
+        text = await answer.text()
+    assert f'<option value="JP" >{name}</option>' in text
+    assert 'name="where" value="0"  disabled' in text, "the shop does not send to the first of the book"
+    assert 'name="where" value="1" checked' in text
+
+
+@pytest.mark.parametrize(
+    ("country", "typed", "sent"),
+    [("KR", "010-1234-5678", "+821012345678"), ("JP", "090-1234-5678", "090-1234-5678")],
+)
+async def test_a_number_that_begins_with_0_is_a_korean_one_in_korea_alone(
+    front: Front, country: str, typed: str, sent: str
+) -> None:
+    guest(front)
+    screen: dict[str, Any] = {"cart": {**CART, "countries": ["KR", "JP"]}, "member": None, "degraded": []}
+    front.gateway.answer = gateway(
+        {"GET /api/checkout": screen, "POST /api/orders": {"id": PRODUCT["id"], "status": 201}}
+    )
+    assert (await send(front, "/checkout", {**TYPED, "country": country, "phone": typed}))[0] == 303
+    [order] = [seen for seen in front.gateway.seen if seen.target == "/api/orders"]
+    address = json.loads(order.body)["address"]
+    assert (address["country"], address["phone"]) == (country, sent)
+
+
+async def test_a_country_that_the_shop_does_not_send_to_is_said_where_no_field_shows_it(front: Front) -> None:
+    await front.sign_in()
+    screen: dict[str, Any] = {"cart": CART, "member": BOOK, "degraded": []}
+    refused = {"status": 400, "errors": [{"field": "address.country", "code": "not_allowed", "message": ""}]}
+    front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": refused})
+    status, _, text = await send(front, "/checkout", {**TYPED, "where": "0"})
+    assert status == 400
+    assert '<p class="error">Please choose one from the list.</p>' in text

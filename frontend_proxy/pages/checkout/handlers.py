@@ -15,6 +15,7 @@ from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages import forms, profiles
 from frontend_proxy.pages.backend import PATIENCE
 from frontend_proxy.pages.cart.counting import in_cart
+from frontend_proxy.pages.checkout import placement
 from frontend_proxy.pages.checkout.placement import FIELDS, body, chosen_address, saved_address, typed
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.forms import Form
@@ -151,6 +152,7 @@ def _page(
         fault = translator.problem(name, status)
     before = form.text("expected_total") if form and changed else ""
     book = screen["member"]
+    countries = placement.countries(screen["cart"])
     return site.views.page(
         visitor,
         "checkout/checkout.html",
@@ -158,7 +160,8 @@ def _page(
         cart=screen["cart"],
         book=book,
         degraded=screen["degraded"],
-        where=form.text("where") if form else ("0" if book and book["addresses"] else "new"),
+        countries=countries,
+        where=form.text("where") if form else placement.first_choice(book, countries),
         values=typed(form) if form else _known(book),
         key=form.key if form and not changed and _open(answer) else None,
         sent=form.fields if form else {},

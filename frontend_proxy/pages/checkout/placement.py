@@ -7,9 +7,10 @@ from frontend_proxy.pages import profiles
 from frontend_proxy.pages.forms import Form
 
 ADDRESS = ("recipient", "phone", "line1", "line2", "city", "postal_code", "country")
-FIELDS = frozenset({"email", *(f"address.{name}" for name in ADDRESS if name != "country")})
+FIELDS = frozenset({"email", *(f"address.{name}" for name in ADDRESS)})
 """The fields of an order that the form shows."""
 COUNTRY = "KR"
+"""Where a number that begins with 0 is dialled, and where the shop sends to if the cart does not say."""
 
 
 def typed(form: Form) -> dict[str, str]:
@@ -22,6 +23,17 @@ def chosen_address(form: Form, book: Mapping[str, Any] | None) -> Mapping[str, A
     text = form.text("where")
     addresses = book["addresses"] if book else []
     return addresses[int(text)] if text.isdigit() and len(text) < 3 and int(text) < len(addresses) else None
+
+
+def countries(cart: Mapping[str, Any] | None) -> list[str]:
+    """Where the shop sends to, the usual one first."""
+    return list((cart or {}).get("countries") or [COUNTRY])
+
+
+def first_choice(book: Mapping[str, Any] | None, sent_to: list[str]) -> str:
+    """The place in the book of the first address that the shop sends to; `new` where there is none."""
+    addresses = book["addresses"] if book else []
+    return next((str(at) for at, address in enumerate(addresses) if address["country"] in sent_to), "new")
 
 
 def saved_address(form: Form) -> dict[str, str]:
@@ -40,10 +52,13 @@ def body(form: Form, book: Mapping[str, Any] | None, language: str) -> dict[str,
     """The body of `POST /api/orders`. A number that cannot be read is one that no cart has."""
     address = {**(chosen_address(form, book) or saved_address(form))}
     address = {name: address.get(name) or "" for name in ADDRESS if name != "phone"}
+    phone = form.text("phone")
+    if address["country"] == COUNTRY:
+        phone = profiles.phone(phone) or ""
     sent: dict[str, Any] = {
         "cart_version": _number(form.text("cart_version")) or 1,
         "expected_total": _number(form.text("expected_total")),
-        "address": {**address, "phone": profiles.phone(form.text("phone")) or ""},
+        "address": {**address, "phone": phone},
         "lang": language,
     }
     if form.text("email"):

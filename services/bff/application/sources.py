@@ -129,6 +129,8 @@ class Cart(msgspec.Struct, frozen=True):
     tax: int
     total: int
     free_shipping_from: int | None = None
+    countries: list[str] = []
+    """Where the shop sends to, the usual one first."""
 
 
 class OrderLine(msgspec.Struct, frozen=True):

@@ -21,8 +21,10 @@ class ShownCart:
     shipping: int
     tax: int
     changes: tuple[PriceChange, ...]
-    free_from: int | None = None
+    free_from: int | None
     """From what the items come to on, shipping is free; None: never."""
+    countries: tuple[str, ...]
+    """Where the shop sends to, the usual one first."""
 
     @property
     def version(self) -> int:
@@ -56,6 +58,7 @@ class Carting:
                 tax=0,
                 changes=(),
                 free_from=self.rates.free_from,
+                countries=self.rates.countries,
             )
         return self._shown(
             cart, await self.quotes.quote([(item.sku, item.quantity) for item in cart.items], lang)
@@ -71,6 +74,7 @@ class Carting:
             tax=quote.tax + self.rates.tax(shipping),
             changes=carts.price_changes(cart.items, prices),
             free_from=self.rates.free_from,
+            countries=self.rates.countries,
         )
 
     async def put(self, owner: UUID, sku: str, quantity: int, lang: str) -> ShownCart:

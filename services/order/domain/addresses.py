@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from common import email_address, visible_text
 from common.field_codes import InvalidValue
@@ -15,7 +15,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _PHONE_PUNCTUATION = re.compile(r"[\s().\u2010-\u2015-]")
 
 
-def checked(address: Address, email: str, countries: frozenset[str]) -> tuple[Address, str]:
+def checked(address: Address, email: str, countries: Collection[str]) -> tuple[Address, str]:
     """Both in their normal form. Raises InvalidOrder; `not_allowed` for a country that the shop does not send to."""
     faults: dict[str, InvalidValue] = {}
 

@@ -11,11 +11,12 @@ from common.money import allocate, tax_within
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippingRates:
-    """`fee` for each order, nothing from `free_from` on (None: never). `countries`: where the shop sends to."""
+    """`fee` for each order, nothing from `free_from` on (None: never). `countries`: where the shop sends to,
+    as codes of ISO 3166-1, the usual one first."""
 
     fee: int
     free_from: int | None
-    countries: frozenset[str]
+    countries: tuple[str, ...]
     vat_rate: int
 
     def of(self, items: int) -> int:

@@ -126,6 +126,12 @@ class CartView(msgspec.Struct, frozen=True):
     tax: int
     total: int
     free_shipping_from: int | None
+    countries: Annotated[
+        list[str],
+        Meta(
+            description="Where the shop sends to, ISO 3166-1 alpha-2, the usual one first.", examples=[["KR"]]
+        ),
+    ]
 
     @classmethod
     def of(cls, shown: ShownCart) -> "CartView":
@@ -162,6 +168,7 @@ class CartView(msgspec.Struct, frozen=True):
             tax=shown.tax,
             total=shown.total,
             free_shipping_from=shown.free_from,
+            countries=list(shown.countries),
         )
 
 

@@ -63,6 +63,7 @@ def settings(
         internal_api_key=INTERNAL_KEY,
         public_origin="https://shop.test",
         mail_url=(tmp_path / "mail").as_uri(),
+        shipping_countries="KR, JP",
     )
 
 

@@ -179,3 +179,13 @@ async def test_a_language_that_payment_would_refuse_is_refused_before_anything_i
     cart = await shop.put(guest, "SHOE-250", 1)
     refused = await shop.place(guest, cart, lang=lang)
     assert (refused.status_code, refused.json().get("errors", [{}])[0].get("field")) == (400, "lang")
+
+
+async def test_goods_go_to_every_country_that_the_cart_names(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 5)
+    kim = shop.member()
+    cart = await shop.put(kim, "SHOE-250", 1)
+    assert cart["countries"] == ["KR", "JP"]
+    abroad = {"country": "JP", "postal_code": "100-0001", "city": "Tokyo", "phone": "+81 90-1234-5678"}
+    order = await shop.order(kim, await shop.placed(kim, address=ADDRESS | abroad))
+    assert order["address"].items() >= (ADDRESS | abroad | {"phone": "+819012345678"}).items()
