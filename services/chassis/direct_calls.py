@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from litestar import Litestar, Request, Response
-from litestar.enums import ScopeType
+from litestar.enums import MediaType, ScopeType
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json, get_serializer
@@ -85,7 +85,7 @@ class DirectCalls:
                 answer = await call.function(request=request, **call.parts)
             else:
                 answer = await call.function(**call.parts)
-            if type(answer) is Response and not (answer.status_code or answer.media_type or answer.cookies):
+            if type(answer) is Response and _is_plain(answer):
                 body = encode_json(answer.content, call.serializer)
                 start: Any = {"type": "http.response.start", "status": 200, "headers": _headers(answer, body)}
                 begun = True
@@ -131,6 +131,7 @@ def _call(app: Litestar, route: HTTPRoute, handler: HTTPRouteHandler) -> Call | 
         or handler.cache
         or handler.background
         or handler.status_code != 200
+        or handler.media_type not in {"", MediaType.JSON}
         or len(handler.resolve_middleware()) != 1  # admission's own
         or handler.resolve_exception_handlers() != app.exception_handlers
         or not handler.parsed_fn_signature.return_type.is_subclass_of(Response)
@@ -145,6 +146,13 @@ def _call(app: Litestar, route: HTTPRoute, handler: HTTPRouteHandler) -> Call | 
         handler.resolve_before_request(),
         handler.resolve_request_class(),
         get_serializer(handler.resolve_type_encoders()),
+    )
+
+
+def _is_plain(answer: Response[Any]) -> bool:
+    """Whether it is a document to be written as JSON, and nothing else. Texts are sent as they are."""
+    return not (
+        answer.status_code or answer.media_type or answer.cookies or isinstance(answer.content, str | bytes)
     )
 
 

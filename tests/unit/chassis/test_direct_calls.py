@@ -74,6 +74,16 @@ async def plain() -> int:
     return 1
 
 
+@get("/keys", public=True, media_type="application/jwk-set+json")
+async def keys() -> Response[dict[str, int]]:
+    return Response({"keys": 1})
+
+
+@get("/words", public=True)
+async def words() -> Response[str]:
+    return Response("a word")
+
+
 class Tokens:
     async def authenticate(self, token: str) -> Identity:
         match token:
@@ -87,7 +97,7 @@ class Tokens:
 def app() -> Litestar:
     return create_app(
         title="Test",
-        handlers=[greeting, anybody, searched, one, plain],
+        handlers=[greeting, anybody, searched, one, plain, keys, words],
         authenticator=Tokens(),
         dependencies=provided(greetings=Greetings()),
         refusals={TooSoonError: Conflict},
@@ -120,6 +130,8 @@ REQUESTS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "another status": ("GET", "/greeting", [*GOOD.items(), ("How", "created")]),
     "another media type": ("GET", "/greeting", [*GOOD.items(), ("How", "text")]),
     "for anybody": ("GET", "/anybody", []),
+    "a media type of the handler's": ("GET", "/keys", []),
+    "a text": ("GET", "/words", []),
     "for anybody, with a bad token": ("GET", "/anybody", [("Authorization", "Bearer bad")]),
 }
 
