@@ -6,6 +6,7 @@ Every pytest process starts its own, so that parallel workers share nothing.
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
@@ -18,6 +19,11 @@ from devstack.postgres import Postgres
 from tests import redis_topologies
 from tests.revocations import mark_whole
 from tests.stores import bouncer
+
+# What a shell starts in the background ignores these, and so would all that the tests start and then signal.
+for _name, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+    if signal.getsignal(_name) is signal.SIG_IGN:
+        signal.signal(_name, _usual)
 
 # How long an example takes says what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

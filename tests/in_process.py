@@ -26,6 +26,13 @@ async def running(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         await task
 
 
+async def until_ready(client: httpx.AsyncClient) -> None:
+    """It has everything that it needs, on however busy a machine."""
+    async with asyncio.timeout(30):
+        while (await client.get("/health/ready")).status_code != 200:
+            await asyncio.sleep(0.05)
+
+
 async def _live(app: Litestar, started: asyncio.Future[None], finish: asyncio.Event) -> None:
     async with app.lifespan():
         started.set_result(None)

@@ -238,10 +238,11 @@ def of_alerts(*, real_kong: bool) -> dict[str, str]:
     """An alert finds nothing while all is well; what it compares has to be there."""
     queries = {}
     for condition in TABLE.conditions:
-        compared = re.fullmatch(r"(.*) (?:>|==) [\d.]+", condition.expr)
-        assert compared, condition.expr
-        if condition.empty not in not_here(real_kong=real_kong):
-            queries[condition.name] = compared[1]
+        for number, part in enumerate(re.split(r" and (?!on|ignoring)", condition.expr)):
+            compared = re.fullmatch(r"(.*) (?:>|==) [\d.]+", part)
+            assert compared, part
+            if condition.empty not in not_here(real_kong=real_kong):
+                queries[f"{condition.name} {number}"] = compared[1]
     for objective in TABLE.objectives:
         for window in TABLE.windows:
             for record in (rules.EVENTS, rules.FAILURES, rules.RATIO):

@@ -11,7 +11,8 @@ from tests.frontend.test_pages import MEMBER, page
 
 ACCOUNT: dict[str, Any] = {"id": MEMBER["id"], "email": "minji@example.com", "pending_email": None}
 OWNER: dict[str, Any] = {**MEMBER, "has_account": True}
-ASKED = {"email": "new@example.com", "current_password": " secret ", "idempotency_key": "1" * 36}
+KEY = "11111111-2222-4333-8444-555555555555"
+ASKED = {"email": "new@example.com", "current_password": " secret ", "idempotency_key": KEY}
 
 
 def answering(front: Front, document: dict[str, Any], status: int, problem: str = "about:blank") -> None:
@@ -47,7 +48,7 @@ async def test_the_address_is_asked_for_with_the_password_and_a_key(front: Front
     [seen] = changes(front)
     assert (seen.method, seen.target) == ("POST", "/api/auth/email")
     assert json.loads(seen.body) == {"email": "new@example.com", "current_password": " secret "}
-    assert seen.headers["Idempotency-Key"] == "1" * 36
+    assert seen.headers["Idempotency-Key"] == KEY
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from services.catalog.commands import MIGRATIONS
 from services.catalog.settings import Settings
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
-from tests.in_process import running
+from tests.in_process import running, until_ready
 from tests.signing import AUDIENCE, ISSUER, Signer
 from tests.stores.catalog.shelves import Shelves
 from tests.stores.catalog.shop import INTERNAL_KEY, ShopApi
@@ -80,6 +80,7 @@ def settings(
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[AsyncClient]:
     async with running(build(settings)) as client:
+        await until_ready(client)
         yield client
 
 
