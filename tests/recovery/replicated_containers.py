@@ -87,7 +87,7 @@ class ReplicatedContainers(DockerStack):
             self._compose("--profile", "restored", "rm", "--stop", "--force", "postgres-restored")
 
     def standby(self, *arguments: str) -> str:
-        """deploy/standby.sh. Raises AssertionError with what it said."""
+        """deploy/standby.sh. Raises AssertionError with what it said, and what the servers did."""
         done = subprocess.run(
             ["deploy/standby.sh", *arguments],
             cwd=ROOT,
@@ -98,7 +98,10 @@ class ReplicatedContainers(DockerStack):
             timeout=COMMAND_DEADLINE,
         )
         if done.returncode != 0:
-            raise AssertionError(f"standby.sh {' '.join(arguments)}: {done.stdout}{done.stderr}")
+            logs = run_docker(
+                "compose", "logs", "--tail=40", "postgres", "postgres-standby", environment=self.environment
+            )
+            raise AssertionError(f"standby.sh {' '.join(arguments)}: {done.stdout}{done.stderr}\n{logs}")
         return done.stdout
 
     def _asked(self, service: str, statement: str, database: str) -> str:
