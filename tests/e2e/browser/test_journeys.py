@@ -205,7 +205,7 @@ def test_addresses_are_added_and_removed(visit: Visit) -> None:
     ):
         page.get_by_label(label).fill(text)
     page.get_by_role("button", name="Add address").click()
-    expect(page.get_by_text("04524 Seoul, KR")).to_be_visible()
+    expect(page.get_by_text("04524 Seoul, South Korea")).to_be_visible()
     page.get_by_role("button", name="Remove the address of Kim Minji").click()
     expect(page.get_by_text("No address yet.")).to_be_visible()
 
