@@ -108,7 +108,12 @@ def build(settings: Settings) -> Litestar:
         refunding=refunding,
         refunds=refunds,
         reporting=Reporting(
-            orders=orders, refunds=refunds, messages=messages, progress=progress, work=database
+            orders=orders,
+            refunds=refunds,
+            refunding=refunding,
+            messages=messages,
+            progress=progress,
+            work=database,
         ),
         requests=Requests(
             orders=orders,

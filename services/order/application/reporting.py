@@ -1,10 +1,12 @@
 """What payment tells of an order's money by itself: the latest news are kept, and each may be an event."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from services.order.application.ports import Messages, Orders, Refunds, UnitOfWork
 from services.order.application.progress import Progress
+from services.order.application.refunding import Refunding
 from services.order.domain.errors import UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
 from services.order.domain.orders import Payment
@@ -15,13 +17,17 @@ from services.order.domain.states import UNPAID
 class Reporting:
     orders: Orders
     refunds: Refunds
+    refunding: Refunding
     messages: Messages
     progress: Progress
     work: UnitOfWork
 
-    async def report(self, id_: UUID, payment: Payment, sequence: int | None) -> None:
-        """`sequence`: of two reports the later has the higher; older ones change nothing. Without one (nobody's outbox)
-        it is no copy to keep, but still a fact. Raises UnknownOrder."""
+    async def report(
+        self, id_: UUID, payment: Payment, failed_refunds: Sequence[UUID], sequence: int | None
+    ) -> None:
+        """`failed_refunds`: also those that were done until a bank sent them back. `sequence`: of two reports the later
+        has the higher; older ones change nothing. Without one (nobody's outbox) it is no copy to keep, but still a
+        fact. Raises UnknownOrder."""
         async with self.work.transaction():
             standing = None
             if sequence is not None:
@@ -30,6 +36,8 @@ class Reporting:
                     if await self.orders.standing(id_) is None:
                         raise UnknownOrder
                     return
+            for refund in failed_refunds:
+                await self.refunding.settle(id_, refund, "failed")
             if payment.captured and (standing is None or standing.state not in UNPAID):
                 # What became of each is not in the report. Asking for it again is answered with what it is by now.
                 for refund, amount, reason in await self.refunds.pending(id_):

@@ -39,4 +39,4 @@ async def report_payment(
         refunded=data.refunded,
         refund_pending=data.refund_pending,
     )
-    await order.reporting.report(order_id, payment, sequence)
+    await order.reporting.report(order_id, payment, data.failed_refunds, sequence)

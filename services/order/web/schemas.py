@@ -407,7 +407,8 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class PaymentReport(msgspec.Struct, frozen=True):
-    """The payment's whole present state; amounts in minor units of the order's currency."""
+    """The payment's whole present state; amounts in minor units of the order's currency. `failed_refunds`: those that
+    were never made, or that the shopper's bank has sent back."""
 
     state: Literal[
         "new",
@@ -426,3 +427,4 @@ class PaymentReport(msgspec.Struct, frozen=True):
     refunded: Amount
     occurred_at: datetime
     refund_pending: Amount = 0
+    failed_refunds: list[UUID] = []

@@ -1,7 +1,7 @@
 """Messages of a payment: to the order, how it is; to the provider's target, that there is something to do."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -12,19 +12,21 @@ from services.chassis import outbox
 from services.chassis.postgres import Database
 from services.payment.application.record import Record
 from services.payment.domain.payments import State
+from services.payment.domain.refunds import Cause, RefundState
 
 PROVIDER = "provider"
 ORDER = "order"
 
 
 class PaymentView(msgspec.Struct, frozen=True):
-    """All that the order sees of it; amounts are totals in minor units."""
+    """All that the order sees of it; amounts are totals in minor units. `failed_refunds`: of those that it wanted."""
 
     state: str
     authorised: int
     captured: int
     refunded: int
     refund_pending: int
+    failed_refunds: tuple[UUID, ...]
 
 
 class Told(PaymentView, frozen=True):
@@ -46,16 +48,31 @@ def is_news(record: Record, was: Record | None) -> bool:
     now, before = view(record), view(was) if was else None
     if now == before:
         return False
-    sums = (now.authorised, now.captured, now.refunded, now.refund_pending)
     if before is None:
-        return record.payment.state not in _UNTOLD or any(sums)
-    moved = sums != (before.authorised, before.captured, before.refunded, before.refund_pending)
-    return moved or record.payment.state not in _UNTOLD
+        return record.payment.state not in _UNTOLD or any(_facts(now))
+    return _facts(now) != _facts(before) or record.payment.state not in _UNTOLD
+
+
+def _facts(view: PaymentView) -> tuple[Any, ...]:
+    return view.authorised, view.captured, view.refunded, view.refund_pending, view.failed_refunds
 
 
 def view(record: Record) -> PaymentView:
     payment, known = record.payment, record.payment.known
-    return PaymentView(payment.state.value, known.authorised, known.captured, known.refunded, payment.pending)
+    # A bank may send a refund back that the order was told is done.
+    failed = sorted(
+        each.id
+        for each in record.refunds
+        if each.state is RefundState.FAILED and each.cause is Cause.REQUESTED
+    )
+    return PaymentView(
+        payment.state.value,
+        known.authorised,
+        known.captured,
+        known.refunded,
+        payment.pending,
+        tuple(failed),
+    )
 
 
 class Message(NamedTuple):

@@ -183,6 +183,7 @@ class Payment(Server):
             "captured": payment["captured"],
             "refunded": payment["refunded"],
             "refund_pending": 0,
+            "failed_refunds": payment.get("failed_refunds", []),
             "occurred_at": "2026-11-27T03:00:00Z",
         }
 

@@ -117,6 +117,26 @@ async def test_a_refund_that_takes_its_time_is_asked_for_again_when_payment_has_
     assert f"refund_{end}" in await shop.events(kim, id_)
 
 
+async def test_a_refund_that_the_bank_sends_back_can_be_made_again(shop: Shop) -> None:
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 3)
+    everything: dict[str, Any] = {"lines": [{"line": 1, "quantity": 3}], "shipping": True}
+    asked = (await refund(shop, id_, **everything)).json()
+    assert await settled(shop, kim, id_) == [(asked["amount"], "done")]
+    assert (await refund(shop, id_, amount=1)).status_code == 409
+
+    back = shop.payment.report(id_, refunded=0, failed_refunds=[asked["id"], str(uuid4())])
+    assert (await shop.report(id_, back)).status_code == 204
+    assert await settled(shop, kim, id_) == [(asked["amount"], "failed")]
+    assert "refund_failed" in await shop.events(kim, id_)
+    assert (await refund(shop, id_, **everything)).json()["amount"] == asked["amount"]
+    # Said once more, which the outbox may do at any time, it changes nothing.
+    await shop.report(id_, back)
+    assert await settled(shop, kim, id_) == [(asked["amount"], "failed"), (asked["amount"], "done")]
+    assert (await shop.events(kim, id_)).count("refund_failed") == 1
+
+
 async def _state(shop: Shop, who: dict[str, str], id_: UUID) -> str:
     timeline = (await shop.api.get(f"/api/orders/{id_}/events", headers=who)).json()
     return str(timeline["refunds"][0]["state"])

@@ -137,7 +137,12 @@ class World:
             refunds=orders, messages=orders, new_id=lambda: UUID(int=chance.getrandbits(128)), **shared
         )
         self.reporting = Reporting(
-            orders=orders, refunds=orders, messages=orders, progress=self.progress, work=orders
+            orders=orders,
+            refunds=orders,
+            refunding=self.refunding,
+            messages=orders,
+            progress=self.progress,
+            work=orders,
         )
         self.requests = Requests(
             progress=self.progress, messages=orders, payments=cast(Any, _Pages(self)), **shared
@@ -256,7 +261,9 @@ class World:
             refunded=seen.refunded,
             refund_pending=seen.refund_pending,
         )
-        await self.call("order", lambda: self.reporting.report(record.order, payment, sequence))
+        await self.call(
+            "order", lambda: self.reporting.report(record.order, payment, seen.failed_refunds, sequence)
+        )
         self.payments.reports.remove(report)
 
     def _attempt(self, machine: str, name: Any, task: Coroutine[Any, Any, Any]) -> None:
@@ -301,6 +308,7 @@ class World:
             functools.partial(self._ask, order, Event.HOLD_EXPIRED): 1,
             functools.partial(self._ask, order, Event.SHIP_REQUESTED): 1,
             functools.partial(self._refund, order): 8,
+            self._bank: 2,
             self._webhook: 14,
             self._arrives_late: 4,
             self._kill: 4,
@@ -335,6 +343,19 @@ class World:
         self.machines["order"].start(
             self.refunding.refund(order, wanted, actor="", versions=None), self._whatever
         )
+
+    def _bank(self) -> None:
+        """The shopper's bank sends a refund back that the provider has made, as a closed account's does weeks later."""
+        asked_for = {str(id_) for id_ in self.orders.kept.refunds}
+        made = [
+            refund
+            for refund in self.provider.all_refunds()
+            if refund["status"] == "succeeded" and refund["metadata"]["refund_id"] in asked_for
+        ]
+        if made:
+            refund = self.chance.choice(made)
+            self.say(f"the bank sends {refund['id']} back")
+            self.provider.account.settle_refund(refund["id"], "failed")
 
     def _webhook(self) -> None:
         """One is delivered, is lost, or stays to come again."""
