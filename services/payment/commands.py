@@ -43,9 +43,9 @@ def reconcile(settings: Settings, days: int) -> None:
                 until - timedelta(days=days), until, until
             )
         for each in found.differences:
-            click.echo(
-                f"{each.kind}: {each.intent} of order {each.order}: provider {each.at_provider}, ledger {each.booked}"
-            )
+            due = "" if each.expected is None else f", the order comes to {each.expected}"
+            both = f"provider {each.at_provider}, ledger {each.booked}"
+            click.echo(f"{each.kind}: {each.intent} of order {each.order}: {both}{due}")
         total = await reports.ledger_sum()
         click.echo(f"{found.seen} compared, {len(found.differences)} differences, the ledger sums to {total}")
         return 1 if found.differences or total else 0

@@ -55,7 +55,9 @@ DIFFERENCE = {
     "order_id": ID,
     "at_provider": 12_999,
     "booked": 1,
+    "expected": None,
 }
+PART = {**DIFFERENCE, "kind": "total", "booked": 12_999, "expected": 15_999}
 
 
 @pytest.fixture
@@ -121,6 +123,7 @@ async def test_without_bff_the_day_is_an_error_page_with_a_way_on(desk: Front) -
         ({}, "books agree."),
         ({"latest": None}, "has not been compared"),
         ({"latest": {**BOOKS["latest"], "differences": [DIFFERENCE]}}, "Differences to look at: 1."),
+        ({"latest": {**BOOKS["latest"], "differences": [PART]}}, "than the order comes to (15,999)"),
         ({"ledger_sum": 5}, "do not add up to zero"),
     ],
 )

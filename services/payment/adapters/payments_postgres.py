@@ -178,17 +178,24 @@ class PostgresPayments:
     async def booked(self, intents: Sequence[str]) -> dict[str, BookedPayment]:
         rows = await self._database.fetch(
             """
-            SELECT intent_id, (array_agg(order_id))[1] AS order_id,
-                coalesce(-sum(amount) FILTER (WHERE account = 'sales'), 0)::bigint AS captured,
-                coalesce(sum(amount) FILTER (WHERE account = 'refunds'), 0)::bigint AS refunded
-            FROM ledger_transaction JOIN ledger_entry ON transaction_id = id
-            WHERE intent_id = ANY($1) GROUP BY intent_id
+            SELECT t.intent_id, p.order_id, p.amount,
+                coalesce(-sum(e.amount) FILTER (WHERE account = 'sales'), 0)::bigint AS captured,
+                coalesce(sum(e.amount) FILTER (WHERE account = 'refunds'), 0)::bigint AS refunded,
+                (SELECT coalesce(sum(r.amount), 0)::bigint FROM refund r
+                    WHERE r.order_id = p.order_id AND r.state = 'pending') AS pending
+            FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id JOIN payment p USING (order_id)
+            WHERE t.intent_id = ANY($1) GROUP BY t.intent_id, p.order_id
             """,
             list(intents),
         )
         return {
             row["intent_id"]: BookedPayment(
-                row["intent_id"], row["order_id"], row["captured"], row["refunded"]
+                row["intent_id"],
+                row["order_id"],
+                row["captured"],
+                row["refunded"],
+                row["amount"],
+                row["pending"],
             )
             for row in rows
         }

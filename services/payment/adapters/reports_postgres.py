@@ -166,16 +166,18 @@ class PostgresReports:
     async def booked_between(self, since: datetime, until: datetime) -> Mapping[str, BookedPayment]:
         rows = await self._database.fetch(
             """
-            SELECT t.intent_id, t.order_id, -sum(e.amount)::bigint AS captured
+            SELECT t.intent_id, t.order_id, p.amount, -sum(e.amount)::bigint AS captured
             FROM payment p JOIN ledger_transaction t USING (order_id) JOIN ledger_entry e ON e.transaction_id = t.id
             WHERE p.created_at >= $1 AND t.at < $2 AND e.account = 'sales'
-            GROUP BY t.intent_id, t.order_id
+            GROUP BY t.intent_id, t.order_id, p.amount
             """,
             since,
             until,
         )
         return {
-            row["intent_id"]: BookedPayment(row["intent_id"], row["order_id"], row["captured"], 0)
+            row["intent_id"]: BookedPayment(
+                row["intent_id"], row["order_id"], row["captured"], 0, row["amount"]
+            )
             for row in rows
         }
 

@@ -24,12 +24,11 @@ from services.payment.application.ports import (
     SessionRequest,
 )
 from services.payment.application.record import Record
-from services.payment.domain.calls import SETTLES_WITHIN, Call, page_call
+from services.payment.domain.calls import CLOCKS_DIFFER_BY, SETTLES_WITHIN, Call, page_call
 from services.payment.domain.payments import Goal, Known, Session, Step
 from services.payment.domain.refunds import MOST_VOID_REFUNDS, Cause, Refund, RefundState, void_refunds
 
 MOST_STEPS = 12
-CLOCKS_DIFFER_BY = timedelta(minutes=5)
 LOST_WITHIN = timedelta(days=3)
 """So far back a page is looked for that was lost with this database's latest past; `adopt` finds older ones."""
 

@@ -142,12 +142,15 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class BookedPayment:
-    """By the ledger: what was collected and given back of one charge."""
+    """By the ledger: what was collected and given back of one charge. `amount`: what its order comes to; `pending`: the
+    sum of refunds that are under way, which the provider may count already."""
 
     intent: str
     order: UUID
     captured: int
     refunded: int
+    amount: int
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,24 @@ from typing import Protocol
 from uuid import UUID
 
 from services.payment.application.ports import BookedPayment, Payments, Provider, SeenPayment
+from services.payment.domain.calls import CLOCKS_DIFFER_BY
 
 AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`kind`: unknown, captured, refunded or missing. Amounts in minor units."""
+    """`kind`: unknown, captured, refunded, total or missing. Amounts in minor units.
+
+    `total`: both have the same, and it is not what the order comes to, which is `expected`.
+    """
 
     kind: str
     intent: str
     order: UUID | None
     at_provider: int
     booked: int
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +55,22 @@ class Reconciliation:
 
     async def compare(self, since: datetime, until: datetime, now: datetime) -> Comparison:
         """Everything that the provider began in [since, until), and everything booked until then of orders since then.
-        Raises ProviderError; keeps what it found."""
+
+        By the provider's clock something at an edge may lie beyond it: the ledger is compared with a little more of the
+        provider's list than its own part of the interval. Raises ProviderError; keeps what it found.
+        """
         seen: dict[str, SeenPayment] = {}
         differences: list[Difference] = []
         batch: list[SeenPayment] = []
-        async for payment in self._provider.payments(since, until):
+        async for payment in self._provider.payments(since - CLOCKS_DIFFER_BY, until):
             seen[payment.id] = payment
             batch.append(payment)
             if len(batch) == AT_ONCE:
                 differences += await self._against_ledger(batch)
                 batch = []
         differences += await self._against_ledger(batch)
-        for intent, booked in (await self._comparisons.booked_between(since, until)).items():
+        begun = await self._comparisons.booked_between(since, until - CLOCKS_DIFFER_BY)
+        for intent, booked in begun.items():
             if intent not in seen:
                 differences.append(Difference("missing", intent, booked.order, 0, booked.captured))
         comparison = Comparison(since, until, now, len(seen), tuple(differences))
@@ -84,6 +93,11 @@ def differences(seen: SeenPayment, booked: BookedPayment | None) -> list[Differe
     found = []
     if seen.captured != booked.captured:
         found.append(Difference("captured", seen.id, booked.order, seen.captured, booked.captured))
-    if seen.refunded != booked.refunded:
+    elif booked.captured != booked.amount and booked.captured > booked.refunded:
+        # Somebody collected a part at the provider; once it was given back there is nothing to do.
+        found.append(
+            Difference("total", seen.id, booked.order, seen.captured, booked.captured, booked.amount)
+        )
+    if not booked.refunded <= seen.refunded <= booked.refunded + booked.pending:
         found.append(Difference("refunded", seen.id, booked.order, seen.refunded, booked.refunded))
     return found

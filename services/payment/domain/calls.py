@@ -13,6 +13,9 @@ KEYS_ARE_KEPT = timedelta(hours=23)
 SETTLES_WITHIN = timedelta(seconds=30)
 """An operation that was answered with a 5xx may still be under way for so long; an earlier look may miss it."""
 
+CLOCKS_DIFFER_BY = timedelta(minutes=5)
+"""The provider's and ours, at most. It counts in whole seconds, too."""
+
 
 def page_call(order: UUID, attempt: int) -> str:
     """The name of the call that makes the page of an attempt."""

@@ -44,13 +44,15 @@ class PaymentLine(msgspec.Struct, frozen=True):
 
 class DifferenceView(msgspec.Struct, frozen=True):
     """`kind`: `unknown` (the provider has money that belongs to no payment), `captured` or `refunded` (the sums
-    differ), `missing` (booked, and the provider does not have it)."""
+    differ), `total` (the sums agree, and are not what the order comes to, which is `expected`), `missing` (booked, and
+    the provider does not have it)."""
 
     kind: str
     provider_payment: str
     order_id: UUID | None
     at_provider: int
     booked: int
+    expected: int | None
 
 
 class ComparisonView(msgspec.Struct, frozen=True):
@@ -70,7 +72,9 @@ class ComparisonView(msgspec.Struct, frozen=True):
             comparison.at,
             comparison.seen,
             [
-                DifferenceView(each.kind, each.intent, each.order, each.at_provider, each.booked)
+                DifferenceView(
+                    each.kind, each.intent, each.order, each.at_provider, each.booked, each.expected
+                )
                 for each in comparison.differences
             ],
         )

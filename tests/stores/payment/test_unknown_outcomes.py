@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -146,3 +147,52 @@ async def test_reconciliation_finds_money_that_belongs_to_nobody(shop: Shop, pos
     listed = await shop.client.get("/api/payments?state=captured", headers=shop.admin())
     assert str(order) in [each["order_id"] for each in listed.json()["items"]]
     assert (await shop.client.get("/api/payments")).status_code == 401
+
+
+async def test_reconciliation_names_a_part_that_somebody_collected_at_the_provider(
+    shop: Shop, postgres_url: str
+) -> None:
+    order = await shop.authorised(39_000)
+    charge = await shop.sandbox.charge_of(order)
+    collected = await shop.sandbox.browser.post(
+        f"{shop.sandbox.url}/v1/payment_intents/{charge['id']}/capture",
+        data={"amount_to_capture": "30000"},
+        headers={"Authorization": f"Bearer {DEVELOPMENT_KEY}"},
+    )
+    assert collected.status_code == 200
+    await shop.want(order, "capture")
+    await shop.until(order, "captured", captured=30_000)
+    provider = StripeProvider(DEVELOPMENT_KEY, base=shop.sandbox.url)
+    database = Database(postgres_url, application="test", pool_max=2)
+    now = datetime.now(UTC)
+    async with provider.lifespan(), database.lifespan():
+        comparing = Reconciliation(
+            provider, PostgresPayments(database, lambda: now), PostgresReports(database)
+        )
+
+        async def found() -> list[Difference]:
+            compared = await comparing.compare(now - timedelta(hours=1), now + timedelta(hours=1), now)
+            return [each for each in compared.differences if each.order == order]
+
+        assert await found() == [Difference("total", charge["id"], order, 30_000, 30_000, 39_000)]
+        await shop.sandbox.control("PUT", "refunds", status="pending")
+        await shop.refund(order, 1_000)
+        await shop.until(order, "captured", refund_pending=1_000)
+        assert [each.kind for each in await found()] == ["total"], "the refund is under way"
+        async with asyncio.timeout(30):  # the call is made beside the answer
+            while not (made := await _refunds(shop)):
+                await asyncio.sleep(0.03)
+        assert [each.kind for each in await found()] == ["total"], "the provider counts it already"
+        await shop.sandbox.control("PUT", "refunds", status="succeeded")
+        await shop.want(order, "void")
+        await shop.until(order, "refunding", refunded=29_000)
+        await shop.sandbox.control("POST", f"refunds/{made[0]['id']}", status="succeeded")
+        await shop.until(order, "refunded", refunded=30_000)
+        assert await found() == []
+
+
+async def _refunds(shop: Shop) -> list[dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {DEVELOPMENT_KEY}"}
+    answer = await shop.sandbox.browser.get(f"{shop.sandbox.url}/v1/refunds", headers=headers)
+    found: list[dict[str, Any]] = answer.json()["data"]
+    return found
