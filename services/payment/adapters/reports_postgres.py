@@ -122,7 +122,7 @@ class PostgresReports:
 
     async def open_disputes(self) -> int:
         rows = await self._database.fetch(
-            "SELECT count(*) AS open FROM dispute WHERE status NOT IN ('won', 'lost', 'warning_closed')"
+            "SELECT count(*) AS open FROM dispute WHERE status NOT IN ('won', 'lost', 'prevented', 'warning_closed')"
         )
         count: int = rows[0]["open"]
         return count

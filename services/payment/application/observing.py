@@ -5,13 +5,16 @@ from dataclasses import replace
 from uuid import UUID, uuid5
 
 from services.payment.application.ports import Booking, SeenPayment, SeenRefund, SeenSession
-from services.payment.application.record import Record
+from services.payment.application.record import Dispute, Record
 from services.payment.domain.ledger import Movement
 from services.payment.domain.payments import Known, Session
 from services.payment.domain.refunds import Cause, Refund, RefundState, void_refunds
 
 _ELSEWHERE = UUID("5b0f5e0a-6f0e-4f64-9a53-9ad5f3c0f2b7")
 """Names refunds that were not made here by their provider's id."""
+
+_STAGES = {"needs_response": 0, "under_review": 1}
+"""Of a dispute that is not decided; all other statuses are ends."""
 
 
 def observed(record: Record, seen: SeenSession) -> tuple[Record, Sequence[Booking]]:
@@ -43,10 +46,12 @@ def observed(record: Record, seen: SeenSession) -> tuple[Record, Sequence[Bookin
     for found in payment.refunds:
         before = _refund_of(record, found)
         after = before.observed(found.state, found.id)
-        if before.state is RefundState.DONE and after.state is RefundState.FAILED:
-            movements.append(Booking(Movement.REFUND_FAILED, found.id, found.amount))
+        if RefundState.DONE in {before.state, found.state}:
+            movements.append(Booking(Movement.REFUND, found.id, found.amount))
+            if after.state is RefundState.FAILED:
+                movements.append(Booking(Movement.REFUND_FAILED, found.id, found.amount))
         record = record.with_refund(after)
-    return replace(record, disputes=payment.disputes or record.disputes), movements
+    return replace(record, disputes=_disputes(record.disputes, payment.disputes)), movements
 
 
 def charge_seen(record: Record, charge: SeenPayment) -> SeenSession:
@@ -56,15 +61,10 @@ def charge_seen(record: Record, charge: SeenPayment) -> SeenSession:
 
 
 def bookings(payment: SeenPayment) -> list[Booking]:
-    """What the ledger must have of this charge."""
+    """What the ledger must have of this charge, beside its refunds."""
     found = []
     if payment.captured:
         found.append(Booking(Movement.CAPTURE, payment.id, payment.captured))
-    found += [
-        Booking(Movement.REFUND, refund.id, refund.amount)
-        for refund in payment.refunds
-        if refund.state is RefundState.DONE
-    ]
     found += [Booking(Movement.DISPUTE, dispute.id, dispute.amount) for dispute in payment.disputes]
     found += [
         Booking(Movement.DISPUTE_WON, dispute.id, dispute.amount)
@@ -72,6 +72,20 @@ def bookings(payment: SeenPayment) -> list[Booking]:
         if dispute.won
     ]
     return found
+
+
+def _disputes(known: Sequence[Dispute], found: Sequence[Dispute]) -> tuple[Dispute, ...]:
+    """Each as it has come furthest: of two looks at once the one that saw less may be merged last."""
+    disputes = {dispute.id: dispute for dispute in known}
+    for dispute in found:
+        before = disputes.get(dispute.id)
+        if before is None or _stage(dispute) >= _stage(before):
+            disputes[dispute.id] = dispute
+    return tuple(disputes.values())
+
+
+def _stage(dispute: Dispute) -> int:
+    return _STAGES.get(dispute.status, len(_STAGES))
 
 
 def _refund_of(record: Record, seen: SeenRefund) -> Refund:
