@@ -26,6 +26,10 @@ EXPONENTS = {
 }
 """The digits behind the point of each active currency of ISO 4217 that people pay with."""
 
+CHARGED_IN = {**dict.fromkeys(["BHD", "JOD", "KWD", "OMR", "TND"], 10), "MGA": 100}
+"""Cards know two digits behind the point where ISO has three, and none of the ariary: what is charged or given back is
+a multiple of so many minor units. Of any other currency each amount can be."""
+
 LARGEST = 10**15
 """Of any single amount, in minor units: far above every order, and every sum of amounts fits PostgreSQL's bigint."""
 
@@ -70,6 +74,11 @@ def exponent(currency: str) -> int:
         return EXPONENTS[currency]
     except KeyError:
         raise ValueError("not a currency of ISO 4217") from None
+
+
+def charged_in(currency: str) -> int:
+    """Minor units of which every amount that is charged or given back is a multiple."""
+    return CHARGED_IN.get(currency, 1)
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:

@@ -82,7 +82,9 @@ def build(settings: Settings) -> Litestar:
         browsing=Browsing(
             store, PostgresCategories(database), settings.bands, settings.browsing_ttl, time.monotonic
         ),
-        products=ProductService(PostgresProducts(database, tags), database, now, uuid4),
+        products=ProductService(
+            PostgresProducts(database, tags), database, now, uuid4, settings.store_currency
+        ),
         categories=CategoryService(PostgresCategories(database, tags), database, now, uuid4),
         stock=StockService(MeasuredStock(database, registry, tags, few_left=settings.few_left), now),
         quotes=QuoteService(store, settings.store_currency, rates, settings.few_left),
@@ -96,7 +98,7 @@ def build(settings: Settings) -> Litestar:
         await migrate(database, *MIGRATIONS)
         await warn_unless_kept(database)
         if settings.demo_data:
-            await demo_data.load(database)
+            await demo_data.load(database, settings.store_currency)
         yield
 
     return create_app(

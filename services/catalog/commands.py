@@ -94,7 +94,13 @@ def import_file(settings: Settings, file: Path) -> None:
 
     async def act(database: Database) -> int:
         await migrate(database, *MIGRATIONS)
-        importer = Importer(database, lambda: datetime.now(UTC), refuse=refuse, done=_progress())
+        importer = Importer(
+            database,
+            lambda: datetime.now(UTC),
+            currency=settings.store_currency,
+            refuse=refuse,
+            done=_progress(),
+        )
         report = await importer.run(file)
         click.echo(
             f"{report.made} made, {report.changed} changed, {report.same} as they were, {report.refused} refused"

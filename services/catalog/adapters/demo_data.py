@@ -12,7 +12,7 @@ _FIRST = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _LOCK = 0x64656D6F
 
 
-async def load(database: Database) -> bool:
+async def load(database: Database, currency: str) -> bool:
     """Loads the demo products into an empty catalog; False where there is any. Replicas take turns."""
     minutes = count()
     faults: list[str] = []
@@ -20,6 +20,7 @@ async def load(database: Database) -> bool:
         database,
         # Each a little later than the one before, so that "newest" has an order.
         lambda: _FIRST + timedelta(minutes=next(minutes)),
+        currency=currency,
         refuse=lambda line, text: faults.append(f"line {line}: {text}"),
     )
     async with database.transaction() as connection:

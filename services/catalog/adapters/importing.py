@@ -45,22 +45,25 @@ class _Refused(Exception):  # noqa: N818
 
 
 class Importer:
-    """`refuse` is told each row that is not taken, by its line and why; `done` each row that is done with."""
+    """`currency` is the store's. `refuse` is told each row that is not taken, by its line and why; `done` each row
+    that is done with."""
 
     def __init__(
         self,
         database: Database,
         clock: Callable[[], datetime],
         *,
+        currency: str,
         refuse: Callable[[int, str], None],
         done: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._currency = currency
         self._refuse = refuse
         self._done = done
         self._store = PostgresProducts(database)
-        self._products = ProductService(self._store, database, clock, uuid4)
+        self._products = ProductService(self._store, database, clock, uuid4, currency)
         self._categories = CategoryService(PostgresCategories(database), database, clock, uuid4)
         self._stock = PostgresStock(database)
         self._tree = Tree(())
@@ -110,7 +113,7 @@ class Importer:
         category = self._tree.find(row.category)
         if category is None:
             raise _Refused(f"category: there is no category {row.category}")
-        content = values.content(row.content(category.id))
+        content = values.content(row.content(category.id), self._currency)
         async with self._database.transaction():
             present = await self._store.find(row.slug)
             outcome: Outcome = "same"

@@ -15,10 +15,13 @@ from services.catalog.domain.products import Category, Content, Product, Status
 
 @dataclass(frozen=True, slots=True)
 class ProductService:
+    """`currency`: the store's, in which prices are."""
+
     products: Products
     work: UnitOfWork
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    currency: str
 
     async def page(
         self,
@@ -42,7 +45,7 @@ class ProductService:
         now = self.clock()
         product = Product(
             id=self.new_id(),
-            content=self._identified(values.content(content), None),
+            content=self._identified(values.content(content, self.currency), None),
             created_at=now,
             updated_at=now,
         )
@@ -59,7 +62,9 @@ class ProductService:
             product = await self.get(id_)
             if versions is not None and product.version not in versions:
                 raise Stale
-            content = self._identified(values.content(change(product.content)), product.content)
+            content = self._identified(
+                values.content(change(product.content), self.currency), product.content
+            )
             changed = product.changed(content, self.clock())
             # Somebody else may have changed it since the read above: the store decides who was first.
             if not await self.products.save(changed):

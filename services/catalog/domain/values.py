@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from common import visible_text
 from common.field_codes import InvalidValue
-from common.money import LARGEST
+from common.money import LARGEST, charged_in
 from services.catalog.domain.errors import InvalidProduct
 from services.catalog.domain.products import LANGUAGES, Content, Option, OptionValue, Status, Texts, Variant
 
@@ -53,8 +53,9 @@ def sku(text: str) -> str:
     return text
 
 
-def content(given: Content) -> Content:
-    """`given` with every value in its normal form. Raises InvalidProduct, which names every wrong field."""
+def content(given: Content, currency: str) -> Content:
+    """`given` with every value in its normal form; `currency` is the store's. Raises InvalidProduct, which names every
+    wrong field."""
     faults = Faults()
     options = tuple(
         _option(faults, f"options.{index}", option)
@@ -64,7 +65,7 @@ def content(given: Content) -> Content:
     if not given.variants:
         faults.found["variants"] = InvalidValue("too_few", min=1)
     variants = tuple(
-        _variant(faults, f"variants.{index}", variant, options)
+        _variant(faults, f"variants.{index}", variant, options, charged_in(currency))
         for index, variant in enumerate(_bounded(faults, "variants", given.variants, MAX_VARIANTS))
     )
     faults.unique("variants", (variant.sku for variant in variants))
@@ -165,7 +166,7 @@ def _option(faults: Faults, at: str, option: Option) -> Option:
     return Option(code, names(faults, f"{at}.names", option.names), values)
 
 
-def _variant(faults: Faults, at: str, variant: Variant, options: Sequence[Option]) -> Variant:
+def _variant(faults: Faults, at: str, variant: Variant, options: Sequence[Option], step: int) -> Variant:
     faults.check(f"{at}.sku", sku, variant.sku)
     allowed = [{value.code for value in option.values} for option in options]
     chosen = variant.values
@@ -174,6 +175,8 @@ def _variant(faults: Faults, at: str, variant: Variant, options: Sequence[Option
     ):
         faults.found[f"{at}.values"] = InvalidValue("unknown_option_value")
     _amount(faults, f"{at}.price", variant.price)
+    if variant.price % step:
+        faults.found.setdefault(f"{at}.price", InvalidValue("not_chargeable", step=step))
     if variant.compare_at_price is not None:
         _amount(faults, f"{at}.compare_at_price", variant.compare_at_price)
         if variant.compare_at_price <= variant.price:

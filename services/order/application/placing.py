@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from common.money import LARGEST
+from common.money import LARGEST, charged_in
 from services.order.application.carting import Carting, ShownCart
 from services.order.application.ports import Carts, Messages, NewOrder, Orders, QuotedLine
 from services.order.domain import addresses, sums
@@ -43,14 +43,14 @@ class Placing:
     async def prepared(self, wish: Wish) -> NewOrder:
         """The order as it would be, at today's prices. Outside of any transaction: catalog is asked.
 
-        Raises InvalidOrder, EmptyCart, CartOrdered, CartChanged with the cart as it is now.
+        Raises InvalidOrder, EmptyCart, CartOrdered, CartChanged with the cart as it is now, NothingToPay.
         """
         address, email = addresses.checked(wish.address, wish.email, self.carting.rates.countries)
         cart = await self._cart(wish)
         shown = await self.carting.shown(cart, wish.lang)
         if shown.quote.unavailable or shown.total != wish.expected_total:
             raise CartChanged(shown)
-        if not 1 <= shown.total <= LARGEST:
+        if not 1 <= shown.total <= LARGEST or shown.total % charged_in(shown.quote.currency):
             raise NothingToPay
         return self._order(wish, address, email, cart, shown)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from common.money import charged_in
 from services.order.application.ports import Messages, Orders, Refunds, UnitOfWork
 from services.order.application.progress import Versions
 from services.order.domain import refunds
@@ -39,13 +40,13 @@ class Refunding:
     new_id: Callable[[], UUID]
 
     async def preview(self, id_: UUID, wanted: Wanted) -> Plan:
-        """Raises UnknownOrder, RequestRefused, InvalidRefund."""
+        """Raises UnknownOrder, RequestRefused, InvalidOrder, InvalidRefund."""
         return await self._plan(await self._order(id_), wanted)
 
     async def refund(self, id_: UUID, wanted: Wanted, *, actor: str, versions: Versions) -> UUID:
         """The refund's id. Admitted under the order's row: of two at once the second is judged after the first.
 
-        Raises UnknownOrder, RequestRefused, InvalidRefund, RefundChanged, Stale.
+        Raises UnknownOrder, RequestRefused, InvalidOrder, InvalidRefund, RefundChanged, Stale.
         """
         async with self.work.transaction():
             order = await self._order(id_)
@@ -100,7 +101,7 @@ class Refunding:
     async def _plan(self, order: Order, wanted: Wanted) -> Plan:
         before = await self.refunds.before(order.id)
         if wanted.amount is not None:
-            return refunds.by_amount(wanted.amount, order.total, before)
+            return refunds.by_amount(wanted.amount, order.total, before, charged_in(order.currency))
         return refunds.by_lines(
             wanted.lines,
             with_shipping=wanted.shipping,

@@ -6,7 +6,7 @@ OrderError
 ├── RequestRefused          what was asked for does not fit the order's state
 ├── Stale                   it was changed since it was read
 ├── EmptyCart               nothing to order
-├── NothingToPay            an order of no money, or of more than there is
+├── NothingToPay            an order of no money, of more than there is, or of a sum that no card is charged
 ├── CartFull                more lines than an order may have
 ├── CartChanged             the cart or its prices are not what the shopper saw; names the new ones
 ├── CartOrdered             the cart was ordered already; names the order

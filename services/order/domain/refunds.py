@@ -8,7 +8,8 @@ where amounts were given back freely before.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.order.domain.errors import InvalidRefund
+from common.field_codes import InvalidValue
+from services.order.domain.errors import InvalidOrder, InvalidRefund
 from services.order.domain.orders import Line
 
 
@@ -40,9 +41,12 @@ class Plan:
     takes_rest: bool = False
 
 
-def by_amount(amount: int, total: int, before: Refunded) -> Plan:
-    """Raises InvalidRefund where less is left."""
+def by_amount(amount: int, total: int, before: Refunded, step: int = 1) -> Plan:
+    """`step`: cards are charged in multiples of it. Raises InvalidOrder for what is none, InvalidRefund where less is
+    left."""
     left = total - before.amount
+    if amount % step:
+        raise InvalidOrder({"amount": InvalidValue("not_chargeable", step=step)})
     if not 1 <= amount <= left:
         raise InvalidRefund(f"Between 1 and {left} can be given back.", left)
     return Plan(amount=amount, takes_rest=amount == left)

@@ -4,13 +4,12 @@ Ours are ISO's minor units (common/money.py). Where Stripe has more digits, ours
 whole tens (currencies of three digits), an amount that is none cannot be charged.
 """
 
-from common.money import EXPONENTS
+from common.money import EXPONENTS, charged_in
 
 _TWO_DIGITS_AT_STRIPE = ("ISK", "UGX")
 """Without a minor unit since a while; Stripe still counts in hundredths, and only whole units can be charged."""
 _NONE_AT_STRIPE = ("MGA",)
 """Ariary: two digits by ISO, none at Stripe."""
-_WHOLE_TENS = ("BHD", "JOD", "KWD", "OMR", "TND")
 
 
 class CannotBeCharged(ValueError):  # noqa: N818
@@ -23,14 +22,9 @@ def to_stripe(amount: int, currency: str) -> int:
         raise CannotBeCharged(f"{currency} is not a currency of ISO 4217")
     if currency in _TWO_DIGITS_AT_STRIPE:
         return amount * 100
-    if currency in _NONE_AT_STRIPE:
-        whole, rest = divmod(amount, 100)
-        if rest:
-            raise CannotBeCharged(f"{currency} has no minor unit at Stripe")
-        return whole
-    if currency in _WHOLE_TENS and amount % 10:
-        raise CannotBeCharged(f"{currency} amounts end in 0 at Stripe")
-    return amount
+    if amount % charged_in(currency):
+        raise CannotBeCharged(f"{currency} is charged in multiples of {charged_in(currency)} minor units")
+    return amount // 100 if currency in _NONE_AT_STRIPE else amount
 
 
 def from_stripe(amount: int, currency: str) -> int:

@@ -46,7 +46,10 @@ def product(slug: str, sku: str, price: int = 1_000, **changes: Any) -> dict[str
 async def imported(database: Database, path: Path) -> tuple[Report, list[tuple[int, str]]]:
     refused: list[tuple[int, str]] = []
     report = await Importer(
-        database, lambda: datetime.now(UTC), refuse=lambda line, text: refused.append((line, text))
+        database,
+        lambda: datetime.now(UTC),
+        currency="KRW",
+        refuse=lambda line, text: refused.append((line, text)),
     ).run(path)
     return report, refused
 
@@ -61,7 +64,7 @@ def lines(path: Path, *rows: Any) -> Path:
 async def test_what_is_exported_is_imported_as_it_was(
     database: Database, new_postgres_database: Callable[[], str], tmp_path: Path
 ) -> None:
-    await demo_data.load(database)
+    await demo_data.load(database, "KRW")
     for name in ("all.jsonl", "all.csv"):
         assert await Exporter(database).run(tmp_path / name) == 30
     report, refused = await imported(database, tmp_path / "all.jsonl")
@@ -153,7 +156,9 @@ async def test_an_import_that_was_interrupted_goes_on_where_it_was(
         if next(done) == 4:
             raise KeyboardInterrupt
 
-    importer = Importer(database, lambda: datetime.now(UTC), refuse=lambda *_: None, done=interrupt)
+    importer = Importer(
+        database, lambda: datetime.now(UTC), currency="KRW", refuse=lambda *_: None, done=interrupt
+    )
     with pytest.raises(KeyboardInterrupt):
         await importer.run(path)
     report, _ = await imported(database, path)

@@ -48,6 +48,7 @@ class Catalog(Server):
 
     def __init__(self) -> None:
         super().__init__()
+        self.currency = "KRW"
         self.prices: dict[str, int] = {}
         self.variants: dict[str, UUID] = {}
         self.stock: dict[UUID, Stock] = {}
@@ -104,7 +105,7 @@ class Catalog(Server):
                 }
             )
         return {
-            "currency": "KRW",
+            "currency": self.currency,
             "lines": lines,
             "unavailable": unavailable,
             "total": sum(line["unit_price"] * line["quantity"] for line in lines),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from common.money import tax_within
 from services.order.adapters.letters import amount
 from services.order.domain import sums
-from services.order.domain.errors import InvalidRefund
+from services.order.domain.errors import InvalidOrder, InvalidRefund
 from services.order.domain.orders import Line
 from services.order.domain.refunds import Plan, Refunded, by_amount, by_lines
 from tests.unit.order.parts import line
@@ -140,6 +140,33 @@ def test_an_amount_is_between_one_and_what_is_left(total: int, given_back: int, 
         with pytest.raises(InvalidRefund) as refused:
             by_amount(wanted, total, before)
         assert refused.value.refundable == total - before.amount
+
+
+@given(orders(), st.data())
+def test_hazard_22_units_of_prices_that_can_be_charged_can_be_given_back(
+    order: tuple[list[Line], int], data: st.DataObject
+) -> None:
+    """Prices, shipping and free amounts in tens: so is every refund, also the one that takes the rest."""
+    lines = [line(each.position, each.quantity, each.unit_price * 10, each.vat_rate) for each in order[0]]
+    shipping = order[1] * 10
+    total = sum(each.total for each in lines) + shipping
+    free = data.draw(st.integers(0, (total - 10) // 10)) * 10
+    before = add(Refunded(), by_amount(free, total, Refunded(), 10)) if free else Refunded()
+    for each in lines:
+        last = each is lines[-1]
+        if before.amount < total:
+            plan = by_lines(
+                {each.position: each.quantity},
+                with_shipping=last and bool(shipping),
+                lines=lines,
+                shipping=shipping,
+                total=total,
+                before=before,
+            )
+            assert plan.amount % 10 == 0
+            before = add(before, plan)
+    with pytest.raises(InvalidOrder):
+        by_amount(data.draw(st.integers(1, 9)), total, Refunded(), 10)
 
 
 @pytest.mark.parametrize(
