@@ -251,6 +251,8 @@ def _refunds_agree(books: Books) -> Figure:
         other = theirs.get(id_)
         if refund["state"] == "done" and (other is None or other["amount"] != refund["amount"]):
             found.append(f"refund {id_} of {refund['amount']} is not payment's")
+        elif refund["state"] == "done" and other is not None and other["state"] != "done":
+            found.append(f"refund {id_} is done here and {other['state']} there")
         if refund["state"] not in {"done", "failed"}:
             found.append(f"refund {id_} stays {refund['state']}")
         if refund["state"] == "failed" and other is not None and other["state"] == "done":

@@ -157,6 +157,7 @@ FAULTS: dict[str, tuple[str, Callable[[Books], object]]] = {
     "an order that was told less": ("orders know", lambda b: b.orders[0].update(refunded=0)),
     "a refund of nobody": ("every refund", lambda b: b.order_refunds.clear()),
     "a refund that stays": ("every refund", lambda b: b.order_refunds[0].update(state="pending")),
+    "a refund that came back": ("every refund", lambda b: b.payment_refunds[0].update(state="failed")),
     "a refund of another sum": ("every refund", lambda b: b.payment_refunds[0].update(amount=1)),
     "a ledger that does not balance": ("the ledger sums", lambda b: b.ledger[0].update(amount=1)),
     "a movement booked twice": (
