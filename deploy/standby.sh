@@ -1,9 +1,9 @@
 #!/bin/sh
 # standby.sh: the two PostgreSQL of deploy/compose.standby.yaml, which COMPOSE_FILE has to name.
 #
-#   standby.sh status              which of them takes writes, and which follows
+#   standby.sh status              which of them takes writes, and which follows, is fenced or down
 #   standby.sh failover            the one that follows takes over; the other one is killed and fenced before
-#   standby.sh rejoin              the one that is fenced and down follows the other
+#   standby.sh rejoin              the other one than the primary follows it: rewound, or copied anew where that cannot be. May be repeated
 #   standby.sh wait on|off         on: a commit waits until it is on both disks, and none is made while one is down
 #   standby.sh backup              a base backup into the archive: once before anything can be restored, then each day
 #   standby.sh restore MOMENT      postgres-restored, as the databases were then ("2026-01-01 12:00:00+09")
@@ -15,10 +15,15 @@ refuse() {
 	exit 1
 }
 
-role() { # SERVICE: primary, standby, or down
-	case $(docker compose exec -T "$1" psql --no-psqlrc -At -U postgres -d postgres -c 'SELECT pg_is_in_recovery()' 2> /dev/null) in
-	t) echo standby ;;
-	f) echo primary ;;
+ask() { # SERVICE STATEMENT: one that hangs counts as down
+	docker compose exec -T "$1" timeout 5 psql --no-psqlrc -At -U postgres -d postgres -c "$2"
+}
+
+role() { # SERVICE: primary, standby, fenced (it has not followed since), or down
+	case $(ask "$1" "SELECT pg_is_in_recovery(), (pg_stat_file('fenced', true)).size IS NOT NULL" 2> /dev/null) in
+	't|f') echo standby ;;
+	't|t') echo fenced ;;
+	f*) echo primary ;;
 	*) echo down ;;
 	esac
 }
@@ -42,17 +47,38 @@ inside() { # SERVICE COMMAND…: in its running container
 end_and_fence() { # SERVICE: it is down, if it was not, and what starts on its data takes no write. By Docker itself: a container more takes seconds
 	container=$(docker compose ps --all --quiet "$1")
 	[ -n "$container" ] || refuse "nothing was changed: $1 has no container, so it cannot be fenced"
-	empty=$(mktemp)
-	trap 'rm -f "$empty"' EXIT
-	chmod 644 "$empty"
+	fence=$(mktemp -d)
+	trap 'rm -rf "$fence"' EXIT
+	# The second file goes when it has what its successor has: until then it is not promoted.
+	(cd "$fence" && : > standby.signal && : > fenced && chmod 644 standby.signal fenced && tar -cf fence.tar standby.signal fenced)
 	docker stop --time 0 "$container" > /dev/null
-	docker cp --quiet "$empty" "$container:/var/lib/postgresql/data/standby.signal"
+	docker cp - "$container:/var/lib/postgresql/data" < "$fence/fence.tar"
 }
 
 beside() { # SERVICE COMMAND…: on its data while it is down
 	service=$1
 	shift
 	docker compose run --rm --no-deps -T "$service" "$@"
+}
+
+follows() { # SERVICE PRIMARY: as the primary says
+	[ "$(ask "$2" "SELECT 1 FROM pg_stat_replication WHERE application_name = '$1' AND state = 'streaming'")" = 1 ]
+}
+
+start_and_follow() { # SERVICE PRIMARY: 1, where it ends by itself, or comes no nearer for minutes
+	docker compose up --detach --no-deps "$1"
+	container=$(docker compose ps --all --quiet "$1")
+	seen=
+	still=0
+	until follows "$1" "$2"; do
+		[ "$(docker inspect --format '{{.State.Running}} {{.RestartCount}}' "$container")" = "true 0" ] || return 1
+		at=$(ask "$1" 'SELECT pg_last_wal_replay_lsn()' 2> /dev/null || echo starting)
+		[ "$at" = "$seen" ] || still=0
+		seen=$at
+		still=$((still + 1))
+		[ "$still" -lt 300 ] || return 1
+		sleep 1
+	done
 }
 
 primary() {
@@ -67,8 +93,11 @@ status)
 	;;
 failover)
 	standby=$(the standby)
-	[ -n "$standby" ] || refuse "nothing was changed: none of the two follows, so none can take over"
+	[ -n "$standby" ] || refuse "nothing was changed: none of the two follows, so none can take over (one that is fenced does not have what was written since)"
 	former=$(other "$standby")
+	if [ "$(role "$former")" = primary ] && ! follows "$standby" "$former"; then
+		refuse "nothing was changed: $former takes writes, which $standby does not have: rejoin first, or docker compose kill $former where they are to be lost"
+	fi
 	end_and_fence "$former"
 	inside "$standby" promote
 	echo "$standby takes writes; $former is down and fenced"
@@ -76,11 +105,21 @@ failover)
 rejoin)
 	primary=$(primary)
 	former=$(other "$primary")
-	# Fenced, it comes up and takes no write: pg_rewind wants one that was killed to have ended well since.
-	docker compose up --detach --wait --no-deps "$former"
+	if follows "$former" "$primary"; then
+		echo "$former follows $primary already"
+		exit
+	fi
+	[ "$(role "$former")" != primary ] || refuse "nothing was changed: both take writes, so one of them has to be ended and fenced first"
 	docker compose stop "$former"
 	beside "$former" rejoin
-	docker compose up --detach --wait --no-deps "$former"
+	if ! start_and_follow "$former" "$primary"; then
+		docker compose logs --tail 20 "$former" >&2
+		echo "$former does not follow $primary, for the reason above: it is copied anew" >&2
+		docker compose stop "$former"
+		beside "$former" copy
+		start_and_follow "$former" "$primary" || refuse "$former does not follow $primary: docker compose logs $former"
+	fi
+	echo "$former follows $primary"
 	;;
 wait)
 	case ${2:-} in on | off) ;; *) refuse "standby.sh wait on, or off" ;; esac

@@ -5,12 +5,20 @@
 # it. That is the fence, too. NAME is this one's, PEER the other's; with COPY=1 an empty directory is filled from the peer. The archive,
 # WAL and base backups, is one volume of both.
 set -eu
-archive=/var/tmp # everybody may write there in the image, and the volume takes that from it
+archive=${ARCHIVE:-/var/tmp} # everybody may write there in the image, and the volume takes that from it
 data=${PGDATA:-/var/lib/postgresql/data}
 slot=$(printf %s "$NAME" | tr - _)
+# While it is there, the data directory is half of a copy. pg_rewind takes the fence away until it is done, so this stands for it, and
+# nowhere near it: what the peer does not have is removed.
+unfinished=$archive/$NAME.unfinished
 # Not in the data directory, which base backups copy. Written at each start, since the password may be another one.
-export PGPASSFILE=/tmp/pgpass
-at_peer="host=$PEER port=5432 user=$POSTGRES_USER dbname=postgres application_name=$NAME passfile=$PGPASSFILE"
+export PGPASSFILE="${PGPASSFILE:-/tmp/pgpass}"
+at_peer="host=$PEER port=${PEER_PORT:-5432} user=$POSTGRES_USER dbname=postgres application_name=$NAME passfile=$PGPASSFILE"
+
+refuse() {
+	echo "$1" >&2
+	exit 1
+}
 
 keep_password() {
 	password=${POSTGRES_PASSWORD:-}
@@ -18,16 +26,24 @@ keep_password() {
 	(umask 077 && printf '*:*:*:*:%s\n' "$(printf %s "$password" | sed 's/[\\:]/\\&/g')" > "$PGPASSFILE")
 }
 
+alone() { # SECONDS of patience. One container at a time has the data: the server, or a rejoin, which goes on when its command was broken off
+	exec 9> "$archive/$NAME.lock"
+	flock -n 9 && return
+	echo "another container of $NAME has its data in use: waiting"
+	timeout "$1" flock 9 || refuse "nothing was changed: another container of $NAME has its data in use"
+}
+
 ask() { # STATEMENT: of the server in this container
 	psql --no-psqlrc -At -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres -c "$1"
 }
 
 ask_peer() {
-	psql --no-psqlrc -At -v ON_ERROR_STOP=1 --dbname "$at_peer" -c "$1"
+	PGCONNECT_TIMEOUT=5 psql --no-psqlrc -At -v ON_ERROR_STOP=1 --dbname "$at_peer" -c "$1"
 }
 
-make_slot() { # at the peer: it keeps the WAL that this one has not seen yet
-	ask_peer "SELECT pg_create_physical_replication_slot('$slot') WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$slot')" > /dev/null
+make_slot() { # at the peer: it keeps the WAL that this one has not seen yet. One that did not keep it is of no use any more
+	ask_peer "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '$slot' AND wal_status = 'lost'" > /dev/null &&
+		ask_peer "SELECT pg_create_physical_replication_slot('$slot', true) WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$slot')" > /dev/null
 }
 
 admit_peer() { # the first start writes a pg_hba.conf that lets no other machine replicate
@@ -36,12 +52,54 @@ admit_peer() { # the first start writes a pg_hba.conf that lets no other machine
 	ask 'SELECT pg_reload_conf()' > /dev/null
 }
 
-copy_peer() {
+copy_peer() { # in place of what is there
 	echo "copying $PEER"
 	until psql --no-psqlrc --quiet --dbname "$at_peer replication=true" -c IDENTIFY_SYSTEM > /dev/null 2>&1; do sleep 0.5; done
 	make_slot
+	: > "$unfinished"
+	find "$data" -mindepth 1 -delete
 	chmod 700 "$data"
 	pg_basebackup -d "$at_peer" -D "$data" --slot "$slot" --checkpoint fast --wal-method stream --write-recovery-conf
+	follow_peer
+	rm "$unfinished"
+}
+
+follow_peer() { # beside what pg_basebackup and pg_rewind write
+	printf "primary_slot_name = '%s'\nsynchronous_standby_names = ''\n" "$slot" >> "$data/postgresql.auto.conf"
+}
+
+control() { # LABEL: what the control file says
+	LC_ALL=C pg_controldata "$data" | sed -n "s/^$1: *//p"
+}
+
+end_well() { # pg_rewind wants a server that was not killed: fenced as it is, it reads its WAL to the end and is stopped
+	case $(control 'Database cluster state') in 'shut down' | 'shut down in recovery') return ;; esac
+	rm -f "$data/postmaster.pid" # of a server in another container: here its number may be anybody's
+	# Told of the promotion, it would not start once it has WAL beyond that: "requested timeline 2 does not contain minimum recovery
+	# point". So on its own timeline, without the archive and the peer.
+	own="-c recovery_target_timeline=current -c restore_command= -c primary_conninfo= -c primary_slot_name= -c archive_mode=off"
+	pg_ctl -D "$data" --wait --timeout 86400 --silent -o "$own -c wal_log_hints=on -c listen_addresses= -c unix_socket_directories='$data'" start &&
+		pg_ctl -D "$data" --wait --timeout 600 --silent --mode fast stop && return
+	pg_ctl -D "$data" --wait --silent --mode immediate stop 2> /dev/null || true
+	return 1
+}
+
+rewind() {
+	# The fence may be another account's file, and pg_rewind writes it. What it has to read of its own WAL may be in the archive only; the
+	# setting goes with all that the peer does not have.
+	printf "restore_command = 'cp %s/wal/%%f %%p'\n" "$archive" >> "$data/postgresql.auto.conf" &&
+		: > "$data/standby.own" && mv "$data/standby.own" "$data/standby.signal" && : > "$unfinished" &&
+		pg_rewind -D "$data" --source-server "$at_peer" --restore-target-wal --write-recovery-conf && follow_peer && rm -f "$data/fenced" "$unfinished"
+}
+
+may_follow() { # or nothing is changed
+	alone "${PATIENCE:-600}"
+	keep_password
+	[ "$(ask_peer 'SELECT pg_is_in_recovery()')" = f ] || refuse "nothing was changed: $PEER takes no writes"
+	[ -s "$data/PG_VERSION" ] && [ ! -e "$unfinished" ] || return 0
+	[ -e "$data/standby.signal" ] || refuse "nothing was changed: $NAME is not fenced"
+	[ "$(control 'Database system identifier')" = "$(ask_peer 'SELECT system_identifier FROM pg_control_system()')" ] ||
+		refuse "nothing was changed: the data of $NAME are of another database cluster than those of $PEER"
 }
 
 backups() { # the oldest first
@@ -50,8 +108,16 @@ backups() { # the oldest first
 
 case $1 in
 start) # the server
+	alone 5
 	keep_password
-	[ -s "$data/PG_VERSION" ] || [ -z "${COPY:-}" ] || copy_peer
+	if [ -s "$data/PG_VERSION" ]; then
+		[ ! -e "$unfinished" ] || refuse "$NAME is half of a copy, which was broken off: deploy/standby.sh rejoin"
+	elif [ -n "${COPY:-}" ]; then
+		copy_peer
+	elif [ -n "$(ls "$archive/wal" 2> /dev/null)" ] || ask_peer 'SELECT 1' > /dev/null 2>&1; then
+		# New, empty databases would take writes beside those of the peer.
+		refuse "$NAME has lost its data: failover, where $PEER takes no writes yet, and then deploy/standby.sh rejoin. To begin anew, remove the archive, too"
+	fi
 	mkdir -p "$archive/wal" "$archive/base"
 	(
 		(
@@ -68,18 +134,32 @@ start) # the server
 		-c "restore_command=cp $archive/wal/%f %p" -c wal_retrieve_retry_interval=100ms
 	;;
 promote) # takes writes when it returns, and waits for no standby with them
+	[ ! -e "$data/fenced" ] || refuse "$NAME was fenced when $PEER took over, and does not have what was written since: rejoin first, or rm $data/fenced where that is to be lost"
 	ask 'ALTER SYSTEM RESET synchronous_standby_names'
-	[ "$(ask 'SELECT pg_promote(true, 60)')" = t ] || { echo "$NAME was not promoted within a minute" >&2; exit 1; }
+	[ "$(ask 'SELECT pg_promote(true, 60)')" = t ] || refuse "$NAME was not promoted within a minute"
 	ask 'SELECT pg_reload_conf()' > /dev/null
 	;;
-rejoin) # a fenced server that is down becomes the peer's standby: what it has beyond that is undone
-	[ -e "$data/standby.signal" ] || { echo "$NAME is not fenced" >&2; exit 1; }
-	keep_password
-	make_slot
-	ask_peer CHECKPOINT # so that its control file names the timeline of its promotion
-	: > "$data/standby.own" && mv "$data/standby.own" "$data/standby.signal" # the fence may be another account's file, and pg_rewind writes it
-	pg_rewind -D "$data" --source-server "$at_peer" --write-recovery-conf
-	printf "primary_slot_name = '%s'\nsynchronous_standby_names = ''\n" "$slot" >> "$data/postgresql.auto.conf"
+rejoin) # a fenced server that is down becomes the peer's standby: what it has beyond that is undone, or all of it is copied anew
+	may_follow
+	if [ ! -s "$data/PG_VERSION" ]; then
+		copy_peer
+	elif [ -e "$unfinished" ]; then
+		echo "$NAME is half of a copy, which was broken off: it is copied anew"
+		copy_peer
+	else
+		make_slot
+		ask_peer CHECKPOINT > /dev/null # so that its control file names the timeline of its promotion
+		if end_well && rewind; then
+			echo "$NAME has nothing any more that $PEER does not have"
+		else
+			echo "$NAME could not be rewound, for the reason above: it is copied anew"
+			copy_peer
+		fi
+	fi
+	;;
+copy) # a fenced server that is down is copied anew from the peer
+	may_follow
+	copy_peer
 	;;
 wait) # on: each commit waits until the peer has it on its disk, and none is made without the peer
 	case $2 in on) who="\"$PEER\"" ;; *) who= ;; esac
