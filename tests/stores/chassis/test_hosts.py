@@ -72,6 +72,25 @@ async def test_a_name_that_is_not_answered_for_keeps_nobody_from_the_other_one(
         await connection.close()
 
 
+async def test_a_name_that_is_not_answered_for_holds_one_thread(
+    unanswered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one host, as of several: what else a service looks up, Redis or another service, is found meanwhile."""
+    asked, look_up = [], socket.getaddrinfo
+
+    def counted(host: Any, *others: Any, **named: Any) -> Any:
+        asked.append(host)
+        return look_up(host, *others, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", counted)
+    url = f"postgresql://auth@{unanswered}/auth"
+    calls = (hosts.connect(url, timeout=0.1) for _ in range(40))
+    failed = await asyncio.gather(*calls, return_exceptions=True)
+    assert all(isinstance(each, TimeoutError) for each in failed), failed
+    assert asked == ["gone.invalid"]
+    await asyncio.get_running_loop().getaddrinfo("localhost", None)
+
+
 async def test_where_no_host_is_as_wanted_it_is_an_outage(postgres_url: str, silent: str) -> None:
     url = several(postgres_url, silent)
     database = Database(url, application="test")
