@@ -1,7 +1,7 @@
 """Runs a service in the test's own event loop: real concurrency, no port, no thread."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -26,10 +26,18 @@ async def running(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         await task
 
 
-async def until_ready(client: httpx.AsyncClient) -> None:
-    """It has everything that it needs, on however busy a machine."""
+async def until_ready(
+    client: httpx.AsyncClient, path: str = "", headers: Mapping[str, str] | None = None
+) -> None:
+    """It has everything that it needs, on however busy a machine.
+
+    With a `path` and the headers of somebody who is signed in, that is auth's keys and the ended sessions, too: its
+    readiness leaves them out, since they keep nobody from what needs no token.
+    """
     async with asyncio.timeout(30):
         while (await client.get("/health/ready")).status_code != 200:
+            await asyncio.sleep(0.05)
+        while path and (await client.get(path, headers=headers)).status_code == 503:
             await asyncio.sleep(0.05)
 
 

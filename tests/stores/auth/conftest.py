@@ -16,7 +16,7 @@ from services.chassis import settings as chassis_settings
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
 from services.chassis.redis import Redis
-from tests.in_process import running
+from tests.in_process import running, until_ready
 from tests.stores.auth.calls import Client
 
 INTERNAL_KEY = "internal-key-of-the-tests"
@@ -80,4 +80,5 @@ def app(settings: Settings) -> Litestar:
 @pytest.fixture
 async def client(app: Litestar) -> AsyncIterator[Client]:
     async with running(app) as opened:
+        await until_ready(opened)
         yield opened

@@ -78,13 +78,18 @@ def settings(
 
 
 @pytest.fixture
-async def client(settings: Settings) -> AsyncIterator[AsyncClient]:
+def admin(signer: Signer) -> dict[str, str]:
+    return {"Authorization": f"Bearer {signer.token(roles=['admin'])}"}
+
+
+@pytest.fixture
+async def client(settings: Settings, admin: dict[str, str]) -> AsyncIterator[AsyncClient]:
     async with running(build(settings)) as client:
-        await until_ready(client)
+        await until_ready(client, "/api/stock", admin)
         yield client
 
 
 @pytest.fixture
-def api(client: AsyncClient, signer: Signer) -> ShopApi:
+def api(client: AsyncClient, admin: dict[str, str]) -> ShopApi:
     """The catalog, empty, with an administrator's token at hand."""
-    return ShopApi(client, {"Authorization": f"Bearer {signer.token(roles=['admin'])}"})
+    return ShopApi(client, admin)

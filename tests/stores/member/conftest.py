@@ -9,7 +9,7 @@ from httpx import AsyncClient
 
 from services.member.app import build
 from services.member.settings import Settings
-from tests.in_process import running
+from tests.in_process import running, until_ready
 from tests.signing import AUDIENCE, ISSUER, Signer
 
 INTERNAL_KEY = "internal-key-for-tests"
@@ -74,14 +74,15 @@ def settings(auth: AuthStandIn, new_postgres_database: Callable[[], str], revoca
 
 
 @pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[AsyncClient]:
-    async with running(build(settings)) as client:
-        yield client
+def admin(signer: Signer) -> dict[str, str]:
+    return {"Authorization": f"Bearer {signer.token(roles=['admin'])}"}
 
 
 @pytest.fixture
-def admin(signer: Signer) -> dict[str, str]:
-    return {"Authorization": f"Bearer {signer.token(roles=['admin'])}"}
+async def api(settings: Settings, admin: dict[str, str]) -> AsyncIterator[AsyncClient]:
+    async with running(build(settings)) as client:
+        await until_ready(client, "/api/members", admin)
+        yield client
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -7,7 +6,7 @@ from httpx import AsyncClient
 
 from services.order.app import build
 from services.order.settings import Settings
-from tests.in_process import running
+from tests.in_process import running, until_ready
 from tests.signing import AUDIENCE, ISSUER, Signer
 from tests.stores.order.peers import Auth, Catalog, Payment
 from tests.stores.order.shop import INTERNAL_KEY, Shop
@@ -68,17 +67,12 @@ def settings(
 
 
 @pytest.fixture
-async def api(settings: Settings) -> AsyncIterator[AsyncClient]:
+async def api(settings: Settings, signer: Signer) -> AsyncIterator[AsyncClient]:
     async with running(build(settings)) as client:
+        await until_ready(client, "/api/orders", {"Authorization": f"Bearer {signer.token()}"})
         yield client
 
 
 @pytest.fixture
-async def shop(
-    api: AsyncClient, signer: Signer, auth: Auth, catalog: Catalog, payment: Payment
-) -> AsyncIterator[Shop]:
-    opened = Shop(api, signer, auth, catalog, payment)
-    async with asyncio.timeout(30):  # until it knows auth's keys and which sessions have ended
-        while (await api.get("/api/orders", headers=opened.member())).status_code == 503:
-            await asyncio.sleep(0.02)
-    yield opened
+def shop(api: AsyncClient, signer: Signer, auth: Auth, catalog: Catalog, payment: Payment) -> Shop:
+    return Shop(api, signer, auth, catalog, payment)

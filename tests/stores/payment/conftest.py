@@ -6,7 +6,7 @@ import pytest
 
 from services.payment.app import build
 from services.payment.settings import Settings
-from tests.in_process import running
+from tests.in_process import running, until_ready
 from tests.signing import Signer
 from tests.stores.payment import world
 from tests.stores.payment.world import Peers, Sandbox, Shop
@@ -39,6 +39,8 @@ def settings(peers: Peers, sandbox: Sandbox, postgres_url: str, revocations_url:
 @pytest.fixture
 async def shop(settings: Settings, peers: Peers, sandbox: Sandbox, signer: Signer) -> AsyncIterator[Shop]:
     async with running(build(settings, settles_within=timedelta(0))) as client:
+        opened = Shop(client, peers, sandbox, signer)
+        await until_ready(client, "/api/payments", opened.admin())
         peers.payment = client
-        yield Shop(client, peers, sandbox, signer)
+        yield opened
         peers.payment = None
