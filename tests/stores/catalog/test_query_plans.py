@@ -24,11 +24,11 @@ from services.catalog.commands import MIGRATIONS
 from services.catalog.domain.products import Status
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
+from tests.query_plans import settle
 
 PRODUCTS = 50_000
 ID = UUID(int=0)
 AT = datetime(2026, 1, 20, tzinfo=UTC)
-VISIBLE = "SELECT FROM pg_class WHERE relname = 'product' AND relallvisible > relpages / 2"
 RARE = ("갺",)
 """A syllable of one name in some thousands."""
 
@@ -47,9 +47,7 @@ async def database(url: str) -> AsyncIterator[Database]:
         await migrate(database, *MIGRATIONS)
         if not await database.fetch("SELECT FROM product LIMIT 1"):
             await load_data.load(database, PRODUCTS)
-            # A look of autovacuum at another table keeps a moment's rows from being known to all.
-            while not await database.fetch(VISIBLE):
-                await database.fetch("VACUUM product")
+            await settle(database)
         yield database
 
 

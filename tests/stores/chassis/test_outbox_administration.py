@@ -16,7 +16,7 @@ from services.chassis.outbox import store
 from services.chassis.outbox.administration import administration
 from services.chassis.postgres import Database
 from tests.in_process import running
-from tests.query_plans import scanned
+from tests.query_plans import scanned, settle
 from tests.stores.chassis.messages import put, waiting
 
 PATH = "/api/outbox/order"
@@ -151,6 +151,6 @@ async def test_no_list_reads_the_whole_outbox(database: Database, which: bool) -
         "INSERT INTO outbox (aggregate, target, method, path, body, dead_letter_at) SELECT 'a' || n, 't', 'PUT', "
         "'/p', '{}', CASE WHEN n % 1000 = 0 THEN now() END FROM generate_series(1, 20000) AS n"
     )
-    await database.fetch("VACUUM ANALYZE outbox")
+    await settle(database)
     assert await scanned(database, store.page_statement(which), [0, 21]) == []
     assert await scanned(database, store.STUCK, [100]) == []

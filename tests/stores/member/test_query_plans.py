@@ -16,6 +16,7 @@ from services.member.adapters.members_postgres import PostgresMembers
 from services.member.adapters.tables import MemberRow
 from services.member.application.ports import Query, Sort
 from services.member.domain.member import Grade
+from tests.query_plans import settle
 
 ROWS = 20_000
 ID = UUID(int=0)
@@ -34,6 +35,7 @@ async def database(url: str) -> AsyncIterator[Database]:
         await migrate(database, CHASSIS, ("member", "services.member.adapters.piccolo_migrations"))
         if not await MemberRow.exists():
             await load_data.load(database, ROWS)
+            await settle(database)
         yield database
 
 

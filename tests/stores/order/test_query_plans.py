@@ -14,7 +14,7 @@ from services.order.adapters.orders_postgres import page_statement
 from services.order.application.ports import OrderQuery, OrderSort
 from services.order.commands import MIGRATIONS
 from services.order.domain.states import FINAL, State
-from tests.query_plans import scanned
+from tests.query_plans import scanned, settle
 
 ORDERS = 50_000
 OWNER = UUID("00000000-0000-0000-0000-000000000007")
@@ -56,8 +56,7 @@ async def database(url: str) -> AsyncIterator[Database]:
         if not await database.fetch("SELECT FROM orders LIMIT 1"):
             for statement in FILL:
                 await database.fetch(statement, ORDERS)
-            for table in ("cart", "orders", "order_line", "order_recipient"):
-                await database.fetch(f"VACUUM ANALYZE {table}")
+            await settle(database)
         yield database
 
 

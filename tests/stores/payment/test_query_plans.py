@@ -12,7 +12,7 @@ from services.chassis.postgres import Database
 from services.payment.adapters import reports_postgres
 from services.payment.commands import MIGRATIONS
 from services.payment.domain.payments import State
-from tests.query_plans import scanned
+from tests.query_plans import scanned, settle
 
 PAYMENTS = 50_000
 NOBODY = UUID(int=0)
@@ -52,8 +52,7 @@ async def database(url: str) -> AsyncIterator[Database]:
         if not await database.fetch("SELECT FROM payment LIMIT 1"):
             for statement in FILL:
                 await database.fetch(statement, PAYMENTS)
-            for table in ("payment", "refund", "ledger_transaction", "ledger_entry"):
-                await database.fetch(f"VACUUM ANALYZE {table}")
+            await settle(database)
         yield database
 
 
