@@ -70,6 +70,25 @@ def test_every_pod_is_under_the_denying_policy_and_one_of_its_own() -> None:
         assert labels["app.kubernetes.io/component"] == "migration"
 
 
+def test_a_migration_reaches_its_database_before_the_other_policies_are_there() -> None:
+    """At the first install there are none, and at the upgrade that brings them those of the former release."""
+    files, values = MATRIX["production"]
+    objects = render(values, *files)
+    policy = of_kind(objects, "NetworkPolicy")["shop-gatehouse-migrations"]
+    weights = {
+        kind: {
+            int(found["metadata"]["annotations"].get("helm.sh/hook-weight", "0"))
+            for found in objects
+            if found["kind"] == kind
+            and found["metadata"].get("annotations", {}).get("helm.sh/hook") == "pre-install,pre-upgrade"
+        }
+        for kind in ("NetworkPolicy", "Job")
+    }
+    assert weights == {"NetworkPolicy": {-1}, "Job": {0}}
+    assert [ports(rule) for rule in rules(policy, "egress")] == [{53}, {5432}]
+    assert rules(policy, "ingress") == []
+
+
 def test_incoming_calls_are_those_that_are_declared_on_the_ports_that_are(
     policies: dict[str, Object],
 ) -> None:

@@ -1,15 +1,19 @@
 """What each pod is: hardened, without a secret in its environment, as under compose, gone without a lost request."""
 
+import importlib
 import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
+import yaml
 
 from devstack.declaration import declaration
 from devstack.settings import ROOT
+from services.auth.adapters.tables import POOL as POOL_OF_AUTH
 from tests.chart.charts import (
     CHART,
     DIGEST,
@@ -181,6 +185,8 @@ def test_plugin_servers_start_before_kong_and_end_after_it() -> None:
     for sidecar in kong["initContainers"]:
         assert sidecar["restartPolicy"] == "Always"
         assert sidecar["startupProbe"]["httpGet"]["path"] == "/health"
+        # About itself: an outage of Redis takes no pod out of the Service.
+        assert sidecar["readinessProbe"]["httpGet"]["path"] == "/health"
         assert {"name": "plugin-sockets", "mountPath": "/run/kong-plugins"} in sidecar["volumeMounts"]
         assert "preStop" not in sidecar.get("lifecycle", {})
     (mount,) = (m for m in kong["containers"][0]["volumeMounts"] if m["name"] == "plugin-sockets")
@@ -274,6 +280,32 @@ def test_a_migration_is_a_hook_where_it_is_asked_for_and_of_each_database() -> N
         assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
         # The chart's own account would not be there yet.
         assert "serviceAccountName" not in job["spec"]["template"]["spec"]
+
+
+def test_a_migration_runs_on_the_nodes_that_the_services_run_on() -> None:
+    objects = every("everything on")
+    placed = ("nodeSelector", "tolerations", "priorityClassName", "imagePullSecrets")
+    (service, *_) = pods(objects).values()
+    assert all(service[name] for name in placed)
+    for job in (found for found in objects if found["kind"] == "Job"):
+        pod = job["spec"]["template"]["spec"]
+        assert {name: pod.get(name) for name in placed} == {name: service[name] for name in placed}
+
+
+def test_the_example_of_a_postgresql_takes_the_connections_of_all_replicas() -> None:
+    """Of as many as production scales to, and of one more while a rollout goes on."""
+    pools = 0
+    for process in DEPLOYED.stored:
+        settings = importlib.import_module(f"services.{process.name}.settings").Settings
+        defaults = {field.name: field.default for field in msgspec.structs.fields(settings)}
+        pools += defaults.get("pool_max", POOL_OF_AUTH)
+    production = yaml.safe_load((CHART / "values-production.yaml").read_text(encoding="utf-8"))
+    (cluster, *_) = yaml.safe_load_all(
+        (CHART.parent / "examples/cloudnative-pg.yaml").read_text(encoding="utf-8")
+    )
+    most = int(cluster["spec"]["postgresql"]["parameters"]["max_connections"])
+    of_others = 20  # its own, an exporter's, a person's
+    assert pools * (production["autoscaling"]["max"] + 1) + of_others <= most
 
 
 def test_callers_of_a_service_see_every_pod() -> None:

@@ -6,6 +6,9 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis.postgres import Database
 
+POOL = 10
+"""Two connections more than others: while a mail server is slow, its two targets each hold one."""
+
 
 class AccountRow(Table, tablename="account"):
     id = UUID(primary_key=True, default=None)
@@ -31,7 +34,6 @@ class SigningKeyRow(Table, tablename="signing_key"):
 
 def bound(url: str, registry: CollectorRegistry | None = None) -> Database:
     """The database at `url`, with these tables bound to it."""
-    # Two more than others: while a mail server is slow, its two targets each hold one.
-    database = Database(url, application="auth", pool_max=10, registry=registry)
+    database = Database(url, application="auth", pool_max=POOL, registry=registry)
     database.bind(AccountRow, SigningKeyRow)
     return database

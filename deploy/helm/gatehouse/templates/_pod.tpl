@@ -23,6 +23,21 @@ seccompProfile: { type: RuntimeDefault }
 {{- /* Where a pod may run, and how its replicas are spread. */ -}}
 {{- define "gatehouse.placement" -}}
 serviceAccountName: {{ include "gatehouse.fullname" .root }}
+{{ include "gatehouse.nodes" . }}
+topologySpreadConstraints:
+  {{- range $key, $when := dict "topology.kubernetes.io/zone" .root.Values.topologySpread.zones "kubernetes.io/hostname" .root.Values.topologySpread.hosts }}
+  - topologyKey: {{ $key }}
+    maxSkew: 1
+    whenUnsatisfiable: {{ $when }}
+    labelSelector:
+      matchLabels:
+        {{- include "gatehouse.selector" $ | nindent 8 }}
+    matchLabelKeys: [pod-template-hash]
+  {{- end }}
+{{- end -}}
+
+{{- /* The nodes that a pod may be on, and how it comes by its image there. */ -}}
+{{- define "gatehouse.nodes" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
 {{- with .root.Values.images.pullSecrets }}
@@ -37,16 +52,6 @@ nodeSelector: {{ toYaml . | nindent 2 }}
 {{- with .root.Values.tolerations }}
 tolerations: {{ toYaml . | nindent 2 }}
 {{- end }}
-topologySpreadConstraints:
-  {{- range $key, $when := dict "topology.kubernetes.io/zone" .root.Values.topologySpread.zones "kubernetes.io/hostname" .root.Values.topologySpread.hosts }}
-  - topologyKey: {{ $key }}
-    maxSkew: 1
-    whenUnsatisfiable: {{ $when }}
-    labelSelector:
-      matchLabels:
-        {{- include "gatehouse.selector" $ | nindent 8 }}
-    matchLabelKeys: [pod-template-hash]
-  {{- end }}
 {{- end -}}
 
 {{- define "gatehouse.resources" -}}
