@@ -85,6 +85,12 @@ class ReplicatedContainers(DockerStack):
             yield lambda statement, database=SUPERUSER: self._asked("postgres-restored", statement, database)
         finally:
             self._compose("--profile", "restored", "rm", "--stop", "--force", "postgres-restored")
+            # Of a profile, so that what takes the project down passes them by.
+            volumes = (
+                f"{self.environment['COMPOSE_PROJECT_NAME']}_postgres_restored_{kind}"
+                for kind in ("data", "socket")
+            )
+            run_docker("volume", "rm", *volumes)
 
     def standby(self, *arguments: str) -> str:
         """deploy/standby.sh. Raises AssertionError with what it said, and what the servers did."""
