@@ -1,6 +1,7 @@
 """Korean and English: which one a visitor gets, its texts, dates and numbers."""
 
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache, cached_property
@@ -17,6 +18,11 @@ from frontend_proxy.pages import devices
 LANGUAGES = ("ko", "en")
 DEFAULT = "en"
 COOKIE = "language"
+
+NO_COUNTRIES = frozenset(
+    ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]
+)
+"""What CLDR names beside the countries of ISO 3166-1: reserved codes, unions, codes for tests."""
 
 
 def preferred(chosen: str | None, accepted: str) -> str:
@@ -118,6 +124,12 @@ class Translator:
         """Codes with their names, as the choices of a field."""
         return [(code, self.country(code)) for code in codes]
 
+    def every_country(self) -> list[tuple[str, str]]:
+        """The countries of ISO 3166-1 with their names, in the order of the names."""
+        codes = (str(code) for code in self._locale.territories)
+        codes = (code for code in codes if len(code) == 2 and code not in NO_COUNTRIES)
+        return sorted(self.countries(codes), key=lambda choice: _letters(choice[1]))
+
     def grade(self, grade: str) -> str:
         """A member's grade."""
         return self.known(f"profile.grade_{grade}", grade)
@@ -162,3 +174,8 @@ class Translator:
         except ValueError:
             return None
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(self._zone)
+
+
+def _letters(text: str) -> str:
+    """A name without its accents, as lists are sorted: Åland stands under A."""
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))

@@ -199,13 +199,15 @@ def test_addresses_are_added_and_removed(visit: Visit) -> None:
     page.goto("/account/addresses")
     for label, text in (
         ("Recipient", "Kim Minji"),
-        ("Street address", "110 Sejong-daero"),
-        ("Postal code", "04524"),
-        ("City", "Seoul"),
+        ("Street address", "2-8-1 Nishi-Shinjuku"),
+        ("Postal code", "163-8001"),
+        ("City", "Tokyo"),
     ):
         page.get_by_label(label).fill(text)
+    expect(page.get_by_label("Country")).to_have_value("KR")
+    page.get_by_label("Country").select_option(label="Japan")
     page.get_by_role("button", name="Add address").click()
-    expect(page.get_by_text("04524 Seoul, South Korea")).to_be_visible()
+    expect(page.get_by_text("163-8001 Tokyo, Japan")).to_be_visible()
     page.get_by_role("button", name="Remove the address of Kim Minji").click()
     expect(page.get_by_text("No address yet.")).to_be_visible()
 

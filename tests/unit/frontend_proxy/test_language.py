@@ -87,3 +87,20 @@ def test_what_is_no_time_is_left_out() -> None:
 )
 def test_devices_are_called_as_their_owners_call_them(agent: str, expected: str) -> None:
     assert devices.name(agent) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "korea", "first", "last"),
+    [
+        ("ko", "대한민국", ["가나", "가봉", "가이아나"], "홍콩(중국 특별행정구)"),
+        ("en", "South Korea", ["Afghanistan", "Åland Islands", "Albania"], "Zimbabwe"),
+    ],
+)
+def test_every_country_has_its_name_and_stands_in_their_order(
+    language: str, korea: str, first: list[str], last: str
+) -> None:
+    choices = Translator(WORDS, language, ZoneInfo("Asia/Seoul")).every_country()
+    assert len(choices) == 249
+    assert ("KR", korea) in choices
+    assert [name for _, name in choices[:3]] == first
+    assert choices[-1][1] == last
