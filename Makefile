@@ -76,12 +76,12 @@ seed-load: $(STAMPS)/devstack ## Add 100,000 members to the running stack, to me
 
 .PHONY: test
 test: $(STAMPS)/dev browser ## Every test that this machine can run; each skip says why (ARGS="-k login" narrows)
-	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadgroup --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder --durations=10 $(ARGS)
 
 .PHONY: coverage
 coverage: $(STAMPS)/dev browser ## The tests with line coverage of every process; fails below the floor in pyproject.toml
 	@rm -f test-results/coverage*
-	@$(BIN)/python -m coverage run -m pytest --numprocesses=$(JOBS) --dist=loadgroup $(ARGS)
+	@$(BIN)/python -m coverage run -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder $(ARGS)
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --skip-covered --sort=cover
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from typing import Any
 
 import aiohttp
+import jinja2
 import pytest
 from yarl import URL
 
@@ -57,6 +58,21 @@ class Front:
 
 
 Start = Callable[..., Any]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    """Each test has a proxy of its own, and all have the same templates: half of a proxy's start."""
+    compile_template, compiled = jinja2.Environment.compile, {}
+
+    def once(environment: jinja2.Environment, *template: Any) -> Any:
+        if template not in compiled:
+            compiled[template] = compile_template(environment, *template)
+        return compiled[template]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", once)
+        yield
 
 
 @pytest.fixture
