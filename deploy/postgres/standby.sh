@@ -76,9 +76,9 @@ end_well() { # pg_rewind wants a server that was not killed: fenced as it is, it
 	case $(control 'Database cluster state') in 'shut down' | 'shut down in recovery') return ;; esac
 	rm -f "$data/postmaster.pid" # of a server in another container: here its number may be anybody's
 	# Told of the promotion, it would not start once it has WAL beyond that: "requested timeline 2 does not contain minimum recovery
-	# point". So on its own timeline, without the archive and the peer.
+	# point". So on its own timeline, without the archive and the peer. Where that takes long, a copy is sooner there.
 	own="-c recovery_target_timeline=current -c restore_command= -c primary_conninfo= -c primary_slot_name= -c archive_mode=off"
-	pg_ctl -D "$data" --wait --timeout 86400 --silent -o "$own -c wal_log_hints=on -c listen_addresses= -c unix_socket_directories='$data'" start &&
+	pg_ctl -D "$data" --wait --timeout 600 --silent -o "$own -c wal_log_hints=on -c listen_addresses= -c unix_socket_directories='$data'" start &&
 		pg_ctl -D "$data" --wait --timeout 600 --silent --mode fast stop && return
 	pg_ctl -D "$data" --wait --silent --mode immediate stop 2> /dev/null || true
 	return 1

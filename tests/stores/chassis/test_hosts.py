@@ -73,7 +73,7 @@ async def test_a_name_that_is_not_answered_for_keeps_nobody_from_the_other_one(
 
 
 async def test_a_name_that_is_not_answered_for_holds_one_thread(
-    unanswered: str, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, unanswered: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of one host, as of several: what else a service looks up, Redis or another service, is found meanwhile."""
     asked, look_up = [], socket.getaddrinfo
@@ -88,7 +88,8 @@ async def test_a_name_that_is_not_answered_for_holds_one_thread(
     failed = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(each, TimeoutError) for each in failed), failed
     assert asked == ["gone.invalid"]
-    await asyncio.get_running_loop().getaddrinfo("localhost", None)
+    connection = await hosts.connect(postgres_url.replace("127.0.0.1", "localhost"))
+    await connection.close()
 
 
 async def test_where_no_host_is_as_wanted_it_is_an_outage(postgres_url: str, silent: str) -> None:
