@@ -37,6 +37,7 @@ MESSAGES: Mapping[str, str] = {
     "not_above_price": "must be more than the price",
     "none_active": "must have one that is active, for a product that is",
     "inside_itself": "must not be the category itself or one below it",
+    "too_deep": "must not make more than {max} levels of categories",
     "no_words": "must hold a letter or a digit",
     "too_many_words": "must not have more than {max} words",
     "no_utc_offset": "must have an offset from UTC, such as Z",

@@ -8,7 +8,7 @@ from uuid import UUID
 from common.field_codes import InvalidValue
 from services.catalog.application.ports import Categories, Products, UnitOfWork, Versions
 from services.catalog.domain import values
-from services.catalog.domain.categories import Tree
+from services.catalog.domain.categories import MAX_DEPTH, Tree
 from services.catalog.domain.errors import InvalidProduct, Stale, UnknownCategory, UnknownProduct
 from services.catalog.domain.products import Category, Content, Product, Status
 
@@ -169,3 +169,7 @@ def _refuse_parent(tree: Tree, category: Category) -> None:
         raise InvalidProduct({"parent": InvalidValue("unknown_category")})
     if category.parent in tree.below(category.id):
         raise InvalidProduct({"parent": InvalidValue("inside_itself")})
+    present = tree.get(category.id)
+    moved = present is None or present.parent != category.parent
+    if moved and len(tree.path(category.parent)) + tree.levels(category.id) > MAX_DEPTH:
+        raise InvalidProduct({"parent": InvalidValue("too_deep", max=MAX_DEPTH)})

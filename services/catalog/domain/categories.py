@@ -6,6 +6,9 @@ from uuid import UUID
 
 from services.catalog.domain.products import Category
 
+MAX_DEPTH = 6
+"""Levels of categories. A page shows them inside one another, and no shopper goes deeper."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -44,6 +47,15 @@ class Tree:
             found.append(present)
             present = self._by_id.get(present.parent) if present.parent else None
         return found[::-1]
+
+    def levels(self, id_: UUID) -> int:
+        """How many levels the category and what lies below it take: 1 without children, and for one that there is not
+        yet."""
+        level, count = [id_], 0
+        while level:
+            level = [child.id for known in level for child in self._children.get(known, ())]
+            count += 1
+        return count
 
     def nodes(self, parent: UUID | None = None) -> Sequence[Node]:
         return [Node(child, tuple(self.nodes(child.id))) for child in self._children.get(parent, ())]

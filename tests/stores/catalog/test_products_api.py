@@ -216,6 +216,25 @@ async def test_categories_are_a_tree_without_rings(api: ShopApi) -> None:
     assert (moved.json()["parent"], moved.headers["ETag"]) == (None, '"2"')
 
 
+async def test_categories_are_inside_one_another_for_six_levels(api: ShopApi) -> None:
+    chain: list[str] = []
+    for level in range(6):
+        chain.append(await api.category(f"level-{level}", parent=chain[-1] if chain else None))
+    pair = await api.category("pair")
+    await api.category("in-the-pair", parent=pair)
+    too_deep = [{"field": "parent", "code": "too_deep", "params": {"max": 6}}]
+
+    body = {"slug": "one-more", "names": {"en": "One more"}, "parent": chain[5], "position": 0}
+    refused = [await api.client.post("/api/categories", json=body, headers=api.admin)]
+    headers = {**api.admin, "If-Match": '"1"'}
+    path = f"/api/categories/{pair}"
+    refused.append(await api.client.patch(path, json={"parent": chain[4]}, headers=headers))
+    for answer in refused:
+        found = [{name: fault[name] for name in too_deep[0]} for fault in answer.json()["errors"]]
+        assert (answer.status_code, found) == (400, too_deep)
+    assert (await api.client.patch(path, json={"parent": chain[3]}, headers=headers)).status_code == 200
+
+
 async def test_a_category_goes_when_it_is_empty(api: ShopApi) -> None:
     top = await api.category("top")
     below = await api.category("below", parent=top)
