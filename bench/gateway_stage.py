@@ -12,6 +12,7 @@ import getpass
 import grp
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -34,7 +35,14 @@ from common.redis_link import RedisLink
 from devstack import throwaway
 
 ROOT = Path(__file__).parents[1]
-PLUGINS = ("token-validator", "response-cache", "idempotency")
+PLUGINS = {
+    "token-validator": "kong.plugins",
+    "response-cache": "kong.plugins",
+    "idempotency": "kong.plugins",
+    "light": "bench.served",
+    "empty": "bench.served",
+}
+"""Each with the package that serves it."""
 ISSUER, AUDIENCE = "https://auth.example", "gatehouse"
 CONNECTIONS = 16
 SIGNER = ECKey.generate_key("P-256", {"kid": "bench"}, private=True)
@@ -56,7 +64,8 @@ class Cost:
 
 class Stage:
     """Routes: `/plain` has no plugin, `/token` token-validator, `/key` idempotency, `/cached` response-cache; `/jwt`,
-    `/proxy-cache` and `/limited` Kong's own."""
+    `/proxy-cache` and `/limited` Kong's own; `/light` and `/empty` plugins of bench/served, which do little or nothing.
+    """
 
     def __init__(
         self, port: int, gateway: psutil.Process, plugins: dict[str, psutil.Process], *, real: bool
@@ -64,14 +73,16 @@ class Stage:
         self._port = port
         self._gateway = gateway
         self._plugins = plugins
-        self._real = real
+        self.real = real
 
     async def reference(self, requests: int, plain: Cost) -> float | None:
         """Microseconds that Kong's own jwt plugin adds to a request here; None without a real Kong."""
-        if not self._real:
+        if not self.real:
             return None
-        token = jwt.encode({"alg": "HS256"}, {"iss": "bench"}, OctKey.import_key(SECRET))
-        cost = await self.measure(requests, lambda _: request("/jwt", f"Authorization: Bearer {token}"))
+        signed = jwt_request()
+        # Not while LuaJIT still compiles it.
+        await self.measure(requests, lambda _: signed)
+        cost = await self.measure(requests, lambda _: signed)
         return cost.total - plain.total
 
     async def measure(
@@ -117,6 +128,12 @@ def request(
     return "\r\n".join((*lines, f"Content-Length: {len(body)}", "\r\n")).encode() + body
 
 
+def jwt_request() -> bytes:
+    """For `/jwt`."""
+    token = jwt.encode({"alg": "HS256"}, {"iss": "bench"}, OctKey.import_key(SECRET))
+    return request("/jwt", f"Authorization: Bearer {token}")
+
+
 def reading(path: str, *headers: str) -> bytes:
     return "\r\n".join((f"GET {path} HTTP/1.1", "Host: bench", *headers, "\r\n")).encode()
 
@@ -130,7 +147,7 @@ async def stage() -> AsyncIterator[Stage]:
             file = directory / "kong.yml"
             file.write_text(json.dumps(_routes(upstream.addresses[0][1], redis.url())))
             await _mark_whole(redis.url())
-            servers = [_plugin_server(name, directory) for name in PLUGINS]
+            servers = [_plugin_server(name, package, directory) for name, package in PLUGINS.items()]
             try:
                 await _until(lambda: all((directory / f"{name}.socket").exists() for name in PLUGINS))
                 with _Gateway(directory, file) as gateway:
@@ -162,6 +179,9 @@ class _Gateway:
         self._environment = os.environ | {
             "GATEHOUSE_HOME": str(ROOT / "kong"),
             "KONG_PLUGINS_DIR": str(directory),
+            "KONG_PLUGINS": ",".join(("bundled", *PLUGINS)),
+            "KONG_PLUGINSERVER_NAMES": ",".join(PLUGINS),
+            **_found_at(directory),
             "KONG_PREFIX": str(self._prefix),
             "KONG_DECLARATIVE_CONFIG": str(file),
             "KONG_PROXY_LISTEN": f"127.0.0.1:{self.port}",
@@ -229,6 +249,8 @@ def _routes(upstream: int, redis_url: str) -> dict[str, object]:
     plugins: dict[str, list[dict[str, object]]] = {
         "plain": [],
         "jwt": [{"name": "jwt"}],
+        "light": [{"name": "light"}],
+        "empty": [{"name": "empty"}],
         "token": [{"name": "token-validator", "config": token}],
         "key": [{"name": "idempotency", "config": {"redis_url": redis_url}}],
         "cached": [{"name": "response-cache", "config": {"redis_url": redis_url, "ttl": 600}}],
@@ -291,10 +313,20 @@ async def _upstream() -> web.AppRunner:
     return runner
 
 
-def _plugin_server(name: str, directory: Path) -> subprocess.Popen[bytes]:
+def _found_at(directory: Path) -> dict[str, str]:
+    """How Kong finds each plugin server (kong/environment.sh names those of the product alone)."""
+    settings = {}
+    for name in PLUGINS:
+        prefix = f"KONG_PLUGINSERVER_{name.replace('-', '_').upper()}"
+        settings[f"{prefix}_SOCKET"] = str(directory / f"{name}.socket")
+        settings[f"{prefix}_QUERY_CMD"] = f"cat {shlex.quote(str(directory / f'{name}.json'))}"
+    return settings
+
+
+def _plugin_server(name: str, package: str, directory: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
-            *(sys.executable, "-m", "kong.plugins", name),
+            *(sys.executable, "-m", package, name),
             *("--socket", str(directory / f"{name}.socket"), "--dump-to", str(directory / f"{name}.json")),
             *("--log-level", "ERROR"),
         ],
@@ -315,8 +347,13 @@ def _worker(server: subprocess.Popen[bytes]) -> psutil.Process:
 def _cpu(process: psutil.Process | None) -> float:
     if process is None:
         return 0.0
-    times = process.cpu_times()
-    return float(times.user + times.system)
+    tasks = Path(f"/proc/{process.pid}/task")
+    try:
+        # Nanoseconds, by the scheduler; the usual times are in hundredths of a second, tens of microseconds a request.
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
+    except OSError:
+        times = process.cpu_times()
+        return float(times.user + times.system)
 
 
 async def _until(holds: Callable[[], bool]) -> None:
