@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from devstack.kongside import methods
 from devstack.kongside.client import Exited, Pdk, PluginServerClient
+from kong.plugins.runtime.at_once import AtOnce
 from kong.plugins.runtime.messages import BodyInFile, Value
 from kong.plugins.runtime.pdk import Kong, Question
 
@@ -61,15 +62,29 @@ class FakeKong:
     upstream: dict[str, Value] = field(default_factory=dict)
     answer: Answer | None = None
     calls: list[str] = field(default_factory=list)
+    told: list[bytes] = field(default_factory=list)
     writes: int = 0
 
     async def run(self, plugin: Any, phase: str) -> Answer | None:
-        """Runs a phase in memory and returns how it ended: None where the request goes on."""
+        """Runs a phase in memory and returns how it ended: None where the request goes on.
+
+        The whole phase, which must say what the plugin would have decided at once.
+        """
+        decided = self._decided_at_once(plugin, phase)
         try:
             await getattr(plugin, phase)(Kong(self))
         except _Exit:
+            assert decided is None
             return self.answer or self._handed_over()
+        assert decided in (None, self.told)
         return None
+
+    def _decided_at_once(self, plugin: Any, phase: str) -> list[bytes] | None:
+        at_once: AtOnce[Any] | None = getattr(plugin, "at_once", {}).get(phase)
+        if at_once is None:
+            return None
+        said = at_once.decided(self._result_of(at_once.call))
+        return None if said is None else list(said)
 
     async def send(self, server: PluginServerClient, config: dict[str, Any], phase: str) -> Answer | None:
         """Has a plugin server run a phase. Raises PluginServerError where Kong would answer 500."""
@@ -113,6 +128,7 @@ class FakeKong:
         return tuple(question.decode(self._carry_out(question.call)) for question in questions)
 
     def tell(self, call: bytes) -> None:
+        self.told.append(call)
         self._carry_out(call)
 
     def exit(self, call: bytes) -> NoReturn:
@@ -131,8 +147,11 @@ class FakeKong:
         return None
 
     def _carry_out(self, call: bytes) -> bytes:
+        self.calls.append(_cut(call)[0])
+        return self._result_of(call)
+
+    def _result_of(self, call: bytes) -> bytes:
         method, argument = _cut(call)
-        self.calls.append(method)
         return methods.encode_result(method, self.pdk()[method](*methods.METHODS[method][0](argument)))
 
 

@@ -67,6 +67,9 @@ def instrument(plugin: Any, name: str, configure: Callable[[], None], *, eager: 
         if hasattr(plugin, phase):
             run = getattr(plugin, phase)
             setattr(plugin, phase, _recorded(run, name, phase, eager or phase == "response"))
+    if eager:
+        # What is decided at once asks for no trace.
+        plugin.at_once = property(lambda _: {}, lambda _, given: None)
     lifespan: Callable[[Any], AbstractAsyncContextManager[None]] = plugin.lifespan
 
     @asynccontextmanager

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from kong.plugins.runtime import messages, pdk, problems, rpc, runtime_metrics
 from kong.plugins.runtime.errors import ConfigError, MalformedMessageError
-from kong.plugins.runtime.event import Event
+from kong.plugins.runtime.event import Event, KnownAnswer
 from kong.plugins.runtime.frames import Frames
 from kong.plugins.runtime.instances import Instance, RunningPlugin
 from kong.plugins.runtime.phase_driver import PhaseDriver
 from kong.plugins.runtime.problems import Problem
 
 if TYPE_CHECKING:
+    from kong.plugins.runtime.at_once import AtOnce
     from kong.plugins.runtime.deadlines import Deadlines
     from kong.plugins.runtime.host import Host, Target
 
@@ -41,12 +42,13 @@ class Connection(asyncio.Protocol):
     """Implements `event.EventConnection` and `connections.ManagedConnection`."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        self.host = host
         self._connections = host.connections
         self._transport: asyncio.Transport
         self._driver: PhaseDriver | None = None
         self._frames = Frames(host.limits.frame)
         self._event: Event | None = None
+        self._at_once: _AtOnceEvent | None = None
         self._sequence = b""
         self._ignored_answers = 0
         self._awaited_answers = 0
@@ -69,7 +71,11 @@ class Connection(asyncio.Protocol):
         Where Kong still has to confirm the last statements of an event, a closed connection fails the request.
         """
         return (
-            self._event is None and self._problem is None and not self._starting and not self._ignored_answers
+            self._event is None
+            and self._at_once is None
+            and self._problem is None
+            and not self._starting
+            and not self._ignored_answers
         )
 
     @property
@@ -88,11 +94,13 @@ class Connection(asyncio.Protocol):
             # Only the sending side is shut: a command that Kong sends before it notices finds the end of the stream,
             # and not a broken pipe, which Kong would not repeat.
             self._transport.write_eof()
-            self._host.loop.call_later(CLOSE_GRACE, self._transport.close)
+            self.host.loop.call_later(CLOSE_GRACE, self._transport.close)
 
     def refuse_now(self, problem: Problem) -> None:
         if self._event is not None:
             self._event.refuse(problem, "stopped")
+        elif self._at_once is not None:
+            self._at_once.refuse(problem, "stopped")
         else:
             self._transport.close()
 
@@ -112,17 +120,25 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.last_received = self._connections.now
-        for payload in self._frames.feed(data):
-            if self._ended:
-                return
-            try:
-                self._received(payload)
-            except MalformedMessageError as error:
-                self._wrong("malformed", str(error))
-            except Exception:
-                # A fault of the runtime's own. Left to the event loop, it would close the connection.
-                log.exception("the runtime failed")
-                self._wrong("failed", "see above")
+        payload = self._frames.whole(data)
+        if payload is not None:
+            self._take(payload)
+        else:
+            for each in self._frames.feed(data):
+                self._take(each)
+
+    def _take(self, payload: bytes | None) -> None:
+        """One frame; None is one over the limit."""
+        if self._ended:
+            return
+        try:
+            self._received(payload)
+        except MalformedMessageError as error:
+            self._wrong("malformed", str(error))
+        except Exception:
+            # A fault of the runtime's own. Left to the event loop, it would close the connection.
+            log.exception("the runtime failed")
+            self._wrong("failed", "see above")
 
     def connection_lost(self, error: Exception | None) -> None:
         self._connections.closed(self)
@@ -131,6 +147,8 @@ class Connection(asyncio.Protocol):
         if not self._ended:
             self._report_unconfirmed()
         self._ended = True
+        if self._at_once is not None:
+            self._at_once.over("abandoned")
         if self._event is not None:
             self._event.abandon()
         elif self._driver is not None:
@@ -139,7 +157,6 @@ class Connection(asyncio.Protocol):
     # What arrives.
 
     def _received(self, payload: bytes | None) -> None:
-        """One frame; None is one over the limit."""
         if self._ignored_answers:
             self._ignored_answers -= 1
             if not self._ignored_answers and self._event is None:
@@ -160,6 +177,8 @@ class Connection(asyncio.Protocol):
         self._awaited_answers = 0
         if self._problem is not None:
             self._identified(answers)
+        elif self._at_once is not None:
+            self._decide(self._at_once, answers[0])
         elif self._driver is not None:
             self._driver.resume(answers)
 
@@ -169,6 +188,8 @@ class Connection(asyncio.Protocol):
             self._identified(())
         elif self._event is not None:
             self._event.refuse(problems.FAILED, "failed")
+        elif self._at_once is not None:
+            self._at_once.refuse(problems.FAILED, "failed")
         else:
             self.drop(reason)
 
@@ -184,7 +205,7 @@ class Connection(asyncio.Protocol):
             log.error(
                 "Kong did not confirm a statement: not allowed in this phase?", extra={"method": refused}
             )
-        elif self._event is not None:
+        elif self._event is not None or self._at_once is not None:
             log.warning(
                 "Kong dropped the connection inside an event", extra={"unanswered": self._awaited_answers}
             )
@@ -195,24 +216,24 @@ class Connection(asyncio.Protocol):
         apart = rpc.sequence_and_rest(payload)
         if apart is not None:
             self._sequence, rest = apart
-            target = self._host.target(rest)
+            target = self.host.target(rest)
             if target is not None:
                 self._begin(target)
                 return
         number, command = rpc.decode(payload)
         self._sequence = rpc.encode_sequence(number)
-        plugin = self._host.plugin
+        plugin = self.host.plugin
         match command:
             case rpc.HandleEvent(instance, phase):
                 self._first_event(apart and apart[1], instance, phase)
             case rpc.StartInstance(name, config):
                 self._starting = True
-                self._host.spawn(self._start(number, name, config))
+                self.host.spawn(self._start(number, name, config))
             case rpc.CloseInstance(instance):
-                self._host.instances.close(instance)
+                self.host.instances.close(instance)
                 self._status(number, instance)
             case rpc.GetInstanceStatus(instance):
-                if self._host.instances.find(instance) is None:
+                if self.host.instances.find(instance) is None:
                     self.drop("unknown_instance")
                 else:
                     self._status(number, instance)
@@ -231,11 +252,11 @@ class Connection(asyncio.Protocol):
                 self._transport.write(info)
 
     def _status(self, number: int, instance: int) -> None:
-        self._transport.write(rpc.instance_status(number, self._host.plugin.name, instance, int(time.time())))
+        self._transport.write(rpc.instance_status(number, self.host.plugin.name, instance, int(time.time())))
 
     async def _start(self, number: int, name: str, config: bytes) -> None:
         try:
-            instance = await self._host.instances.start(name, config)
+            instance = await self.host.instances.start(name, config)
         except ConfigError as error:
             # Kong has no word for a refused instance: a closed connection fails the request with 500.
             log.error("plugin configuration refused: %s", error, extra={"field": error.field})  # noqa: TRY400
@@ -253,26 +274,56 @@ class Connection(asyncio.Protocol):
 
     def _first_event(self, command: bytes | None, instance_id: int, phase: str) -> None:
         """An event whose command was not met before; None where it cannot be recognised when it comes again."""
-        instance = self._host.instances.find(instance_id)
+        instance = self.host.instances.find(instance_id)
         if instance is None:
             self.drop("unknown_instance")
             return
-        if phase not in self._host.plugin.phases:
+        if phase not in self.host.plugin.phases:
             log.error("Kong asked for a phase that the plugin does not have", extra={"phase": phase})
             self.refuse(problems.FAILED)
             return
-        self._begin(self._host.remember(command, instance, phase))
+        self._begin(self.host.remember(command, instance, phase))
 
     def _begin(self, target: Target) -> None:
-        host = self._host
+        host = self.host
         if not host.has_room():
             target.metrics.outcomes["shed"].inc()
             self.refuse(problems.TOO_MANY)
             return
+        running = target.instance.running
+        at_once = running.at_once.get(target.phase) if running is not None and running.usable else None
+        if running is None or at_once is None:
+            self._run(target)
+            return
+        self._at_once = _AtOnceEvent(self, target, running, at_once)
+        target.metrics.questions.inc()
+        self.ask((), (at_once.call,))
+
+    def _decide(self, asked: _AtOnceEvent, answer: bytes | None) -> None:
+        """Kong has answered the one question of an event that this mostly decides."""
+        try:
+            said = asked.at_once.decided(answer) if answer is not None else None
+        except Exception:
+            log.exception("a phase failed; the client gets 500")
+            asked.refuse(problems.FAILED, "failed")
+            return
+        if said is None:
+            asked.leave()
+            known = KnownAnswer(asked.at_once.call, answer, asked.started) if answer is not None else None
+            self._run(asked.target, known)
+            return
+        asked.target.metrics.statements.inc(len(said))
+        asked.over("returned")
+        self.finish(said)
+        self._rest()
+
+    def _run(self, target: Target, known: KnownAnswer | None = None) -> None:
+        """The whole phase."""
+        host = self.host
         driver = self._driver
         if driver is None or not driver.usable:
             driver = self._driver = PhaseDriver(host.loop)
-        event = self._event = Event(self, driver, target.metrics, self._event_ended)
+        event = self._event = Event(self, driver, target.metrics, self._event_ended, known)
         kong = pdk.Kong(event)
         running = self._running = target.instance.running
         if running is not None and running.usable:
@@ -289,7 +340,7 @@ class Connection(asyncio.Protocol):
 
     async def _when_ready(self, instance: Instance, phase: str, kong: pdk.Kong) -> None:
         """An event for an instance that this worker has not started yet, or has to start again."""
-        running = await self._host.instances.running(instance)
+        running = await self.host.instances.running(instance)
         running.users += 1
         try:
             await running.phases[phase](kong)
@@ -299,7 +350,7 @@ class Connection(asyncio.Protocol):
     def _event_ended(self, event: Event) -> None:
         """The phase's coroutine has ended, in whichever way."""
         self._event = None
-        self._host.running -= 1
+        self.host.running -= 1
         if self._deadlines is not None:
             self._deadlines.remove(event)
             self._deadlines = None
@@ -311,8 +362,8 @@ class Connection(asyncio.Protocol):
     def _rest(self) -> None:
         if self._transport.is_closing():
             if self._driver is not None:
-                self._host.loop.call_soon(self._driver.cancel)
-        elif self._host.draining:
+                self.host.loop.call_soon(self._driver.cancel)
+        elif self.host.draining:
             self.retire()
 
     # What an event says (`event.EventConnection`).
@@ -339,11 +390,15 @@ class Connection(asyncio.Protocol):
         self._ended = True
         self._transport.write(b"".join([*statements, exit_call]))
 
+    def leave_at_once(self) -> None:
+        """The event is decided, or is a whole phase's from now on."""
+        self._at_once = None
+
     def refuse(self, problem: Problem) -> None:
         self.unask()
         self._problem = problem
         self._awaited_answers = len(problems.IDENTIFYING)
-        self._identifying = self._host.loop.call_later(IDENTIFY_TIMEOUT, self._identified, ())
+        self._identifying = self.host.loop.call_later(IDENTIFY_TIMEOUT, self._identified, ())
         self._transport.write(b"".join(problems.IDENTIFYING))
 
     def _identified(self, answers: Sequence[bytes | None]) -> None:
@@ -357,6 +412,44 @@ class Connection(asyncio.Protocol):
         except MalformedMessageError:
             path = correlation = own = ""
         self.exit((), self._problem.exit_call(path, correlation or own))
+
+
+class _AtOnceEvent:
+    """An event while Kong is asked the one question that mostly decides it: `deadlines.Expiring`."""
+
+    __slots__ = ("_connection", "_deadlines", "_host", "_running", "at_once", "expires", "started", "target")
+
+    def __init__(
+        self, connection: Connection, target: Target, running: RunningPlugin, at_once: AtOnce[Any]
+    ) -> None:
+        self._connection = connection
+        self._host = host = connection.host
+        self._running = running
+        self.target = target
+        self.at_once = at_once
+        self.started = time.perf_counter_ns()
+        self.expires = 0.0
+        host.running += 1
+        running.users += 1
+        self._deadlines = host.deadlines(running.deadline)
+        self._deadlines.add(self)
+
+    def leave(self) -> None:
+        """It is decided, or a whole phase goes on with it."""
+        self._connection.leave_at_once()
+        self._host.running -= 1
+        self._running.users -= 1
+        self._deadlines.remove(self)
+
+    def over(self, outcome: str) -> None:
+        self.leave()
+        metrics = self.target.metrics
+        metrics.outcomes[outcome].inc()
+        metrics.seconds.observe(time.perf_counter_ns() - self.started)
+
+    def refuse(self, problem: Problem, outcome: str) -> None:
+        self.over(outcome)
+        self._connection.refuse(problem)
 
 
 def _method(call: bytes) -> str:

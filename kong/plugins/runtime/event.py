@@ -19,7 +19,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from time import perf_counter_ns
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 from kong.plugins.runtime import problems
 from kong.plugins.runtime.errors import AnswerTooLargeError, EventOverError, PluginRuntimeError
@@ -33,6 +33,14 @@ log = logging.getLogger(__name__)
 
 class PhaseExit(BaseException):
     """`kong.response.exit` was called, or `hand_over`."""
+
+
+class KnownAnswer(NamedTuple):
+    """What Kong has answered before the phase began. `asked`: when, in nanoseconds of `perf_counter_ns`."""
+
+    call: bytes
+    answer: bytes
+    asked: int
 
 
 class EventConnection(Protocol):
@@ -62,6 +70,7 @@ class Event:
         "_coroutine",
         "_driver",
         "_exit_call",
+        "_known",
         "_metrics",
         "_on_end",
         "_started",
@@ -76,12 +85,14 @@ class Event:
         driver: PhaseDriver,
         metrics: PhaseMetrics,
         on_end: Callable[[Event], None],
+        known: KnownAnswer | None = None,
     ) -> None:
         self._connection = connection
         self._driver = driver
         self._metrics = metrics
         self._on_end = on_end
-        self._started = perf_counter_ns()
+        self._known = known
+        self._started = known.asked if known else perf_counter_ns()
         self._statements: list[bytes] = []
         self._exit_call: bytes | None = None
         self._coroutine: Coroutine[Any, Any, None]
@@ -97,10 +108,14 @@ class Event:
 
     def ask(self, questions: Sequence[Question[Any]]) -> Generator[Any, Any, tuple[Any, ...]]:
         self._require_open()
-        if asyncio.current_task() is not self._driver.task:
+        driver = self._driver
+        if asyncio.current_task(driver.loop) is not driver.task:
             raise PluginRuntimeError(
                 "PDK calls belong to the phase's own task; kong.gather sends several at once"
             )
+        known, self._known = self._known, None
+        if known is not None and len(questions) == 1 and questions[0].call == known.call:
+            return (questions[0].decode(known.answer),)
         statements, self._statements = self._statements, []
         self._metrics.questions.inc(len(questions))
         self._connection.ask(statements, [question.call for question in questions])
@@ -111,6 +126,8 @@ class Event:
             raise
         if None in answers:
             raise AnswerTooLargeError("an answer of Kong is over the limit of a frame")
+        if len(questions) == 1:
+            return (questions[0].decode(answers[0]),)
         return tuple([question.decode(answer) for question, answer in zip(questions, answers, strict=True)])
 
     def tell(self, call: bytes) -> None:

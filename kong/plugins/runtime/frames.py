@@ -35,12 +35,24 @@ class Frames:
         """Whether a frame has begun and not ended."""
         return self._size > 0 or self._throw_away > 0
 
+    def whole(self, data: bytes) -> bytes | None:
+        """The payload, if this is one whole frame, or all of one but its length; `feed` takes everything else.
+
+        Kong writes the two one after the other, so that they arrive together or apart.
+        """
+        size = len(data) - 4
+        if not self._size and not self._throw_away:
+            if size < 0 or size > self._limit or _LENGTH.unpack_from(data)[0] != size:
+                return None
+            return data[4:]
+        if self._size == 4 and self._expected == 8 + size:
+            self._held.clear()
+            self._size = 0
+            return data
+        return None
+
     def feed(self, data: bytes) -> list[bytes | None]:
         """The payloads that are complete now, in order; None where a frame is over the limit."""
-        if not self._size and not self._throw_away and len(data) >= 4:
-            (length,) = _LENGTH.unpack_from(data)
-            if length == len(data) - 4 and length <= self._limit:
-                return [data[4:]]  # one whole frame, as most arrivals are
         if self._throw_away:
             gone = min(self._throw_away, len(data))
             self._throw_away -= gone

@@ -17,6 +17,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from kong.plugins.runtime import metrics
+from kong.plugins.runtime.at_once import AtOnce
 from kong.plugins.runtime.errors import ConfigError, PluginError
 from kong.plugins.runtime.plugin import Phase, ServedPlugin
 from kong.plugins.runtime.shared_configs import SharedConfigs
@@ -40,6 +41,7 @@ class RunningPlugin:
 
     def __init__(self, plugin: Any, phases: tuple[str, ...], default_deadline: float) -> None:
         self.deadline: float = getattr(plugin, "phase_deadline", default_deadline)
+        self.at_once: Mapping[str, AtOnce[Any]] = getattr(plugin, "at_once", {})
         self.phases: Mapping[str, Phase] = {phase: getattr(plugin, phase) for phase in phases}
         self._plugin = plugin
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -35,7 +35,7 @@ class PhaseDriver:
     """Drives one phase at a time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._context: Context = copy_context()
         self._phase: DrivenPhase | None = None
         self._waits_for: object = None
@@ -59,7 +59,7 @@ class PhaseDriver:
             self.task.cancel()
         else:
             # A task cancelled before its first step would never tell the phase.
-            self._loop.call_soon(self.task.cancel)
+            self.loop.call_soon(self.task.cancel)
 
     @property
     def usable(self) -> bool:
@@ -67,11 +67,11 @@ class PhaseDriver:
         return not self._wake.cancelled() and not self.task.done()
 
     def _step_as_task(self, step: Callable[[Any], object], value: Any) -> None:
-        _enter_task(self._loop, self.task)
+        _enter_task(self.loop, self.task)
         try:
             waits_for = self._context.run(step, value)
         finally:
-            _leave_task(self._loop, self.task)
+            _leave_task(self.loop, self.task)
         if waits_for is ENDED:
             self._release()
         elif waits_for is not KONG:
@@ -90,7 +90,7 @@ class PhaseDriver:
                 if self._phase is None:
                     raise
                 waits_for = self._phase.throw(error)
-            self._wake = self._loop.create_future()
+            self._wake = self.loop.create_future()
             if await _Waiting(self._phase, waits_for) is ENDED:
                 self._release()
 

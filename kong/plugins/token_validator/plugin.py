@@ -17,7 +17,9 @@ from common.access_tokens.verifier import Expected, Identity, Rejected, UnknownK
 from kong.plugins import redis_url, traced
 from kong.plugins.problems import answer
 from kong.plugins.runtime import metrics
+from kong.plugins.runtime.at_once import AtOnce
 from kong.plugins.runtime.pdk import ConstantHeaders, Kong
+from kong.plugins.runtime.pdk.service import set_headers
 from kong.plugins.shared import Shared
 from kong.plugins.token_validator import problems
 from kong.plugins.token_validator.config import Config
@@ -63,6 +65,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     identity: Identity
     headers: ConstantHeaders
+    said: tuple[bytes]
+    """The statement of these headers."""
     sufficient: bool
     """Whether it has the roles and scopes that this configuration requires."""
 
@@ -89,10 +93,14 @@ class Plugin:
             settings.revocation_silence,
             "token-validator",
         )
+        self._rejects = settings.on_store_error == "reject"
         self._roles, self._scopes = frozenset(settings.required_roles), frozenset(settings.required_scopes)
         self._verified: VerifiedTokens[Caller] = VerifiedTokens(settings.cache_size)
         # Kong gives a silent plugin 3 s; in the worst case keys and revocations are both waited for.
         self.phase_deadline = settings.jwks_timeout + SETTLE + 0.3
+        self.at_once = {
+            "access": AtOnce(lambda kong: kong.request.get_header(settings.token_header), self._pass_at_once)
+        }
         self._keys: PublicKeys
         self._watch: RevocationWatch
 
@@ -116,7 +124,14 @@ class Plugin:
         if scheme.lower() != "bearer" or not token:
             TOKENS.labels(verdict="missing").inc()
             await answer(kong, problems.missing(self.config.realm))
-        caller = await self._identify(kong, token)
+        now = time.time()
+        caller = self._remembered(token, now)
+        if caller is None:
+            caller = await self._judge(kong, token, now)
+        else:
+            _REMEMBERED.inc()
+        if not self._stands(caller.identity):
+            await self._settle(kong, caller.identity)
         if not caller.sufficient:
             TOKENS.labels(verdict="insufficient").inc()
             await answer(
@@ -127,23 +142,32 @@ class Plugin:
             )
         kong.service.request.set_headers(caller.headers)
 
-    async def _identify(self, kong: Kong, token: str) -> Caller:
+    def _pass_at_once(self, header: str | None) -> tuple[bytes] | None:
+        """As `access` for a token that was verified before and that nothing stands against; None for all others."""
+        if header is None or not header.startswith("Bearer "):
+            return None
+        caller = self._remembered(header[7:], time.time())
+        if caller is None or not caller.sufficient or not self._stands(caller.identity):
+            return None
+        _REMEMBERED.inc()
+        return caller.said
+
+    def _remembered(self, token: str, now: float) -> Caller | None:
+        """Whom a token speaks for that was verified before."""
+        if len(token) > self.config.max_token_size:
+            return None
+        return self._verified.get(token, self._keys.known, now)
+
+    async def _judge(self, kong: Kong, token: str, now: float) -> Caller:
         """Whom the token speaks for, or the end of the phase."""
-        now = time.time()
-        readable = len(token) <= self.config.max_token_size
-        caller = self._verified.get(token, self._keys.known, now) if readable else None
-        if caller is None:
-            await traced.begin(kong)
-            caller = self._caller(await self._verify(kong, token, now))
-            self._verified.put(token, self._keys.known, caller.identity.expires, caller)
-        else:
-            _REMEMBERED.inc()
-        if caller.identity.session in self._watch.revoked:
-            TOKENS.labels(verdict="revoked").inc()
-            await answer(kong, problems.invalid(self.config.realm, "The session has been ended."))
-        if not self._watch.current() and self.config.on_store_error == "reject":
-            await self._settle(kong, caller.identity)
+        await traced.begin(kong)
+        caller = self._caller(await self._verify(kong, token, now))
+        self._verified.put(token, self._keys.known, caller.identity.expires, caller)
         return caller
+
+    def _stands(self, identity: Identity) -> bool:
+        """Whether it is known that the session has not been ended, or need not be known."""
+        return identity.session not in self._watch.revoked and (not self._rejects or self._watch.current())
 
     def _caller(self, identity: Identity) -> Caller:
         """What all requests of this token get."""
@@ -153,7 +177,8 @@ class Plugin:
             self.config.session_id_header: identity.session,
         }
         sufficient = self._roles.issubset(identity.roles) and self._scopes <= identity.scopes
-        return Caller(identity, ConstantHeaders(headers), sufficient)
+        constant = ConstantHeaders(headers)
+        return Caller(identity, constant, (set_headers(constant),), sufficient)
 
     async def _verify(self, kong: Kong, token: str, now: float) -> Identity:
         verdict = verify(token, self._keys.known, self._expected, now)
@@ -176,6 +201,9 @@ class Plugin:
 
     async def _settle(self, kong: Kong, identity: Identity) -> None:
         """Waits a moment for the revocations to be known again, and refuses where they are not, or name the session."""
+        if identity.session in self._watch.revoked:
+            TOKENS.labels(verdict="revoked").inc()
+            await answer(kong, problems.invalid(self.config.realm, "The session has been ended."))
         if not await self._watch.settle(SETTLE):
             TOKENS.labels(verdict="unknowable").inc()
             await answer(kong, problems.revocations_unavailable())

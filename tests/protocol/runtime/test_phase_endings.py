@@ -16,9 +16,9 @@ from tests.kongside.served import ServedPlugin, request, serving
 DEADLINE = 0.5
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def trial() -> AsyncIterator[ServedPlugin]:
-    async with serving("trial", "--deadline", str(DEADLINE), "--max-events", "40") as served:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["trial", "trial-at-once"])
+async def trial(request: pytest.FixtureRequest) -> AsyncIterator[ServedPlugin]:
+    async with serving(request.param, "--deadline", str(DEADLINE), "--max-events", "40") as served:
         yield served
 
 
@@ -130,12 +130,25 @@ async def test_asyncio_timeout_works_around_another_wait(trial: ServedPlugin) ->
     assert await trial.run(request(x_do="timeout around sleep")) == Exited(200, b"timed out /some/path", {})
 
 
+async def test_a_phase_asks_nothing_that_was_asked_before_it_began(trial: ServedPlugin) -> None:
+    asked: list[str] = []
+    pdk = request(x_do="gather")
+
+    def answer(name: str) -> str:
+        asked.append(name)
+        return "gather"
+
+    pdk["kong.request.get_header"] = answer
+    assert await trial.run(pdk) == Exited(200, b"GET /some/path 4", {})
+    assert asked == ["x-do"]
+
+
 async def test_gather_asks_several_questions_at_once(trial: ServedPlugin) -> None:
     assert await trial.run(request(x_do="gather")) == Exited(200, b"GET /some/path 4", {})
 
 
 async def test_a_task_that_outlives_its_phase_cannot_touch_the_next_request(trial: ServedPlugin) -> None:
-    client, config = trial.client(), kong_config("trial", {})
+    client, config = trial.client(), kong_config(trial.name, {})
     assert await client.handle_event(config, "access", request(x_do="leak")) == Finished()
     following = request(x_do="sleep")
     assert await client.handle_event(config, "access", following) == Finished()
@@ -154,7 +167,7 @@ async def test_a_call_that_kong_refuses_fails_the_event_and_harms_no_other(trial
 
 
 async def test_a_client_that_goes_away_cancels_the_phase(trial: ServedPlugin) -> None:
-    instance = await trial.client().start_instance("trial", kong_config("trial", {}))
+    instance = await trial.client().start_instance(trial.name, kong_config(trial.name, {}))
     wire = await trial.wire()
     await wire.write(tagged_integer(1, 7) + tagged(36, tagged_integer(1, instance) + tagged(2, b"access")))
     assert await wire.read() == b"kong.request.get_header"
@@ -164,7 +177,7 @@ async def test_a_client_that_goes_away_cancels_the_phase(trial: ServedPlugin) ->
 
 async def test_more_events_than_allowed_are_answered_503_at_once(trial: ServedPlugin) -> None:
     # Forty hang until their deadline, so that all sixty meet however slow the machine is.
-    client, config = trial.client(), kong_config("trial", {"deadline": 3.0})
+    client, config = trial.client(), kong_config(trial.name, {"deadline": 3.0})
     await client.handle_event(config, "access", request())
     answers = await asyncio.gather(
         *(client.handle_event(config, "access", request(x_do="hang")) for _ in range(60))
@@ -176,7 +189,7 @@ async def test_more_events_than_allowed_are_answered_503_at_once(trial: ServedPl
 
 
 async def test_many_connections_run_their_events_at_the_same_time(trial: ServedPlugin) -> None:
-    client, config = trial.client(), kong_config("trial", {})
+    client, config = trial.client(), kong_config(trial.name, {})
     await client.handle_event(config, "access", request())
     began = time.monotonic()
     await asyncio.gather(*(client.handle_event(config, "access", request(x_do="sleep")) for _ in range(30)))

@@ -18,6 +18,12 @@ from kong.plugins.runtime.wire import bytes_field, integer_field, tagged, tagged
 from tests.kongside.served import ServedPlugin, request, serving
 
 
+@pytest.fixture(params=["trial", "trial-at-once"])
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 async def repeat(served: ServedPlugin, seconds: float) -> list[Finished | Exited | Exception]:
     """Steady requests over four connections; what each came to."""
     client, config = served.client(), kong_config(served.name, {})
@@ -104,9 +110,9 @@ async def test_the_socket_lets_every_user_in_and_the_dump_is_there_before_it() -
         assert (plugin["Priority"], plugin["Version"]) == (10, "1.2.3")
 
 
-async def test_sigterm_finishes_what_runs_and_removes_the_socket() -> None:
-    async with serving("trial") as served:
-        client, config = served.client(), kong_config("trial", {})
+async def test_sigterm_finishes_what_runs_and_removes_the_socket(kind: str) -> None:
+    async with serving(kind) as served:
+        client, config = served.client(), kong_config(kind, {})
         await client.handle_event(config, "access", request())
         running = asyncio.create_task(client.handle_event(config, "access", request(x_do="sleep")))
         await asyncio.sleep(0.1)
@@ -116,9 +122,9 @@ async def test_sigterm_finishes_what_runs_and_removes_the_socket() -> None:
         assert not served.socket.exists()
 
 
-async def test_sigterm_refuses_what_does_not_end_in_time() -> None:
-    async with serving("trial", "--drain", "0.3", "--deadline", "30") as served:
-        client, config = served.client(), kong_config("trial", {})
+async def test_sigterm_refuses_what_does_not_end_in_time(kind: str) -> None:
+    async with serving(kind, "--drain", "0.3", "--deadline", "30") as served:
+        client, config = served.client(), kong_config(kind, {})
         await client.handle_event(config, "access", request())
         running = asyncio.create_task(client.handle_event(config, "access", request(x_do="hang")))
         await asyncio.sleep(0.2)
@@ -128,9 +134,21 @@ async def test_sigterm_refuses_what_does_not_end_in_time() -> None:
         assert answer.status == 503
 
 
+async def test_sigterm_waits_for_what_kong_is_still_asked(kind: str) -> None:
+    async with serving(kind) as served:
+
+        async def answer_late(_: str) -> None:
+            served.process.terminate()
+            await asyncio.sleep(1.0)
+
+        await served.run(request())
+        assert await served.run(request() | {"kong.request.get_header": answer_late}) == Finished()
+        assert await asyncio.to_thread(served.process.wait, 10) == 0
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-async def test_a_reload_under_load_loses_no_request(workers: int) -> None:
-    async with serving("trial", "--workers", str(workers)) as served:
+async def test_a_reload_under_load_loses_no_request(kind: str, workers: int) -> None:
+    async with serving(kind, "--workers", str(workers)) as served:
         await served.run(request())
         before = {worker.pid for worker in served.workers()}
         load = asyncio.create_task(repeat(served, 4.0))
@@ -225,18 +243,18 @@ async def test_a_stopped_server_lets_nothing_pass() -> None:
         assert await client.handle_event(config, "access", request()) == Finished()
 
 
-async def test_health_and_metrics_tell_of_all_workers(free_port: int) -> None:
-    async with serving("trial", "--workers", "2", "--metrics-port", str(free_port)) as served:
+async def test_health_and_metrics_tell_of_all_workers(kind: str, free_port: int) -> None:
+    async with serving(kind, "--workers", "2", "--metrics-port", str(free_port)) as served:
         for _ in range(8):
             await served.run(request())
         await served.run(request(x_do="raise"))
         health = await asyncio.to_thread(read_url, f"http://127.0.0.1:{free_port}/health")
         assert json.loads(health)["status"] == "ok"
         lines = (await asyncio.to_thread(read_url, f"http://127.0.0.1:{free_port}/metrics")).splitlines()
-        events = 'kong_plugin_events_total{plugin="trial",phase="access",outcome='
+        events = f'kong_plugin_events_total{{plugin="{kind}",phase="access",outcome='
         assert f'{events}"returned"}} 8' in lines
         assert f'{events}"failed"}} 1' in lines
-        assert 'kong_plugin_event_seconds_count{plugin="trial",phase="access"} 9' in lines
+        assert f'kong_plugin_event_seconds_count{{plugin="{kind}",phase="access"}} 9' in lines
 
 
 @pytest.fixture
@@ -252,11 +270,11 @@ def read_url(url: str) -> str:
     return text
 
 
-async def test_ten_thousand_random_and_truncated_inputs_end_their_connection_only() -> None:
+async def test_ten_thousand_random_and_truncated_inputs_end_their_connection_only(kind: str) -> None:
     chance = random.Random(3)
-    async with serving("trial", "--max-frame", "65536") as served:
-        client, config = served.client(), kong_config("trial", {})
-        instance = await client.start_instance("trial", config)
+    async with serving(kind, "--max-frame", "65536") as served:
+        client, config = served.client(), kong_config(kind, {})
+        instance = await client.start_instance(kind, config)
         good = tagged_integer(1, 5) + tagged(36, tagged_integer(1, instance) + tagged(2, b"access"))
         framed = len(good).to_bytes(4, "little") + good
         (worker,) = served.workers()
@@ -295,8 +313,10 @@ async def test_a_flood_of_connections_leaves_room_for_kong() -> None:
             wire.close()
 
 
-async def test_a_connection_makes_no_room_while_kong_still_has_to_confirm_the_end_of_its_event() -> None:
-    async with serving("trial", "--max-connections", "2", "--max-events", "1") as served:
+async def test_a_connection_makes_no_room_while_kong_still_has_to_confirm_the_end_of_its_event(
+    kind: str,
+) -> None:
+    async with serving(kind, "--max-connections", "2", "--max-events", "1") as served:
 
         async def confirm_late(*_given: object) -> None:
             # The phase is over, and the plugin server has said so.
@@ -309,8 +329,10 @@ async def test_a_connection_makes_no_room_while_kong_still_has_to_confirm_the_en
 
 
 @pytest.mark.parametrize("stop", ["terminate", "reload"])
-async def test_a_worker_that_leaves_waits_for_kong_to_confirm_the_end_of_an_event(stop: str) -> None:
-    async with serving("trial") as served:
+async def test_a_worker_that_leaves_waits_for_kong_to_confirm_the_end_of_an_event(
+    kind: str, stop: str
+) -> None:
+    async with serving(kind) as served:
 
         async def confirm_late(*_: object) -> None:
             served.process.send_signal(signal.SIGTERM if stop == "terminate" else signal.SIGHUP)
@@ -322,10 +344,19 @@ async def test_a_worker_that_leaves_waits_for_kong_to_confirm_the_end_of_an_even
             assert await asyncio.to_thread(served.process.wait, 10) == 0
 
 
-async def test_an_answer_over_the_limit_of_a_frame_refuses_the_request() -> None:
-    async with serving("trial", "--max-frame", "65536") as served:
+async def test_an_answer_over_the_limit_of_a_frame_refuses_the_request(kind: str) -> None:
+    async with serving(kind, "--max-frame", "65536") as served:
         pdk = request(x_do="gather")
         pdk["kong.request.get_raw_body"] = lambda: bytes(1_000_000)
+        answer = await served.run(pdk)
+        assert isinstance(answer, Exited)
+        assert answer.status == 500
+        assert await served.run(request()) == Finished()
+
+
+async def test_an_answer_over_the_limit_to_the_first_question_refuses_the_request(kind: str) -> None:
+    async with serving(kind, "--max-frame", "65536") as served:
+        pdk = request() | {"kong.request.get_header": lambda _: "x" * 1_000_000}
         answer = await served.run(pdk)
         assert isinstance(answer, Exited)
         assert answer.status == 500

@@ -159,3 +159,13 @@ def test_without_a_collector_a_plugin_is_left_as_it_is(monkeypatch: pytest.Monke
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
     traced("mine")(of)
     assert of.access is not access
+
+
+@pytest.mark.parametrize("eager", [True, False])
+def test_nothing_is_decided_at_once_where_every_phase_asks_for_its_trace(*, eager: bool) -> None:
+    class AtOnce(plugin()):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.at_once = {"access": object()}
+
+    instrument(AtOnce, "mine", lambda: None, eager=eager)
+    assert list(AtOnce().at_once) == ([] if eager else ["access"])

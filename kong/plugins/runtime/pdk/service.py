@@ -28,6 +28,11 @@ _SERVICE_SET_TARGET = frame(b"kong.service.set_target")
 _SERVICE_SET_UPSTREAM = frame(b"kong.service.set_upstream")
 
 
+def set_headers(headers: Mapping[str, HeaderValue]) -> bytes:
+    """The statement of `ServiceRequest.set_headers`, for `AtOnce`."""
+    return call(_SERVICE_REQUEST_SET_HEADERS, struct(headers))
+
+
 class ServiceRequest:
     """`kong.service.request`: what goes upstream. Phases of every method: rewrite, access."""
 
@@ -64,7 +69,7 @@ class ServiceRequest:
 
     def set_headers(self, headers: Mapping[str, HeaderValue]) -> None:
         """Set each header, over what the client sent. `ConstantHeaders` are encoded once."""
-        self._event.tell(call(_SERVICE_REQUEST_SET_HEADERS, struct(headers)))
+        self._event.tell(set_headers(headers))
 
     def set_raw_body(self, body: bytes) -> None:
         self._event.tell(call(_SERVICE_REQUEST_SET_RAW_BODY, messages.encode_content(body)))
@@ -94,12 +99,18 @@ class ServiceResponse:
 class Service:
     """`kong.service`: where the request goes."""
 
-    __slots__ = ("_event", "request", "response")
+    __slots__ = ("_event",)
 
     def __init__(self, event: Event) -> None:
         self._event = event
-        self.request = ServiceRequest(event)
-        self.response = ServiceResponse(event)
+
+    @property
+    def request(self) -> ServiceRequest:
+        return ServiceRequest(self._event)
+
+    @property
+    def response(self) -> ServiceResponse:
+        return ServiceResponse(self._event)
 
     def set_upstream(self, host: str) -> Question[bool]:
         """Balance over the named upstream; False if Kong has none of that name. Phases: access."""
