@@ -23,9 +23,9 @@ class Reporting:
     work: UnitOfWork
 
     async def report(
-        self, id_: UUID, payment: Payment, failed_refunds: Sequence[UUID], sequence: int | None
+        self, id_: UUID, payment: Payment, refunds: Sequence[tuple[UUID, str]], sequence: int | None
     ) -> None:
-        """`failed_refunds`: also those that were done until a bank sent them back. `sequence`: of two reports the later
+        """`refunds`: ids and states of those that this order has asked for. `sequence`: of two reports the later
         has the higher; older ones change nothing. Without one (nobody's outbox) it is no copy to keep, but still a
         fact. Raises UnknownOrder."""
         async with self.work.transaction():
@@ -36,10 +36,11 @@ class Reporting:
                     if await self.orders.standing(id_) is None:
                         raise UnknownOrder
                     return
-            for refund in failed_refunds:
-                await self.refunding.settle(id_, refund, "failed")
+            # The answer to the asking may be older than this and be taken later: then it is no news any more.
+            for refund, state in refunds:
+                await self.refunding.settle(id_, refund, state)
             if payment.captured and (standing is None or standing.state not in UNPAID):
-                # What became of each is not in the report. Asking for it again is answered with what it is by now.
+                # The release before does not say what became of each. Asking again is answered with what it is by now.
                 for refund, amount, reason in await self.refunds.pending(id_):
                     await self.messages.refund(id_, refund, amount, reason)
             event = OF_PAYMENT.get(payment.state)

@@ -39,4 +39,5 @@ async def report_payment(
         refunded=data.refunded,
         refund_pending=data.refund_pending,
     )
-    await order.reporting.report(order_id, payment, data.failed_refunds, sequence)
+    refunds = [(refund.refund_id, refund.state) for refund in data.refunds]
+    await order.reporting.report(order_id, payment, refunds, sequence)

@@ -406,9 +406,14 @@ class Claimed(msgspec.Struct, frozen=True):
     claimed: int
 
 
+class RefundReport(msgspec.Struct, frozen=True):
+    refund_id: UUID
+    state: Literal["pending", "done", "failed"]
+
+
 class PaymentReport(msgspec.Struct, frozen=True):
-    """The payment's whole present state; amounts in minor units of the order's currency. `failed_refunds`: those that
-    were never made, or that the shopper's bank has sent back."""
+    """The payment's whole present state; amounts in minor units of the order's currency. `refunds`: each that the order
+    has asked for, as it is now; a done one may have failed since."""
 
     state: Literal[
         "new",
@@ -427,4 +432,4 @@ class PaymentReport(msgspec.Struct, frozen=True):
     refunded: Amount
     occurred_at: datetime
     refund_pending: Amount = 0
-    failed_refunds: list[UUID] = []
+    refunds: list[RefundReport] = []

@@ -12,21 +12,26 @@ from services.chassis import outbox
 from services.chassis.postgres import Database
 from services.payment.application.record import Record
 from services.payment.domain.payments import State
-from services.payment.domain.refunds import Cause, RefundState
+from services.payment.domain.refunds import Cause
 
 PROVIDER = "provider"
 ORDER = "order"
 
 
+class ToldRefund(msgspec.Struct, frozen=True):
+    refund_id: UUID
+    state: str
+
+
 class PaymentView(msgspec.Struct, frozen=True):
-    """All that the order sees of it; amounts are totals in minor units. `failed_refunds`: of those that it wanted."""
+    """All that the order sees of it; amounts are totals in minor units. `refunds`: those that it asked for."""
 
     state: str
     authorised: int
     captured: int
     refunded: int
     refund_pending: int
-    failed_refunds: tuple[UUID, ...]
+    refunds: tuple[ToldRefund, ...]
 
 
 class Told(PaymentView, frozen=True):
@@ -54,16 +59,15 @@ def is_news(record: Record, was: Record | None) -> bool:
 
 
 def _facts(view: PaymentView) -> tuple[Any, ...]:
-    return view.authorised, view.captured, view.refunded, view.refund_pending, view.failed_refunds
+    return view.authorised, view.captured, view.refunded, view.refund_pending, view.refunds
 
 
 def view(record: Record) -> PaymentView:
     payment, known = record.payment, record.payment.known
-    # A bank may send a refund back that the order was told is done.
-    failed = sorted(
-        each.id
-        for each in record.refunds
-        if each.state is RefundState.FAILED and each.cause is Cause.REQUESTED
+    refunds = tuple(
+        ToldRefund(each.id, each.state.value)
+        for each in sorted(record.refunds, key=lambda each: each.id)
+        if each.cause is Cause.REQUESTED
     )
     return PaymentView(
         payment.state.value,
@@ -71,7 +75,7 @@ def view(record: Record) -> PaymentView:
         known.captured,
         known.refunded,
         payment.pending,
-        tuple(failed),
+        refunds,
     )
 
 

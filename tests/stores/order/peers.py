@@ -1,5 +1,6 @@
 """Catalog, payment and auth as the order service meets them: over HTTP, with the catalog's own rules of stock."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,12 +13,14 @@ from tests.signing import Signer
 
 
 class Server:
-    """One stand-in's HTTP side. `down`: answers 503."""
+    """One stand-in's HTTP side. `down`: answers 503. `slow`: answers are as things were when they were asked for, and
+    come when it is set."""
 
     def __init__(self) -> None:
         self._server: TestServer | None = None
         self.url = ""
         self.down = False
+        self.slow: asyncio.Event | None = None
         self.asked: list[tuple[str, str, Any]] = []
 
     async def start(self) -> None:
@@ -37,6 +40,8 @@ class Server:
         if self.down:
             return web.json_response({}, status=503)
         status, answer = self.answer(request.method, request.path, body, request.headers)
+        if self.slow is not None:
+            await self.slow.wait()
         return web.json_response(answer, status=status)
 
     def answer(self, method: str, path: str, body: Any, headers: Any) -> tuple[int, Any]:
@@ -184,7 +189,7 @@ class Payment(Server):
             "captured": payment["captured"],
             "refunded": payment["refunded"],
             "refund_pending": 0,
-            "failed_refunds": payment.get("failed_refunds", []),
+            "refunds": payment.get("refunds", []),
             "occurred_at": "2026-11-27T03:00:00Z",
         }
 

@@ -126,7 +126,8 @@ async def test_a_refund_that_the_bank_sends_back_can_be_made_again(shop: Shop) -
     assert await settled(shop, kim, id_) == [(asked["amount"], "done")]
     assert (await refund(shop, id_, amount=1)).status_code == 409
 
-    back = shop.payment.report(id_, refunded=0, failed_refunds=[asked["id"], str(uuid4())])
+    failed = [{"refund_id": each, "state": "failed"} for each in (asked["id"], str(uuid4()))]
+    back = shop.payment.report(id_, refunded=0, refunds=failed)
     assert (await shop.report(id_, back)).status_code == 204
     assert await settled(shop, kim, id_) == [(asked["amount"], "failed")]
     assert "refund_failed" in await shop.events(kim, id_)
@@ -135,6 +136,36 @@ async def test_a_refund_that_the_bank_sends_back_can_be_made_again(shop: Shop) -
     await shop.report(id_, back)
     assert await settled(shop, kim, id_) == [(asked["amount"], "failed"), (asked["amount"], "done")]
     assert (await shop.events(kim, id_)).count("refund_failed") == 1
+
+
+@pytest.mark.parametrize("end", ["done", "failed"])
+async def test_an_answer_that_is_older_than_the_news_and_comes_after_them_changes_nothing(
+    shop: Shop, end: str
+) -> None:
+    """Order may be stopped between payment's answer and its own commit; meanwhile payment goes on."""
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim)
+    shop.payment.refund_state, shop.payment.slow = "pending", asyncio.Event()
+    asked = (await refund(shop, id_, amount=10_000)).json()["id"]
+    while asked not in shop.payment.refunds:
+        await asyncio.sleep(0.01)
+    shop.payment.refunds[asked] = end
+    news = shop.payment.report(id_, refunds=[{"refund_id": asked, "state": end}])
+    assert (await shop.report(id_, news)).status_code == 204
+    shop.payment.slow.set()
+    while await _waiting(shop):
+        await asyncio.sleep(0.01)
+    assert await settled(shop, kim, id_) == [(10_000, end)]
+    assert [event for event in await shop.events(kim, id_) if event.startswith("refund_")] == [
+        "refund_requested",
+        f"refund_{end}",
+    ]
+
+
+async def _waiting(shop: Shop) -> bool:
+    found = await shop.api.get("/api/outbox/order?state=waiting", headers=shop.admin())
+    return any(each["target"] == "payment" for each in found.json()["items"])
 
 
 async def _state(shop: Shop, who: dict[str, str], id_: UUID) -> str:

@@ -21,7 +21,7 @@ async def test_an_order_is_paid(shop: Shop) -> None:
         "captured": 0,
         "refunded": 0,
         "refund_pending": 0,
-        "failed_refunds": [],
+        "refunds": [],
         "occurred_at": "",
     }
 

@@ -50,9 +50,11 @@ async def test_hazard_20_a_pending_refund_is_asked_about_and_then_done(shop: Sho
 async def test_a_refund_that_the_bank_sends_back_is_booked_back(shop: Shop) -> None:
     order, id_ = await shop.captured(), uuid4()
     await shop.refund(order, 5_000, id_)
-    await shop.until_told(order, "captured", refunded=5_000, failed_refunds=[])
+    await shop.until_told(
+        order, "captured", refunded=5_000, refunds=[{"refund_id": str(id_), "state": "done"}]
+    )
     await settle(shop, "failed")
-    await shop.until_told(order, "captured", refunded=0, failed_refunds=[str(id_)])
+    await shop.until_told(order, "captured", refunded=0, refunds=[{"refund_id": str(id_), "state": "failed"}])
     found = await shop.until(order, "captured", refunded=0)
     assert [
         (each["movement"], each["amount"]) for each in found["ledger"] if each["account"] == "refunds"

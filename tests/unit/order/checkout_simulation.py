@@ -261,9 +261,8 @@ class World:
             refunded=seen.refunded,
             refund_pending=seen.refund_pending,
         )
-        await self.call(
-            "order", lambda: self.reporting.report(record.order, payment, seen.failed_refunds, sequence)
-        )
+        refunds = [(each.refund_id, each.state) for each in seen.refunds]
+        await self.call("order", lambda: self.reporting.report(record.order, payment, refunds, sequence))
         self.payments.reports.remove(report)
 
     def _attempt(self, machine: str, name: Any, task: Coroutine[Any, Any, Any]) -> None:
