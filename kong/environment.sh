@@ -60,6 +60,11 @@ export KONG_REQUEST_DEBUG=off
 # A token over the 8 KiB that token-validator reads gets its 401, and not nginx' 400.
 export KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS="${KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS:-4 16k}"
 
+# An upstream's answer whose headers do not fit into one buffer is a 502, and nginx' own has 4 KiB: a list of a hundred products
+# names each of them in Cache-Tag. nginx wants the other buffers, which bodies pass, as large.
+export KONG_NGINX_PROXY_PROXY_BUFFER_SIZE="${KONG_NGINX_PROXY_PROXY_BUFFER_SIZE:-16k}"
+export KONG_NGINX_PROXY_PROXY_BUFFERS="${KONG_NGINX_PROXY_PROXY_BUFFERS:-8 16k}"
+
 # KONG_TRUSTED_IPS says whose X-Forwarded-For is believed (a reverse proxy's own address): nobody's by default.
 export KONG_REAL_IP_HEADER="${KONG_REAL_IP_HEADER:-X-Forwarded-For}"
 export KONG_REAL_IP_RECURSIVE="${KONG_REAL_IP_RECURSIVE:-on}"

@@ -47,7 +47,11 @@ class InForce:
         return Proxy(
             router=Router(configuration.routes),
             chains=chain.build(configuration, attached),
-            upstream=Upstream(self._session, configuration.upstreams),
+            upstream=Upstream(
+                self._session,
+                configuration.upstreams,
+                admission.size(environment.get("KONG_NGINX_PROXY_PROXY_BUFFER_SIZE", "4k")),
+            ),
             own=self._own,
             limits=Limits(
                 admission.size(environment.get("KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE", "0")),

@@ -47,9 +47,15 @@ class Body(Protocol):
 class Upstream:
     """One pool of connections for all services."""
 
-    def __init__(self, session: aiohttp.ClientSession, targets: Mapping[str, list[str]]) -> None:
-        """`targets`: by the host that a service names, what to balance over. Their health is not watched."""
+    def __init__(
+        self, session: aiohttp.ClientSession, targets: Mapping[str, list[str]], largest_head: int
+    ) -> None:
+        """`targets`: by the host that a service names, what to balance over. Their health is not watched.
+
+        `largest_head` in bytes: nginx reads the head of an answer into one buffer.
+        """
         self._session = session
+        self._largest_head = largest_head
         self._targets = {host: itertools.cycle(several) for host, several in targets.items() if several}
 
     async def send(self, exchange: Exchange) -> tuple[Answer, aiohttp.ClientResponse]:
@@ -72,6 +78,9 @@ class Upstream:
                     late = isinstance(error, TimeoutError)
                     raise UpstreamError(504 if late else 502, f"{service.name}: {error!r}") from error
         exchange.upstream_latency = time.monotonic() - began
+        if _head_size(response) > self._largest_head:
+            response.close()
+            raise UpstreamError(502, f"{service.name}: the head of its answer is too big")
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
         named = _named_by_connection(Headers(fields))
         headers = Headers(field for field in fields if field[0].lower() not in _RESPONSE_HOP | named)
@@ -105,6 +114,12 @@ class Upstream:
                 timeout=timeout,
             )
         )
+
+
+def _head_size(response: aiohttp.ClientResponse) -> int:
+    """Bytes up to the empty line, which they include."""
+    line = len("HTTP/1.1 200 \r\n") + len(response.reason or "")
+    return line + sum(len(name) + len(value) + 4 for name, value in response.raw_headers) + 2
 
 
 def _forwarded(exchange: Exchange, service: Service) -> Headers:

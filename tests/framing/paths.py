@@ -7,6 +7,7 @@ import pwd
 import re
 import shutil
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -96,8 +97,7 @@ async def gateway(kind: str, upstream: int, directory: Path, *, patience: int = 
         "KONG_PREFIX": str(directory / "prefix"),
         "KONG_NGINX_DAEMON": "off",
         "KONG_NGINX_WORKER_PROCESSES": "1",
-        "KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS": "off",
-        "KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE": "2m",
+        **{name: _as_deployed(name) for name in _AS_DEPLOYED},
         "KONG_REQUEST_DEBUG": "off",
         "KONG_ANONYMOUS_REPORTS": "off",
         "KONG_PROXY_ACCESS_LOG": "off",
@@ -126,6 +126,18 @@ async def gateway(kind: str, upstream: int, directory: Path, *, patience: int = 
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGTERM)
         await process.wait()
+
+
+_AS_DEPLOYED = (
+    *("KONG_NGINX_PROXY_UNDERSCORES_IN_HEADERS", "KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE"),
+    *("KONG_NGINX_PROXY_PROXY_BUFFER_SIZE", "KONG_NGINX_PROXY_PROXY_BUFFERS"),
+)
+
+
+def _as_deployed(name: str) -> str:
+    """A setting of kong/environment.sh."""
+    script = f'GATEHOUSE_HOME=kong KONG_PLUGINS_DIR=.; . kong/environment.sh; printf %s "${name}"'
+    return subprocess.run(["sh", "-euc", script], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def _account() -> str:

@@ -37,8 +37,7 @@ async def _ask(port: int, fields: bytes) -> None:
     writer.close()
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize(
+on_each_gateway = pytest.mark.parametrize(
     "kind",
     [
         pytest.param(
@@ -48,6 +47,24 @@ async def _ask(port: int, fields: bytes) -> None:
         for kind in GATEWAYS
     ],
 )
+
+
+@pytest.mark.timeout(120)
+@on_each_gateway
+async def test_an_answer_with_many_tags_comes_back(kind: str, tmp_path: Path) -> None:
+    """nginx' own buffer for the head of an answer has 4 KiB, and a list of a hundred products names them all."""
+    target = b"/api/" + b"a" * 7000  # which the answer repeats in a header
+    async with path(f"{kind} service", Recorder(), tmp_path) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET " + target + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+        async with asyncio.timeout(30):
+            head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 200 ") and target in head
+
+
+@pytest.mark.timeout(120)
+@on_each_gateway
 @pytest.mark.parametrize("passes", [True, False], ids=["upgrades passed on", "the template as it is"])
 async def test_a_service_is_sent_what_kong_sends(kind: str, passes: bool, tmp_path: Path) -> None:
     recorder, found = Recorder(), {}

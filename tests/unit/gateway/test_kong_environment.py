@@ -2,8 +2,13 @@
 
 import subprocess
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+
+from devstack.gateway.admission import size
+from services.catalog.domain.values import MAX_SLUG
+from services.catalog.web.caching import MAX_TAGS
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,6 +44,17 @@ def test_a_token_over_the_limit_reaches_the_plugin_that_refuses_it() -> None:
     count, size = _value("KONG_NGINX_PROXY_LARGE_CLIENT_HEADER_BUFFERS").split()
     assert int(count) >= 4
     assert int(size.removesuffix("k")) > 8
+
+
+def test_the_longest_head_of_an_answer_fits_into_a_buffer() -> None:
+    """nginx makes a 502 of any other, and does not start where its rule for the buffers' sizes is broken."""
+    head = size(_value("KONG_NGINX_PROXY_PROXY_BUFFER_SIZE"))
+    count, each = _value("KONG_NGINX_PROXY_PROXY_BUFFERS").split()
+    category = "category:" + "a" * MAX_SLUG
+    tags = MAX_TAGS * len(f"product:{UUID(int=0)},") + len(category)
+    assert head >= 2 * tags
+    busy = 2 * max(head, size(each))
+    assert busy < int(count) * size(each) - size(each)
 
 
 def test_a_service_is_found_again_soon_after_it_was_away() -> None:

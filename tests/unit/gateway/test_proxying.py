@@ -69,6 +69,19 @@ async def test_an_answer_is_passed_on_while_it_is_still_coming(tmp_path: Path) -
         writer.close()
 
 
+@pytest.mark.parametrize(("more", "status"), [(3000, 200), (4200, 502)])
+async def test_a_head_that_fits_into_no_buffer_of_nginx_is_a_502(
+    tmp_path: Path, more: int, status: int
+) -> None:
+    async def tells_much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Much: " + b"a" * more + b"\r\n\r\n")
+        await writer.drain()
+
+    async with upstream(tells_much) as port, running.gateway(tmp_path, document(port)) as gateway:
+        assert (await request(gateway.port, "GET", "/")).status == status
+
+
 async def test_a_broken_get_is_repeated_and_a_broken_post_is_not(tmp_path: Path) -> None:
     calls: list[bytes] = []
 
