@@ -42,9 +42,13 @@ _OURS = frozenset(
         "x-rewrite-url",
         "x-session-id",
         "traceparent",
+        "x-anonymous-consumer",
     }
 )
-_OURS_PREFIXES = ("x-forwarded-", "x-user-", "x-consumer-", "x-credential-", "x-internal-")
+_OURS_PREFIXES = (
+    *("x-forwarded-", "x-user-", "x-internal-"),
+    *("x-consumer-", "x-credential-", "x-authenticated-"),  # Kong's plugins' own words for a caller
+)
 
 _NOT_FOR_BROWSERS = frozenset({"date", "server", "set-cookie", "via", "x-request-id"})
 """The server sets the date. Only this proxy sets cookies."""

@@ -31,6 +31,8 @@ async def test_clients_cannot_say_who_they_are_or_where_they_come_from(front: Fr
         "X-Internal-Key": "guess",
         "X-Consumer-Username": "root",
         "X-Credential-Identifier": "root",
+        "X-Authenticated-Userid": "root",
+        "X-Anonymous-Consumer": "false",
         "Forwarded": "for=1.2.3.4",
         "X-Forwarded-For": "1.2.3.4",
         "X-Forwarded-Proto": "https",
