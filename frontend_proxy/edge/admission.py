@@ -4,6 +4,7 @@ alone."""
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from common import origins
 from common.origins import Origin
@@ -121,7 +122,7 @@ def _origin(line: Line, headers: Headers, scheme: str, site: Site) -> Problem | 
     own = {site.origin} if site.origin else set()
     if not site.strict_host:
         own.add(origins.of_authority(scheme, headers["host"][0]))
-    reason = csrf.refusal(line.method, line.path.decode("ascii"), headers, own)
+    reason = csrf.refusal(line.method, unquote(line.path.decode("ascii")), headers, own)
     return Problem(403, "cross-site-request", reason) if reason else None
 
 

@@ -15,7 +15,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 def refusal(method: str, path: str, headers: Mapping[str, list[str]], own: Collection[Origin]) -> str | None:
     """Why this request may not use the visitor's session, or None if it may.
 
-    `headers` maps lower-case names to all their values; `own` are the origins that this site is known by.
+    `path` is decoded, as those read it who serve it: `/%61pi/home` is the API's. `headers` maps lower-case names to all
+    their values; `own` are the origins that this site is known by.
     """
     sites = headers.get("sec-fetch-site", [])
     if method in SAFE:
