@@ -134,6 +134,8 @@ class StrictProtocol(HttpToolsProtocol):
             self.headers[:] = [line for line in self.headers if line[0] != b"host"]
             self.headers.append((b"host", target.authority))
         self._at_upgrade = self.parser.should_upgrade()
+        if self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110 §10.1.1: such a client knows no 100
         self.start_request()
         if self.expect_100_continue:
             # An answer without 100 leaves open whether the body follows: no request comes after it.

@@ -38,6 +38,18 @@ async def test_trailer_fields_never_join_the_headers() -> None:
     assert [b"x-user-id" in headers for headers in recorder.headers] == [False, False]
 
 
+@pytest.mark.parametrize(("version", "told"), [(b"1.1", 1), (b"1.0", 0)])
+async def test_only_a_client_that_knows_100_is_told_to_go_on(version: bytes, told: int) -> None:
+    """RFC 9110 §10.1.1: an HTTP/1.0 client would take it for the answer."""
+    head = (
+        b"POST /api/x HTTP/" + version + b"\r\n" + HOST + b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    )
+    transport = await feed(recorder := Recorder(), head, b"ab")
+    assert recorder.reads == [("POST", "/api/x", b"ab")]
+    assert transport.written.count(b"HTTP/1.1 100 ") == told
+    assert statuses(transport.written) == [200]
+
+
 async def test_an_early_answer_leaves_the_rest_of_its_body_unread_and_the_next_request_whole() -> None:
     recorder = Recorder(early=True)
     made, transport = protocol(recorder)
