@@ -2,7 +2,7 @@
 
 import pytest
 
-from kong.plugins.idempotency.preconditions import UPSTREAM_NAMES
+from kong.plugins.preconditions import UPSTREAM_NAMES
 from services.chassis.middleware import _restore_preconditions
 
 

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 from common import redis_address
 from common.redis_link import RedisLink, StoreUnavailableError
-from kong.plugins import redis_url
-from kong.plugins.idempotency import anonymous, outcomes, preconditions, problems, records
+from kong.plugins import preconditions, redis_url
+from kong.plugins.idempotency import anonymous, outcomes, problems, records
 from kong.plugins.idempotency.anonymous import LARGEST_BODY, Admission, Counts, Limits
 from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key

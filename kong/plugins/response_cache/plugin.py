@@ -17,7 +17,7 @@ import msgspec
 
 from common import header_names
 from common.redis_link import RedisLink
-from kong.plugins import redis_url
+from kong.plugins import preconditions, redis_url
 from kong.plugins.problems import answer
 from kong.plugins.response_cache import answers, problems
 from kong.plugins.response_cache.config import Config
@@ -146,6 +146,7 @@ class Plugin:
         route = self._route or await self._route_taken(kong)
         asked = wanted(method, target, headers, self._rules, route)
         if isinstance(asked, NotAsked):
+            preconditions.rename(kong, headers)
             self._leave(kong, "bypass", Asked(kept=False, detail=f"fwd=bypass; detail={asked.reason}"))
             return
         if not self._watch.current():

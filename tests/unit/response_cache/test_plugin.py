@@ -179,6 +179,18 @@ async def test_what_the_cache_does_not_understand_goes_upstream_as_it_came(reque
     assert gate.asked == 2
 
 
+@pytest.mark.parametrize("name", ["if-match", "if-unmodified-since"])
+async def test_a_condition_is_upstreams_to_judge_and_not_nginx_which_breaks_the_answer_off(name: str) -> None:
+    reached: list[Mapping[str, Any]] = []
+
+    def upstream(headers: Mapping[str, Any], _: str) -> Answer:
+        reached.append(headers)
+        return saying()(headers, _)
+
+    await Gate(upstream).pass_through(FakeKong(path="/api/products", headers={name: "a condition"}))
+    assert reached == [{f"x-{name}": "a condition"}]
+
+
 async def test_one_query_in_two_spellings_is_one_and_upstream_reads_that_one() -> None:
     def upstream(_: Mapping[str, Any], query: str) -> Answer:
         queries.append(query)

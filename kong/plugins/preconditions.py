@@ -1,9 +1,10 @@
 """Keeps Kong's nginx from evaluating preconditions that the upstream has to evaluate.
 
-Where Kong buffers the answer, as it does wherever this plugin is, or makes it itself, nginx compares the request's
-preconditions with the answer's `ETag` and `Last-Modified` (its not_modified filter, which passes over proxied answers).
-After a successful change they differ, and the client would get a broken 412, or with `If-None-Match: *` an empty 304,
-for a request that took effect. So the upstream gets these headers under another name, and nginx none.
+Where Kong buffers the answer, as it does wherever a plugin has a `response` phase, or makes it itself, nginx compares
+the request's preconditions with the answer's `ETag` and `Last-Modified` (its not_modified filter, which passes over
+proxied answers). After a successful change they differ, and the client would get a broken 412, or with
+`If-None-Match: *` an empty 304, for a request that took effect. Where the answer has no `Last-Modified`, a request with
+`If-Unmodified-Since` is answered nothing at all. So the upstream gets these headers under another name, and nginx none.
 """
 
 from collections.abc import Mapping
