@@ -54,6 +54,7 @@ _BEYOND_STAND_IN = {
     ),
 }
 _MILLISECONDS = (1, 2**31 - 2)
+_OVER_HTTP = frozenset({"http", "https", "grpc", "grpcs"})
 _PROTOCOLS = {
     *("http", "https", "grpc", "grpcs", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss"),
 }
@@ -259,13 +260,15 @@ def _read_plugin(
     name = fields.name_of(entry, f"plugin of {where}")
     _only(entry, _PLUGIN_FIELDS, f"plugin {name} of {where}")
     fields.strings(entry, "tags", where)
-    _protocols(entry, f"plugin {name} of {where}")
+    protocols = _protocols(entry, f"plugin {name} of {where}")
     if "service" in entry or "route" in entry:
         raise ConfigError(
             f"plugin {name}: hang it below its service or route, not by reference", line_of(entry)
         )
     config = fields.record(entry.get("config") or {}, f"config of plugin {name}", line_of(entry, "config"))
-    if not fields.boolean(entry, "enabled", True, f"plugin {name} of {where}"):
+    enabled = fields.boolean(entry, "enabled", True, f"plugin {name} of {where}")
+    # Kong runs it for any request over HTTP, whichever of these it names, and without one of them for none.
+    if not enabled or ("protocols" in entry and _OVER_HTTP.isdisjoint(protocols)):
         return
     configuration.plugins.append(
         Plugin(

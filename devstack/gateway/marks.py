@@ -29,9 +29,14 @@ def _record(loader: _Loader, node: yaml.MappingNode) -> Iterator[Record]:
     record = Record()
     record.line, record.lines = node.start_mark.line + 1, {}
     yield record
-    record.update({str(key): value for key, value in loader.construct_mapping(node).items()})
     for key, _ in node.value:
-        record.lines[key.value] = key.start_mark.line + 1
+        name = str(key.value)
+        if name in record.lines:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{name} is there twice, and Kong takes the last one alone", key.start_mark
+            )
+        record.lines[name] = key.start_mark.line + 1
+    record.update({str(key): value for key, value in loader.construct_mapping(node).items()})
 
 
 def _items(loader: _Loader, node: yaml.SequenceNode) -> Iterator[Items]:

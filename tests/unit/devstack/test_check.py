@@ -60,6 +60,7 @@ MISTAKES = [
     ("local headers, cut_off", "locale headers, cut_off", "rewrite:", "plugin pre-function: config.rewrite:"),
     ("  - name: member\n", "  - name: [member\n", "  - name: [member\n", "expected"),
     ("  - name: member\n", "   - name: member\n", "   - name: member\n", "expected"),
+    ("lock_ttl: 5", "ttl: 5", "ttl: 5", "ttl is there twice"),
 ]
 
 
@@ -88,10 +89,10 @@ def test_a_cache_that_knows_no_tokens_is_refused_where_there_are_tokens(
 
 def test_a_cache_is_taken_where_nobody_has_a_token(tmp_path: Path) -> None:
     template = tmp_path / "kong.yml.template"
-    service = "  - name: auth-public\n"
-    assert TEMPLATE.count(service) == 2  # a route's line ends like it
-    cache = "    plugins: [{name: proxy-cache, config: {strategy: memory}}]\n"
-    template.write_text(TEMPLATE.replace(service, service + cache, 1))
+    auth_public = "    plugins:\n      # Of one address"
+    cache = "    plugins:\n      - {name: proxy-cache, config: {strategy: memory}}\n      # Of one address"
+    assert auth_public in TEMPLATE
+    template.write_text(TEMPLATE.replace(auth_public, cache, 1))
     check(template, os.environ)
 
 

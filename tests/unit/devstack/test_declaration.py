@@ -75,6 +75,7 @@ def test_a_block_is_filled_and_what_is_around_it_stays() -> None:
 
 
 BFF = '  - name: bff\n    url: "${BFF_URL}"'
+ANCHOR = "      - &token-validator\n        name: token-validator\n"
 ROUTES = [
     ('url: "${MEMBER_URL}"', 'url: "http://members.example:5000"', "leads to members.example:5000, which no"),
     ('url: "${MEMBER_URL}"', 'url: "${BFF_URL}"', "member has no route: add one, or say `routed = false`"),
@@ -82,6 +83,10 @@ ROUTES = [
         "    plugins: [*token-validator]\n    routes:\n      - name: members\n",
         "    routes:\n      - name: members\n",
         "/api/members of member needs no token, which nobody decided",
+    ),
+    *(
+        (ANCHOR, f"{ANCHOR}        {off}\n", "/api/members of member needs no token, which nobody decided")
+        for off in ("enabled: false", "protocols: [tcp]", "protocols: []")
     ),
     ("register|login", "register|login|roles", "needs no token, which nobody decided"),
     (
