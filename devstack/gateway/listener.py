@@ -30,7 +30,7 @@ class Incoming:
         """The whole body. Raises Refused, or ConnectionError where the client goes away."""
         if self.read_whole:
             return b""
-        if (self.head.headers.get("Expect") or "").lower() == "100-continue":
+        if self.head.version >= (1, 1) and (self.head.headers.get("Expect") or "").lower() == "100-continue":
             self._connection.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             content = await request_reading.body(self._connection.reader, self.head.length, most)

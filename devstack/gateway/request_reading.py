@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 from devstack.gateway.headers import Headers
 
@@ -18,8 +19,10 @@ _REQUEST_LINE = re.compile(rb"([A-Z_-]+) +([^\x00-\x20\x7f]+)(?: +HTTP/([1-9]\d{
 _ABSOLUTE = re.compile(
     rb"[A-Za-z][A-Za-z0-9+.-]*://((?:[A-Za-z0-9._~-]+|\[[^\[\]/?#@\s]+\])(?::\d*)?)([/?#].*)?"
 )
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})|%00")
 _NAME = re.compile(rb"[^\x00-\x20\x7f:]+")
 _KNOWN_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_NO_HOST = re.compile(r"[\x00-\x20/\x7f]|^:|^\.?\Z|\.\.")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]+)(?:[; \t].*)?", re.DOTALL)
 _LARGEST_LENGTH = 2**63 - 1
 # A second field of these is 400 (nginx, ngx_http_process_unique_header_line).
@@ -84,13 +87,26 @@ async def head(reader: asyncio.StreamReader) -> Head | None:
 
 def _target(raw: bytes) -> tuple[str, str]:
     """Path and query as they are, and the authority of an absolute target."""
-    if raw.startswith(b"/"):
-        return raw.decode("latin-1"), ""
-    found = _ABSOLUTE.fullmatch(raw)
-    if found is None:
+    authority = b""
+    if not raw.startswith(b"/"):
+        found = _ABSOLUTE.fullmatch(raw)
+        if found is None or (found[2] or b"").startswith(b"#"):
+            raise Refused(400)
+        authority, raw = found[1], found[2] or b"/"
+    path = re.split(rb"[?#]", raw, maxsplit=1)[0]
+    if _BROKEN_ESCAPE.search(path) or _above_the_root(path):
         raise Refused(400)
-    rest = (found[2] or b"/").decode("latin-1")
-    return rest if rest.startswith("/") else "/" + rest, found[1].decode("latin-1")
+    target = raw.decode("latin-1")
+    return target if target.startswith("/") else "/" + target, authority.decode("latin-1")
+
+
+def _above_the_root(path: bytes) -> bool:
+    depth = 0
+    for segment in unquote_to_bytes(path).split(b"/"):
+        depth += {b"..": -1, b".": 0, b"": 0}.get(segment, 1)
+        if depth < 0:
+            return True
+    return False
 
 
 async def _headers(reader: asyncio.StreamReader) -> Headers:
@@ -117,7 +133,7 @@ def _length(version: tuple[int, int], headers: Headers) -> int | None:
     if any(len(headers.get_all(name)) > 1 for name in _UNIQUE):
         raise Refused(400)
     host = headers.get("Host")
-    if (host is None and version >= (1, 1)) or re.search(r"[\x00-\x20/\x7f]|^:", host or ""):
+    if version >= (1, 1) if host is None else _NO_HOST.search(host):
         raise Refused(400)
     declared = headers.get("Content-Length")
     length = None if declared is None else _number(declared)

@@ -69,6 +69,41 @@ async def test_an_answer_is_passed_on_while_it_is_still_coming(tmp_path: Path) -
         writer.close()
 
 
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("/a%20b", 200),
+        ("/a/../b", 200),
+        ("/a?b=%zz", 200),
+        ("/a%00b", 400),
+        ("/a%zz", 400),
+        ("/a%4", 400),
+        ("/..", 400),
+        ("/a/../../b", 400),
+        ("/%2e%2e/b", 400),
+        ("/a%2f..%2f..", 400),
+        ("http://h/../b", 400),
+        ("http://h#/b", 400),
+    ],
+)
+async def test_a_target_that_nginx_cannot_read_is_refused(tmp_path: Path, target: str, status: int) -> None:
+    echo = Echo("up")
+    await echo.start()
+    async with running.gateway(tmp_path, document(echo.port)) as gateway:
+        assert (await request(gateway.port, "GET", target)).status == status
+    await echo.stop()
+    assert echo.seen == (status == 200)
+
+
+@pytest.mark.parametrize(("host", "status"), [("a", 200), ("a.", 200), ("", 400), (".", 400), ("a..b", 400)])
+async def test_a_host_that_is_none_is_refused(tmp_path: Path, host: str, status: int) -> None:
+    echo = Echo("up")
+    await echo.start()
+    async with running.gateway(tmp_path, document(echo.port)) as gateway:
+        assert (await request(gateway.port, "GET", "/", {"Host": host})).status == status
+    await echo.stop()
+
+
 @pytest.mark.parametrize(("more", "status"), [(3000, 200), (4200, 502)])
 async def test_a_head_that_fits_into_no_buffer_of_nginx_is_a_502(
     tmp_path: Path, more: int, status: int
