@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from devstack import probes
+from devstack import check, probes
 from devstack.command import Command
 from devstack.environment import for_children
 from devstack.errors import PrepareError
@@ -25,6 +25,8 @@ from devstack.settings import LOOPBACK, PLAIN_PATH, ROOT, Settings
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
 TEMPLATE = "kong.yml.template"  # KONG_TEMPLATE names another
+NO_PLACE = "does not say where"
+"""Of kong/reload.sh, where Kong's own code breaks off over a mistake: then the project's check may know the line."""
 GUARD = Path(__file__).with_name("guard.py")
 
 
@@ -106,7 +108,16 @@ def _check(settings: Settings, environment: dict[str, str]) -> None:
 
 def _reload(settings: Settings, environment: dict[str, str]) -> str:
     """Raises PrepareError, with nothing changed, where Kong refuses the template."""
-    return _script(settings, environment, "reload.sh")
+    try:
+        return _script(settings, environment, "reload.sh")
+    except PrepareError as refused:
+        if NO_PLACE not in str(refused):
+            raise
+        try:
+            check.check(Path(environment["KONG_TEMPLATE"]), {**settings.passed_on, **environment})
+        except PrepareError as found:
+            raise PrepareError(f"{found}\n{refused}") from found
+        raise
 
 
 def _script(settings: Settings, environment: dict[str, str], name: str, *arguments: str) -> str:

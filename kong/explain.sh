@@ -4,6 +4,9 @@
 # Kong's reason for refusing a file is a message of several lines above a Lua stack trace, with a path and no line: here it becomes
 # lines of FILE:LINE: REASON, also left in $refusal. A loop of the shell's own, since awks read a pipe in blocks.
 #
+# Over some mistakes Kong's own code breaks off, with an error of Lua and no reason: a name in the place of an entry (`plugins: [token-validator]`),
+# an empty entry, a reference to what is not there.
+#
 # nginx writes the request's line and the upstream's address with their queries, in which tokens and e-mail addresses may be: those are cut.
 # shellcheck disable=SC2154 # variables of configuration.sh
 KONG_ENDED="Kong has ended: that was its last line" # told to explain through the same stream, answered by $refusal.heard
@@ -34,7 +37,10 @@ explain() {
         ;;
       [0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]\ * | nginx:*)
         if $in_refusal; then tell_refusal; fi
-        case $line in *"declarative reconfigure failed"*) printf '%s\n' "$line" >"$refusal" ;; esac
+        case $line in
+          *"declarative reconfigure failed"*) printf '%s\n' "$line" >"$refusal" ;;
+          *"init_by_lua error: "*) tell_breakdown ;;
+        esac
         ;;
       "failed parsing declarative configuration: "*)
         if $in_refusal; then
@@ -66,6 +72,12 @@ without_queries() { # of $line: what stands between a question mark and the next
     left=${left#"${left%%[ \"]*}"}
   done
   line=$shown$left
+}
+
+tell_breakdown() {
+  printf 'Kong breaks off over %s and does not say where: %s\n' "$template" "${line##*init_by_lua error: }" >"$refusal.partial"
+  cmp -s "$refusal.partial" "$refusal" || cat "$refusal.partial" # nginx says it twice at a start
+  mv -f "$refusal.partial" "$refusal"
 }
 
 tell_refusal() {

@@ -68,6 +68,9 @@ def test_a_line_that_is_not_yaml_is_named_and_the_gateway_runs_on(stack: Stack, 
         ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "expected a"),
         ("[/api/members, /api/outbox/member]", '["~/api/(members"]', "regex"),
         ("- name: members\n", "- name: home\n", "home"),
+        # Over these Kong's own code breaks off, and says nothing of them.
+        ("plugins: [*token-validator]\n", "plugins: [token-validator]\n", "expected a record"),
+        ("  - name: member\n", "  -\n  - name: member\n", "expected a record"),
     ],
 )
 def test_a_mistake_that_kong_finds_is_named_with_its_line_and_the_gateway_runs_on(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,8 +41,8 @@ def place() -> Iterator[Path]:
         yield directory
 
 
-def start(place: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {
+def environment(place: Path, **variables: str) -> dict[str, str]:
+    return {
         "PATH": os.environ["PATH"],
         "BFF_URL": "http://bff:3001",
         "KONG_TEMPLATE": str(place / "kong.yml.template"),
@@ -51,9 +52,12 @@ def start(place: Path, *command: str, **variables: str) -> subprocess.CompletedP
         "TMPDIR": str(place),
         **variables,
     }
+
+
+def start(place: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", str(ENTRYPOINT), *command],
-        env=environment,
+        env=environment(place, **variables),
         capture_output=True,
         text=True,
         timeout=30,
@@ -102,6 +106,58 @@ def test_shows_kongs_reason_without_the_stack_trace_and_names_the_template(place
         "2026/11/22 19:41:29 [notice] 1#0: something after it",
         "\tan indented line of something else",
     ]
+
+
+# As Kong 3.9.3 says it of `plugins: [token-validator]`.
+BREAKDOWN = """\
+2026/11/27 15:55:08 [error] 83#0: init_by_lua error: ...are/lua/5.1/kong/db/schema/others/declarative_config.lua:679: \
+attempt to index local 'item' (a string value)
+nginx: [error] init_by_lua error: ...are/lua/5.1/kong/db/schema/others/declarative_config.lua:679: \
+attempt to index local 'item' (a string value)
+stack traceback:
+\t...are/lua/5.1/kong/db/schema/others/declarative_config.lua:679: in function 'fill'
+Error: /usr/local/share/lua/5.1/kong/cmd/start.lua:99: failed to start nginx (exit code: 1)
+"""
+
+
+def start_again(place: Path, kong: str) -> tuple[int, str]:
+    """The status and the log of a start where another configuration has worked; the log's last line is "ended"."""
+    (place / "state").mkdir()
+    (place / "state" / "kong.yml").write_text("it worked\n")
+    log = place / "log"
+    with log.open("wb") as file:
+        # Into a file: whoever waits for a pipe's end leaves the process, for which `attend` looks, uncollected.
+        ended = subprocess.run(
+            ["sh", str(ENTRYPOINT), "sh", "-c", kong],
+            env=environment(place, KONG_STATE_DIR=str(place / "state")),
+            stdout=file,
+            stderr=file,
+            timeout=60,
+            check=False,
+        )
+    give_up = time.monotonic() + 30
+    while "ended" not in log.read_text():
+        assert time.monotonic() < give_up, log.read_text()
+        time.sleep(0.02)
+    return ended.returncode, log.read_text()
+
+
+def test_goes_on_with_what_worked_where_kong_breaks_off_over_the_file_without_a_reason(place: Path) -> None:
+    (place / "breakdown").write_text(BREAKDOWN)
+    kong = (
+        f"grep -q worked {place}/kong.yml && {{ echo ended >&2; exit 0; }}; cat {place}/breakdown >&2; exit 1"
+    )
+    status, said = start_again(place, kong)
+    assert status == 0
+    assert f"Kong breaks off over {place}/kong.yml.template and does not say where: ...are/lua" in said
+    assert "FALLBACK: Kong goes on with the last configuration that worked." in said
+    assert "attempt to index local 'item'" in (place / "kong.yml.fallback").read_text()
+
+
+def test_a_kong_that_ends_for_another_reason_is_not_taken_for_one_that_refuses_its_file(place: Path) -> None:
+    status, said = start_again(place, "echo no memory, ended >&2; exit 3")
+    assert status == 3
+    assert "FALLBACK" not in said
 
 
 def test_shows_no_query_of_nginxs_errors(place: Path) -> None:
