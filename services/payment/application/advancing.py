@@ -75,7 +75,18 @@ class Advancing:
 
     async def _step(self, record: Record) -> Record | None:
         """One step; None where there is none."""
-        match record.payment.step:
+        step = record.payment.step
+        asked = next(
+            (
+                refund
+                for refund in record.refunds
+                if refund.state is RefundState.PENDING and refund.provider_id is None
+            ),
+            None,
+        )
+        if asked is not None and step in {None, Step.REFUND_REST}:
+            return await self._refund(record, asked)
+        match step:
             case Step.OPEN_SESSION:
                 return await self._open(record)
             case Step.CLOSE_SESSION:
@@ -86,15 +97,7 @@ class Advancing:
                 return await self._settle(record, "void", Step.CANCEL, self._provider.cancel)
             case Step.REFUND_REST:
                 return await self._refund_rest(record)
-        asked = next(
-            (
-                refund
-                for refund in record.refunds
-                if refund.state is RefundState.PENDING and refund.provider_id is None
-            ),
-            None,
-        )
-        return None if asked is None else await self._refund(record, asked)
+        return None
 
     # ----- The page
 
@@ -214,11 +217,13 @@ class Advancing:
             present = await self._payments.locked(record.order)
             if present is None or present.payment.step is not Step.REFUND_REST:
                 return present
-            number = sum(refund.cause is Cause.VOID for refund in present.refunds)
-            if number >= MOST_VOID_REFUNDS:
-                raise Stuck(f"{number} refunds of the order {record.order} have failed")
+            made = [refund for refund in present.refunds if refund.cause is Cause.VOID]
+            failed = sum(refund.state is RefundState.FAILED for refund in made)
+            ids = void_refunds(record.order)
+            if failed >= MOST_VOID_REFUNDS or len(made) == len(ids):
+                raise Stuck(f"{failed} refunds of the order {record.order} have failed")
             refund = Refund(
-                id=void_refunds(record.order)[number],
+                id=ids[len(made)],
                 amount=present.payment.refundable,
                 reason="The order is not to be",
                 cause=Cause.VOID,

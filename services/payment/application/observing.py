@@ -96,7 +96,9 @@ def _refund_of(record: Record, seen: SeenRefund) -> Refund:
     ours = record.refund(seen.ours) if seen.ours else None
     elsewhere = ours is not None and ours.provider_id not in {None, seen.id}
     if seen.ours is not None and not elsewhere:
+        if ours is not None:
+            return ours
         cause = Cause.VOID if seen.ours in void_refunds(record.order) else Cause.REQUESTED
-        return ours or Refund(id=seen.ours, amount=seen.amount, reason=seen.reason, cause=cause)
+        return Refund(id=seen.ours, amount=seen.amount, reason=seen.reason, cause=cause)
     id_ = uuid5(_ELSEWHERE, seen.id)
     return record.refund(id_) or Refund(id=id_, amount=seen.amount, reason=seen.reason, cause=Cause.PROVIDER)

@@ -22,10 +22,13 @@ class Cause(Enum):
 MOST_VOID_REFUNDS = 3
 """So many times may a void's refund fail before a person has to look."""
 
+_VOID_REFUNDS = 50
+
 
 def void_refunds(order: UUID) -> list[UUID]:
-    """The ids of a void's refunds of an order, the first one first."""
-    return [uuid5(order, f"rest:{number}") for number in range(MOST_VOID_REFUNDS)]
+    """The ids of a void's refunds of an order, the first one first: there is one more for each of the order's own
+    refunds that a bank sends back."""
+    return [uuid5(order, f"rest:{number}") for number in range(_VOID_REFUNDS)]
 
 
 _LATER = {RefundState.PENDING: 0, RefundState.DONE: 1, RefundState.FAILED: 2}

@@ -67,6 +67,23 @@ async def test_a_refund_that_the_bank_sends_back_is_booked_back(shop: Shop) -> N
     await shop.until(order, "captured", refunded=39_000)
 
 
+async def test_of_a_cancelled_order_each_refund_that_comes_back_is_given_back_again(shop: Shop) -> None:
+    """What the cancellation gives back for them is no failure of its own, of which three are the most."""
+    order = await shop.captured()
+    for _ in range(3):
+        assert (await shop.refund(order, 1_000)).status_code == 200
+    await shop.until(order, "captured", refunded=3_000)
+    await shop.want(order, "void")
+    await shop.until(order, "refunded", refunded=39_000)
+    theirs = [each["id"] for each in await refunds(shop) if each["amount"] == 1_000]
+    for back, id_ in enumerate(theirs, 1):
+        await shop.sandbox.control("POST", f"refunds/{id_}", status="failed")
+        async with asyncio.timeout(30):
+            while len((found := await shop.get(order))["refunds"]) < 4 + back or found["state"] != "refunded":
+                await asyncio.sleep(0.03)
+    assert found["refunded"] == (await shop.sandbox.charge_of(order))["refunded"] == 39_000
+
+
 async def test_a_refund_made_by_a_person_at_the_provider_is_booked(shop: Shop) -> None:
     order = await shop.captured()
     charge = await shop.sandbox.charge_of(order)
