@@ -53,9 +53,10 @@ async def until_kept(server: PluginServer, body: bytes = b"[1]") -> None:
             await asyncio.sleep(0.02)
 
 
-async def until_off(server: PluginServer) -> None:
+async def until_off(server: PluginServer, body: bytes = b"[1]") -> None:
+    """Asks until nothing is kept. What is shown until then is `body`."""
     async with asyncio.timeout(20):
-        while "detail=store" not in await ask(server):
+        while "detail=store" not in await ask(server, body):
             await asyncio.sleep(0.02)
 
 
@@ -307,7 +308,7 @@ async def test_whoever_operates_it_can_see_how_it_is(server: PluginServer, redis
     assert said["behind"].split() == ["behind", "0", "s"]
     assert "product:7,products" in said["last"]
     redis.kill()
-    await until_off(server)
+    await until_off(server, b"[2]")
     status, printed = await command(server, redis, "stats")
     assert status == 1
     assert "following  0: the cache is off" in printed
