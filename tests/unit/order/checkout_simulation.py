@@ -7,6 +7,7 @@ each service may be killed, which loses what it had not committed. Then everybod
 """
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from itertools import pairwise
@@ -110,6 +111,7 @@ class World:
         self.webhooks: list[str] = []
         self.late: list[tuple[str, Callable[[], Coroutine[Any, Any, Any]]]] = []
         self.pages: dict[UUID, str] = {}
+        self.sent_back: Counter[UUID] = Counter()
 
         self.orders = MemoryOrders()
         self.stock = MemoryStock(
@@ -354,6 +356,8 @@ class World:
         if made:
             refund = self.chance.choice(made)
             self.say(f"the bank sends {refund['id']} back")
+            charged = self.provider.account.intent(refund["payment_intent"])
+            self.sent_back[UUID(charged["metadata"]["order_id"])] += refund["amount"]
             self.provider.account.settle_refund(refund["id"], "failed")
 
     def _webhook(self) -> None:
@@ -390,7 +394,8 @@ class World:
         self.provider.account.expire_due()
 
     def _stock_is_freed(self, order: UUID) -> None:
-        if self.provider.money_of(order):
+        """What a bank sends back afterwards is given back again, and holds no stock meanwhile."""
+        if self.provider.money_of(order, but=self.sent_back[order]):
             raise Broken(f"stock of order {order.int} is free while there is money in it")
 
     def close(self) -> None:
@@ -509,8 +514,8 @@ class _Watched(SimulatedProvider):
             (each["latest_charge"] or {}).get("amount_refunded", 0) for each in mine
         )
 
-    def money_of(self, order: UUID) -> bool:
-        """Whether there is any, or could come any more."""
+    def money_of(self, order: UUID, *, but: int = 0) -> bool:
+        """Whether there is any beside `but`, or could come any more."""
         captured, refunded = self.sums_of(order)
         promised = any(
             each["status"] == "requires_capture" and each["metadata"]["order_id"] == str(order)
@@ -519,7 +524,7 @@ class _Watched(SimulatedProvider):
         # A page whose address nobody was ever told cannot be paid on.
         shown = self._world.pages.get(order, "").rpartition("/")[2]
         page = self.books.get("checkout.session", shown)
-        return captured > refunded or promised or (page is not None and page["status"] == "open")
+        return captured - but > refunded or promised or (page is not None and page["status"] == "open")
 
 
 class _Pages:
