@@ -67,15 +67,11 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
             raise SettingsError("ORDER_POOL_MAX must be at least 6: its loops hold connections of their own")
         check_currency(self.store_currency)
         step = charged_in(self.store_currency)
-        for name, amount in (
-            ("SHIPPING_FEE", self.shipping_fee),
-            ("SHIPPING_FREE_FROM", self.shipping_free_from),
-        ):
-            if amount % step:
-                raise SettingsError(
-                    f"{name} must be a multiple of {step}: cards are charged in no other amounts of "
-                    f"{self.store_currency}"
-                )
+        if self.shipping_fee % step:
+            raise SettingsError(
+                f"SHIPPING_FEE must be a multiple of {step}: cards are charged in no other amounts of "
+                f"{self.store_currency}"
+            )
         if not self.countries or not all(re.fullmatch("[A-Z]{2}", code) for code in self.countries):
             raise SettingsError("SHIPPING_COUNTRIES is not a list of country codes such as KR,JP")
         check_mail(self.public_origin, self.mail_from, production=self.production)

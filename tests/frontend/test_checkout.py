@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from tests.frontend.conftest import Front
-from tests.frontend.shopping import CART, PRODUCT, TYPED, gateway, guest, send
+from tests.frontend.shopping import CART, PRODUCT, TYPED, gateway, guest, look, send
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -64,6 +64,23 @@ async def test_a_cart_that_was_ordered_already_leads_to_its_order(front: Front) 
     screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
     front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": ordered})
     assert (await send(front, "/checkout", TYPED))[:2] == (303, f"/orders/{PRODUCT['id']}")
+
+
+@pytest.mark.parametrize(
+    ("lines", "place"), [(CART["lines"], "/cart?done=unpayable"), ([], "/cart")], ids=["total", "empty"]
+)
+async def test_a_cart_that_cannot_be_paid_leads_to_it_and_says_so(
+    front: Front, lines: list[Any], place: str
+) -> None:
+    guest(front)
+    refused = {"type": "about:blank", "status": 409}
+    screen: dict[str, Any] = {"cart": {**CART, "lines": lines}, "member": None, "degraded": []}
+    front.gateway.answer = gateway(
+        {"GET /api/checkout": screen, "POST /api/orders": refused, "GET /api/cart": CART}
+    )
+    assert (await send(front, "/checkout", TYPED))[:2] == (303, place)
+    _, text = await look(front, "/cart?done=unpayable")
+    assert "No card can be charged this total" in text
 
 
 async def test_an_address_of_a_book_that_cannot_be_read_is_not_guessed(front: Front) -> None:

@@ -101,8 +101,11 @@ def _refused(
         if not cart["lines"] or cart["unavailable"]:
             return redirect("/cart?done=unavailable")
         return _page(site, visitor, {**screen, "cart": cart}, form=form, status=409, changed=True)
-    if answer.status == 409 and not name:
-        return redirect("/cart")
+    if (
+        answer.status == 409 and not name
+    ):  # nothing is in the cart, or its total is none that a card is charged
+        empty = screen["cart"] is not None and not screen["cart"]["lines"]
+        return redirect("/cart" if empty else "/cart?done=unpayable")
     return _page(site, visitor, screen, form=form, status=answer.status, answer=answer)
 
 

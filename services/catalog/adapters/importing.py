@@ -113,9 +113,10 @@ class Importer:
         category = self._tree.find(row.category)
         if category is None:
             raise _Refused(f"category: there is no category {row.category}")
-        content = values.content(row.content(category.id), self._currency)
         async with self._database.transaction():
             present = await self._store.find(row.slug)
+            kept = present.content if present else None
+            content = values.content(row.content(category.id), self._currency, kept)
             outcome: Outcome = "same"
             if present is None:
                 product = await self._products.create(content)

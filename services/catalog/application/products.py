@@ -62,9 +62,8 @@ class ProductService:
             product = await self.get(id_)
             if versions is not None and product.version not in versions:
                 raise Stale
-            content = self._identified(
-                values.content(change(product.content), self.currency), product.content
-            )
+            wanted = values.content(change(product.content), self.currency, product.content)
+            content = self._identified(wanted, product.content)
             changed = product.changed(content, self.clock())
             # Somebody else may have changed it since the read above: the store decides who was first.
             if not await self.products.save(changed):

@@ -53,10 +53,12 @@ def sku(text: str) -> str:
     return text
 
 
-def content(given: Content, currency: str) -> Content:
+def content(given: Content, currency: str, present: Content | None = None) -> Content:
     """`given` with every value in its normal form; `currency` is the store's. Raises InvalidProduct, which names every
-    wrong field."""
+    wrong field. A price that stays what it is in `present` is not judged again: nothing else could be changed."""
     faults = Faults()
+    step = charged_in(currency)
+    prices = {variant.sku: variant.price for variant in present.variants} if present else {}
     options = tuple(
         _option(faults, f"options.{index}", option)
         for index, option in enumerate(_bounded(faults, "options", given.options, MAX_OPTIONS))
@@ -65,7 +67,13 @@ def content(given: Content, currency: str) -> Content:
     if not given.variants:
         faults.found["variants"] = InvalidValue("too_few", min=1)
     variants = tuple(
-        _variant(faults, f"variants.{index}", variant, options, charged_in(currency))
+        _variant(
+            faults,
+            f"variants.{index}",
+            variant,
+            options,
+            1 if variant.price == prices.get(variant.sku) else step,
+        )
         for index, variant in enumerate(_bounded(faults, "variants", given.variants, MAX_VARIANTS))
     )
     faults.unique("variants", (variant.sku for variant in variants))

@@ -54,7 +54,7 @@ async def _until_known(dsn: str) -> None:
     """
     parts = urlsplit(dsn)
     host, loop = parts.hostname or "", asyncio.get_running_loop()
-    if not host or _is_address(host):
+    if not host or "%" in host or _is_address(host):  # none, a directory of a socket, or no name
         return
     lookup = _lookups.get(host)
     if lookup is None or lookup.done() or lookup.get_loop() is not loop:

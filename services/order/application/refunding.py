@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from common.field_codes import InvalidValue
 from common.money import charged_in
 from services.order.application.ports import Messages, Orders, Refunds, UnitOfWork
 from services.order.application.progress import Versions
 from services.order.domain import refunds
-from services.order.domain.errors import RefundChanged, RequestRefused, Stale, UnknownOrder
+from services.order.domain.errors import InvalidOrder, RefundChanged, RequestRefused, Stale, UnknownOrder
 from services.order.domain.orders import Occurrence, Order
 from services.order.domain.refunds import Plan
 from services.order.domain.states import State
@@ -102,7 +103,7 @@ class Refunding:
         before = await self.refunds.before(order.id)
         if wanted.amount is not None:
             return refunds.by_amount(wanted.amount, order.total, before, charged_in(order.currency))
-        return refunds.by_lines(
+        plan = refunds.by_lines(
             wanted.lines,
             with_shipping=wanted.shipping,
             lines=order.lines,
@@ -110,3 +111,7 @@ class Refunding:
             total=order.total,
             before=before,
         )
+        step = charged_in(order.currency)
+        if plan.amount % step:  # goods of old prices, some of which make a sum that can be charged together
+            raise InvalidOrder({"lines": InvalidValue("not_chargeable", step=step)})
+        return plan

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -27,6 +28,19 @@ async def test_a_price_that_no_card_is_charged_is_a_wrong_field(api: ShopApi) ->
     errors = [error for error in refused.json()["errors"] if error["code"] == "not_chargeable"]
     assert [(each["field"], each["params"]) for each in errors] == [("variants.0.price", {"step": 10})]
     assert "multiple of 10" in errors[0]["message"]
+
+
+async def test_a_price_of_a_time_before_that_keeps_nothing_else_from_being_changed(
+    api: ShopApi, settings: Settings
+) -> None:
+    made = await api.product(await api.category(), "shoe", variants=[variant("A", 12_340)])
+    connection = await asyncpg.connect(settings.database_url)
+    assert await connection.execute("UPDATE variant SET price = 12345 WHERE sku = 'A'") == "UPDATE 1"
+    await connection.close()
+    kept = await api.change("PATCH", made["id"], 1, {"status": "archived"})
+    assert (kept.status_code, kept.json()["variants"][0]["price"]) == (200, 12_345)
+    refused = await api.change("PATCH", made["id"], 2, {"variants": [variant("A", 12_355)]})
+    assert [error["code"] for error in refused.json()["errors"]] == ["not_chargeable"]
 
 
 async def test_an_import_refuses_it_by_its_line(database: Database, tmp_path: Path) -> None:

@@ -106,3 +106,9 @@ def test_each_host_alone() -> None:
     url = "postgresql://auth:a%2Cb@one:1,two:2/auth?target_session_attrs=read-write"
     assert alternatives(url) == [url.replace(",two:2", ""), url.replace("one:1,", "")]
     assert alternatives("postgresql://auth@one/auth") == ["postgresql://auth@one/auth"]
+
+
+async def test_a_directory_of_sockets_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "_look_up", None)
+    await hosts._until_known("postgresql://auth@%2Frun%2Fpostgresql/auth")
+    await hosts._until_known("postgresql:///auth?host=/run/postgresql")

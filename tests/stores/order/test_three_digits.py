@@ -45,3 +45,15 @@ async def test_only_what_can_be_given_back_is_admitted(shop: Shop) -> None:
     last = await refund(shop, id_, lines=[{"line": 1, "quantity": 2}], shipping=True)
     assert last.json()["amount"] == 2 * 3_330 + 1_250 - 1_010
     assert [state for _, state in await settled(shop, kim, id_)] == ["done", "done"]
+
+
+async def test_goods_of_an_odd_price_are_given_back_as_they_can_be(shop: Shop) -> None:
+    """Two of them made a sum that was charged; one alone is none that a card can be given back."""
+    shop.catalog.sell("SOCKS", 3_335, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 2)
+    refused = await refund(shop, id_, lines=[{"line": 1, "quantity": 1}], shipping=False)
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["field"], error["code"]) == (400, "lines", "not_chargeable")
+    assert (await refund(shop, id_, lines=[{"line": 1, "quantity": 2}], shipping=False)).status_code == 201
+    assert [state for _, state in await settled(shop, kim, id_)] == ["done"]
