@@ -105,7 +105,7 @@ failover)
 rejoin)
 	primary=$(primary)
 	former=$(other "$primary")
-	if follows "$former" "$primary"; then
+	if [ "$(role "$former")" = standby ] && follows "$former" "$primary"; then
 		echo "$former follows $primary already"
 		exit
 	fi

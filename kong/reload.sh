@@ -55,7 +55,7 @@ if [ "$status" = 400 ]; then
   refuse "$(located "$work/reason" "$candidate" | sed "s|rendered to $work/|rendered as |")"
 fi
 if [ "$status" = 500 ]; then
-  refuse "Kong breaks off over $shown and does not say where: an entry may be empty, a name may stand in the place of an entry, or a plugin may name a service, route or consumer that is not in the file"
+  refuse "Kong breaks off over $shown and does not say where: an entry may be empty, a name may stand in the place of an entry, or a plugin may name a service, route or consumer that is not in the file. Or Kong could not load it, as its log says: $(tail -n 1 "$work/answer")"
 fi
 [ "$status" = 201 ] || refuse "Kong answers $status: $(tail -n 1 "$work/answer")"
 

@@ -59,13 +59,14 @@ copy_peer() { # in place of what is there
 	: > "$unfinished"
 	find "$data" -mindepth 1 -delete
 	chmod 700 "$data"
-	pg_basebackup -d "$at_peer" -D "$data" --slot "$slot" --checkpoint fast --wal-method stream --write-recovery-conf
+	# By a name of its own: by this server's, a half of a copy would be the second disk that commits wait for.
+	pg_basebackup -d "$at_peer application_name=$NAME-copy" -D "$data" --slot "$slot" --checkpoint fast --wal-method stream --write-recovery-conf
 	follow_peer
 	rm "$unfinished"
 }
 
 follow_peer() { # beside what pg_basebackup and pg_rewind write
-	printf "primary_slot_name = '%s'\nsynchronous_standby_names = ''\n" "$slot" >> "$data/postgresql.auto.conf"
+	printf "primary_conninfo = '%s'\nprimary_slot_name = '%s'\nsynchronous_standby_names = ''\n" "$at_peer" "$slot" >> "$data/postgresql.auto.conf"
 }
 
 control() { # LABEL: what the control file says

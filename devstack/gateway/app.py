@@ -36,6 +36,9 @@ async def serve(environment: Mapping[str, str], stop: asyncio.Event) -> None:
             aiohttp.ClientSession(
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
+                # nginx bounds a head as a whole, by its buffers: upstream.py does.
+                max_line_size=2**17,
+                max_field_size=2**17,
                 # A name is looked up again soon, since nothing here watches whether its addresses are well.
                 connector=CleanConnector(limit=0, keepalive_timeout=60, ttl_dns_cache=1),
             )

@@ -23,13 +23,14 @@ def become(service, how):
 match words:
     case ["compose", "exec", "-T", service, "timeout", "5", "psql", *_, statement]:
         if "pg_is_in_recovery()" in statement:
-            role = {"standby": "t|f", "behind": "t|f", "fenced": "t|t", "primary": "f|f"}.get(state["roles"][service])
+            how = state["roles"][service].split()[0]
+            role = {"standby": "t|f", "behind": "t|f", "fenced": "t|t", "primary": "f|f"}.get(how)
             if role is None:
                 sys.exit(1)
             print(role)
         elif "pg_stat_replication" in statement:
             follower, = [name for name in state["roles"] if f"'{name}'" in statement]
-            if state["roles"][follower] == "standby":
+            if state["roles"][follower] in ("standby", "fenced and streaming"):
                 print(1)
     case ["compose", "exec", "-T", service, "sh", "/gatehouse/standby.sh", "promote"]:
         become(service, "primary")
@@ -117,6 +118,11 @@ def test_the_former_primary_is_made_a_standby_and_then_follows(docker: Docker) -
 def test_a_rejoin_that_is_repeated_changes_nothing(docker: Docker) -> None:
     status, said, calls = docker.standby("rejoin", first="standby", second="primary")
     assert (status, calls, said) == (0, [], "postgres follows postgres-standby already\n")
+
+
+def test_what_streams_behind_its_fence_does_not_follow_yet(docker: Docker) -> None:
+    status, said, calls = docker.standby("rejoin", first="fenced and streaming", second="primary")
+    assert (status, calls) == (0, ["compose stop postgres", f"{RUN} rejoin", UP]), said
 
 
 def test_one_that_does_not_start_then_is_copied_anew(docker: Docker) -> None:

@@ -104,16 +104,21 @@ async def test_a_host_that_is_none_is_refused(tmp_path: Path, host: str, status:
     await echo.stop()
 
 
-@pytest.mark.parametrize(("more", "status"), [(3000, 200), (4200, 502)])
+@pytest.mark.parametrize(
+    ("buffer", "more", "status"),
+    [("4k", 3000, 200), ("4k", 4200, 502), ("16k", 15_000, 200), ("16k", 16_500, 502)],
+)
 async def test_a_head_that_fits_into_no_buffer_of_nginx_is_a_502(
-    tmp_path: Path, more: int, status: int
+    tmp_path: Path, buffer: str, more: int, status: int
 ) -> None:
+    size = {"KONG_NGINX_PROXY_PROXY_BUFFER_SIZE": buffer}
+
     async def tells_much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Much: " + b"a" * more + b"\r\n\r\n")
         await writer.drain()
 
-    async with upstream(tells_much) as port, running.gateway(tmp_path, document(port)) as gateway:
+    async with upstream(tells_much) as port, running.gateway(tmp_path, document(port), **size) as gateway:
         assert (await request(gateway.port, "GET", "/")).status == status
 
 
