@@ -43,6 +43,19 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
+def kept_ports(count: int) -> Iterator[list[int]]:
+    """Ports that `free_ports` gives to nobody else until the end, whoever listens on them now and then: a server that
+    sets SO_REUSEADDR, as servers do, may take one that is only bound."""
+    with ExitStack() as held:
+        ports = free_ports(count)
+        for port in ports:
+            keeper = held.enter_context(socket.socket())
+            keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            keeper.bind(("127.0.0.1", port))
+        yield ports
+
+
+@contextmanager
 def temporary_directory() -> Iterator[Path]:
     """Short, and enterable by PostgreSQL's account: pytest's own temporary directories are neither."""
     directory = Path(tempfile.mkdtemp(prefix="gh-"))

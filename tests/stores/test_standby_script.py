@@ -16,7 +16,7 @@ import pytest
 from devstack import unprivileged
 from devstack.postgres import binaries
 from devstack.settings import ROOT
-from devstack.throwaway import free_ports, temporary_directory
+from devstack.throwaway import kept_ports, temporary_directory
 
 PASSWORD = "a password: of the test"
 START = """
@@ -167,13 +167,12 @@ class Container:
 
 
 class Pair:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, one: int, other: int) -> None:
         self.archive = unprivileged.data_directory(directory / "archive")
         script = (ROOT / "deploy/postgres/standby.sh").read_text()
         assert "/gatehouse/start.sh" in script
         (directory / "standby.sh").write_text(script.replace("/gatehouse/start.sh", f"{directory}/start.sh"))
         (directory / "start.sh").write_text(START)
-        one, other = free_ports(2)
         self.one = Container(directory, "postgres", "postgres-standby", one, other)
         self.other = Container(directory, "postgres-standby", "postgres", other, one)
 
@@ -225,8 +224,8 @@ class Pair:
 
 @pytest.fixture
 def pair() -> Iterator[Pair]:
-    with temporary_directory() as directory:
-        made = Pair(directory)
+    with temporary_directory() as directory, kept_ports(2) as ports:
+        made = Pair(directory, *ports)
         try:
             made.start()
             yield made

@@ -16,6 +16,7 @@ from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.application.ports import ProviderError
 from services.payment.application.reconciliation import Reconciliation
+from services.payment.domain.ledger import Movement
 from services.payment.domain.payments import FINISHED, State
 
 AT_ONCE = 100
@@ -165,8 +166,11 @@ class Rounds:
         midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         moved = await self._reports.moved_since(midnight)
         self._today.clear()
-        for (movement, currency), amount in moved.items():
-            self._today.labels(movement, currency).set(amount)
+        # Each kind of movement, those too of which there is none: without a series no alert tells none from unknown.
+        for currency in {currency for _, currency in moved}:
+            for movement in Movement:
+                amount = moved.get((movement.value, currency), 0)
+                self._today.labels(movement.value, currency).set(amount)
         latest = await self._reports.latest_comparison()
         if latest is not None:
             self._differences.set(len(latest.differences))
