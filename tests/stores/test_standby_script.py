@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -155,7 +156,10 @@ class Container:
             time.sleep(0.05)
 
     def said(self) -> str:
-        return "\n".join(self._log.read_text(errors="replace").splitlines()[-20:])
+        return "\n".join(self.logged().splitlines()[-20:])
+
+    def logged(self) -> str:
+        return self._log.read_text(errors="replace")
 
     def instead_of(self, program: str, text: str) -> None:
         (self.first / program).write_text(f"#!/bin/sh\n{text}\n")
@@ -336,6 +340,20 @@ def test_one_whose_volume_is_lost_is_copied_and_makes_no_databases_of_its_own(pa
     assert "postgres has lost its data" in pair.one.ended(), "the archive says so alone"
     pair.other.start()
     rejoined(pair)
+
+
+def test_half_a_copy_is_not_the_second_disk_that_commits_wait_for(pair: Pair) -> None:
+    """A copy streams too, and would acknowledge commits if it had the standby's name."""
+    pair.one.end(signal.SIGKILL)
+    pair.take_over()
+    pair.other.ask("ALTER SYSTEM SET log_connections = on")
+    pair.other.ask("SELECT pg_reload_conf()")
+    done = pair.one.script("copy")
+    assert done.returncode == 0, done.stdout
+    names = re.findall(r"replication connection authorized.* application_name=(\S+)", pair.other.logged())
+    assert sorted(names) == ["postgres", "postgres-copy", "postgres-copy"], (
+        "the first one only asks who is there"
+    )
 
 
 def test_a_rejoin_waits_for_one_whose_command_was_broken_off(pair: Pair) -> None:

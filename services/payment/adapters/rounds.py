@@ -166,7 +166,7 @@ class Rounds:
         midnight = self._now().replace(hour=0, minute=0, second=0, microsecond=0)
         moved = await self._reports.moved_since(midnight)
         self._today.clear()
-        # Each kind of movement, those too of which there is none: without a series no alert tells none from unknown.
+        # Every kind of movement has a series, also at zero: an alert cannot tell a missing one from zero.
         for currency in {currency for _, currency in moved}:
             for movement in Movement:
                 amount = moved.get((movement.value, currency), 0)

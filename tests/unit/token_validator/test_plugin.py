@@ -181,6 +181,17 @@ async def test_every_required_role_is_required() -> None:
     assert answer is None
 
 
+@pytest.mark.parametrize("required", [{"required_roles": ["admin"]}, {"required_scopes": ["orders:write"]}])
+async def test_a_token_that_is_remembered_gets_no_more_than_at_first(required: dict[str, list[str]]) -> None:
+    gateway = Gateway(**required)
+    bearer = f"Bearer {token(roles=['member'], scope='orders:read')}"
+    for _ in range(3):
+        answer, kong = await gateway.ask(bearer)
+        assert answer is not None
+        assert answer.status == 403
+        assert not kong.upstream
+
+
 async def test_every_required_scope_is_required_and_named() -> None:
     gateway = Gateway(required_scopes=["orders:read", "orders:write"])
     answer, _ = await gateway.ask(f"Bearer {token(scope='orders:read')}")
