@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -11,12 +10,12 @@ import time
 from collections.abc import Iterator
 
 import httpx
-import psutil
 import pytest
 
 from devstack.settings import ROOT
 from tests.e2e import local_stack
 from tests.e2e.local_stack import LocalStack
+from tests.processes import until_gone
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
 
@@ -27,25 +26,6 @@ def unstarted(request: pytest.FixtureRequest) -> Iterator[LocalStack]:
         pytest.skip("about devstack itself: --stack=docker leaves it out")
     with local_stack.prepared() as prepared:
         yield prepared
-
-
-def processes_of(stack: LocalStack) -> list[psutil.Process]:
-    """Every process on the machine that was started for this stack."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("DEVSTACK_DIR") == str(stack.directory) and process.pid != os.getpid():
-                found.append(process)
-        except (psutil.Error, OSError):
-            continue
-    return found
-
-
-def until_gone(stack: LocalStack, seconds: float) -> list[psutil.Process]:
-    give_up = time.monotonic() + seconds
-    while (left := processes_of(stack)) and time.monotonic() < give_up:
-        time.sleep(0.2)
-    return left
 
 
 def test_up_down_and_up_again_keeps_the_data_and_down_leaves_no_process(unstarted: LocalStack) -> None:
@@ -61,7 +41,7 @@ def test_up_down_and_up_again_keeps_the_data_and_down_leaves_no_process(unstarte
     assert registered.status_code == 201
 
     assert stack.devstack("down").returncode == 0
-    assert until_gone(stack, 5) == []  # what ends by itself may take a moment
+    assert until_gone(stack.directory) == []
     assert stack.devstack("down").returncode == 0  # twice is harmless
 
     assert stack.devstack("up", "--detach").returncode == 0
@@ -99,7 +79,7 @@ def test_no_process_outlives_the_one_in_the_terminal(unstarted: LocalStack, numb
 
     foreground.send_signal(number)
     foreground.wait(timeout=60)
-    assert until_gone(stack, 30) == []
+    assert until_gone(stack.directory, 30) == []
     if number is not signal.SIGKILL:
         assert foreground.returncode == 0
 
@@ -119,7 +99,7 @@ def test_a_taken_port_is_named_and_nothing_is_left_running(unstarted: LocalStack
         listener.wait()
     assert refused.returncode == 1
     assert f"port {stack.environment['GATEWAY_PORT']}, which kong needs, is taken" in refused.stderr
-    assert processes_of(stack) == []
+    assert until_gone(stack.directory) == []
 
 
 def test_a_part_that_dies_at_its_start_is_quoted_and_nothing_is_left_running(unstarted: LocalStack) -> None:
@@ -129,7 +109,7 @@ def test_a_part_that_dies_at_its_start_is_quoted_and_nothing_is_left_running(uns
     assert refused.returncode == 1
     assert "auth ended with status" in refused.stderr
     assert "AUTH_KEY_ENCRYPTION_KEY" in refused.stderr
-    assert processes_of(stack) == []
+    assert until_gone(stack.directory) == []
 
 
 def test_a_part_that_dies_later_is_started_again_and_status_says_so(unstarted: LocalStack) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from devstack import unprivileged
 from devstack.settings import DEFAULT_PORTS, Settings, locate
 from devstack.throwaway import free_ports, temporary_directory
 from tests.checkout import copy_to
+from tests.processes import until_gone
 from tests.unit.devstack.test_environment import FOREIGN
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(400)]
@@ -62,16 +62,6 @@ class Checkout:
     def settings(self) -> Settings:
         return locate({"DEVSTACK_DIR": str(self.state)})
 
-    def processes(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("DEVSTACK_DIR") == str(self.state):
-                    found.append(process)
-            except (psutil.Error, OSError):
-                continue
-        return found
-
 
 @pytest.fixture
 def checkout(request: pytest.FixtureRequest) -> Iterator[Checkout]:
@@ -108,7 +98,7 @@ def test_a_stack_starts_anywhere_is_found_from_another_shell_and_stops_whatever_
     lost = checkout.devstack("status")
     assert (lost.returncode, "does not answer" in lost.stdout) == (1, True), lost.stdout + lost.stderr
     assert checkout.devstack("down", TMPDIR=str(elsewhere)).stdout == "Stopped.\n"
-    assert checkout.processes() == []
+    assert until_gone(checkout.state) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root could change the owner of somebody's data")
