@@ -1,6 +1,11 @@
-"""The provider's list against the ledger: every charge belongs to a payment, every booking to a charge."""
+"""The provider's list against the ledger: every charge belongs to a payment, every booking to a charge.
 
-from collections.abc import Mapping, Sequence
+The two are read one after the other, so that a refund which is booked in between looks like a difference. What differs
+is therefore looked at twice, and is a difference where it still is one.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,6 +15,8 @@ from services.payment.application.ports import BookedPayment, Payments, Provider
 from services.payment.domain.calls import CLOCKS_DIFFER_BY
 
 AT_ONCE = 100
+LOOKS_AGAIN_AFTER_S = 10.0
+"""Longer than the longest call of the provider, of which one side may know already and the other not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +54,50 @@ class Comparisons(Protocol):
     async def keep(self, comparison: Comparison) -> None: ...
 
 
+async def _calls_to_end() -> None:
+    await asyncio.sleep(LOOKS_AGAIN_AFTER_S)
+
+
 class Reconciliation:
-    def __init__(self, provider: Provider, payments: Payments, comparisons: Comparisons) -> None:
+    """`calls_to_end` waits until whatever was under way at the first look is done, on both sides."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        payments: Payments,
+        comparisons: Comparisons,
+        calls_to_end: Callable[[], Awaitable[None]] = _calls_to_end,
+    ) -> None:
         self._provider = provider
         self._payments = payments
         self._comparisons = comparisons
+        self._calls_to_end = calls_to_end
 
     async def compare(self, since: datetime, until: datetime, now: datetime) -> Comparison:
         """Everything that the provider began in [since, until), and everything booked until then of orders since then.
 
-        By the provider's clock something at an edge may lie beyond it: the ledger is compared with a little more of the
-        provider's list than its own part of the interval. Raises ProviderError; keeps what it found.
+        Raises ProviderError; keeps what it found, and nothing where there was no second look at what it found first.
         """
-        seen: dict[str, SeenPayment] = {}
+        seen, found = await self._look(since, until)
+        if found:
+            await self._calls_to_end()
+            seen, again = await self._look(since, until)
+            found = lasting(found, again)
+        comparison = Comparison(since, until, now, seen, tuple(found))
+        await self._comparisons.keep(comparison)
+        return comparison
+
+    async def _look(self, since: datetime, until: datetime) -> tuple[int, list[Difference]]:
+        """How many of the provider's payments were seen, and what differs now.
+
+        By the provider's clock something at an edge may lie beyond it: the ledger is compared with a little more of the
+        provider's list than its own part of the interval.
+        """
+        seen: set[str] = set()
         differences: list[Difference] = []
         batch: list[SeenPayment] = []
         async for payment in self._provider.payments(since - CLOCKS_DIFFER_BY, until):
-            seen[payment.id] = payment
+            seen.add(payment.id)
             batch.append(payment)
             if len(batch) == AT_ONCE:
                 differences += await self._against_ledger(batch)
@@ -73,9 +107,7 @@ class Reconciliation:
         for intent, booked in begun.items():
             if intent not in seen:
                 differences.append(Difference("missing", intent, booked.order, 0, booked.captured))
-        comparison = Comparison(since, until, now, len(seen), tuple(differences))
-        await self._comparisons.keep(comparison)
-        return comparison
+        return len(seen), differences
 
     async def _against_ledger(self, batch: Sequence[SeenPayment]) -> list[Difference]:
         booked = await self._payments.booked([payment.id for payment in batch])
@@ -101,3 +133,10 @@ def differences(seen: SeenPayment, booked: BookedPayment | None) -> list[Differe
     if not booked.refunded <= seen.refunded <= booked.refunded + booked.pending:
         found.append(Difference("refunded", seen.id, booked.order, seen.refunded, booked.refunded))
     return found
+
+
+def lasting(first: Sequence[Difference], again: Sequence[Difference]) -> list[Difference]:
+    """Pure: those of the second look whose charge differed in the first look already, in whatever way: sums may have
+    moved on, and stay wrong."""
+    differed = {each.intent for each in first}
+    return [each for each in again if each.intent in differed]

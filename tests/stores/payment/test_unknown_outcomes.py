@@ -19,6 +19,10 @@ from tests.stores.payment.world import Shop
 FAULTS = ["error", "error_after", "lost_answer", "unavailable"]
 
 
+async def at_once() -> None:
+    """Nothing is under way that a comparison would have to wait for."""
+
+
 @pytest.mark.parametrize("kind", FAULTS)
 async def test_a_page_is_made_once(shop: Shop, kind: str) -> None:
     order = uuid4()
@@ -100,7 +104,7 @@ async def test_reconciliation_misses_no_charge_of_a_shopper_who_paid_late(
     database = Database(postgres_url, application="test", pool_max=2)
     async with provider.lifespan(), database.lifespan():
         comparing = Reconciliation(
-            provider, PostgresPayments(database, lambda: until), PostgresReports(database)
+            provider, PostgresPayments(database, lambda: until), PostgresReports(database), at_once
         )
         before = await comparing.compare(until - timedelta(hours=1), until, until)
         after = await comparing.compare(until - timedelta(hours=1), until + timedelta(hours=1), until)
@@ -136,7 +140,7 @@ async def test_reconciliation_finds_money_that_belongs_to_nobody(shop: Shop, pos
         await shop.sandbox.pay(made.url)
         charge = await shop.sandbox.charge_of(foreign)
         await provider.capture(charge["id"], "another-key")
-        comparing = Reconciliation(provider, PostgresPayments(database, lambda: now), reports)
+        comparing = Reconciliation(provider, PostgresPayments(database, lambda: now), reports, at_once)
         found = await comparing.compare(now - timedelta(hours=1), now + timedelta(hours=1), now)
     # Payments of the tests before, in the same database, have gone with their provider: those are `missing`.
     others = [each for each in found.differences if each.kind != "missing"]
@@ -167,7 +171,7 @@ async def test_reconciliation_names_a_part_that_somebody_collected_at_the_provid
     now = datetime.now(UTC)
     async with provider.lifespan(), database.lifespan():
         comparing = Reconciliation(
-            provider, PostgresPayments(database, lambda: now), PostgresReports(database)
+            provider, PostgresPayments(database, lambda: now), PostgresReports(database), at_once
         )
 
         async def found() -> list[Difference]:

@@ -8,12 +8,15 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from services.payment.adapters.stripe_provider import TIMEOUT_S
 from services.payment.application.ports import BookedPayment, SeenPayment
 from services.payment.application.reconciliation import (
+    LOOKS_AGAIN_AFTER_S,
     Comparison,
     Difference,
     Reconciliation,
     differences,
+    lasting,
 )
 from services.payment.web.admin import ComparisonView
 
@@ -69,6 +72,9 @@ SINCE, UNTIL = (datetime(2026, 11, day, tzinfo=UTC) for day in (24, 27))
 SECOND = timedelta(seconds=1)
 
 
+async def _at_once() -> None: ...
+
+
 class Books:
     """One payment of an order, as both sides have it, each by its own clock."""
 
@@ -97,15 +103,74 @@ class Books:
     ids=["the provider's clock is late", "our clock is late"],
 )
 async def test_clocks_that_differ_are_no_difference(books: Books) -> None:
-    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books)
+    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, _at_once)
     assert (await reconciliation.compare(SINCE, UNTIL, UNTIL)).differences == ()
 
 
 async def test_what_the_provider_does_not_have_is_missing() -> None:
     books = Books(ordered=SINCE, booked_at=SINCE, begun_at_provider=UNTIL + timedelta(days=1))
-    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books)
+    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, _at_once)
     found = (await reconciliation.compare(SINCE, UNTIL, UNTIL)).differences
     assert found == (Difference("missing", "pi_1", ORDER, 0, 1000),)
+
+
+class Refunding:
+    """One charge of 1000 of which 300 are given back; `at_ledger` is what was booked of it at each look."""
+
+    def __init__(self, *at_ledger: int) -> None:
+        self._looks = iter(at_ledger)
+        self.kept: list[Comparison] = []
+
+    async def payments(self, since: datetime, until: datetime) -> AsyncIterator[SeenPayment]:
+        yield seen(1000, 300)
+
+    async def booked(self, intents: Sequence[str]) -> Mapping[str, BookedPayment]:
+        return {intent: booked(1000, next(self._looks)) for intent in intents}
+
+    async def booked_between(self, since: datetime, until: datetime) -> Mapping[str, BookedPayment]:
+        return {}
+
+    async def keep(self, comparison: Comparison) -> None:
+        self.kept.append(comparison)
+
+
+@pytest.mark.parametrize(
+    ("at_ledger", "found"),
+    [
+        ((300,), []),
+        ((0, 300), []),
+        ((0, 0), [Difference("refunded", "pi_1", ORDER, 300, 0)]),
+        # Another part was booked meanwhile, and it is still not what the provider has.
+        ((0, 100), [Difference("refunded", "pi_1", ORDER, 300, 100)]),
+    ],
+    ids=["agreed at once", "was being booked", "differs", "differs otherwise"],
+)
+async def test_a_difference_is_one_that_is_seen_twice(
+    at_ledger: tuple[int, ...], found: list[Difference]
+) -> None:
+    books = Refunding(*at_ledger)
+    waited: list[int] = []
+
+    async def calls_to_end() -> None:
+        assert not books.kept, "nobody is told before the second look"
+        waited.append(1)
+
+    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, calls_to_end)
+    compared = await reconciliation.compare(SINCE, UNTIL, UNTIL)
+    assert list(compared.differences) == found
+    assert books.kept == [compared], "one comparison, of what is left"
+    assert len(waited) == len(at_ledger) - 1, "where all agrees nobody waits"
+
+
+def test_the_second_look_waits_longer_than_the_longest_call() -> None:
+    assert LOOKS_AGAIN_AFTER_S > TIMEOUT_S
+
+
+def test_what_is_seen_only_once_is_no_difference() -> None:
+    one, other = (Difference("refunded", intent, ORDER, 300, 0) for intent in ("pi_1", "pi_2"))
+    collected = Difference("captured", "pi_1", ORDER, 1000, 0)
+    assert lasting([one], [other]) == []
+    assert lasting([one], [other, collected]) == [collected], "the charge was wrong at both looks"
 
 
 def test_people_are_shown_what_the_order_comes_to() -> None:
