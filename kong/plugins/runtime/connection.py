@@ -18,6 +18,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from kong.plugins.runtime import messages, pdk, problems, rpc, runtime_metrics
+from kong.plugins.runtime.at_once_event import AtOnceEvent
 from kong.plugins.runtime.errors import ConfigError, MalformedMessageError
 from kong.plugins.runtime.event import Event, KnownAnswer
 from kong.plugins.runtime.frames import Frames
@@ -26,7 +27,6 @@ from kong.plugins.runtime.phase_driver import PhaseDriver
 from kong.plugins.runtime.problems import Problem
 
 if TYPE_CHECKING:
-    from kong.plugins.runtime.at_once import AtOnce
     from kong.plugins.runtime.deadlines import Deadlines
     from kong.plugins.runtime.host import Host, Target
 
@@ -39,7 +39,7 @@ CLOSE_GRACE = 1.0
 
 
 class Connection(asyncio.Protocol):
-    """Implements `event.EventConnection` and `connections.ManagedConnection`."""
+    """Implements `event.EventConnection`, `at_once_event.AtOnceConnection` and `connections.ManagedConnection`."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._driver: PhaseDriver | None = None
         self._frames = Frames(host.limits.frame)
         self._event: Event | None = None
-        self._at_once: _AtOnceEvent | None = None
+        self._at_once: AtOnceEvent | None = None
         self._sequence = b""
         self._ignored_answers = 0
         self._awaited_answers = 0
@@ -148,7 +148,8 @@ class Connection(asyncio.Protocol):
             self._report_unconfirmed()
         self._ended = True
         if self._at_once is not None:
-            self._at_once.over("abandoned")
+            self._at_once.abandon()
+            self._at_once = None
         if self._event is not None:
             self._event.abandon()
         elif self._driver is not None:
@@ -178,7 +179,7 @@ class Connection(asyncio.Protocol):
         if self._problem is not None:
             self._identified(answers)
         elif self._at_once is not None:
-            self._decide(self._at_once, answers[0])
+            self._at_once.answered(answers[0])
         elif self._driver is not None:
             self._driver.resume(answers)
 
@@ -293,32 +294,13 @@ class Connection(asyncio.Protocol):
         running = target.instance.running
         at_once = running.at_once.get(target.phase) if running is not None and running.usable else None
         if running is None or at_once is None:
-            self._run(target)
+            self.run_phase(target)
             return
-        self._at_once = _AtOnceEvent(self, target, running, at_once)
-        target.metrics.questions.inc()
+        self._at_once = AtOnceEvent(self, host, target, running, at_once)
         self.ask((), (at_once.call,))
 
-    def _decide(self, asked: _AtOnceEvent, answer: bytes | None) -> None:
-        """Kong has answered the one question of an event that this mostly decides."""
-        try:
-            said = asked.at_once.decided(answer) if answer is not None else None
-        except Exception:
-            log.exception("a phase failed; the client gets 500")
-            asked.refuse(problems.FAILED, "failed")
-            return
-        if said is None:
-            asked.leave()
-            known = KnownAnswer(asked.at_once.call, answer, asked.started) if answer is not None else None
-            self._run(asked.target, known)
-            return
-        asked.target.metrics.statements.inc(len(said))
-        asked.over("returned")
-        self.finish(said)
-        self._rest()
-
-    def _run(self, target: Target, known: KnownAnswer | None = None) -> None:
-        """The whole phase."""
+    def run_phase(self, target: Target, known: KnownAnswer | None = None) -> None:
+        self._at_once = None
         host = self.host
         driver = self._driver
         if driver is None or not driver.usable:
@@ -366,7 +348,7 @@ class Connection(asyncio.Protocol):
         elif self.host.draining:
             self.retire()
 
-    # What an event says (`event.EventConnection`).
+    # What an event says (`event.EventConnection`, `at_once_event.AtOnceConnection`).
 
     def ask(self, statements: Sequence[bytes], questions: Sequence[bytes]) -> None:
         self._ignored_answers += len(statements)
@@ -385,16 +367,18 @@ class Connection(asyncio.Protocol):
         self._said = statements
         self._transport.write(b"".join([*statements, rpc.event_over(self._sequence)]))
 
+    def decided_at_once(self, statements: Sequence[bytes]) -> None:
+        self._at_once = None
+        self.finish(statements)
+        self._rest()
+
     def exit(self, statements: Sequence[bytes], exit_call: bytes) -> None:
         # Kong answers nothing after an exit, and drops the connection when the request is over.
         self._ended = True
         self._transport.write(b"".join([*statements, exit_call]))
 
-    def leave_at_once(self) -> None:
-        """The event is decided, or is a whole phase's from now on."""
-        self._at_once = None
-
     def refuse(self, problem: Problem) -> None:
+        self._at_once = None
         self.unask()
         self._problem = problem
         self._awaited_answers = len(problems.IDENTIFYING)
@@ -412,44 +396,6 @@ class Connection(asyncio.Protocol):
         except MalformedMessageError:
             path = correlation = own = ""
         self.exit((), self._problem.exit_call(path, correlation or own))
-
-
-class _AtOnceEvent:
-    """An event while Kong is asked the one question that mostly decides it: `deadlines.Expiring`."""
-
-    __slots__ = ("_connection", "_deadlines", "_host", "_running", "at_once", "expires", "started", "target")
-
-    def __init__(
-        self, connection: Connection, target: Target, running: RunningPlugin, at_once: AtOnce[Any]
-    ) -> None:
-        self._connection = connection
-        self._host = host = connection.host
-        self._running = running
-        self.target = target
-        self.at_once = at_once
-        self.started = time.perf_counter_ns()
-        self.expires = 0.0
-        host.running += 1
-        running.users += 1
-        self._deadlines = host.deadlines(running.deadline)
-        self._deadlines.add(self)
-
-    def leave(self) -> None:
-        """It is decided, or a whole phase goes on with it."""
-        self._connection.leave_at_once()
-        self._host.running -= 1
-        self._running.users -= 1
-        self._deadlines.remove(self)
-
-    def over(self, outcome: str) -> None:
-        self.leave()
-        metrics = self.target.metrics
-        metrics.outcomes[outcome].inc()
-        metrics.seconds.observe(time.perf_counter_ns() - self.started)
-
-    def refuse(self, problem: Problem, outcome: str) -> None:
-        self.over(outcome)
-        self._connection.refuse(problem)
 
 
 def _method(call: bytes) -> str:
