@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 import httpx
 from litestar import Litestar
 
+from tests.waiting import WITHIN
+
 
 @asynccontextmanager
 async def running(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
@@ -34,7 +36,7 @@ async def until_ready(
     With a `path` and the headers of somebody who is signed in, that is auth's keys and the ended sessions, too: its
     readiness leaves them out, since they keep nobody from what needs no token.
     """
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while (await client.get("/health/ready")).status_code != 200:
             await asyncio.sleep(0.05)
         while path and (await client.get(path, headers=headers)).status_code == 503:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import msgspec
@@ -17,6 +18,7 @@ from services.bff.settings import Settings
 from tests import revocations
 from tests.in_process import running
 from tests.signing import AUDIENCE, ISSUER, Signer
+from tests.waiting import WITHIN
 
 SUB, SID = str(uuid4()), str(uuid4())
 MEMBER = {
@@ -34,7 +36,9 @@ class Sources:
 
     def __init__(self, signer: Signer) -> None:
         self.signer = signer
-        self.member_delay = 0.0
+        self.member_may_answer = asyncio.Event()
+        self.member_may_answer.set()
+        self.member_answers = 0
         self.member: tuple[int, bytes] = (200, msgspec.json.encode(MEMBER))
         self.asked: list[web.Request] = []
 
@@ -43,7 +47,8 @@ class Sources:
 
     async def get_member(self, request: web.Request) -> web.Response:
         self.asked.append(request)
-        await asyncio.sleep(self.member_delay)
+        await self.member_may_answer.wait()
+        self.member_answers += 1
         return web.Response(status=self.member[0], body=self.member[1])
 
 
@@ -52,8 +57,14 @@ def sources() -> Sources:
     return Sources(Signer())
 
 
-@pytest.fixture
-async def api(sources: Sources, revocations_url: str) -> AsyncIterator[AsyncClient]:
+DEADLINE = 5.0
+"""Seconds for a source: as many as may be set, so that none is late because the machine is busy."""
+
+
+@asynccontextmanager
+async def serving(
+    sources: Sources, revocations_url: str, source_deadline: float
+) -> AsyncIterator[AsyncClient]:
     app = web.Application()
     app.router.add_get("/jwks", sources.jwks)
     app.router.add_get("/api/members/me", sources.get_member)
@@ -70,11 +81,18 @@ async def api(sources: Sources, revocations_url: str) -> AsyncIterator[AsyncClie
         redis_url=revocations_url,
         token_issuer=ISSUER,
         token_audience=AUDIENCE,
-        source_deadline=0.2,
+        source_deadline=source_deadline,
     )
     async with running(build(settings)) as client:
         yield client
+    sources.member_may_answer.set()
     await server.close()
+
+
+@pytest.fixture
+async def api(sources: Sources, revocations_url: str) -> AsyncIterator[AsyncClient]:
+    async with serving(sources, revocations_url, DEADLINE) as client:
+        yield client
 
 
 @pytest.fixture
@@ -112,14 +130,13 @@ async def test_a_source_that_answers_garbage_is_named_and_null(
 
 
 async def test_a_slow_source_does_not_hold_the_screen_back(
-    api: AsyncClient, sources: Sources, bearer: dict[str, str]
+    sources: Sources, revocations_url: str, bearer: dict[str, str]
 ) -> None:
-    sources.member_delay = 3
-    await api.get("/health/ready")
-    started = time.perf_counter()
-    home = (await api.get("/api/home", headers=bearer)).json()
-    assert time.perf_counter() - started < 0.8
-    assert home["degraded"] == ["member"]
+    sources.member_may_answer.clear()
+    async with serving(sources, revocations_url, 0.2) as api:
+        home = (await api.get("/api/home", headers=bearer)).json()
+        assert home["degraded"] == ["member"]
+        assert sources.member_answers == 0, "the screen waited for member"
 
 
 async def test_a_source_that_keeps_failing_is_left_alone_for_a_while(
@@ -148,7 +165,7 @@ async def test_a_session_that_ended_since_is_a_401(
     assert (await api.get("/api/home", headers=bearer)).status_code == 200
     async with RedisLink(revocations_url, 5.0) as link:
         await revocations.end(link, SID, time.time() + 600)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         while (answer := await api.get("/api/home", headers=bearer)).status_code == 200:
             await asyncio.sleep(0.005)
     assert (answer.status_code, answer.json()["detail"]) == (401, "The session has been ended.")

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from httpx import AsyncClient
 from litestar import get, post, put
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 
@@ -20,6 +21,7 @@ from services.chassis.app import create_app
 from services.chassis.errors import Conflict, Problem, TooManyRequests, Unauthenticated
 from services.chassis.identity import Identity
 from tests.in_process import running
+from tests.waiting import until
 
 JSON = {"Content-Type": "application/json"}
 INTERNAL_KEY = "internal-key-for-tests"
@@ -79,9 +81,20 @@ async def internal() -> None:
     return None
 
 
+class Gate:
+    """Holds requests back; `inside` are there just now."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+        self.inside = 0
+
+
 @get("/slow", public=True)
-async def slow() -> None:
-    await asyncio.sleep(0.2)
+async def slow(state: State) -> None:
+    gate: Gate = state.gate
+    gate.inside += 1
+    await gate.opened.wait()
+    gate.inside -= 1
 
 
 class Tokens:
@@ -108,7 +121,12 @@ def store() -> Dependency:
 
 
 @pytest.fixture
-async def api(store: Dependency) -> AsyncIterator[AsyncClient]:
+async def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+async def api(store: Dependency, gate: Gate) -> AsyncIterator[AsyncClient]:
     app = create_app(
         title="Test",
         handlers=[make, search, boom, refused, later, own, admin, internal, slow],
@@ -120,6 +138,7 @@ async def api(store: Dependency) -> AsyncIterator[AsyncClient]:
         },
         checks={"store": store.check},
     )
+    app.state.gate = gate
     async with running(app) as client:
         yield client
 
@@ -280,22 +299,25 @@ async def test_requests_are_counted_by_their_template(api: AsyncClient) -> None:
     assert "nothing" not in text
 
 
-async def test_requests_in_flight_are_those_that_are_being_answered(api: AsyncClient) -> None:
+async def test_requests_in_flight_are_those_that_are_being_answered(api: AsyncClient, gate: Gate) -> None:
     slow = [asyncio.create_task(api.get("/slow")) for _ in range(3)]
-    await asyncio.sleep(0)
-    async with asyncio.timeout(5):
-        while "http_requests_in_flight 4.0" not in (await api.get("/metrics")).text:
-            assert not all(task.done() for task in slow)
+    await until(lambda: gate.inside == 3)
+    assert "http_requests_in_flight 4.0" in (await api.get("/metrics")).text
+    gate.opened.set()
     await asyncio.gather(*slow)
     # The one that asks is the only one left.
     assert "http_requests_in_flight 1.0" in (await api.get("/metrics")).text
 
 
 async def test_beyond_the_limit_requests_are_refused_with_a_problem(
-    api: AsyncClient, monkeypatch: pytest.MonkeyPatch
+    api: AsyncClient, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(middleware, "MAX_CONCURRENT", 3)
-    answers = await asyncio.gather(*(api.get("/slow") for _ in range(5)))
+    asking = [asyncio.create_task(api.get("/slow")) for _ in range(5)]
+    await until(lambda: sum(task.done() for task in asking) == 2)
+    assert gate.inside == 3
+    gate.opened.set()
+    answers = await asyncio.gather(*asking)
     refused = [answer for answer in answers if answer.status_code == 503]
     assert len(refused) == 2
     for answer in refused:

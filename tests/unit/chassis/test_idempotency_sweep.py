@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis.errors import Unavailable
 from services.chassis.idempotency import Idempotency, handler
+from tests.waiting import WITHIN
 
 
 class Records:
@@ -29,7 +30,7 @@ async def test_sweeping_goes_on_after_whatever_went_wrong(
     monkeypatch.setattr(handler, "SWEEP_INTERVAL_S", 0)
     records = Records(Unavailable("down"), RuntimeError("nobody expected this"))
     async with Idempotency(records).lifespan():  # type: ignore[arg-type]
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(WITHIN):
             await records.swept.wait()
     logged = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert "nobody expected this" in str(logged[0].exc_info)

@@ -7,6 +7,7 @@ import pytest
 
 from services.chassis.errors import Unavailable
 from services.chassis.rounds import rounds
+from tests.waiting import WITHIN
 
 
 async def test_a_round_that_fails_is_told_and_the_next_one_comes(caplog: pytest.LogCaptureFixture) -> None:
@@ -26,7 +27,7 @@ async def test_a_round_that_fails_is_told_and_the_next_one_comes(caplog: pytest.
         return False
 
     with caplog.at_level(logging.WARNING):
-        async with rounds("sweeping", act, every=0.001), asyncio.timeout(10):
+        async with rounds("sweeping", act, every=0.001), asyncio.timeout(WITHIN):
             await enough.wait()
     assert [(record.levelname, record.__dict__["round"]) for record in caplog.records] == [
         ("WARNING", "sweeping"),
@@ -44,5 +45,5 @@ async def test_where_there_is_more_to_do_nothing_waits() -> None:
         done.set()
         return False
 
-    async with rounds("sweeping", act, every=3600), asyncio.timeout(10):
+    async with rounds("sweeping", act, every=3600), asyncio.timeout(WITHIN):
         await done.wait()

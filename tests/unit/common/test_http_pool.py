@@ -10,6 +10,7 @@ import pytest
 from common import http_pool
 from common.http_exchange import BUFFERED, MAX_HEAD, ExchangeFailed
 from common.http_pool import Pool, request_head, split
+from tests.waiting import WITHIN
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 Script = Callable[[int, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -48,7 +49,7 @@ async def talking(script: Callable[[Peer], Script], **options: float) -> AsyncIt
     peer = Peer(script)
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    pool = Pool(**{"connections": 4, "keepalive": 30.0, "connect_within": 2.0, **options})  # type: ignore[arg-type]
+    pool = Pool(**{"connections": 4, "keepalive": 30.0, "connect_within": WITHIN, **options})  # type: ignore[arg-type]
     try:
         yield peer, pool
     finally:
@@ -63,8 +64,8 @@ async def talking(script: Callable[[Peer], Script], **options: float) -> AsyncIt
 async def ask(pool: Pool, peer: Peer, method: str = "GET", **more: object) -> tuple[int, bytes | None]:
     origin, target = split(f"{peer.url}/path?q=1")
     body = more.pop("body", None)
-    exchange = await pool.request(method, origin, target, [], body, within=2.0, upload_within=2.0)  # type: ignore[arg-type]
-    return exchange.status, await exchange.read(1_000_000, 2.0)
+    exchange = await pool.request(method, origin, target, [], body, within=WITHIN, upload_within=WITHIN)  # type: ignore[arg-type]
+    return exchange.status, await exchange.read(1_000_000, WITHIN)
 
 
 def always(answer: bytes) -> Callable[[Peer], Script]:
@@ -231,6 +232,7 @@ async def test_a_new_connection_that_ends_unanswered_is_a_failure() -> None:
 
 async def test_no_more_exchanges_at_once_than_connections_allowed() -> None:
     inside, most = 0, 0
+    full = asyncio.Event()
 
     def script(peer: Peer) -> Script:
         async def run(_: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -239,7 +241,10 @@ async def test_no_more_exchanges_at_once_than_connections_allowed() -> None:
                 await peer.request(reader)
                 inside += 1
                 most = max(most, inside)
-                await asyncio.sleep(0.01)
+                if inside == 3:
+                    full.set()
+                await full.wait()
+                await asyncio.sleep(0.01)  # the others' turn, if they had one
                 inside -= 1
                 writer.write(OK)
 
@@ -281,7 +286,7 @@ async def test_a_kept_connection_that_falls_silent_is_given_up_in_time() -> None
 
         return run
 
-    async with talking(script) as (peer, pool), asyncio.timeout(20):
+    async with talking(script) as (peer, pool):
         assert await ask(pool, peer) == (200, b"ok")
         origin, target = split(f"{peer.url}/path")
         with pytest.raises(TimeoutError):
@@ -302,16 +307,16 @@ async def test_each_exchange_of_a_kept_connection_has_a_time_of_its_own() -> Non
 
         return run
 
-    async with talking(script) as (peer, pool), asyncio.timeout(20):
+    async with talking(script) as (peer, pool):
         origin, target = split(f"{peer.url}/path")
 
         async def asked(within: float) -> bytes | None:
             return await (await pool.request("GET", origin, target, [], within=within)).read(10)
 
-        assert await asked(10) == b"ok"
-        assert await asked(0.1) == b"ok"
-        pause = 0.3
-        assert await asked(10) == b"ok", "the time of the exchange before is not this one's"
+        assert await asked(WITHIN) == b"ok"
+        assert await asked(1.0) == b"ok"
+        pause = 1.3
+        assert await asked(WITHIN) == b"ok", "the time of the exchange before is not this one's"
         pause = 60
         with pytest.raises(TimeoutError):
             await asked(0.1)
@@ -333,11 +338,11 @@ async def test_a_reader_that_is_behind_stops_the_peer() -> None:
 
     async with talking(script) as (peer, pool):
         origin, target = split(peer.url)
-        exchange = await pool.request("GET", origin, target, [], within=2.0)
+        exchange = await pool.request("GET", origin, target, [], within=WITHIN)
         await asyncio.sleep(0.2)
         assert exchange._size < 4 * BUFFERED
         received = 0
-        while chunk := await exchange.chunk(2.0):
+        while chunk := await exchange.chunk(WITHIN):
             received += len(chunk)
         assert received == size
 
@@ -364,7 +369,9 @@ async def test_a_body_is_streamed_by_its_length_or_in_chunks() -> None:
         assert await ask(pool, peer, "POST", body=pieces()) == (200, b"ok")
         origin, target = split(peer.url)
         sized = [("Content-Length", "6")]
-        exchange = await pool.request("POST", origin, target, sized, pieces(), within=2.0, upload_within=2.0)
+        exchange = await pool.request(
+            "POST", origin, target, sized, pieces(), within=WITHIN, upload_within=WITHIN
+        )
         assert await exchange.read(100) == b"ok"
         assert bodies == [b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n", b"abcdef"]
 
@@ -418,7 +425,7 @@ async def test_of_two_addresses_one_that_refuses_costs_nothing() -> None:
         pool._resolver = both
         origin, target = split(peer.url.replace("127.0.0.1", "service.test"))
         for _ in range(4):
-            exchange = await pool.request("GET", origin, target, [("Connection", "close")], within=2.0)
+            exchange = await pool.request("GET", origin, target, [("Connection", "close")], within=WITHIN)
             assert await exchange.read(10) == b"ok"
 
 
@@ -427,7 +434,7 @@ async def test_where_nobody_listens_is_an_error_of_the_system() -> None:
     origin, target = split("http://127.0.0.1:9/")
     for _ in range(2):
         with pytest.raises(OSError, match="9"):
-            await pool.request("GET", origin, target, [], within=2.0)
+            await pool.request("GET", origin, target, [], within=WITHIN)
 
 
 @pytest.mark.parametrize(

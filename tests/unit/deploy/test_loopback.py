@@ -8,6 +8,7 @@ import pytest
 
 from devstack.throwaway import free_ports
 from tests.unit.project.compose_files import ROOT
+from tests.waiting import WITHIN
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 without setting it up")
@@ -22,7 +23,7 @@ async def test_it_listens_on_its_own_door_alone() -> None:
         sys.executable, str(ROOT / "deploy" / "loopback.py"), "127.0.0.2", f"{port}=127.0.0.1:{target}"
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while True:
                 try:
                     reader, writer = await asyncio.open_connection("127.0.0.2", port)

@@ -12,6 +12,9 @@ from devstack.part import Part
 _PROGRAM = """
 import os, signal, sys, time
 mark, behaviour = sys.argv[1:]
+def tell(path):
+    open(path + ".new", "w").write(str(os.getpid()))
+    os.rename(path + ".new", path)  # whoever sees it can read the number
 print("hello from", os.path.basename(mark), flush=True)
 if behaviour == "dies":
     print("no luck", flush=True); sys.exit(7)
@@ -19,10 +22,10 @@ if behaviour == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if behaviour == "parent" and os.fork() == 0:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    open(mark + ".child", "w").write(str(os.getpid()))
+    tell(mark + ".child")
     time.sleep(600)
 if behaviour != "never ready":
-    open(mark, "w").write(str(os.getpid()))
+    tell(mark)
 time.sleep(600)
 """
 
@@ -39,6 +42,6 @@ def part(directory: Path, name: str, behaviour: str = "serves", *, needs: tuple[
         command=lambda: Command((sys.executable, "-I", "-S", "-c", _PROGRAM, str(mark), behaviour)),
         ready=ready,
         needs=needs,
-        start_deadline=30.0 if behaviour != "never ready" else 2.0,
+        start_deadline=30.0 if behaviour != "never ready" else 5.0,
         stop_deadline=0.5 if behaviour == "stubborn" else 5.0,
     )

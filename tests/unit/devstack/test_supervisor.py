@@ -20,8 +20,7 @@ from devstack.supervisor import Supervisor
 from devstack.throwaway import free_port
 from devstack.unit import Unit
 from tests.unit.devstack.parts import part
-
-DEADLINE = 20.0  # seconds
+from tests.waiting import until
 
 
 class Watched:
@@ -41,11 +40,6 @@ class Watched:
 
     def pid(self, name: str) -> int:
         return int((self.directory / name).read_text())
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(DEADLINE):
-            while not condition():
-                await asyncio.sleep(0.02)
 
 
 Watch = Callable[..., Watched]
@@ -126,9 +120,7 @@ async def test_a_dead_part_is_started_again_and_counted(tmp_path: Path, watch: W
     await watched.supervisor.start()
     before = watched.pid("only")
     watched.supervisor.kill("only", signal.SIGKILL)
-    await watched.until(
-        lambda: watched.supervisor.status()[0]["restarts"] == 1 and watched.state("only") == "ready"
-    )
+    await until(lambda: watched.supervisor.status()[0]["restarts"] == 1 and watched.state("only") == "ready")
     assert watched.pid("only") != before
     await watched.supervisor.stop()
     assert not psutil.pid_exists(watched.pid("only"))
@@ -172,10 +164,18 @@ async def test_one_that_ignores_the_signal_is_killed_after_its_deadline(tmp_path
 async def test_children_of_a_part_go_with_it(tmp_path: Path, watch: Watch) -> None:
     watched = watch(part(tmp_path, "family", "parent"))
     await watched.supervisor.start()
-    await watched.until((tmp_path / "family.child").exists)
+    await until((tmp_path / "family.child").exists)
     child = int((tmp_path / "family.child").read_text())
     await watched.supervisor.stop()
-    await watched.until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie")
+    await until(lambda: gone(child))
+
+
+def gone(pid: int) -> bool:
+    """Ended, collected or not."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 async def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path, watch: Watch) -> None:

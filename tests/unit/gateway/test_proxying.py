@@ -15,6 +15,7 @@ from devstack.throwaway import free_port
 from tests.unit.gateway import running
 from tests.unit.gateway.echo import Echo
 from tests.unit.gateway.raw_http import request
+from tests.waiting import WITHIN
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -54,7 +55,7 @@ async def test_an_answer_is_passed_on_while_it_is_still_coming(tmp_path: Path) -
             b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
         )
         await writer.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             await seen_by_client.wait()
         writer.write(b"4\r\nlast\r\n0\r\n\r\n")
         await writer.drain()
@@ -62,7 +63,7 @@ async def test_an_answer_is_passed_on_while_it_is_still_coming(tmp_path: Path) -
     async with upstream(slowly) as port, running.gateway(tmp_path, document(port)) as gateway:
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             assert (await reader.readuntil(b"first")).endswith(b"first")
             seen_by_client.set()
             assert (await reader.readuntil(b"0\r\n\r\n")).find(b"last") >= 0
@@ -148,7 +149,7 @@ async def test_an_upstream_that_is_too_slow_is_504_in_bounded_time(tmp_path: Pat
 
     timeouts = "read_timeout: 100\n    retries: 0"
     async with upstream(never) as port, running.gateway(tmp_path, document(port, timeouts)) as gateway:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             assert (await request(gateway.port, "GET", "/")).status == 504
 
 

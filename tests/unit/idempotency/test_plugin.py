@@ -13,6 +13,7 @@ from kong.plugins.idempotency.reservations import Reservations
 from kong.plugins.runtime import configuration
 from kong.plugins.runtime.errors import ConfigError
 from tests.fake_kong import Answer, FakeKong
+from tests.waiting import until
 
 CONFIG: dict[str, Any] = {"redis_url": "redis://redis:6379/0"}
 KEY = {"idempotency-key": "abc", "x-user-id": "user-1", "content-type": "application/json"}
@@ -252,7 +253,7 @@ async def test_a_concurrent_repeat_is_told_to_come_back() -> None:
 
 
 async def test_a_concurrent_repeat_may_wait_for_the_first_outcome() -> None:
-    gateway = Gateway(wait=5)
+    gateway = Gateway(wait=30)
     first = gateway.request()
     await gateway.enter(first)
     repeats = [asyncio.create_task(gateway.enter(gateway.request())) for _ in range(5)]
@@ -264,7 +265,7 @@ async def test_a_concurrent_repeat_may_wait_for_the_first_outcome() -> None:
 
 
 async def test_a_repeat_that_waited_for_a_failure_goes_upstream_itself() -> None:
-    gateway = Gateway(wait=5)
+    gateway = Gateway(wait=30)
     first = gateway.request()
     await gateway.enter(first)
     repeats = [asyncio.create_task(gateway.send(gateway.request())) for _ in range(3)]
@@ -275,14 +276,24 @@ async def test_a_repeat_that_waited_for_a_failure_goes_upstream_itself() -> None
     assert {answer.status for answer in answers if answer} == {201}
 
 
-async def test_waiting_ends_with_409_and_keeps_kong_from_giving_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kong.plugins.idempotency.reservations.KEEPALIVE", 0.05)
+async def test_waiting_ends_with_409() -> None:
     gateway = Gateway(wait=0.3)
     await gateway.enter(gateway.request())
-    repeat = gateway.request()
-    problem(await gateway.enter(repeat), 409, "idempotency-in-progress")
-    assert repeat.calls.count("kong.request.get_method") > 2
+    problem(await gateway.enter(gateway.request()), 409, "idempotency-in-progress")
     assert gateway.plugin.phase_deadline > 0.3
+
+
+async def test_waiting_keeps_kong_from_giving_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kong.plugins.idempotency.reservations.KEEPALIVE", 0.05)
+    gateway = Gateway(wait=30)
+    first, repeat = gateway.request(), gateway.request()
+    await gateway.enter(first)
+    waiting = asyncio.create_task(gateway.enter(repeat))
+    await until(lambda: repeat.calls.count("kong.request.get_method") > 2)
+    await gateway.leave(first)
+    answer = await waiting
+    assert answer is not None
+    assert answer.status == 201
 
 
 async def test_a_phase_that_is_repeated_for_the_same_request_goes_on() -> None:

@@ -15,6 +15,7 @@ from kong.plugins.response_cache.storing import Kept, Lifetimes, judge
 from kong.plugins.response_cache.tags import AsOf
 from tests.fake_kong import FakeKong
 from tests.unit.response_cache.gate import Answer, Gate, saying
+from tests.waiting import until
 
 HIT, STORED = "gatehouse; hit; ttl=", "gatehouse; fwd=miss; stored"
 
@@ -268,8 +269,15 @@ async def test_where_tags_are_not_known_nothing_is_shown_and_nothing_kept() -> N
     assert gate.asked == 2
 
 
-async def test_many_at_once_are_one_upstream() -> None:
+async def test_many_at_once_are_one_upstream(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     gate = Gate(saying(b"[1]"))
+    join, joined = gate.plugin._flights.join, []
+
+    def joining(key: bytes, now: float) -> asyncio.Future[Entry | None] | None:
+        joined.append(key)
+        return join(key, now)
+
+    monkeypatch.setattr(gate.plugin._flights, "join", joining)
     arrived = asyncio.Event()
 
     async def slow(kong: FakeKong) -> None:
@@ -278,7 +286,7 @@ async def test_many_at_once_are_one_upstream() -> None:
 
     gate.answer_from_upstream = slow  # type: ignore[method-assign]
     asking = [asyncio.ensure_future(gate.ask()) for _ in range(200)]
-    await asyncio.sleep(0.05)
+    await until(lambda: len(joined) == 200)
     arrived.set()
     answers = await asyncio.gather(*asking)
     assert gate.asked == 1

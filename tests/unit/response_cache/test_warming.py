@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from kong.plugins.response_cache import warming
 from kong.plugins.response_cache.warming import AT_ONCE, MOST, warm_up
+from tests.waiting import WITHIN
 
 
 class Listener:
@@ -16,19 +17,26 @@ class Listener:
         self.asked: list[str] = []
         self.under_way = self.most_under_way = 0
         self.silent = False
+        self.accompanied = asyncio.Event()
+        self.accompanied.set()
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path_qs)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
+        if self.under_way > 1:
+            self.accompanied.set()
+        await self.accompanied.wait()
         await asyncio.sleep(60 if self.silent else 0.005)
         self.under_way -= 1
         return web.Response(status=404 if request.path == "/gone" else 200)
 
 
 @pytest.fixture
-async def listener() -> AsyncIterator[Listener]:
+async def listener(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listener]:
+    monkeypatch.setattr(warming, "ALL_WITHIN_S", WITHIN)
+    monkeypatch.setattr(warming, "ONE_WITHIN_S", WITHIN)
     listener, app = Listener(), web.Application()
     app.router.add_get("/{path:.*}", listener.answer)
     async with TestServer(app) as server:
@@ -38,6 +46,7 @@ async def listener() -> AsyncIterator[Listener]:
 
 async def test_each_path_is_asked_for_once_and_a_few_at_a_time(listener: Listener) -> None:
     paths = [f"/api/products?cursor={number}" for number in range(40)] + ["/gone"]
+    listener.accompanied.clear()
     assert await warm_up(paths, listener.url, lambda: True) == 40
     assert sorted(listener.asked) == sorted(paths)
     assert 1 < listener.most_under_way <= AT_ONCE

@@ -14,6 +14,7 @@ from kong.plugins.runtime.instances import Instances, instance_id, own_fields
 from kong.plugins.runtime.pdk import Kong
 from kong.plugins.runtime.plugin import ServedPlugin
 from kong.plugins.runtime.shared_configs import SharedConfigs, create
+from tests.waiting import until
 
 
 class Recorder:
@@ -122,8 +123,7 @@ async def test_a_plugin_ends_with_its_last_instance_and_after_its_events(started
     await asyncio.sleep(0.1)
     assert Recorder.alive == ["w"]
     found.running.users = 0
-    await asyncio.sleep(0.2)
-    assert Recorder.alive == []
+    await until(lambda: Recorder.alive == [])
 
 
 async def test_another_configuration_of_the_same_id_gets_another_id(
