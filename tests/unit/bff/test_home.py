@@ -16,7 +16,7 @@ from common.redis_link import RedisLink
 from services.bff.app import build
 from services.bff.settings import Settings
 from tests import revocations
-from tests.in_process import running
+from tests.in_process import running, until_ready
 from tests.signing import AUDIENCE, ISSUER, Signer
 from tests.waiting import WITHIN
 
@@ -84,6 +84,7 @@ async def serving(
         source_deadline=source_deadline,
     )
     async with running(build(settings)) as client:
+        await until_ready(client)
         yield client
     sources.member_may_answer.set()
     await server.close()
