@@ -4,6 +4,8 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 
+import psutil
+
 WITHIN = 60.0
 """Seconds after which it will not come any more, on the slowest machine that runs these tests."""
 
@@ -16,3 +18,11 @@ async def until(holds: Callable[[], bool | Awaitable[bool]], every: float = 0.01
             if await found if inspect.isawaitable(found) else found:
                 return
             await asyncio.sleep(every)
+
+
+def ended(pid: int) -> bool:
+    """Whether the process has ended, collected or not: a container's first process may never collect it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

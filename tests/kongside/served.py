@@ -17,8 +17,8 @@ import psutil
 from devstack.kongside.client import Exited, Finished, Pdk, PluginServerClient, Wire, kong_config
 from devstack.throwaway import temporary_directory
 
-START_LIMIT = 30.0
-STOP_LIMIT = 15.0
+START_LIMIT = 60.0
+STOP_LIMIT = 60.0
 
 
 class ServedPlugin:
@@ -44,7 +44,7 @@ class ServedPlugin:
                 assert self.process.poll() is None, self.log.read_text()
                 await asyncio.sleep(0.02)
 
-    def client(self, read_timeout: float = 10.0) -> PluginServerClient:
+    def client(self, read_timeout: float = 60.0) -> PluginServerClient:
         client = PluginServerClient(str(self.socket), read_timeout)
         self._clients.append(client)
         return client

@@ -14,14 +14,17 @@ from devstack.kongside.client import PluginServerClient, kong_config
 from devstack.throwaway import free_port, temporary_directory
 from tests.fake_kong import Answer, FakeKong
 
-START_DEADLINE = 20.0
+START_DEADLINE = 60.0
+STOP_DEADLINE = 60.0
+READ_TIMEOUT = 30.0
+"""Seconds, more than Kong's three: here a plugin server that says nothing is on a busy machine."""
 
 
 class PluginServer:
     """One served plugin, attached to a route with `own` as its configuration."""
 
     def __init__(self, name: str, socket: Path, own: dict[str, Any]) -> None:
-        self.client = PluginServerClient(str(socket))
+        self.client = PluginServerClient(str(socket), READ_TIMEOUT)
         self.name, self._own = name, own
         self.config = kong_config(name, own)
         self._command = [sys.executable, "-m", "kong.plugins", name, "--socket", str(socket)]
@@ -56,7 +59,7 @@ class PluginServer:
         await self.client.close()
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            await asyncio.to_thread(self._process.wait, 10)
+            await asyncio.to_thread(self._process.wait, STOP_DEADLINE)
 
     async def run(self, kong: FakeKong, phase: str) -> Answer | None:
         """A phase for this request; None where the request goes on."""

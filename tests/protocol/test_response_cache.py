@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -14,8 +15,15 @@ from kong.plugins.runtime.messages import Value
 from tests.fake_kong import Answer, FakeKong
 from tests.protocol.plugin_server import PluginServer, serving
 from tests.stores import own_redis as own
+from tests.waiting import WITHIN
 
 STREAM = b"cache:tags"
+SILENCE = 10
+"""Seconds, the most that may be set: what was kept is to be shown on a machine that stands still now and then, too."""
+
+
+WAIT = 1.9
+"""Seconds for which others wait for the one that went upstream: the most that may be set, too."""
 
 
 @pytest.fixture
@@ -26,7 +34,7 @@ def redis() -> Iterator[own.OwnRedis]:
 
 @pytest.fixture
 async def server(redis: own.OwnRedis) -> AsyncIterator[PluginServer]:
-    async with serving("response-cache", redis_url=redis.url, silence=1.0) as server:
+    async with serving("response-cache", redis_url=redis.url, silence=SILENCE) as server:
         yield server
 
 
@@ -48,14 +56,14 @@ def _status(answer: Answer) -> str:
 
 async def until_kept(server: PluginServer, body: bytes = b"[1]") -> None:
     """Asks until an answer is kept: the tags are known a moment after the plugin, or Redis, has started."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while "hit" not in await ask(server, body):
             await asyncio.sleep(0.02)
 
 
 async def until_off(server: PluginServer, body: bytes = b"[1]") -> None:
     """Asks until nothing is kept. What is shown until then is `body`."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while "detail=store" not in await ask(server, body):
             await asyncio.sleep(0.02)
 
@@ -67,7 +75,7 @@ async def move(redis: own.OwnRedis, *tags: str) -> None:
 
 async def until_new(server: PluginServer, body: bytes) -> None:
     """Asks until what is shown is `body`, and then only that is."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while True:
             kong = FakeKong(path="/api/products")
             answer = await server.run(kong, "access")
@@ -97,12 +105,13 @@ async def test_redis_down_is_no_cache_and_redis_back_is_a_cache(
     await until_kept(server)
 
 
-async def test_redis_that_says_nothing_is_no_cache(server: PluginServer, redis: own.OwnRedis) -> None:
-    await until_kept(server)
-    redis.pause()
-    await until_off(server)
-    redis.resume()
-    await until_kept(server)
+async def test_redis_that_says_nothing_is_no_cache(redis: own.OwnRedis) -> None:
+    async with serving("response-cache", redis_url=redis.url, silence=1) as server:
+        await until_kept(server)
+        redis.pause()
+        await until_off(server)
+        redis.resume()
+        await until_kept(server)
 
 
 async def test_a_change_that_redis_lost_with_its_memory_is_not_hidden(
@@ -162,7 +171,9 @@ async def test_of_callers_each_is_shown_what_was_made_for_them(redis: own.OwnRed
         {},
     ]
     upstream: list[int] = []
-    async with serving("response-cache", redis_url=redis.url, scope="user", ttl=600) as server:
+    async with serving(
+        "response-cache", redis_url=redis.url, silence=SILENCE, scope="user", ttl=600
+    ) as server:
 
         async def ask_as(caller: int) -> bytes:
             kong = FakeKong(path="/api/mine", headers=callers[caller])
@@ -175,7 +186,7 @@ async def test_of_callers_each_is_shown_what_was_made_for_them(redis: own.OwnRed
             assert await server.run(kong, "response") is None
             return kong.response_body
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             while upstream[-4:] != [3, 3, 3, 3]:  # until those who are somebody are answered from here
                 for caller in range(len(callers)):
                     assert await ask_as(caller) == b"[%d]" % caller
@@ -183,7 +194,7 @@ async def test_of_callers_each_is_shown_what_was_made_for_them(redis: own.OwnRed
             assert await ask_as(caller) == b"[%d]" % caller
         assert upstream[-1] == 3, "a logged-out caller has no answer to be kept"
         await move(redis, "mine")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             while upstream[-1] != 1:
                 assert await ask_as(1) == b"[1]"
 
@@ -192,8 +203,8 @@ async def test_of_callers_each_is_shown_what_was_made_for_them(redis: own.OwnRed
 async def two(redis: own.OwnRedis) -> AsyncIterator[tuple[PluginServer, PluginServer]]:
     """As at two gateways."""
     async with (
-        serving("response-cache", redis_url=redis.url) as one,
-        serving("response-cache", redis_url=redis.url) as other,
+        serving("response-cache", redis_url=redis.url, silence=SILENCE, wait=WAIT) as one,
+        serving("response-cache", redis_url=redis.url, silence=SILENCE, wait=WAIT) as other,
     ):
         for server in (one, other):
             await until_kept(server)
@@ -210,7 +221,7 @@ async def asking(server: PluginServer, gone_upstream: list[FakeKong]) -> Answer 
 
 async def test_of_a_crowd_at_two_gateways_one_goes_upstream(two: tuple[PluginServer, PluginServer]) -> None:
     upstream: list[FakeKong] = []
-    crowd = [asyncio.ensure_future(asking(two[number % 2], upstream)) for number in range(200)]
+    crowd = [asyncio.ensure_future(asking(two[number % 2], upstream)) for number in range(60)]
     await asyncio.wait(crowd, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.sleep(0.2)
     (first,) = upstream
@@ -218,7 +229,7 @@ async def test_of_a_crowd_at_two_gateways_one_goes_upstream(two: tuple[PluginSer
     leader = two[0] if crowd.index(next(task for task in crowd if task.done())) % 2 == 0 else two[1]
     assert await leader.run(first, "response") is None
     answers = [answer for answer in await asyncio.gather(*crowd) if answer is not None]
-    assert len(answers) == 199
+    assert len(answers) == 59
     assert {answer.body for answer in answers} == {b"[7]"}
     assert len(upstream) == 1
 
@@ -227,23 +238,25 @@ async def test_where_the_one_that_went_is_killed_the_others_go_on(
     two: tuple[PluginServer, PluginServer],
 ) -> None:
     upstream: list[FakeKong] = []
+    began = time.monotonic()
     assert await asking(two[0], upstream) is None
     others = [asyncio.ensure_future(asking(two[1], upstream)) for _ in range(20)]
-    await asyncio.sleep(0.1)
-    assert len(upstream) == 1
+    await asyncio.sleep(0.1)  # they are on their way
     await two[0].kill()
+    await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+    assert time.monotonic() - began > 0.9 * WAIT, "they waited for as long as it may take"
     assert await asyncio.gather(*others) == [None] * 20
 
 
 async def test_two_configurations_share_what_is_known_and_not_what_is_kept(redis: own.OwnRedis) -> None:
-    async with serving("response-cache", redis_url=redis.url) as server:
+    async with serving("response-cache", redis_url=redis.url, silence=SILENCE) as server:
         await until_kept(server)
         server.config = {**server.config, "ttl": 7}
         assert "stored" in await ask(server, b"[9]")
 
 
 async def test_two_routes_of_one_configuration_and_path_have_an_answer_each(redis: own.OwnRedis) -> None:
-    async with serving("response-cache", redis_url=redis.url) as server:
+    async with serving("response-cache", redis_url=redis.url, silence=SILENCE) as server:
         await until_kept(server)
         server.attach("another-route")
         assert "stored" in await ask(server, b"[of another upstream]")
@@ -327,10 +340,10 @@ async def test_a_plugin_that_starts_asks_for_what_it_is_told_to(redis: own.OwnRe
     async with TestServer(app) as listener:
         address = str(listener.make_url("")).rstrip("/")
         async with serving(
-            "response-cache", redis_url=redis.url, warm_up=paths, warm_up_from=address
+            "response-cache", redis_url=redis.url, silence=SILENCE, warm_up=paths, warm_up_from=address
         ) as server:
             assert await ask(server) is not None, "the start waits for none of it"
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(WITHIN):
                 while len(asked) < len(paths):
                     await asyncio.sleep(0.02)
             await until_kept(server)

@@ -18,6 +18,7 @@ from tests.protocol.plugin_server import PluginServer, serving
 from tests.revocations import mark_whole
 from tests.stores import own_redis as own
 from tests.unit.common.issuing import AUDIENCE, ISSUER, SUBJECT, claims, header, signed
+from tests.waiting import WITHIN
 
 
 class Auth:
@@ -69,8 +70,9 @@ def config(auth: Auth, redis: own.OwnRedis) -> dict[str, Any]:
         "audience": AUDIENCE,
         "jwks_url": str(auth.server.make_url("/jwks.json")),
         "redis_url": redis.url,
-        "revocation_silence": 0.6,
+        "revocation_silence": 10,
         "jwks_cooldown": 0.1,
+        "jwks_timeout": 1.5,
     }
 
 
@@ -92,7 +94,7 @@ def status(answer: Answer | None) -> int | None:
 
 
 async def until(server: PluginServer, token: str, wanted: int | None) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         while status(await ask(server, token)) != wanted:
             await asyncio.sleep(0.02)
 

@@ -5,17 +5,19 @@ import json
 import os
 import random
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import urllib.request
+from typing import Any
 
 import pytest
 
 from devstack.kongside.client import Exited, Finished, PluginServerError, Wire, kong_config
+from devstack.throwaway import free_port
 from kong.plugins.runtime.wire import bytes_field, integer_field, tagged, tagged_integer
 from tests.kongside.served import ServedPlugin, request, serving
+from tests.waiting import WITHIN, ended, until
 
 
 @pytest.fixture(params=["trial", "trial-at-once"])
@@ -24,14 +26,25 @@ def kind(request: pytest.FixtureRequest) -> str:
     return name
 
 
-async def repeat(served: ServedPlugin, seconds: float) -> list[Finished | Exited | Exception]:
-    """Steady requests over four connections; what each came to."""
+def begun(do: str) -> tuple[asyncio.Event, dict[str, Any]]:
+    """A request of which is known when its phase has begun."""
+    asked = asyncio.Event()
+
+    def answer(_: str) -> str:
+        asked.set()
+        return do
+
+    return asked, request() | {"kong.request.get_header": answer}
+
+
+async def repeat(
+    served: ServedPlugin, results: list[Finished | Exited | Exception], enough: asyncio.Event
+) -> None:
+    """Steady requests over four connections, and into `results` what each came to."""
     client, config = served.client(), kong_config(served.name, {})
-    end = asyncio.get_running_loop().time() + seconds
-    results: list[Finished | Exited | Exception] = []
 
     async def one_after_another() -> None:
-        while asyncio.get_running_loop().time() < end:
+        while not enough.is_set():
             try:
                 pdk = request()
                 results.append(await client.handle_event(config, "access", pdk))
@@ -40,7 +53,6 @@ async def repeat(served: ServedPlugin, seconds: float) -> list[Finished | Exited
                 results.append(error)
 
     await asyncio.gather(*(one_after_another() for _ in range(4)))
-    return results
 
 
 async def test_a_killed_worker_is_replaced_and_connections_wait_for_it() -> None:
@@ -56,9 +68,7 @@ async def test_a_killed_supervisor_takes_its_workers_along() -> None:
         workers = served.workers()
         served.process.kill()
         served.process.wait()
-        async with asyncio.timeout(2):
-            while any(worker.is_running() and worker.status() != "zombie" for worker in workers):
-                await asyncio.sleep(0.01)
+        await until(lambda: all(ended(worker.pid) for worker in workers))
 
 
 async def test_the_socket_of_a_killed_server_is_taken_over() -> None:
@@ -67,7 +77,7 @@ async def test_the_socket_of_a_killed_server_is_taken_over() -> None:
         served.process.wait()
         assert served.socket.exists()
         served.process = subprocess.Popen(served.command)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             while True:
                 try:
                     assert await served.run(request()) == Finished()
@@ -79,7 +89,7 @@ async def test_the_socket_of_a_killed_server_is_taken_over() -> None:
 async def test_a_second_server_on_a_live_socket_is_refused_and_harms_nothing() -> None:
     async with serving("trial") as served:
         second = await asyncio.to_thread(
-            subprocess.run, served.command, capture_output=True, text=True, timeout=30, check=False
+            subprocess.run, served.command, capture_output=True, text=True, timeout=120, check=False
         )
         assert second.returncode == 1
         assert "another server is listening" in second.stderr
@@ -92,7 +102,7 @@ async def test_a_file_that_is_not_a_socket_is_left_alone() -> None:
         path.write_text("data")
         command = [str(path) if part == str(served.socket) else part for part in served.command]
         second = await asyncio.to_thread(
-            subprocess.run, command, capture_output=True, text=True, timeout=30, check=False
+            subprocess.run, command, capture_output=True, text=True, timeout=120, check=False
         )
         assert second.returncode == 1
         assert "not a socket" in second.stderr
@@ -114,11 +124,12 @@ async def test_sigterm_finishes_what_runs_and_removes_the_socket(kind: str) -> N
     async with serving(kind) as served:
         client, config = served.client(), kong_config(kind, {})
         await client.handle_event(config, "access", request())
-        running = asyncio.create_task(client.handle_event(config, "access", request(x_do="sleep")))
-        await asyncio.sleep(0.1)
+        asked, pdk = begun("sleep")
+        running = asyncio.create_task(client.handle_event(config, "access", pdk))
+        await asked.wait()
         served.process.terminate()
         assert await running == Finished()
-        assert await asyncio.to_thread(served.process.wait, 10) == 0
+        assert await asyncio.to_thread(served.process.wait, WITHIN) == 0
         assert not served.socket.exists()
 
 
@@ -126,8 +137,9 @@ async def test_sigterm_refuses_what_does_not_end_in_time(kind: str) -> None:
     async with serving(kind, "--drain", "0.3", "--deadline", "30") as served:
         client, config = served.client(), kong_config(kind, {})
         await client.handle_event(config, "access", request())
-        running = asyncio.create_task(client.handle_event(config, "access", request(x_do="hang")))
-        await asyncio.sleep(0.2)
+        asked, pdk = begun("hang")
+        running = asyncio.create_task(client.handle_event(config, "access", pdk))
+        await asked.wait()
         served.process.terminate()
         answer = await running
         assert isinstance(answer, Exited)
@@ -143,7 +155,7 @@ async def test_sigterm_waits_for_what_kong_is_still_asked(kind: str) -> None:
 
         await served.run(request())
         assert await served.run(request() | {"kong.request.get_header": answer_late}) == Finished()
-        assert await asyncio.to_thread(served.process.wait, 10) == 0
+        assert await asyncio.to_thread(served.process.wait, WITHIN) == 0
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -151,15 +163,17 @@ async def test_a_reload_under_load_loses_no_request(kind: str, workers: int) -> 
     async with serving(kind, "--workers", str(workers)) as served:
         await served.run(request())
         before = {worker.pid for worker in served.workers()}
-        load = asyncio.create_task(repeat(served, 4.0))
-        await asyncio.sleep(0.3)
+        results: list[Finished | Exited | Exception] = []
+        enough = asyncio.Event()
+        load = asyncio.create_task(repeat(served, results, enough))
+        await until(lambda: len(results) > 50)
         served.process.send_signal(signal.SIGHUP)
-        results = await load
-        assert len(results) > 100
+        await until(lambda: before.isdisjoint({worker.pid for worker in served.workers()}))
+        since = len(results)
+        await until(lambda: len(results) > since + 50)
+        enough.set()
+        await load
         assert set(map(repr, results)) == {repr(Finished())}
-        async with asyncio.timeout(15):
-            while not before.isdisjoint({worker.pid for worker in served.workers()}):
-                await asyncio.sleep(0.05)
 
 
 async def test_an_instance_is_known_in_every_worker() -> None:
@@ -212,19 +226,20 @@ async def test_a_closed_instance_is_started_again_when_it_is_used() -> None:
 
 async def test_a_plugin_whose_background_work_broke_is_started_again() -> None:
     async with serving("trial") as served:
-        client, config = served.client(), kong_config("trial", {"fails_after": 0.2})
+        client, config = served.client(), kong_config("trial", {"fails_after": 1.0})
         assert await client.handle_event(config, "access", request()) == Finished()
-        await asyncio.sleep(0.4)
+        await until(lambda: "the background work broke" in served.log.read_text())
         assert await client.handle_event(config, "access", request()) == Finished()
-        assert "the background work broke" in served.log.read_text()
 
 
 async def test_a_worker_whose_event_loop_is_blocked_leaves_the_other_serving() -> None:
     async with serving("trial", "--workers", "2") as served:
         client, config = served.client(read_timeout=0.5), kong_config("trial", {})
-        await client.handle_event(config, "access", request())
+        await served.client().handle_event(config, "access", request())
+        asked, pdk = begun("block")
         with pytest.raises(PluginServerError):
-            await client.handle_event(config, "access", request(x_do="block"))
+            await client.handle_event(config, "access", pdk)
+        assert asked.is_set()
         answered = 0
         for _ in range(10):
             answered += await served.client().handle_event(config, "access", request()) == Finished()
@@ -233,39 +248,40 @@ async def test_a_worker_whose_event_loop_is_blocked_leaves_the_other_serving() -
 
 async def test_a_stopped_server_lets_nothing_pass() -> None:
     async with serving("trial") as served:
-        client, config = served.client(read_timeout=0.5), kong_config("trial", {})
-        await client.handle_event(config, "access", request())
+        hasty, patient, config = served.client(read_timeout=0.5), served.client(), kong_config("trial", {})
+        await patient.handle_event(config, "access", request())
         (worker,) = served.workers()
         worker.suspend()
         with pytest.raises(PluginServerError):
-            await client.handle_event(config, "access", request())
+            await hasty.handle_event(config, "access", request())
         worker.resume()
-        assert await client.handle_event(config, "access", request()) == Finished()
+        assert await patient.handle_event(config, "access", request()) == Finished()
 
 
-async def test_health_and_metrics_tell_of_all_workers(kind: str, free_port: int) -> None:
-    async with serving(kind, "--workers", "2", "--metrics-port", str(free_port)) as served:
+async def test_health_and_metrics_tell_of_all_workers(kind: str) -> None:
+    port = free_port()
+    async with serving(kind, "--workers", "2", "--metrics-port", str(port)) as served:
         for _ in range(8):
             await served.run(request())
         await served.run(request(x_do="raise"))
-        health = await asyncio.to_thread(read_url, f"http://127.0.0.1:{free_port}/health")
+        health = await asyncio.to_thread(read_url, f"http://127.0.0.1:{port}/health")
         assert json.loads(health)["status"] == "ok"
-        lines = (await asyncio.to_thread(read_url, f"http://127.0.0.1:{free_port}/metrics")).splitlines()
         events = f'kong_plugin_events_total{{plugin="{kind}",phase="access",outcome='
-        assert f'{events}"returned"}} 8' in lines
-        assert f'{events}"failed"}} 1' in lines
-        assert f'kong_plugin_event_seconds_count{{plugin="{kind}",phase="access"}} 9' in lines
+        told = {
+            f'{events}"returned"}} 8',
+            f'{events}"failed"}} 1',
+            f'kong_plugin_event_seconds_count{{plugin="{kind}",phase="access"}} 9',
+        }
 
+        async def all_told() -> bool:
+            metrics = await asyncio.to_thread(read_url, f"http://127.0.0.1:{port}/metrics")
+            return told <= set(metrics.splitlines())
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
+        await until(all_told)  # an event may be answered before it is counted
 
 
 def read_url(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=5) as response:
+    with urllib.request.urlopen(url, timeout=WITHIN) as response:
         text: str = response.read().decode()
     return text
 
@@ -306,9 +322,10 @@ async def test_a_flood_of_connections_leaves_room_for_kong() -> None:
         await client.handle_event(config, "access", request())
         idle = [await served.wire() for _ in range(300)]
         assert await client.handle_event(config, "access", request()) == Finished()
-        await asyncio.sleep(1.5)
+        # Whoever connects now comes after all of them.
+        assert await served.client().handle_event(config, "access", request()) == Finished()
         (worker,) = served.workers()
-        assert worker.num_fds() < 120
+        await until(lambda: worker.num_fds() < 120)
         for wire in idle:
             wire.close()
 
@@ -341,7 +358,7 @@ async def test_a_worker_that_leaves_waits_for_kong_to_confirm_the_end_of_an_even
         pdk = request() | {"kong.service.request.set_header": confirm_late}
         assert await served.run(pdk) == Finished()
         if stop == "terminate":
-            assert await asyncio.to_thread(served.process.wait, 10) == 0
+            assert await asyncio.to_thread(served.process.wait, WITHIN) == 0
 
 
 async def test_an_answer_over_the_limit_of_a_frame_refuses_the_request(kind: str) -> None:
@@ -379,11 +396,11 @@ async def test_the_runtime_answers_what_it_is_asked_about_its_plugin() -> None:
 def test_dump_prints_what_kong_reads_and_an_unknown_plugin_is_named() -> None:
     command = [sys.executable, "-m", "tests.protocol.trial_plugins"]
     dump = subprocess.run(
-        [*command, "trial", "--dump"], capture_output=True, text=True, timeout=30, check=True
+        [*command, "trial", "--dump"], capture_output=True, text=True, timeout=120, check=True
     )
     assert json.loads(dump.stdout)["Plugins"][0]["Name"] == "trial"
     unknown = subprocess.run(
-        [*command, "nobody", "--dump"], capture_output=True, text=True, timeout=30, check=False
+        [*command, "nobody", "--dump"], capture_output=True, text=True, timeout=120, check=False
     )
     assert unknown.returncode == 1
     assert "no plugin nobody" in unknown.stderr

@@ -20,7 +20,7 @@ from devstack.supervisor import Supervisor
 from devstack.throwaway import free_port
 from devstack.unit import Unit
 from tests.unit.devstack.parts import part
-from tests.waiting import until
+from tests.waiting import ended, until
 
 
 class Watched:
@@ -167,15 +167,7 @@ async def test_children_of_a_part_go_with_it(tmp_path: Path, watch: Watch) -> No
     await until((tmp_path / "family.child").exists)
     child = int((tmp_path / "family.child").read_text())
     await watched.supervisor.stop()
-    await until(lambda: gone(child))
-
-
-def gone(pid: int) -> bool:
-    """Ended, collected or not."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
+    await until(lambda: ended(child))
 
 
 async def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path, watch: Watch) -> None:

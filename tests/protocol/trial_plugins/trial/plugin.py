@@ -15,7 +15,9 @@ Schema = [
     {"slow_start": {"type": "number"}},
     {"fails_after": {"type": "number"}},
     {"deadline": {"type": "number"}},
+    {"patience": {"type": "number"}},
 ]
+STUBBORN_S = 30.0
 version = "1.2.3"
 priority = 10
 
@@ -88,7 +90,7 @@ class Plugin:
     async def do_hang_stubbornly(self, kong: Kong) -> None:
         for _ in range(3):
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.sleep(1)
+                await asyncio.sleep(STUBBORN_S)
 
     async def do_block(self, kong: Kong) -> None:
         time.sleep(3600)
@@ -107,7 +109,7 @@ class Plugin:
 
     async def do_timeout_around_question(self, kong: Kong) -> None:
         try:
-            async with asyncio.timeout(0.05):
+            async with asyncio.timeout(self.config.get("patience")):
                 await kong.client.get_ip()
         except TimeoutError:
             kong.response.exit(200, "timed out")
