@@ -117,6 +117,7 @@ def build(settings: Settings) -> Litestar:
         ),
         requests=Requests(
             orders=orders,
+            refunds=refunds,
             progress=progress,
             messages=messages,
             payments=payments,

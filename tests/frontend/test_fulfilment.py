@@ -112,6 +112,49 @@ async def test_a_change_carries_its_forms_key_and_version(
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "sendable"),
+    [
+        ({"amount": 9999, "lines": [{"line": 1, "quantity": 3}]}, False),
+        ({"amount": 6666, "lines": [{"line": 1, "quantity": 2}]}, True),
+        ({"amount": 12999, "lines": []}, False),
+        ({"amount": 12999, "lines": [], "state": "failed"}, True),
+    ],
+    ids=["all goods", "a part", "all money", "a refund that failed"],
+)
+async def test_what_was_given_back_is_not_offered_to_be_sent(
+    desk: Front, given: dict[str, object], sendable: bool
+) -> None:
+    refund = {**TIMELINE["refunds"][0], "state": "done", **given}
+    shown = {**ANSWERS, f"GET /api/orders/{ID}/events": {**TIMELINE, "refunds": [refund]}}
+    desk.gateway.answer = gateway(shown)
+    _, text = await look(desk, PAGE)
+    assert (f'action="{PAGE}/ship"' in text) is sendable
+    assert ("send nothing. Cancel it" in text) is not sendable
+    assert f'action="{PAGE}/cancel"' in text
+
+
+async def test_an_order_of_which_no_money_is_left_promises_none_for_its_cancellation(desk: Front) -> None:
+    money = {
+        "state": "captured",
+        "authorised": 12999,
+        "captured": 12999,
+        "refunded": 9999,
+        "refund_pending": 3000,
+    }
+    order = {**ORDER, "payment": money, "actions": ["cancel"]}
+    desk.gateway.answer = gateway({**ANSWERS, f"GET /api/orders/{ID}": order})
+    _, text = await look(desk, PAGE)
+    assert "Its money was given back already." in text and "goes back to the customer" not in text
+
+
+async def test_why_an_order_that_was_given_back_is_not_sent_is_said(desk: Front) -> None:
+    said: Said = {"type": "/problems/nothing-to-send", "status": 409}
+    desk.gateway.answer = gateway({**ANSWERS, f"POST /api/orders/{ID}/shipments": said})
+    status, _, text = await send(desk, f"{PAGE}/ship", SENT)
+    assert status == 409 and "there is nothing to send" in text
+
+
 async def test_a_wrong_tracking_number_is_corrected_beside_the_one_that_was_said(desk: Front) -> None:
     sent = {**ORDER, "state": "shipped", "actions": ["deliver", "correct_shipment", "refund"]}
     said = {"carrier": "CJ", "tracking_number": "9876", "at": AT}

@@ -144,6 +144,7 @@ async def _page(
     )
     names = await people.names(site, admin, history.people(order, timeline)) if timeline else {}
     translator = site.views.translator(admin)
+    nothing_to_send = _nothing_to_send(order, timeline)
     fault: str | None = None
     errors: dict[str, str] = {}
     if attempt is not None and attempt.answer is not None:
@@ -161,7 +162,8 @@ async def _page(
         deeds=history.deeds(order, timeline, names) if timeline else [],
         by=lambda actor: history.by(order, actor, names),
         milestones=milestones(order["state"]),
-        moving=moving(order) and "ship" not in order["actions"],
+        nothing_to_send=nothing_to_send,
+        moving=moving(order) and "ship" not in order["actions"] and not nothing_to_send,
         refunded_units=_refunded_units(timeline),
         carriers=CARRIERS,
         typed=attempt.form.fields if attempt else {},
@@ -182,6 +184,16 @@ async def _next_to_send(site: Site, admin: PageContext) -> str | None:
     query = {"state": "paid", "sort": "placed_at", "limit": "1"}
     page = await look(site, admin, "/api/orders/all", query)
     return str(page["items"][0]["id"]) if page and page["items"] else None
+
+
+def _nothing_to_send(order: Mapping[str, Any], timeline: Mapping[str, Any] | None) -> bool:
+    """Whether all goods or all money of a paid order went back, or are about to: then order refuses to send it."""
+    if order["state"] != "paid" or timeline is None:
+        return False
+    units = _refunded_units(timeline)
+    given = sum(refund["amount"] for refund in timeline["refunds"] if refund["state"] != "failed")
+    goods = all(units.get(line["position"], 0) >= line["quantity"] for line in order["lines"])
+    return goods or given >= order["total"]
 
 
 def _refunded_units(timeline: Mapping[str, Any] | None) -> dict[int, int]:

@@ -10,14 +10,16 @@ from services.order.application.ports import (
     Orders,
     PaymentPage,
     Payments,
+    Refunds,
     Standing,
     UnitOfWork,
 )
 from services.order.application.progress import Progress, Versions
 from services.order.domain.actions import SENT
-from services.order.domain.errors import RequestRefused, Stale, UnknownOrder
+from services.order.domain.errors import NothingToSend, RequestRefused, Stale, UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
 from services.order.domain.orders import Occurrence, Order, Shipment
+from services.order.domain.refunds import all_given_back
 from services.order.domain.states import Event
 
 
@@ -37,6 +39,7 @@ class Caller:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
     orders: Orders
+    refunds: Refunds
     progress: Progress
     messages: Messages
     payments: Payments
@@ -79,14 +82,18 @@ class Requests:
         return await self.owned(caller, id_)
 
     async def ship(self, caller: Caller, id_: UUID, shipment: Shipment, versions: Versions) -> Order:
-        """Raises UnknownOrder, RequestRefused, Stale."""
+        """Raises UnknownOrder, RequestRefused, NothingToSend, Stale."""
         async with self.work.transaction():
             note = shipment.label
             await self.progress.apply(
                 id_, Event.SHIP_REQUESTED, actor=caller.name, note=note, versions=versions
             )
+            # After it: the order's row is ours by now, and refunds are admitted under it.
+            order = await self.owned(caller, id_)
+            if all_given_back(order.lines, order.total, await self.refunds.before(id_)):
+                raise NothingToSend
             await self.orders.ship(id_, shipment)
-        return await self.owned(caller, id_)
+        return order
 
     async def correct_shipment(
         self, caller: Caller, id_: UUID, shipment: Shipment, versions: Versions

@@ -16,7 +16,10 @@ SENT = frozenset((State.SHIPPED, State.DELIVERED))
 
 
 def allowed(order: Order, *, owner: bool, admin: bool) -> tuple[str, ...]:
-    """Names of the calls, in the order in which they are usually wanted; `refund` is of a part."""
+    """Names of the calls, in the order in which they are usually wanted; `refund` is of a part.
+
+    Which units went back is not known here: `ship` is also refused where all did, and some money was kept.
+    """
     events = {**(_OWNERS if owner else {}), **(_ADMINISTRATORS if admin else {})}
     names = [
         name
@@ -25,6 +28,9 @@ def allowed(order: Order, *, owner: bool, admin: bool) -> tuple[str, ...]:
     ]
     if admin and order.state in SENT:
         names.append("correct_shipment")
-    if admin and order.payment.captured > order.payment.refunded + order.payment.refund_pending:
+    money_left = order.payment.captured > order.payment.refunded + order.payment.refund_pending
+    if not money_left and "ship" in names:
+        names.remove("ship")
+    if admin and money_left:
         names.append("refund")
     return tuple(names)

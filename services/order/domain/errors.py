@@ -4,6 +4,7 @@ OrderError
 ├── UnknownOrder            there is none, or it is not the caller's
 ├── UnknownItem             the cart has no such line
 ├── RequestRefused          what was asked for does not fit the order's state
+├── NothingToSend           all of the order was given back
 ├── Stale                   it was changed since it was read
 ├── EmptyCart               nothing to order
 ├── NothingToPay            an order of no money, of more than there is, or of a sum that no card is charged
@@ -45,6 +46,11 @@ class RequestRefused(OrderError):  # noqa: N818
     def __init__(self, state: str) -> None:
         super().__init__(f"The order is {state.replace('_', ' ')}; this cannot be done with it now.")
         self.state = state
+
+
+class NothingToSend(OrderError):  # noqa: N818
+    def __init__(self) -> None:
+        super().__init__("All of the order was given back; nothing of it is to be sent. Cancel it.")
 
 
 class Stale(OrderError):  # noqa: N818

@@ -41,6 +41,12 @@ class Plan:
     takes_rest: bool = False
 
 
+def all_given_back(lines: Sequence[Line], total: int, before: Refunded) -> bool:
+    """Whether all goods went back, or all money: nothing that was paid is left to be sent."""
+    goods = all(before.units.get(line.position, 0) >= line.quantity for line in lines)
+    return goods or before.amount >= total
+
+
 def by_amount(amount: int, total: int, before: Refunded, step: int = 1) -> Plan:
     """`step`: cards are charged in multiples of it. Raises InvalidOrder for what is none, InvalidRefund where less is
     left."""

@@ -11,6 +11,7 @@ from services.order.domain.errors import (
     InvalidRefund,
     NoMerge,
     NothingToPay,
+    NothingToSend,
     PaymentUnavailable,
     RefundChanged,
     RequestRefused,
@@ -43,6 +44,11 @@ class CartWasOrdered(errors.Conflict):
 class OrderIsElsewhere(errors.Conflict):
     type = "/problems/order-state"
     title = "The order's state does not allow this"
+
+
+class NothingIsToBeSent(errors.Conflict):
+    type = "/problems/nothing-to-send"
+    title = "All of the order was given back"
 
 
 class RefundIsNotWhatWasSeen(errors.Conflict):
@@ -86,6 +92,7 @@ REFUSALS: Refusals = {
     EmptyCart: errors.Conflict,
     CartFull: errors.Conflict,
     NothingToPay: errors.Conflict,
+    NothingToSend: NothingIsToBeSent,
     NoMerge: errors.Forbidden,
     Unconfirmed: errors.Forbidden,
     Stale: errors.PreconditionFailed,

@@ -214,3 +214,62 @@ async def test_the_shopper_is_told_of_a_part_when_it_is_given_back_and_not_befor
         await asyncio.sleep(0.05)
     assert "1,000 KRW" in told()[0]
     assert len(told()) == 1
+
+
+async def ship(shop: Shop, id_: UUID, tag: str | None = None) -> Response:
+    admin = shop.admin()
+    if tag is None:
+        tag = (await shop.api.get(f"/api/orders/{id_}", headers=admin)).headers["ETag"]
+    return await shop.api.post(
+        f"/api/orders/{id_}/shipments", json={"carrier": "CJ"}, headers={**admin, "If-Match": tag}
+    )
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"lines": [{"line": 1, "quantity": 3}]}, {"amount": 12_999}], ids=["all goods", "all money"]
+)
+async def test_nothing_is_sent_of_an_order_that_was_given_back(shop: Shop, wanted: dict[str, Any]) -> None:
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 3)
+    await refund(shop, id_, **wanted)
+    await settled(shop, kim, id_)
+    refused = await ship(shop, id_)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/nothing-to-send")
+    timeline = (await shop.api.get(f"/api/orders/{id_}/events", headers=kim)).json()
+    assert timeline["shipments"] == [] and "ship_requested" not in str(timeline)
+    assert (await shop.order(kim, id_))["state"] == "paid"
+    await shop.report(id_, shop.payment.report(id_))
+    actions = (await shop.order(shop.admin(), id_))["actions"]
+    assert ("ship" in actions) is ("lines" in wanted), "of money alone the order itself knows"
+    assert "cancel" in actions
+    await shop.api.post(f"/api/orders/{id_}/cancel", headers=kim)
+    await shop.becomes(kim, id_, "refunded")
+    assert shop.payment.payments[id_]["refunded"] == 12_999
+    while shop.catalog.of("SOCKS").on_hand != 10:
+        await shop.order(kim, id_)
+
+
+async def test_an_order_whose_refund_failed_is_sent(shop: Shop) -> None:
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 3)
+    shop.payment.refuse_refunds = True
+    await refund(shop, id_, lines=[{"line": 1, "quantity": 3}])
+    assert await settled(shop, kim, id_) == [(9_999, "failed")]
+    assert (await ship(shop, id_)).status_code == 201
+
+
+async def test_of_sending_and_giving_all_back_at_once_one_is_done(shop: Shop) -> None:
+    shop.catalog.sell("SOCKS", 3_333, 30)
+    kim = shop.member()
+    for _ in range(5):
+        id_ = await shop.paid(kim, "SOCKS", 3)
+        sent, given = await asyncio.gather(
+            ship(shop, id_, "*"), refund(shop, id_, "*", lines=[{"line": 1, "quantity": 3}])
+        )
+        timeline = (await shop.api.get(f"/api/orders/{id_}/events", headers=kim)).json()
+        events = [each["event"] for each in timeline["events"]]
+        assert (sent.status_code == 201) is ("ship_requested" in events)
+        if sent.status_code == 201 and given.status_code == 201:
+            assert events.index("ship_requested") < events.index("refund_requested"), "sent goods came back"

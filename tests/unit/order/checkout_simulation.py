@@ -147,7 +147,11 @@ class World:
             work=orders,
         )
         self.requests = Requests(
-            progress=self.progress, messages=orders, payments=cast(Any, _Pages(self)), **shared
+            refunds=orders,
+            progress=self.progress,
+            messages=orders,
+            payments=cast(Any, _Pages(self)),
+            **shared,
         )
         self.lines: dict[UUID, Sequence[Line]] = {}
         for number in range(chance.randint(1, 3)):

@@ -9,7 +9,7 @@ from services.order.adapters.letters import amount
 from services.order.domain import sums
 from services.order.domain.errors import InvalidOrder, InvalidRefund
 from services.order.domain.orders import Line
-from services.order.domain.refunds import Plan, Refunded, by_amount, by_lines
+from services.order.domain.refunds import Plan, Refunded, all_given_back, by_amount, by_lines
 from tests.unit.order.parts import line
 
 PRICES = {
@@ -180,3 +180,19 @@ def test_hazard_22_units_of_prices_that_can_be_charged_can_be_given_back(
 )
 def test_hazard_22_mails_write_amounts_in_their_currencys_units(minor: int, currency: str, text: str) -> None:
     assert amount(minor, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "nothing_left"),
+    [
+        (Refunded(), False),
+        (Refunded(amount=2_000, units={1: 2}), False),
+        (Refunded(amount=2_000, units={1: 2, 2: 1}), True),
+        (Refunded(amount=5_999), False),
+        (Refunded(amount=6_000), True),
+    ],
+    ids=["nothing", "one line", "all goods, not the shipping", "a part of the money", "all money"],
+)
+def test_what_was_given_back_is_not_to_be_sent(before: Refunded, nothing_left: bool) -> None:
+    lines = [line(1, 2, 1_000, 0), line(2, 1, 1_000, 0)]
+    assert all_given_back(lines, 6_000, before) is nothing_left
