@@ -34,6 +34,7 @@ MESSAGES: Mapping[str, str] = {
     "unknown_option_value": "must have one value for each option, in their order",
     "missing_language": "must have a text in at least one of the shop's languages",
     "not_chargeable": "must be a multiple of {step}: cards are charged in no other amounts of this currency",
+    "too_much_to_charge": "must be at most {max}: no card is charged more of this currency at once",
     "not_above_price": "must be more than the price",
     "none_active": "must have one that is active, for a product that is",
     "inside_itself": "must not be the category itself or one below it",

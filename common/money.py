@@ -30,6 +30,39 @@ CHARGED_IN = {**dict.fromkeys(["BHD", "JOD", "KWD", "OMR", "TND"], 10), "MGA": 1
 """Cards know two digits behind the point where ISO has three, and none of the ariary: what is charged or given back is
 a multiple of so many minor units. Of any other currency each amount can be."""
 
+_SMALLEST = dict.fromkeys(["AUD", "BRL", "CAD", "CHF", "EUR", "INR", "JPY", "NZD", "SGD", "USD"], 50) | {
+    "AED": 200,
+    "BGN": 100,
+    "CZK": 1_500,
+    "DKK": 250,
+    "GBP": 30,
+    "HKD": 400,
+    "HUF": 17_500,
+    "MXN": 1_000,
+    "MYR": 200,
+    "NOK": 300,
+    "PLN": 200,
+    "RON": 200,
+    "SEK": 300,
+    "THB": 1_000,
+}
+_LARGEST = {
+    "COP": 999_999_999_990,
+    "HUF": 999_999_999_900,
+    "IDR": 999_999_999_999,
+    "INR": 999_999_999,
+    "ISK": 999_999,
+    "JPY": 9_999_999_999,
+    "LBP": 99_999_999_999_900,
+    "MGA": 9_999_999_900,
+    "UGX": 999_999,
+}
+"""Both in minor units, as https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts has them.
+
+The smallest is that of an account which is paid out in the same currency. Of one that is not, and of currencies that
+are not named, it depends on a rate of exchange, and the provider alone knows it.
+"""
+
 LARGEST = 10**15
 """Of any single amount, in minor units: far above every order, and every sum of amounts fits PostgreSQL's bigint."""
 
@@ -79,6 +112,22 @@ def exponent(currency: str) -> int:
 def charged_in(currency: str) -> int:
     """Minor units of which every amount that is charged or given back is a multiple."""
     return CHARGED_IN.get(currency, 1)
+
+
+def smallest_charge(currency: str) -> int:
+    """Minor units of the smallest sum that a card is charged, as far as it is known without a rate of exchange."""
+    return max(charged_in(currency), _SMALLEST.get(currency, 1))
+
+
+def largest_charge(currency: str) -> int:
+    """Minor units of the largest sum that a card is charged: eight digits, of most currencies."""
+    return _LARGEST.get(currency, 99_999_999 // charged_in(currency) * charged_in(currency))
+
+
+def chargeable(amount: int, currency: str) -> bool:
+    """Whether a card can be charged this sum at all."""
+    in_bounds = smallest_charge(currency) <= amount <= largest_charge(currency)
+    return in_bounds and amount % charged_in(currency) == 0
 
 
 def allocate(amount: int, weights: Sequence[int]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from common import visible_text
 from common.field_codes import InvalidValue
-from common.money import LARGEST, charged_in
+from common.money import LARGEST, charged_in, largest_charge
 from services.catalog.domain.errors import InvalidProduct
 from services.catalog.domain.products import LANGUAGES, Content, Option, OptionValue, Status, Texts, Variant
 
@@ -57,7 +57,6 @@ def content(given: Content, currency: str, present: Content | None = None) -> Co
     """`given` with every value in its normal form; `currency` is the store's. Raises InvalidProduct, which names every
     wrong field. A price that stays what it is in `present` is not judged again: nothing else could be changed."""
     faults = Faults()
-    step = charged_in(currency)
     prices = {variant.sku: variant.price for variant in present.variants} if present else {}
     options = tuple(
         _option(faults, f"options.{index}", option)
@@ -72,7 +71,7 @@ def content(given: Content, currency: str, present: Content | None = None) -> Co
             f"variants.{index}",
             variant,
             options,
-            1 if variant.price == prices.get(variant.sku) else step,
+            None if variant.price == prices.get(variant.sku) else currency,
         )
         for index, variant in enumerate(_bounded(faults, "variants", given.variants, MAX_VARIANTS))
     )
@@ -174,7 +173,10 @@ def _option(faults: Faults, at: str, option: Option) -> Option:
     return Option(code, names(faults, f"{at}.names", option.names), values)
 
 
-def _variant(faults: Faults, at: str, variant: Variant, options: Sequence[Option], step: int) -> Variant:
+def _variant(
+    faults: Faults, at: str, variant: Variant, options: Sequence[Option], currency: str | None
+) -> Variant:
+    """`currency`: None where the price is not judged."""
     faults.check(f"{at}.sku", sku, variant.sku)
     allowed = [{value.code for value in option.values} for option in options]
     chosen = variant.values
@@ -183,8 +185,13 @@ def _variant(faults: Faults, at: str, variant: Variant, options: Sequence[Option
     ):
         faults.found[f"{at}.values"] = InvalidValue("unknown_option_value")
     _amount(faults, f"{at}.price", variant.price)
-    if variant.price % step:
-        faults.found.setdefault(f"{at}.price", InvalidValue("not_chargeable", step=step))
+    if currency is not None:
+        # The smallest sum is no bound of a price: several of them, or the shipping, make one that can be charged.
+        step, most = charged_in(currency), largest_charge(currency)
+        if variant.price > most:
+            faults.found.setdefault(f"{at}.price", InvalidValue("too_much_to_charge", max=most))
+        elif variant.price % step:
+            faults.found.setdefault(f"{at}.price", InvalidValue("not_chargeable", step=step))
     if variant.compare_at_price is not None:
         _amount(faults, f"{at}.compare_at_price", variant.compare_at_price)
         if variant.compare_at_price <= variant.price:

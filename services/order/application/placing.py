@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from common.money import LARGEST, charged_in
+from common.money import chargeable
 from services.order.application.carting import Carting, ShownCart
 from services.order.application.ports import Carts, Messages, NewOrder, Orders, QuotedLine
 from services.order.domain import addresses, sums
@@ -50,7 +50,7 @@ class Placing:
         shown = await self.carting.shown(cart, wish.lang)
         if shown.quote.unavailable or shown.total != wish.expected_total:
             raise CartChanged(shown)
-        if not 1 <= shown.total <= LARGEST or shown.total % charged_in(shown.quote.currency):
+        if not chargeable(shown.total, shown.quote.currency):
             raise NothingToPay
         return self._order(wish, address, email, cart, shown)
 

@@ -7,7 +7,7 @@ OrderError
 ├── NothingToSend           all of the order was given back
 ├── Stale                   it was changed since it was read
 ├── EmptyCart               nothing to order
-├── NothingToPay            an order of no money, of more than there is, or of a sum that no card is charged
+├── NothingToPay            an order of a sum that no card is charged: none, too little, too much, or in between
 ├── CartFull                more lines than an order may have
 ├── CartChanged             the cart or its prices are not what the shopper saw; names the new ones
 ├── CartOrdered             the cart was ordered already; names the order

@@ -30,6 +30,16 @@ async def test_a_price_that_no_card_is_charged_is_a_wrong_field(api: ShopApi) ->
     assert "multiple of 10" in errors[0]["message"]
 
 
+async def test_a_price_above_what_any_card_is_charged_is_a_wrong_field(api: ShopApi) -> None:
+    category = await api.category()
+    refused = await api.create(
+        category, "yacht", variants=[variant("A", 100_000_000), variant("B", 99_999_990)]
+    )
+    assert refused.status_code == 400
+    errors = [error for error in refused.json()["errors"] if error["code"] == "too_much_to_charge"]
+    assert [(each["field"], each["params"]) for each in errors] == [("variants.0.price", {"max": 99_999_990})]
+
+
 async def test_a_price_of_a_time_before_that_keeps_nothing_else_from_being_changed(
     api: ShopApi, settings: Settings
 ) -> None:

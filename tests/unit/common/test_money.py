@@ -4,7 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.money import EXPONENTS, LARGEST, CurrencyMismatch, Money, allocate, exponent, tax_within
+from common.money import (
+    EXPONENTS,
+    LARGEST,
+    CurrencyMismatch,
+    Money,
+    allocate,
+    chargeable,
+    charged_in,
+    exponent,
+    largest_charge,
+    smallest_charge,
+    tax_within,
+)
+from services.payment.adapters.stripe_amounts import to_stripe
 
 AMOUNTS = st.integers(min_value=-LARGEST, max_value=LARGEST)
 WEIGHTS = st.lists(st.integers(min_value=0, max_value=10**9), min_size=1, max_size=30)
@@ -77,3 +90,45 @@ def test_parts_always_add_up_and_each_is_within_a_unit_of_its_share(amount: int,
 )
 def test_the_tax_within_a_price(gross: int, rate: int, tax: int) -> None:
     assert tax_within(gross, rate) == tax
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "can"),
+    [
+        (49, "USD", False),
+        (50, "USD", True),
+        (99_999_999, "USD", True),
+        (100_000_000, "USD", False),
+        (0, "KRW", False),
+        (1, "KRW", True),
+        (99_999_999, "KRW", True),
+        (100_000_000, "KRW", False),
+        (49, "JPY", False),
+        (9_999_999_999, "JPY", True),
+        (17_499, "HUF", False),
+        (999_999_999_999, "IDR", True),
+        (1_000_000_000_000, "IDR", False),
+        (1_235, "KWD", False),
+        (1_230, "KWD", True),
+        (99_999_990, "KWD", True),
+        (100_000_000, "KWD", False),
+        # What Stripe counts in hundredths has two digits less for it, what it counts in whole units two more.
+        (999_999, "ISK", True),
+        (1_000_000, "ISK", False),
+        (9_999_999_900, "MGA", True),
+        (10_000_000_000, "MGA", False),
+    ],
+)
+def test_a_card_is_charged_sums_between_stripes_smallest_and_largest(
+    amount: int, currency: str, can: bool
+) -> None:
+    assert chargeable(amount, currency) is can
+
+
+@pytest.mark.parametrize("currency", sorted(EXPONENTS))
+def test_the_smallest_and_largest_sum_of_each_currency_can_be_charged(currency: str) -> None:
+    least, most = smallest_charge(currency), largest_charge(currency)
+    assert chargeable(least, currency) and chargeable(most, currency)
+    assert not chargeable(least - charged_in(currency), currency)
+    assert not chargeable(most + charged_in(currency), currency)
+    assert len(str(to_stripe(most, currency))) >= 8, "as many digits as Stripe takes, by its own count"
