@@ -47,6 +47,7 @@ from frontend_proxy.pages.recovery.handlers import Recovery
 from frontend_proxy.pages.shop.catalog import Shelves
 from frontend_proxy.pages.shop.listing import ProductList
 from frontend_proxy.pages.shop.product import ProductPage
+from frontend_proxy.pages.shop.shipping import Shipping
 from frontend_proxy.pages.shop.sitemap import ForSearchEngines
 from frontend_proxy.pages.site import Site
 from frontend_proxy.pages.stock.handlers import StockPages
@@ -81,7 +82,10 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
         asset_origin=settings.asset_origin,
         media_origin=settings.media_origin,
     )
-    site = Site(views, backend, session_cookies, settings.production, shelves, settings.store_currency)
+    shipping = Shipping(settings.shipping_fee, settings.shipping_free_from, settings.store_currency)
+    site = Site(
+        views, backend, session_cookies, settings.production, shelves, settings.store_currency, shipping
+    )
     errors = ErrorPages(site)
 
     @asynccontextmanager

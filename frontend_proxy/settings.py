@@ -58,6 +58,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store_currency: Annotated[
         str, Meta(description="ISO 4217; the currency in which shopkeepers type prices.")
     ] = "KRW"
+    shipping_fee: Annotated[
+        int, Meta(ge=0, le=10**12, description="What sending an order costs, as order charges it.")
+    ] = 3000
+    shipping_free_from: Annotated[
+        int, Meta(ge=0, le=10**15, description="From this sum of goods on sending costs nothing; 0: never.")
+    ] = 50_000
     max_body: Annotated[
         int, Meta(ge=1, description="Largest request body, in bytes."), Env("FRONTEND_MAX_BODY")
     ] = 10 * 1024 * 1024

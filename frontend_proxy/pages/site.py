@@ -10,13 +10,14 @@ from frontend_proxy.cookies import Header, SessionCookies
 from frontend_proxy.pages.backend import Backend
 from frontend_proxy.pages.forms import problem_name
 from frontend_proxy.pages.shop.catalog import Shelves
+from frontend_proxy.pages.shop.shipping import Shipping
 from frontend_proxy.pages.views import Views
 from frontend_proxy.problems import Problem
 
 
 class Site(NamedTuple):
     """The parts that pages use. `secure`: cookies are sent over TLS only; `shelves`: the shop's categories; `currency`:
-    in which prices are typed."""
+    in which prices are typed; `shipping`: what sending an order costs."""
 
     views: Views
     backend: Backend
@@ -24,6 +25,7 @@ class Site(NamedTuple):
     secure: bool
     shelves: Shelves
     currency: str
+    shipping: Shipping
 
 
 def redirect(location: str, cookies: Iterable[Header] = (), status: int = 303) -> ASGIResponse:

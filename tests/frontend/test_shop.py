@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from frontend_proxy.pages.shop import catalog
-from tests.frontend.conftest import Front
+from tests.frontend.conftest import Front, Start
 from tests.frontend.doubles import access_token, refusal
 from tests.frontend.shopping import PAGE, PRODUCT, gateway, look, send
 
@@ -69,6 +69,26 @@ async def test_what_a_product_is_called_ends_no_script(front: Front) -> None:
     block = re.search(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)
     assert block and json.loads(block[1])["name"] == PRODUCT["name"]
     assert "<b>" not in text
+
+
+@pytest.mark.parametrize(
+    ("costs", "said"),
+    [
+        ({}, "Shipping ₩3,000, free from ₩50,000 on"),
+        ({"shipping_free_from": 0}, "Shipping ₩3,000"),
+        ({"shipping_fee": 0}, "Free shipping"),
+        (
+            {"shipping_fee": 499, "shipping_free_from": 7500, "store_currency": "USD"},
+            "Shipping $4.99, free from $75.00 on",
+        ),
+    ],
+)
+async def test_a_product_says_what_sending_it_costs(start: Start, costs: dict[str, Any], said: str) -> None:
+    front = await start(**costs)
+    front.gateway.answer = gateway({"GET /api/products/shoe": PRODUCT})
+    _, text = await look(front, "/products/shoe")
+    promises = re.search(r'<ul class="promises">(.*?)</ul>', text, re.DOTALL)
+    assert promises and re.findall(r"</svg>\s*(.*?)\s*</li>", promises[1])[-1] == said
 
 
 async def test_pictures_are_fetched_without_anybodys_session_and_kept(front: Front) -> None:

@@ -74,6 +74,7 @@ def page(
         pictures=pictures,
         structured=_structured(product, variant, visitor, pictures),
         quantity=asked.get("quantity", "1"),
+        sending=site.shipping.promise(translator),
     )
 
 

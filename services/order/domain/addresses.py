@@ -16,7 +16,8 @@ _PHONE_PUNCTUATION = re.compile(r"[\s().\u2010-\u2015-]")
 
 
 def checked(address: Address, email: str, countries: Collection[str]) -> tuple[Address, str]:
-    """Both in their normal form. Raises InvalidOrder; `not_allowed` for a country that the shop does not send to."""
+    """Both in their normal form. Raises InvalidOrder; `required` for an empty `email`, which was left out,
+    `not_allowed` for a country that the shop does not send to."""
     faults: dict[str, InvalidValue] = {}
 
     def check(field: str, normal: Callable[[str], str], value: str) -> str:
@@ -35,6 +36,11 @@ def checked(address: Address, email: str, countries: Collection[str]) -> tuple[A
             raise InvalidValue("not_allowed")
         return code
 
+    def mail(text: str) -> str:
+        if not text:
+            raise InvalidValue("required")
+        return email_address.normalise(text)
+
     normal = Address(
         recipient=check("address.recipient", line, address.recipient),
         phone=check("address.phone", phone, address.phone),
@@ -48,7 +54,7 @@ def checked(address: Address, email: str, countries: Collection[str]) -> tuple[A
         ),
         country=check("address.country", country, address.country),
     )
-    email = check("email", email_address.normalise, email)
+    email = check("email", mail, email)
     if faults:
         raise InvalidOrder(faults)
     return normal, email
@@ -57,6 +63,8 @@ def checked(address: Address, email: str, countries: Collection[str]) -> tuple[A
 def phone(text: str) -> str:
     """E.164; white space, dots, hyphens and brackets are dropped. Raises InvalidValue."""
     digits = _PHONE_PUNCTUATION.sub("", visible_text.without_invisible(unicodedata.normalize("NFKC", text)))
+    if not digits:
+        raise InvalidValue("blank")
     if not _E164.fullmatch(digits):
         raise InvalidValue("invalid_phone")
     return digits

@@ -110,6 +110,17 @@ async def test_a_member_may_leave_the_address_of_the_account_out_and_a_guest_may
     assert [(error["field"], error["code"]) for error in refused.json()["errors"]] == [("email", "required")]
 
 
+async def test_an_empty_form_is_told_of_every_field_at_once(shop: Shop) -> None:
+    shop.catalog.sell("SHOE-250", 60_000, 5)
+    guest = shop.guest()
+    empty = dict.fromkeys(ADDRESS, "") | {"country": "KR"}
+    refused = await shop.place(guest, await shop.put(guest, "SHOE-250", 1), address=empty, email=None)
+    assert {error["field"]: error["code"] for error in refused.json()["errors"]} == {
+        "email": "required",
+        **{f"address.{field}": "blank" for field in ("recipient", "phone", "line1", "city", "postal_code")},
+    }
+
+
 async def test_hazard_26_an_order_is_a_copy(shop: Shop) -> None:
     shop.catalog.sell("SHOE-250", 60_000, 5)
     kim = shop.member()
