@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from devstack import check, probes
@@ -135,11 +136,13 @@ def _script(settings: Settings, environment: dict[str, str], name: str, *argumen
 
 
 def _remark(settings: Settings) -> str:
-    fallback = Path(f"{settings.rendered}.fallback")
-    try:
-        return f"runs on an older configuration than the template, since\n{fallback.read_text().strip()}"
-    except FileNotFoundError:
-        return ""
+    for left, said in (
+        ("fallback", "runs on an older configuration than the template, since"),
+        ("broken", "runs, and does not work:"),
+    ):
+        with suppress(FileNotFoundError):
+            return f"{said}\n{Path(f'{settings.rendered}.{left}').read_text().strip()}"
+    return ""
 
 
 def _prepare(settings: Settings, environment: dict[str, str]) -> None:

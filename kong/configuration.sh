@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Where Kong's configuration is, and whether it is in force. Sourced, with GATEHOUSE_HOME as the directory of this file.
 #
-# Beside the rendered file: FILE.refusal, why Kong refused it; FILE.fallback, why an older one is in force. KONG_STATE_DIR, if it is set, outlives a restart: it holds the last configuration that was in force.
+# Beside the rendered file: FILE.refusal, why Kong refused it; FILE.failure, of what Lua failed in a request; FILE.fallback, why an older one is
+# in force; FILE.broken, why it is in force although it does not work. KONG_STATE_DIR, if it is set, outlives a restart: it holds the last configuration that was in force.
 
 KONG_PLUGINS_DIR=${KONG_PLUGINS_DIR:-/run/kong-plugins}
 KONG_DECLARATIVE_CONFIG=${KONG_DECLARATIVE_CONFIG:-/tmp/kong.yml}
@@ -16,7 +17,11 @@ export GATEHOUSE_HOME KONG_PLUGINS_DIR KONG_DECLARATIVE_CONFIG KONG_CONTROL_DIR
 # shellcheck disable=SC2034 # for those who source this file
 refusal=$KONG_DECLARATIVE_CONFIG.refusal
 # shellcheck disable=SC2034
+failure=$KONG_DECLARATIVE_CONFIG.failure
+# shellcheck disable=SC2034
 fallback=$KONG_DECLARATIVE_CONFIG.fallback
+# shellcheck disable=SC2034
+broken=$KONG_DECLARATIVE_CONFIG.broken
 worked=${KONG_STATE_DIR:+$KONG_STATE_DIR/kong.yml}
 
 template=${KONG_TEMPLATE:-}
@@ -50,7 +55,9 @@ ask() {
   ' "$KONG_CONTROL_DIR/admin.socket" "$@"
 }
 
-# The MD5 of the configuration in force; nothing if Kong does not answer.
+# The MD5 of the configuration in force; nothing if Kong does not answer. EMPTY, if there is nothing in it.
+# shellcheck disable=SC2034
+EMPTY=00000000000000000000000000000000
 hash_in_force() {
   ask GET /status | sed -n 's/.*"configuration_hash": *"\([0-9a-f]*\)".*/\1/p'
 }

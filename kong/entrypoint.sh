@@ -3,7 +3,7 @@
 # machine with a `kong` of its own; arguments, if any, replace the command that starts Kong.
 #
 # A template that cannot be rendered, or that Kong refuses, stops the start; but where KONG_STATE_DIR holds a configuration that
-# worked before, Kong goes on with that one, and says so again and again.
+# worked before, Kong goes on with that one, and says so again and again. So it does where Kong takes a file that does not work.
 set -eu
 
 GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
@@ -21,7 +21,7 @@ fall_back() {
   echo "FALLBACK: Kong goes on with the last configuration that worked. Correct $template, then reload (make reload)." >&2
 }
 
-rm -f "$refusal" "$refusal.heard" "$fallback"
+rm -f "$refusal" "$refusal.heard" "$failure" "$fallback" "$broken"
 if ! reason=$(sh "$GATEHOUSE_HOME/render.sh" "$template" "$KONG_DECLARATIVE_CONFIG" 2>&1); then
   printf '%s\n' "$reason" >&2
   if [ -z "$worked" ] || [ ! -s "$worked" ]; then exit 1; fi
@@ -30,6 +30,8 @@ fi
 
 # shellcheck source=kong/environment.sh
 . "$GATEHOUSE_HOME/environment.sh"
+# shellcheck source=kong/trial.sh
+. "$GATEHOUSE_HOME/trial.sh"
 
 # Kong reads each dump once, while it starts, and a server without a socket would answer 500 for a while.
 deadline=${KONG_PLUGINS_WAIT:-30} # seconds
@@ -58,7 +60,26 @@ explain <"$errors" >&2 &
 exec 2>"$errors"
 rm -f "$errors"
 
-# Beside Kong, which this process becomes: keeps a configuration that has come into force, or reminds of one that has not.
+# What is wrong with the configuration in force; nothing if nothing is, fails if it is not the file's yet.
+wrong() {
+  case $(hash_in_force) in
+    "$EMPTY") echo "it has no services: Kong takes it, and answers 404 to everything" ;;
+    "$(hash_of "$KONG_DECLARATIVE_CONFIG")")
+      rm -f "$failure"
+      asked=$(answers) || return 0 # a port that cannot be asked
+      printf '%s\n' "$asked" | judged /dev/null - "$KONG_DECLARATIVE_CONFIG"
+      ;;
+    *) return 1 ;;
+  esac
+}
+
+# What only the file can be to blame for: a plugin server that is away fails requests as well.
+blamed() {
+  printf '%s\n' "$1" | grep -qv -e '^GET .*: 500' -e '^GET .*: no answer' -e '^and [0-9]* more$'
+}
+
+# Beside Kong, which this process becomes: keeps a configuration that has come into force and works. Another one makes way for what worked, or is
+# complained of again and again.
 attend() {
   waited=0
   while sleep 1 && kill -0 "$1" 2>/dev/null; do
@@ -67,10 +88,28 @@ attend() {
       if [ $((waited % REMIND_SECONDS)) -eq 0 ]; then
         echo "FALLBACK: Kong runs on an older configuration than $template: $(head -n 2 "$fallback" | tail -n 1)" >&2
       fi
-    elif [ "$(hash_in_force)" = "$(hash_of "$KONG_DECLARATIVE_CONFIG")" ]; then
+      continue
+    fi
+    if [ "$waited" -gt 10 ] && [ $((waited % REMIND_SECONDS)) -ne 0 ]; then
+      waited=$((waited + 1))
+      continue
+    fi
+    found=$(wrong) || continue
+    if [ -z "$found" ]; then
+      rm -f "$broken"
       remember
       return
     fi
+    if blamed "$found" && [ -s "$worked" ] && ! cmp -s "$worked" "$KONG_DECLARATIVE_CONFIG"; then
+      found=$(printf '%s\n' "Kong took $template, and it does not work:" "$found")
+      printf '%s\n' "$found" >&2
+      fall_back "$found"
+      ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
+    elif [ $((waited % REMIND_SECONDS)) -eq 0 ] && { [ "$waited" -gt 0 ] || blamed "$found"; }; then
+      printf '%s\n' "BROKEN: Kong took $template, and it does not work:" "$found" >&2
+      printf '%s\n' "$found" >"$broken"
+    fi
+    waited=$((waited + 1))
   done
 }
 if [ -n "$worked" ]; then attend $$ & fi

@@ -4,8 +4,8 @@
 # Kong's reason for refusing a file is a message of several lines above a Lua stack trace, with a path and no line: here it becomes
 # lines of FILE:LINE: REASON, also left in $refusal. A loop of the shell's own, since awks read a pipe in blocks.
 #
-# Over some mistakes Kong's own code breaks off, with an error of Lua and no reason: a name in the place of an entry (`plugins: [token-validator]`),
-# an empty entry, a reference to what is not there.
+# Over some mistakes the code of Kong that reads the file breaks off, with an error of Lua and no reason: a name in the place of an entry
+# (`plugins: [token-validator]`), an empty entry, a reference to what is not there. Its other code breaks off over settings, and says what it is.
 #
 # nginx writes the request's line and the upstream's address with their queries, in which tokens and e-mail addresses may be: those are cut.
 # shellcheck disable=SC2154 # variables of configuration.sh
@@ -40,6 +40,7 @@ explain() {
         case $line in
           *"declarative reconfigure failed"*) printf '%s\n' "$line" >"$refusal" ;;
           *"init_by_lua error: "*) tell_breakdown ;;
+          *"[error]"*'[string "'*) if [ ! -s "$failure" ]; then printf '%s\n' "[string \"${line#*\[string \"}" >"$failure"; fi ;;
         esac
         ;;
       "failed parsing declarative configuration: "*)
@@ -75,7 +76,9 @@ without_queries() { # of $line: what stands between a question mark and the next
 }
 
 tell_breakdown() {
-  printf 'Kong breaks off over %s and does not say where: %s\n' "$template" "${line##*init_by_lua error: }" >"$refusal.partial"
+  place=${line##*init_by_lua error: }
+  case ${place%%:*} in */kong/db/schema/* | */kong/db/declarative/*) ;; *) return ;; esac
+  printf 'Kong breaks off over %s and does not say where: %s\n' "$template" "$place" >"$refusal.partial"
   cmp -s "$refusal.partial" "$refusal" || cat "$refusal.partial" # nginx says it twice at a start
   mv -f "$refusal.partial" "$refusal"
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The container's health check: Kong has a configuration in force. What is printed stands in `docker inspect`.
+# The container's health check: Kong has a configuration in force, and it works. What is printed stands in `docker inspect`.
 set -eu
 
 GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
@@ -13,4 +13,9 @@ GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 if [ -e "$fallback" ]; then
   echo "FALLBACK: Kong runs on an older configuration than $template:"
   cat "$fallback"
+fi
+if [ -e "$broken" ]; then
+  echo "BROKEN: Kong took $template, and it does not work:" >&2
+  cat "$broken" >&2
+  exit 1
 fi

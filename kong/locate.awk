@@ -1,4 +1,4 @@
-# locate.awk REASON FILE: Kong's reason for refusing a declarative file, with the lines of the file.
+# locate.awk REASON FILE: Kong's reason for refusing a declarative file, or what failed in its Lua, with the lines of the file.
 #
 # Kong says where by a path of keys and entries ("in 'services': - in entry 1 of 'services': in 'url': ..."), since its YAML parser
 # keeps no lines. This follows the path through the file by its indentation: block style, as the template is written. What is inside
@@ -95,8 +95,27 @@ function to_entry(n,    j, c, count) {
   return 0
 }
 
+# The line of what failed in Lua, which Kong gives by the beginning of its text and the line in that: [string "local function f()..."]:12: ...
+# Else `known`. What stands after the message in a line of nginx' log is cut off `said`.
+function in_lua(known,    begins, number, j, line) {
+  if (!match(said, /\[string ".*"\]:[0-9]+: /)) return known
+  begins = substr(said, RSTART + 9, RLENGTH - 9)
+  said = substr(said, RSTART + RLENGTH)
+  sub(/, client: .*/, "", said)
+  number = begins
+  sub(/^.*"\]:/, "", number)
+  sub(/"\]:[0-9]+: $/, "", begins)
+  sub(/\.\.\.$/, "", begins)
+  for (j = 1; j <= lines; j++) {
+    line = text[j]
+    sub(/^[ \t]*/, "", line)
+    if (index(line, begins) == 1) return j + number - 1
+  }
+  return known
+}
+
 # Of two that are named alike Kong gives the place in a list of its own making: the last that bears the name.
-function named_last(said,    name, j, found) {
+function named_last(    name, j, found) {
   if (!match(said, /with name set to '[^']*' already declared/)) return 1
   name = substr(said, RSTART + 18)
   sub(/'.*/, "", name)
@@ -106,11 +125,11 @@ function named_last(said,    name, j, found) {
   return found
 }
 
-function locate(depth, said,    k) {
+function locate(depth,    k) {
   here = 1
   to = lines
   entry = 1
-  if (!to_key(step[1])) return named_last(said)
+  if (!to_key(step[1])) return named_last()
   for (k = 2; k <= depth; k++)
     if (!(step[k] ~ /^[0-9]+$/ ? to_entry(step[k] + 0) : to_key(step[k]))) break
   return here
@@ -127,7 +146,9 @@ END {
       continue
     }
     if (!match(line, /^ *(- )?in (entry [0-9]+ of )?'[^']*': ?/)) {
-      print ENVIRON["TEMPLATE"] ": " line
+      said = line
+      place = in_lua(0)
+      print ENVIRON["TEMPLATE"] (place ? ":" place : "") ": " said
       continue
     }
     said = substr(line, RLENGTH + 1)
@@ -142,6 +163,7 @@ END {
     if (said == "") continue
     path = ""
     for (k = 1; k <= depth; k++) path = path (k == 1 ? "" : step[k] ~ /^[0-9]+$/ ? " " : ": ") step[k]
-    print ENVIRON["TEMPLATE"] ":" locate(depth, said) ": " path ": " said
+    place = in_lua(locate(depth))
+    print ENVIRON["TEMPLATE"] ":" place ": " path ": " said
   }
 }

@@ -2,13 +2,18 @@
 # reload.sh [-]: lets the running Kong take over the edited kong.yml.template, without a gap. With - the template is read from
 # standard input: a file that an editor has replaced is another one than a container has mounted.
 #
-# Exit status 0 means that the edit is in force, by the hash that Kong reports. Else nothing has changed, on disk as in Kong, and the
-# reason is shown with FILE:LINE. Kong takes the file over its own socket (POST /config): no worker ends, so no connection does.
+# Exit status 0 means that the edit is in force, by the hash that Kong reports, and that requests were answered as they should be. Else nothing has
+# changed, on disk as in Kong, and the reason is shown with FILE:LINE. Kong takes the file over its own socket (POST /config): no worker ends, so no
+# connection does.
 set -eu
 
 GATEHOUSE_HOME=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source=kong/configuration.sh
 . "$GATEHOUSE_HOME/configuration.sh"
+# shellcheck source=kong/environment.sh
+. "$GATEHOUSE_HOME/environment.sh"
+# shellcheck source=kong/trial.sh
+. "$GATEHOUSE_HOME/trial.sh"
 
 SETTLE_TRIES=5 # a fifth of a second each: the workers build their routers after Kong has answered
 work=$KONG_DECLARATIVE_CONFIG.reloading
@@ -18,6 +23,10 @@ shown=$template
 refuse() {
   printf '%s\n' "$@" "Nothing was changed." >&2
   exit 1
+}
+
+put_back() {
+  ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
 }
 
 umask 077
@@ -41,6 +50,8 @@ sh "$GATEHOUSE_HOME/render.sh" "$template" "$candidate" 2>"$work/reason" || refu
 template=$shown
 wanted=$(hash_of "$candidate")
 
+answers >"$work/before" || :
+
 rm -f "$refusal"
 tries=10
 while :; do
@@ -60,15 +71,35 @@ fi
 [ "$status" = 201 ] || refuse "Kong answers $status: $(tail -n 1 "$work/answer")"
 
 tries=$SETTLE_TRIES
-while [ "$tries" -gt 0 ] || [ "$(hash_in_force)" != "$wanted" ]; do
+while in_force=$(hash_in_force) && { [ "$tries" -gt 0 ] || [ "$in_force" != "$wanted" ]; }; do
+  if [ "$in_force" = "$EMPTY" ]; then
+    put_back
+    refuse "$shown has no services: Kong takes it, and would answer 404 to everything"
+  fi
   if [ -s "$refusal" ] || [ "$tries" -lt -50 ]; then
-    ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
+    put_back
     refuse "Kong took $shown and could not build its routes from it: $(cat "$refusal" 2>/dev/null)"
   fi
   tries=$((tries - 1))
   sleep 0.2
 done
+
+# Kong has it, and may not be able to work with it. A plugin server that is being restarted fails for a moment: so what fails is asked again.
+tries=3
+while :; do
+  rm -f "$failure"
+  answers >"$work/after" || break # a port that cannot be asked
+  judged "$work/before" "$work/after" "$candidate" >"$work/wrong"
+  tries=$((tries - 1))
+  if [ ! -s "$work/wrong" ]; then break; fi
+  if [ -s "$failure" ] || [ "$tries" -eq 0 ]; then
+    put_back
+    refuse "Kong took $shown, and it does not work:" "$(cat "$work/wrong")" "The former configuration is in force again."
+  fi
+  sleep 1
+done
 mv -f "$candidate" "$KONG_DECLARATIVE_CONFIG"
-rm -f "$fallback"
+rm -f "$fallback" "$broken"
 remember
 echo "$shown is in force ($wanted)"
+told "$work/before" "$work/after"

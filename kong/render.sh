@@ -69,6 +69,18 @@ substitute() {
 
     /^[ \t]*#/ { print; next }
 
+    # Kong reads the first document, and leaves out the others without a word.
+    /^---([ \t]|$)/ {
+      if (begun) refuse("a second YAML document begins here: Kong would leave it out")
+      begun = 1
+    }
+    !/^(---|\.\.\.)([ \t]|$)/ && !/^[ \t]*$/ && !/^%/ {
+      if (over) refuse("this stands behind the end of the YAML document: Kong would leave it out")
+      begun = 1
+      over = 0
+    }
+    /^\.\.\.([ \t]|$)/ { over = begun = 1 }
+
     {
       rest = $0
       line = ""

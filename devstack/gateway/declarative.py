@@ -75,7 +75,8 @@ def read(content: bytes) -> Configuration:
     except (yaml.YAMLError, ValueError) as error:
         raise ConfigError(str(error)) from error
     configuration = parse(document)
-    configuration.hash = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if configuration.services or configuration.plugins or configuration.upstreams:
+        configuration.hash = hashlib.md5(content, usedforsecurity=False).hexdigest()
     return configuration
 
 

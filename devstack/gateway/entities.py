@@ -62,10 +62,10 @@ class Plugin:
 class Configuration:
     """`upstreams` are the targets, `host:port`, by the name that a service has as its host.
 
-    `hash` is the MD5 of the file, by which Kong tells configurations apart (`/status`).
+    `hash` is the MD5 of the file, by which Kong tells configurations apart (`/status`); zeros, if nothing is in it.
     """
 
-    hash: str = ""
+    hash: str = "0" * 32
     upstreams: dict[str, list[str]] = field(default_factory=dict)
     services: list[Service] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)

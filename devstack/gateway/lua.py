@@ -5,6 +5,7 @@ A chunk that returns a function is run once, and the function at every request (
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -50,6 +51,16 @@ end
 """
 
 
+def _placed(reason: str, source: str, line: int | None) -> tuple[str, int | None]:
+    """Lua's reason without the place in it, and that as a line of the file, in which the source begins on `line`."""
+    found = re.match(r'\[string ".*"\]:(\d+): ', reason)
+    if found is None:
+        return reason, line
+    if line is not None and "\n" in source.rstrip("\n"):
+        line += int(found[1])  # below the `- |`
+    return reason[found.end() :], line
+
+
 class LuaPlugin:
     """Compiled chunks of one attachment, by phase. Raises ConfigError for one that does not compile."""
 
@@ -64,12 +75,11 @@ class LuaPlugin:
         self._started = False
         for phase, sources in chunks.items():
             for number, source in enumerate(sources, start=1):
-                compiled = compiler(source, f"={name}/{phase}/{number}", self._sandbox)
+                compiled = compiler(source, source, self._sandbox)  # named by its first line, as Kong's
                 chunk, reason = compiled if isinstance(compiled, tuple) else (compiled, None)
                 if chunk is None:
-                    raise ConfigError(
-                        f"plugin {name}: config.{phase}: {reason}", line_of(sources, number - 1)
-                    )
+                    said, line = _placed(str(reason), source, line_of(sources, number - 1))
+                    raise ConfigError(f"plugin {name}: config.{phase}: {said}", line)
                 self._handlers.setdefault(phase, []).append(chunk)
 
     def has(self, phase: str) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
+
+from lupa.luajit21 import LuaError
 
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
@@ -125,6 +130,10 @@ class LuaFunctions(Attachment):
     def body_filter(self, exchange: Exchange) -> None:
         self._run("body_filter", exchange)
 
+    def log(self, exchange: Exchange) -> None:
+        with suppress(LuaError):  # the client has its answer
+            self._run("log", exchange)
+
     def _run(self, phase: str, exchange: Exchange) -> None:
         if not self._plugin.has(phase):
             return
@@ -133,5 +142,10 @@ class LuaFunctions(Attachment):
         table = functions(exchange, self._own, lambda line: print(f"{self.name}: {line}", flush=True))
         try:
             self._plugin.run(phase, table, (shared, own_context))
+        except LuaError as error:
+            reason = str(error).partition("\n")[0]
+            now = time.strftime("%Y/%m/%d %H:%M:%S")
+            print(f"{now} [error] [{self.name}] {reason}", file=sys.stderr, flush=True)
+            raise
         finally:
             exchange.shared.update(self._plugin.values(shared))  # each attachment has a Lua of its own

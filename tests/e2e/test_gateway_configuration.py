@@ -68,6 +68,19 @@ def test_a_line_that_is_not_yaml_is_named_and_the_gateway_runs_on(stack: Stack, 
         ("ttl: ${IDEMPOTENCY_TTL:-3600}", "ttl: soon", "expected a"),
         ("[/api/members, /api/outbox/member]", '["~/api/(members"]', "regex"),
         ("- name: members\n", "- name: home\n", "home"),
+        # These it takes: they fail once a request meets them.
+        ("kong.router.get_service()", "kong.router.got_service()", "attempt to call field 'got_service'"),
+        ("local MOST_BODY = 1048576", "local MOST_BODY = nothing.here", "attempt to index global 'nothing'"),
+        (
+            "kong.response.get_source(), ",
+            "kong.response.got_source(), ",
+            "attempt to call field 'got_source'",
+        ),
+        (
+            "kong.response.get_raw_body()",
+            "kong.response.got_raw_body()",
+            "attempt to call field 'got_raw_body'",
+        ),
         # Over these Kong's own code breaks off, and says nothing of them.
         ("plugins: [*token-validator]\n", "plugins: [token-validator]\n", "expected a record"),
         ("  - name: member\n", "  -\n  - name: member\n", "expected a record"),

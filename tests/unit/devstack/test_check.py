@@ -57,7 +57,12 @@ MISTAKES = [
         "size_units:",
         "plugin request-size-limiting: config.size_units: unknown field",
     ),
-    ("local headers, cut_off", "locale headers, cut_off", "rewrite:", "plugin pre-function: config.rewrite:"),
+    (
+        "local headers, cut_off",
+        "locale headers, cut_off",
+        "locale headers, cut_off",
+        "plugin pre-function: config.rewrite: '=' expected",
+    ),
     ("  - name: member\n", "  - name: [member\n", "  - name: [member\n", "expected"),
     ("  - name: member\n", "   - name: member\n", "   - name: member\n", "expected"),
     ("lock_ttl: 5", "ttl: 5", "ttl: 5", "ttl is there twice"),

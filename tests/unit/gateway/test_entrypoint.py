@@ -154,6 +154,28 @@ def test_goes_on_with_what_worked_where_kong_breaks_off_over_the_file_without_a_
     assert "attempt to index local 'item'" in (place / "kong.yml.fallback").read_text()
 
 
+# As Kong 3.9.3 says it of settings: the first of KONG_PLUGINS=bundled,nosuch, the second of a dump that is not JSON.
+SETTINGS = [
+    "/usr/local/share/lua/5.1/kong/init.lua:708: error loading plugin schemas: on plugin 'nosuch': nosuch plugin is "
+    "enabled but not installed;",
+    "...local/share/lua/5.1/kong/runloop/plugin_servers/init.lua:37: failed loading external plugins: failed decoding "
+    "plugin info: Expected value but found T_END at character 1",
+]
+
+
+@pytest.mark.parametrize("reason", SETTINGS)
+def test_a_kong_that_breaks_off_over_its_settings_is_not_put_down_to_the_file(
+    place: Path, reason: str
+) -> None:
+    line = f"2026/11/27 15:55:08 [error] 83#0: init_by_lua error: {reason}"
+    (place / "breakdown").write_text(f"{line}\nstack traceback:\n\t[C]: in function 'assert'\nended\n")
+    status, said = start_again(place, f"cat {place}/breakdown >&2; exit 1")
+    assert status == 1
+    assert line in said
+    assert "FALLBACK" not in said
+    assert "kong.yml.template" not in said
+
+
 def test_a_kong_that_ends_for_another_reason_is_not_taken_for_one_that_refuses_its_file(place: Path) -> None:
     status, said = start_again(place, "echo no memory, ended >&2; exit 3")
     assert status == 3

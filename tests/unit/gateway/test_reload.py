@@ -68,8 +68,16 @@ class Place:
             return False
 
     def reload(self, *arguments: str, typed: str | None = None) -> subprocess.CompletedProcess[str]:
+        return self._run("reload.sh", *arguments, typed=typed)
+
+    def health(self) -> subprocess.CompletedProcess[str]:
+        return self._run("health.sh")
+
+    def _run(
+        self, script: str, *arguments: str, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["sh", str(ROOT / "kong" / "reload.sh"), *arguments],
+            ["sh", str(ROOT / "kong" / script), *arguments],
             env=self.environment,
             input=typed,
             capture_output=True,
@@ -121,6 +129,7 @@ def test_a_good_edit_is_in_force_when_it_says_so_and_a_bad_one_changes_nothing(p
         reloaded = place.reload()
         assert (reloaded.returncode, reloaded.stderr) == (0, "")
         assert f"{place.template} is in force" in reloaded.stdout
+        assert "asked without a token: 502 (1)" in reloaded.stdout
         assert place.routed("/there") and not place.routed("/here")
         in_force = rendered.read_text()
 
@@ -142,6 +151,123 @@ def test_a_good_edit_is_in_force_when_it_says_so_and_a_bad_one_changes_nothing(p
             assert "Nothing was changed." in refused.stderr
             assert rendered.read_text() == in_force
             assert place.routed("/there")
+
+
+# Lua that compiles, on line 9 of the template, and fails there once it runs.
+FAILING = {
+    "load": ("access", "local most = nothing.here", "attempt to index global 'nothing' (a nil value)"),
+    "rewrite": ("rewrite", "return kong.request.got_headers()", "attempt to call field 'got_headers'"),
+    "access": ("access", "return kong.router.got_service()", "attempt to call field 'got_service'"),
+    "header_filter": (
+        "header_filter",
+        "kong.response.sat_header('a', 'b')",
+        "attempt to call field 'sat_header'",
+    ),
+    "body_filter": ("body_filter", "return nobody()", "attempt to call global 'nobody'"),
+    "log": ("log", "return nobody()", "attempt to call global 'nobody'"),
+}
+
+
+def with_function(phase: str, line: str) -> str:
+    function = f"""_format_version: "3.0"
+# before the services
+plugins:
+  - name: pre-function
+    config:
+      {phase}:
+        - |
+          -- what it is for
+          {line}
+"""
+    return TEMPLATE.replace('_format_version: "3.0"\n', function)
+
+
+@pytest.mark.parametrize("where", FAILING)
+def test_an_edit_whose_lua_fails_is_put_back_with_its_line(place: Place, where: str) -> None:
+    phase, line, said = FAILING[where]
+    with place.started():
+        until(lambda: place.routed("/here"), place)
+        rendered = (place.directory / "kong.yml").read_text()
+        place.template.write_text(with_function(phase, line))
+        refused = place.reload()
+        assert refused.returncode == 1
+        assert f"{place.template}:9: {said}" in refused.stderr
+        assert "The former configuration is in force again." in refused.stderr
+        assert (place.directory / "kong.yml").read_text() == rendered
+        assert httpx.get(f"http://127.0.0.1:{place.port}/nowhere").status_code == 404
+
+        place.template.write_text(with_function(phase, "return nil"))
+        assert place.reload().returncode == 0
+
+
+def test_a_file_with_nothing_in_it_is_put_back(place: Place) -> None:
+    with place.started():
+        until(lambda: place.routed("/here"), place)
+        place.template.write_text('_format_version: "3.0"\n')
+        refused = place.reload()
+        assert refused.returncode == 1
+        assert f"{place.template} has no services" in refused.stderr
+        assert place.routed("/here")
+
+
+@pytest.mark.parametrize("edited", [with_function("access", "nothing.here()"), '_format_version: "3.0"\n'])
+def test_a_restart_with_a_file_that_does_not_work_goes_on_with_the_last_good_one(
+    place: Place, edited: str
+) -> None:
+    with place.started():
+        until((place.directory / "state" / "kong.yml").exists, place)
+    place.template.write_text(edited)
+    with place.started():
+        until(lambda: "FALLBACK: Kong goes on with the last configuration" in place.log.read_text(), place)
+        until(lambda: place.routed("/here"), place)
+        said = place.log.read_text()
+        assert f"Kong took {place.template}, and it does not work" in said
+        assert f"{place.template}:9: attempt to index global" in said or "it has no services" in said
+        assert "/here" in (place.directory / "kong.yml").read_text()
+
+
+def test_a_first_start_with_a_file_that_does_not_work_says_so_again_and_is_not_healthy(place: Place) -> None:
+    place.template.write_text(with_function("access", "nothing.here()"))
+    with place.started():
+        until(lambda: place.log.read_text().count("BROKEN: Kong took ") >= 2, place)
+        assert f"{place.template}:9: attempt to index global 'nothing'" in place.log.read_text()
+        assert place.health().returncode == 1
+        assert not (place.directory / "state" / "kong.yml").exists()
+        place.template.write_text(TEMPLATE)
+        assert place.reload().returncode == 0
+        assert place.health().returncode == 0
+
+
+def shell(place: Place, function: str, *files: str) -> str:
+    """What a function of kong/trial.sh prints of such files of answers."""
+    names = []
+    for number, text in enumerate(files):
+        names.append(place.directory / f"answers-{number}")
+        names[-1].write_text(text)
+    script = '. "$0/trial.sh"; failure=/nowhere; "$@"'
+    command = ["sh", "-euc", script, str(ROOT / "kong"), function, *map(str, names)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_judges_what_an_edit_is_to_blame_for(place: Place) -> None:
+    before = "token 401 /a\nopen 500 /b\nopen 200 /c\nnone 404 /n\n"
+    assert shell(place, "judged", before, before) == ""
+    assert shell(place, "judged", before, "token 401 /a\nopen 500 /b\nopen 503 /c\nnone 404 /n\n") == ""
+    assert "GET /a: 500 (401 before)" in shell(place, "judged", before, before.replace("401", "500"))
+    assert "GET /c: no answer (200 before)" in shell(place, "judged", before, before.replace("200", "0"))
+    assert "GET /n: 500\n" in shell(place, "judged", "", before.replace("404", "500"))
+    opened = shell(place, "judged", before, before.replace("401", "200"))
+    assert "GET /a: 200 without a token, though its route has token-validator" in opened
+    assert "no route can be asked" in shell(place, "judged", before, "none 404 /n\n")
+
+
+def test_tells_which_routes_an_edit_has_opened(place: Place) -> None:
+    before = "token 401 /a\ntoken 401 /b\nopen 200 /c\nnone 404 /n\n"
+    told = shell(place, "told", before, before.replace("token 401 /a", "open 200 /a")).splitlines()
+    assert told == [
+        "GET /a needed a token before; now it gets 200 without one",
+        "asked without a token: 200 (2), 401 (1)",
+    ]
 
 
 def test_the_template_may_come_through_standard_input(place: Place) -> None:

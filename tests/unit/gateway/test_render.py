@@ -106,3 +106,29 @@ def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
     missing = render(tmp_path / "nowhere")
     assert missing.returncode == 1
     assert "nowhere" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\n---\nb: 2\n", 2),
+        ("---\n---\nb: 2\n", 2),
+        ("a: 1\n...\n# a remark\nb: 2\n", 4),
+        ("a: 1\n--- {b: 2}\n", 2),
+    ],
+)
+def test_what_kong_would_leave_out_is_refused(template: Path, text: str, line: int) -> None:
+    """It reads the first YAML document of a file, and says nothing of others."""
+    template.write_text(text)
+    refused = render(template)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(f"{template}:{line}: ")
+    assert "Kong would leave it out" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "text", ["# c\n%YAML 1.1\n---\na: 1\n...\n", "a: |\n  ---\n  ...\n  b\n", "\n--- # c\na: 1\n\n# end\n"]
+)
+def test_marks_of_the_one_document_are_copied(template: Path, text: str) -> None:
+    template.write_text(text)
+    assert render(template).stdout == text

@@ -1,0 +1,123 @@
+# shellcheck shell=sh
+# What Kong says to requests without a token: whether a configuration that it has taken works. Sourced after environment.sh.
+#
+# Kong takes Lua that compiles and fails once it runs, a plugin that never runs, and a file without a route, all without a word. So each route
+# that can be asked by GET is asked once, without a token, and so is a path that none has. Perl, as in configuration.sh.
+# shellcheck disable=SC2154 # variables of configuration.sh
+
+# answers: a line of KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator wants one, `open` elsewhere, `none` of
+# the path without a route; STATUS is 0 where no answer came within five seconds. Fails where Kong's port cannot be asked.
+answers() {
+  perl -MIO::Socket::UNIX -MIO::Socket::IP -MIO::Select -e '
+    use strict;
+    use Time::HiRes "time";
+    my ($admin, $listen) = @ARGV;
+
+    sub said { # of the Admin API
+      my $kong = IO::Socket::UNIX->new(Peer => $admin) or exit 7;
+      print $kong "GET $_[0]?size=1000 HTTP/1.0\r\nHost: localhost\r\n\r\n";
+      $kong->flush;
+      local $/;
+      my $answer = <$kong>;
+      $answer =~ s/^.*?\r\n\r\n//s or exit 7;
+      return @{read_value(\$answer)->{data}};
+    }
+
+    sub read_value { # of the JSON that Kong writes, from pos() on
+      my $json = $_[0];
+      if ($$json =~ /\G\s*\{\s*/gc) {
+        my %fields;
+        while ($$json =~ /\G,?\s*"((?:[^"\\]|\\.)*)"\s*:/gc) { my $name = $1; $fields{$name} = read_value($json); }
+        $$json =~ /\G\s*\}\s*/gc or die "not JSON";
+        return \%fields;
+      }
+      if ($$json =~ /\G\s*\[\s*/gc) {
+        my @entries;
+        until ($$json =~ /\G\s*\]\s*/gc) { push @entries, read_value($json); $$json =~ /\G\s*,/gc; }
+        return \@entries;
+      }
+      if ($$json =~ /\G\s*"((?:[^"\\]|\\.)*)"\s*/gc) { my $text = $1; $text =~ s/\\(.)/$1/g; return $text; }
+      $$json =~ /\G\s*([\w.+-]+)\s*/gc or die "not JSON";
+      return $1 =~ /^(?:null|false|0)$/ ? undef : $1;
+    }
+
+    # The first port that speaks plain HTTP.
+    my ($port) = grep { !/ (?:ssl|proxy_protocol)\b/ } map { "$_ " } split /,\s*/, $listen;
+    my ($host, $number) = ($port // "") =~ /^\s*(?:\[?([^\s\]]*)\]?:)?(\d+)\s/ or exit 7;
+    $host = "127.0.0.1" if !defined $host || $host eq "0.0.0.0";
+    $host = "::1" if $host eq "::";
+
+    my %needs; # by the id of a route or a service, or everywhere: whether a token is wanted
+    for my $plugin (said("/plugins")) {
+      next if $plugin->{name} ne "token-validator" || !$plugin->{enabled};
+      $needs{($plugin->{route} || $plugin->{service} || {})->{id} || ""} = !$plugin->{config}{optional};
+    }
+    my %kind = ("/no-route-has-this-path" => "none");
+    for my $route (said("/routes")) {
+      next if $route->{headers} || $route->{hosts} || $route->{snis} || $route->{sources} || $route->{destinations};
+      next if @{$route->{methods} || []} && !grep { $_ eq "GET" } @{$route->{methods}};
+      next if !grep { $_ eq "http" } @{$route->{protocols}};
+      my ($needed) = grep { defined } @needs{$route->{id}, ($route->{service} || {})->{id} || "", ""};
+      for (@{$route->{paths} || []}) {
+        my ($path) = m{^(?:~\^?)?(/[\w/-]*)\$?$} or next; # a regular expression is asked by the text that it is
+        $kind{$path} = "open" if !$needed; # of several routes of one path any may take the request
+        $kind{$path} //= "token";
+      }
+    }
+
+    my (%path, %status);
+    my $waiting = IO::Select->new;
+    for my $path (sort keys %kind) {
+      my $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $number, Timeout => 5) or exit 7;
+      print $socket "GET $path HTTP/1.1\r\nHost: localhost\r\nUser-Agent: gatehouse-trial\r\nConnection: close\r\n\r\n";
+      $socket->flush;
+      $path{$socket} = $path;
+      $waiting->add($socket);
+    }
+    my $end = time + 5;
+    while ($waiting->count && (my $left = $end - time) > 0) {
+      for my $socket ($waiting->can_read($left)) {
+        my $read = sysread $socket, my $piece, 65536;
+        $status{$path{$socket}} //= $1 if $read && $piece =~ m{^HTTP/1\.\d (\d+) };
+        $waiting->remove($socket) if !$read;
+      }
+    }
+    select undef, undef, undef, 0.2; # the log phase comes after the answer
+    print "$kind{$_} ", $status{$_} // 0, " $_\n" for sort keys %kind;
+  ' "$KONG_CONTROL_DIR/admin.socket" "$KONG_PROXY_LISTEN"
+}
+
+# judged BEFORE AFTER FILE: what is wrong with the answers in the second file; nothing where all is well. Those in the first, which may be empty,
+# are of the configuration before: a route that failed already says nothing of the new one. FILE is the rendered file that is tried.
+judged() {
+  if [ -s "$failure" ]; then located "$failure" "$3" | sed 1d; fi
+  awk '
+    FILENAME == ARGV[1] { before[$3] = $2; next }
+    $1 != "none" { routes++ }
+    $1 == "token" && $2 ~ /^[23]/ { print "GET " $3 ": " $2 " without a token, though its route has token-validator" }
+    ($2 == 500 || $2 == 0) && ($3 in before ? before[$3] != $2 && before[$3] != 0 : $1 != "open") && ++failed <= 5 {
+      print "GET " $3 ": " ($2 ? $2 : "no answer") ($3 in before ? " (" before[$3] " before)" : "")
+    }
+    END {
+      if (failed > 5) print "and " failed - 5 " more"
+      if (!routes) print "no route can be asked by GET"
+    }
+  ' "$1" "$2"
+}
+
+# told BEFORE AFTER: the answers by number, and each route that needed a token and needs none now.
+told() {
+  awk '
+    FILENAME == ARGV[1] { before[$3] = $1 " " $2; next }
+    $1 != "none" { count[$2]++ }
+    before[$3] == "token 401" && $2 != 401 { print "GET " $3 " needed a token before; now it gets " ($2 ? $2 : "no answer") " without one" }
+    END {
+      printf "asked without a token:"
+      for (status = 0; status < 600; status++) if (status in count) {
+        printf "%s %s (%s)", comma, status ? status : "no answer", count[status]
+        comma = ","
+      }
+      print ""
+    }
+  ' "$1" "$2"
+}
