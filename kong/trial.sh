@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What Kong says to requests without a token: whether a configuration that it has taken works. Sourced after environment.sh.
+# Whether a configuration that Kong has taken works, by what requests without a token get. Sourced after environment.sh.
 #
 # Kong takes Lua that compiles and fails once it runs, a plugin that never runs, and a file without a route, all without a word. So each route
 # that can be asked by GET is asked once, without a token, and so is a path that none has. Perl, as in configuration.sh.
@@ -112,7 +112,7 @@ told() {
     $1 != "none" { count[$2]++ }
     before[$3] == "token 401" && $2 != 401 { print "GET " $3 " needed a token before; now it gets " ($2 ? $2 : "no answer") " without one" }
     END {
-      printf "asked without a token:"
+      printf "tried without signing in:"
       for (status = 0; status < 600; status++) if (status in count) {
         printf "%s %s (%s)", comma, status ? status : "no answer", count[status]
         comma = ","

@@ -44,11 +44,10 @@ def attach(
     passed_over: set[str] = set()
     for plugin in configuration.plugins:
         if plugin.name in bundled.SCHEMAS:
-            attachments[plugin.id] = _own(plugin, own)
+            attachments[plugin.id] = _own(plugin, _config(plugin, bundled.SCHEMAS[plugin.name]), own)
         elif plugin.name in servers:
             server = servers[plugin.name]
-            config = completed(plugin.name, server.schema, plugin.config)
-            attachments[plugin.id] = ExternalPlugin(server, plugin, config, own)
+            attachments[plugin.id] = ExternalPlugin(server, plugin, _config(plugin, server.schema), own)
         elif plugin.name in bundled.NAMES:
             passed_over.add(plugin.name)
         else:
@@ -56,8 +55,14 @@ def attach(
     return attachments, sorted(passed_over)
 
 
-def _own(plugin: Plugin, own: OwnAnswers) -> Attachment:
-    config = completed(plugin.name, bundled.SCHEMAS[plugin.name], plugin.config)
+def _config(plugin: Plugin, schema: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return completed(plugin.name, schema, plugin.config)
+    except ConfigError as error:
+        raise ConfigError(str(error), error.line or plugin.line) from error
+
+
+def _own(plugin: Plugin, config: Mapping[str, Any], own: OwnAnswers) -> Attachment:
     if plugin.name in LUA_PRIORITIES:
         return LuaFunctions(plugin.name, plugin.id, config, own)
     if plugin.name == "request-size-limiting":

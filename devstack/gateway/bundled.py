@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 # kong:3.9.3 (kong/constants.lua).
@@ -15,16 +17,60 @@ ai-proxy ai-prompt-decorator ai-prompt-template ai-prompt-guard ai-request-trans
 NAMES = frozenset(_NAMES.split())
 
 
-def _schema(*fields: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """In the form of a plugin server's dump."""
-    return {"fields": [{"config": {"type": "record", "fields": list(fields)}}]}
+OVER_HTTP = frozenset(
+    {"correlation-id", "request-size-limiting", "request-termination", "proxy-cache", "rate-limiting"}
+)
+"""Those that Kong refuses for a stream."""
+
+
+def _schema(
+    *fields: dict[str, dict[str, Any]],
+    one_of_these: Sequence[Sequence[str]] = (),
+    rules: Sequence[Callable[[Mapping[str, Any]], str | None]] = (),
+) -> dict[str, Any]:
+    """In the form of a plugin server's dump, and what the fields must be together."""
+    return {
+        "fields": [{"config": {"type": "record", "fields": list(fields)}}],
+        "one_of_these": one_of_these,
+        "rules": rules,
+    }
+
+
+_HEADER = r"^[%w_-]+$"
+_PERIODS = ("second", "minute", "hour", "day", "month", "year")
+
+
+def _longer_is_more(config: Mapping[str, Any]) -> str | None:
+    given = [(period, config[period]) for period in _PERIODS if period in config]
+    for (shorter, few), (longer, many) in pairwise(given):
+        if many < few:
+            return f"the limit for {longer} ({many}) cannot be lower than the limit for {shorter} ({few})"
+    return None
+
+
+def _header_is_named(config: Mapping[str, Any]) -> str | None:
+    if config.get("limit_by") == "header" and not config.get("header_name"):
+        return "header_name: required where limit_by is header"
+    return None
+
+
+def _one_answer(config: Mapping[str, Any]) -> str | None:
+    body, content_type, message = (config.get(name) for name in ("body", "content_type", "message"))
+    if message and (body or content_type):
+        return "message cannot be used with content_type or body"
+    if config.get("echo") and (body or content_type):
+        return "echo cannot be used with content_type and body"
+    return "content_type requires a body" if content_type and not body else None
 
 
 _PHASES = ("certificate", "rewrite", "access", "header_filter", "body_filter", "log")
-_FUNCTIONS = _schema(*({phase: {"type": "array"}} for phase in _PHASES))
+_FUNCTIONS = _schema(
+    *({phase: {"type": "array", "elements": {"type": "string", "len_min": 1}}} for phase in _PHASES),
+    one_of_these=[_PHASES],
+)
 SCHEMAS = {
     "correlation-id": _schema(
-        {"header_name": {"type": "string", "default": "Kong-Request-ID"}},
+        {"header_name": {"type": "string", "default": "Kong-Request-ID", "len_min": 1}},
         {
             "generator": {
                 "type": "string",
@@ -46,19 +92,33 @@ SCHEMAS = {
         {"require_content_length": {"type": "boolean", "default": False}},
     ),
     "request-termination": _schema(
-        {"status_code": {"type": "integer", "default": 503}},
+        {"status_code": {"type": "integer", "default": 503, "between": [100, 599]}},
         {"message": {"type": "string"}},
         {"body": {"type": "string"}},
         {"content_type": {"type": "string"}},
         {"echo": {"type": "boolean", "default": False}},
-        {"trigger": {"type": "string"}},
+        {"trigger": {"type": "string", "match": _HEADER}},
+        rules=[_one_answer],
     ),
     "proxy-cache": _schema(
         {"strategy": {"type": "string", "required": True, "one_of": ["memory"]}},
-        {"request_method": {"type": "array", "default": ["GET", "HEAD"]}},
-        {"response_code": {"type": "array", "default": [200, 301, 404]}},
+        {
+            "request_method": {
+                "type": "array",
+                "default": ["GET", "HEAD"],
+                "elements": {"type": "string", "one_of": ["HEAD", "GET", "POST", "PATCH", "PUT"]},
+            }
+        },
+        {
+            "response_code": {
+                "type": "array",
+                "default": [200, 301, 404],
+                "len_min": 1,
+                "elements": {"type": "integer", "between": [100, 900]},
+            }
+        },
         {"content_type": {"type": "array", "default": ["text/plain", "application/json"]}},
-        {"cache_ttl": {"type": "integer", "default": 300}},
+        {"cache_ttl": {"type": "integer", "default": 300, "gt": 0}},
         {"cache_control": {"type": "boolean", "default": False}},
         {"vary_headers": {"type": "array"}},
         {"vary_query_params": {"type": "array"}},
@@ -77,7 +137,7 @@ SCHEMAS = {
         ),
     ),
     "rate-limiting": _schema(
-        *({period: {"type": "number"}} for period in ("second", "minute", "hour", "day")),
+        *({period: {"type": "number", "gt": 0}} for period in _PERIODS[:4]),
         {
             "limit_by": {
                 "type": "string",
@@ -85,12 +145,14 @@ SCHEMAS = {
                 "one_of": ["consumer", "credential", "ip", "service", "header"],
             }
         },
-        {"header_name": {"type": "string"}},
+        {"header_name": {"type": "string", "match": _HEADER}},
         {"policy": {"type": "string", "default": "local", "one_of": ["local"]}},
         {"fault_tolerant": {"type": "boolean", "default": True}},
         {"hide_client_headers": {"type": "boolean", "default": False}},
         {"error_code": {"type": "number", "default": 429}},
         {"error_message": {"type": "string", "default": "API rate limit exceeded"}},
+        one_of_these=[_PERIODS],
+        rules=[_longer_is_more, _header_is_named],
     ),
     "pre-function": _FUNCTIONS,
     "post-function": _FUNCTIONS,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from devstack.gateway import fields, marks
+from devstack.gateway import bundled, fields, marks, route_fields
 from devstack.gateway.entities import ConfigError, Configuration, Plugin, Route, Service
 from devstack.gateway.marks import line_of
 
@@ -53,11 +53,10 @@ _BEYOND_STAND_IN = {
         "ordering",
     ),
 }
+_ADDRESS = re.compile(r"[0-9.]+")
+_ALGORITHMS = ("round-robin", "least-connections", "consistent-hashing", "latency")
 _MILLISECONDS = (1, 2**31 - 2)
 _OVER_HTTP = frozenset({"http", "https", "grpc", "grpcs"})
-_PROTOCOLS = {
-    *("http", "https", "grpc", "grpcs", "tcp", "tls", "tls_passthrough", "udp", "ws", "wss"),
-}
 
 
 def load(file: Path) -> Configuration:
@@ -92,6 +91,9 @@ def parse(document: Any) -> Configuration:
     _only(top, _TOP_FIELDS, "the file")
     if top.get("_format_version") not in ("1.1", "2.1", "3.0"):
         raise ConfigError("_format_version must be a string such as '3.0'", line_of(top, "_format_version"))
+    fields.boolean(top, "_transform", True, "the file")
+    if not isinstance(top.get("_comment", ""), str):
+        raise ConfigError("the file: _comment: expected a string", line_of(top, "_comment"))
     configuration = Configuration()
     for entry in fields.records(top, "upstreams", "the file"):
         _read_upstream(configuration, entry)
@@ -106,6 +108,9 @@ def parse(document: Any) -> Configuration:
     for entry in plugins:
         _read_plugin(configuration, entry, "plugins")
     _unique_plugins(plugins, "plugins")
+    fields.unique(
+        [plugin.instance for plugin in configuration.plugins if plugin.instance], "plugin's instance"
+    )
     fields.unique([_named(service) for service in services], "service")
     routes = [route for service in services for route in fields.records(service, "routes", "the file")]
     fields.unique([_named(route) for route in routes], "route")
@@ -131,7 +136,14 @@ def _read_upstream(configuration: Configuration, entry: Mapping[str, Any]) -> No
     name = fields.name_of(entry, "upstream")
     where = f"upstream {name}"
     _only(entry, _UPSTREAM_FIELDS, where)
-    targets = [target.get("target") for target in fields.records(entry, "targets", where)]
+    if _ADDRESS.fullmatch(name):
+        raise ConfigError(f"{where}: name: an address is no name", line_of(entry, "name"))
+    fields.one_of(entry, "algorithm", "round-robin", where, _ALGORITHMS)
+    fields.integer(entry, "slots", 10000, where, (10, 65536))
+    given = fields.records(entry, "targets", where)
+    for target in given:
+        fields.integer(target, "weight", 100, where, (0, 65535))
+    targets = [target.get("target") for target in given]
     if not all(isinstance(target, str) and target.rpartition(":")[2].isdigit() for target in targets):
         raise ConfigError(f"{where}: a target is a string such as host:8000", line_of(entry, "targets"))
     configuration.upstreams[name] = [str(target) for target in targets]
@@ -141,7 +153,8 @@ def _read_service(configuration: Configuration, entry: Mapping[str, Any]) -> Non
     name = fields.name_of(entry, "service")
     where = f"service {name}"
     _only(entry, _SERVICE_FIELDS, where)
-    fields.strings(entry, "tags", where)
+    fields.tags(entry, where)
+    fields.identifier(entry, where)
     address = _address(entry, where)
     if not fields.boolean(entry, "enabled", True, where):
         return
@@ -175,18 +188,32 @@ def _address(entry: Mapping[str, Any], where: str) -> dict[str, Any]:
     else:
         protocol, host, path = entry.get("protocol", "http"), entry.get("host"), entry.get("path")
         port = fields.integer(entry, "port", 80, where, (0, 65535))
-    if protocol not in ("http", "https") or not isinstance(host, str) or not host:
+    spelled = str(entry.get("url", protocol)).partition("://")[0]
+    if spelled not in ("http", "https") or not isinstance(host, str) or not host:
         raise ConfigError(f"{where}: its url needs http:// or https:// and a host", line)
-    if path is not None and not str(path).startswith("/"):
-        raise ConfigError(f"{where}: path: should start with /", line_of(entry, "path"))
+    if not route_fields.host(host):
+        raise ConfigError(f"{where}: {host!r} is no host", line)
+    if path is not None:
+        _check_path(str(path), where, line_of(entry, "path") or line)
     return {"protocol": protocol, "host": host, "port": port, "path": path}
+
+
+def _check_path(path: str, where: str, line: int | None) -> None:
+    if not path.startswith("/"):
+        raise ConfigError(f"{where}: path: should start with /", line)
+    if "//" in path:
+        raise ConfigError(f"{where}: path: must not have empty segments", line)
+    if re.search(r"[^A-Za-z0-9._~:@!$&'()*+,;=/%-]", path):
+        raise ConfigError(f"{where}: path: {path!r}: characters that no path has (RFC 3986)", line)
+    fields.percent_encoded(path, where, line)
 
 
 def _read_route(configuration: Configuration, service: Service, entry: Mapping[str, Any]) -> None:
     name = fields.name_of(entry, f"route of service {service.name}")
     where = f"route {name}"
     _only(entry, _ROUTE_FIELDS, where)
-    fields.strings(entry, "tags", where)
+    fields.tags(entry, where)
+    fields.identifier(entry, where)
     fields.one_of(entry, "path_handling", "v0", where, ("v0", "v1"))
     fields.one_of(entry, "https_redirect_status_code", 426, where, (426, 301, 302, 307, 308))
     for switch in ("request_buffering", "response_buffering"):
@@ -194,15 +221,17 @@ def _read_route(configuration: Configuration, service: Service, entry: Mapping[s
     methods = fields.strings(entry, "methods", where)
     if not all(re.fullmatch("[A-Z]+", method) for method in methods):
         raise ConfigError(f"{where}: methods: expected upper-case names", line_of(entry, "methods"))
+    if entry.get("service") not in (None, service.name):
+        raise ConfigError(f"{where}: service: it is below {service.name}", line_of(entry, "service"))
     route = Route(
         id=str(uuid.uuid5(_NAMESPACE, f"routes:{name}")),
         name=name,
         service=service,
-        protocols=_protocols(entry, where) or ("http", "https"),
+        protocols=route_fields.protocols_of_a_route(entry, where),
         methods=methods,
-        hosts=fields.strings(entry, "hosts", where),
-        paths=_paths(entry, where),
-        headers=_headers(entry, where),
+        hosts=route_fields.hosts_of(entry, where),
+        paths=route_fields.paths_of(entry, where),
+        headers=route_fields.headers_of(entry, where),
         regex_priority=fields.integer(entry, "regex_priority", 0, where),
         strip_path=fields.boolean(entry, "strip_path", True, where),
         preserve_host=fields.boolean(entry, "preserve_host", False, where),
@@ -216,41 +245,6 @@ def _read_route(configuration: Configuration, service: Service, entry: Mapping[s
     _unique_plugins(plugins, where)
 
 
-def _paths(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    paths = fields.strings(entry, "paths", where)
-    for number, path in enumerate(paths):
-        line = line_of(entry["paths"], number)
-        if path.startswith("~"):
-            fields.regex(path[1:], where, line)
-        elif not path.startswith("/"):
-            raise ConfigError(f"{where}: the path {path!r} does not begin with /", line)
-    return paths
-
-
-def _headers(entry: Mapping[str, Any], where: str) -> dict[str, tuple[str, ...]]:
-    given = fields.record(entry.get("headers") or {}, f"headers of {where}", line_of(entry, "headers"))
-    headers = {name: fields.strings(given, name, where) for name in given}
-    for name, values in headers.items():
-        if name.lower() == "host":
-            raise ConfigError(
-                f"{where}: headers: cannot contain 'host', which is hosts'", line_of(given, name)
-            )
-        for value in values:
-            if value.startswith("~*"):
-                fields.regex(value[2:], where, line_of(given, name))
-    return headers
-
-
-def _protocols(entry: Mapping[str, Any], where: str) -> tuple[str, ...]:
-    protocols = fields.strings(entry, "protocols", where)
-    unknown = sorted(set(protocols) - _PROTOCOLS)
-    if unknown:
-        raise ConfigError(
-            f"{where}: protocols: there is no {', '.join(unknown)}", line_of(entry, "protocols")
-        )
-    return protocols
-
-
 def _read_plugin(
     configuration: Configuration,
     entry: Mapping[str, Any],
@@ -260,12 +254,19 @@ def _read_plugin(
 ) -> None:
     name = fields.name_of(entry, f"plugin of {where}")
     _only(entry, _PLUGIN_FIELDS, f"plugin {name} of {where}")
-    fields.strings(entry, "tags", where)
-    protocols = _protocols(entry, f"plugin {name} of {where}")
-    if "service" in entry or "route" in entry:
+    fields.tags(entry, where)
+    fields.identifier(entry, where)
+    protocols = route_fields.protocols_of(entry, f"plugin {name} of {where}")
+    if name in bundled.OVER_HTTP and not _OVER_HTTP.issuperset(protocols):
+        raise ConfigError(
+            f"plugin {name} of {where}: protocols: expected one of: {', '.join(sorted(_OVER_HTTP))}",
+            line_of(entry, "protocols"),
+        )
+    if entry.get("service") is not None or entry.get("route") is not None:
         raise ConfigError(
             f"plugin {name}: hang it below its service or route, not by reference", line_of(entry)
         )
+    instance = fields.instance_name(entry, f"plugin {name} of {where}")
     config = fields.record(entry.get("config") or {}, f"config of plugin {name}", line_of(entry, "config"))
     enabled = fields.boolean(entry, "enabled", True, f"plugin {name} of {where}")
     # Kong runs it for any request over HTTP, whichever of these it names, and without one of them for none.
@@ -276,6 +277,7 @@ def _read_plugin(
             id=str(uuid.uuid5(_NAMESPACE, f"plugins:{where}:{name}")),
             name=name,
             config=config,
+            instance=(instance, line_of(entry, "instance_name")) if instance else None,
             service=service,
             route=route,
             line=line_of(entry, "name"),

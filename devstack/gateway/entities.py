@@ -56,6 +56,8 @@ class Plugin:
     service: Service | None = None
     route: Route | None = None
     line: int | None = None
+    instance: tuple[str, int | None] | None = None
+    """Its instance_name, with the line."""
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -55,10 +56,22 @@ def name_of(entry: Mapping[str, Any], where: str) -> str:
     return name
 
 
+def instance_name(entry: Mapping[str, Any], where: str) -> str | None:
+    value = entry.get("instance_name")
+    if value is not None and (not isinstance(value, str) or not _NAME.fullmatch(value)):
+        raise ConfigError(
+            f"{where}: instance_name: {value!r}: a text of letters, digits and . - _ ~",
+            line_of(entry, "instance_name"),
+        )
+    return value
+
+
 def integer(
     entry: Mapping[str, Any], name: str, default: int, where: str, between: tuple[int, int] | None = None
 ) -> int:
     value = entry.get(name, default)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # Lua has numbers alone
     if not isinstance(value, int) or isinstance(value, bool):
         raise ConfigError(f"{where}: {name}: expected an integer", line_of(entry, name))
     if between is not None and not between[0] <= value <= between[1]:
@@ -99,13 +112,55 @@ def unique(entries: Iterable[tuple[str, int | None]], kind: str) -> None:
         seen.add(name)
 
 
-def regex(pattern: str, where: str, line: int | None = None) -> None:
+# What PCRE, which reads a path first, knows and Kong's router (Rust's regex) does not; a brace that counts nothing.
+_NOT_IN_THE_ROUTER = re.compile(
+    r"\\\\|\\[pP]\{\w+\}|\\[^1-9kZGKQEXRhHvVN]|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\{\d+(?:,\d*)?\}"
+    r"|(?P<not>\\.|\(\?(?:[=!>|&R(]|<[=!])|\{)"
+)
+_MOST_TIMES = 65535
+
+
+def regex(pattern: str, where: str, line: int | None) -> None:
+    """Raises ConfigError for what is none to Kong or to its router, and for what this project's tools cannot read."""
+    for found in _NOT_IN_THE_ROUTER.finditer(pattern):
+        if found["not"]:
+            raise ConfigError(f"{where}: {pattern!r}: Kong's router has no {found['not']}", line)
+        if found[0][0] == "{" and any(int(count or 0) > _MOST_TIMES for count in found[0][1:-1].split(",")):
+            raise ConfigError(
+                f"{where}: {pattern!r} is not a regular expression: {found[0]} is too often", line
+            )
     try:
-        re.compile(python_regex(pattern))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(python_regex(pattern))
     except re.error as error:
         raise ConfigError(f"{where}: {pattern!r} is not a regular expression: {error}", line) from error
 
 
 def python_regex(pattern: str) -> str:
-    """Kong takes named groups as `(?<name>...)`."""
-    return re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
+    """Kong takes named groups as `(?<name>...)`, and `\\z` for the end."""
+    return re.sub(r"(\\[^z])|\\z", lambda found: found[1] or r"\Z", re.sub(r"\(\?<(?![=!])", "(?P<", pattern))
+
+
+def percent_encoded(text: str, where: str, line: int | None) -> None:
+    if wrong := re.search(r"%(?![0-9A-Fa-f]{2}).{0,2}", text):
+        raise ConfigError(f"{where}: invalid url-encoded value: {wrong[0]!r}", line)
+
+
+def tags(entry: Mapping[str, Any], where: str) -> None:
+    for number, tag in enumerate(strings(entry, "tags", where)):
+        if not tag or re.search(r"[,/\x00-\x1f\x7f]", tag):
+            raise ConfigError(
+                f"{where}: tags: {tag!r}: printable characters without , and /",
+                line_of(entry["tags"], number),
+            )
+
+
+def identifier(entry: Mapping[str, Any], where: str) -> None:
+    value = entry.get("id")
+    if value is None:
+        return
+    if not isinstance(value, str) or not re.fullmatch(
+        r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", value, re.I
+    ):
+        raise ConfigError(f"{where}: id: expected a valid UUID", line_of(entry, "id"))

@@ -46,6 +46,15 @@ def completed(plugin: str, schema: Mapping[str, Any], given: Mapping[str, Any]) 
         except ConfigError as error:
             raise ConfigError(str(error), line_of(given, name)) from error
         values[name] = value
+    for needed in schema.get("one_of_these", ()):
+        if not any(values.get(name) for name in needed):
+            raise ConfigError(
+                f"plugin {plugin}: config: at least one of these is needed: {', '.join(needed)}",
+                line_of(given),
+            )
+    for rule_of in schema.get("rules", ()):
+        if fault := rule_of(values):
+            raise ConfigError(f"plugin {plugin}: config: {fault}", line_of(given))
     return values
 
 
@@ -60,6 +69,8 @@ def _check(plugin: str, name: str, value: Any, rule: Mapping[str, Any]) -> None:
     if "between" in rule and not rule["between"][0] <= value <= rule["between"][1]:
         low, high = rule["between"]
         raise ConfigError(f"plugin {plugin}: config.{name}: value should be between {low} and {high}")
+    if "gt" in rule and not value > rule["gt"]:
+        raise ConfigError(f"plugin {plugin}: config.{name}: value must be greater than {rule['gt']}")
     if isinstance(value, str | list) and not (
         rule.get("len_min", 0) <= len(value) <= rule.get("len_max", len(value))
     ):

@@ -23,7 +23,7 @@ MISTAKES = [
     ("strip_path: false", 'strip_path: "no"', 'strip_path: "no"', "strip_path: expected a boolean"),
     ("connect_timeout: 2000", "connect_timeout: 2s", "connect_timeout: 2s", "expected an integer"),
     ("retries: 1", "retries: 99999", "retries: 99999", "value should be between 0 and 32767"),
-    ("[/api/members, ", "[api/members, ", "[api/members, ", "does not begin with /"),
+    ("[/api/members, ", "[api/members, ", "[api/members, ", "begins neither with /"),
     ("[/api/members, ", '["~/api/(members", ', "(members", "is not a regular expression"),
     ("- name: members\n", "- name: home\n", "- name: home\n", "more than one route is called home"),
     ("- name: member\n", "- name: bff\n", "- name: bff\n", "more than one service is called bff"),

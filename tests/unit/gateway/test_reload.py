@@ -129,7 +129,7 @@ def test_a_good_edit_is_in_force_when_it_says_so_and_a_bad_one_changes_nothing(p
         reloaded = place.reload()
         assert (reloaded.returncode, reloaded.stderr) == (0, "")
         assert f"{place.template} is in force" in reloaded.stdout
-        assert "asked without a token: 502 (1)" in reloaded.stdout
+        assert "tried without signing in: 502 (1)" in reloaded.stdout
         assert place.routed("/there") and not place.routed("/here")
         in_force = rendered.read_text()
 
@@ -266,7 +266,7 @@ def test_tells_which_routes_an_edit_has_opened(place: Place) -> None:
     told = shell(place, "told", before, before.replace("token 401 /a", "open 200 /a")).splitlines()
     assert told == [
         "GET /a needed a token before; now it gets 200 without one",
-        "asked without a token: 200 (2), 401 (1)",
+        "tried without signing in: 200 (2), 401 (1)",
     ]
 
 

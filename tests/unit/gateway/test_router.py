@@ -86,7 +86,7 @@ def test_hosts(pattern: str, host: str, matches: bool) -> None:
     ("route", "reason"),
     [
         ({"name": "r", "path": ["/a"]}, "route r: unknown field: path"),
-        ({"name": "r", "paths": ["a"]}, "route r: the path 'a' does not begin with /"),
+        ({"name": "r", "paths": ["a"]}, "route r: the path 'a' begins neither with /"),
         ({"name": "r", "paths": ["~/("]}, "route r: '/(' is not a regular expression"),
         ({"name": "r"}, "route r: must set one of methods, hosts, headers, paths"),
         ({"name": "r", "paths": ["/"], "strip_path": "no"}, "route r: strip_path: expected a boolean"),
