@@ -309,6 +309,17 @@ async def test_json_that_two_readers_could_read_differently_is_refused(api: Asyn
     assert not any(word in answer.text for word in ("msgspec", "codec", "byte", "Expected `", "recursion"))
 
 
+async def test_how_deep_json_may_nest_depends_on_no_interpreter(api: AsyncClient) -> None:
+    for levels, status in ((99, 201), (100, 400)):
+        for opening, closing in (("[", "]"), ('{"x":', "}")):
+            inside = opening * levels + ("1" if closing == "}" else "") + closing * levels
+            answer = await api.post("/consents", content=f'{{"given": true, "x": {inside}}}', headers=JSON)
+            assert answer.status_code == status, (levels, opening)
+    wide = "[" + ",".join(["[]"] * 1000) + "]"
+    answer = await api.post("/consents", content=f'{{"given": true, "x": {wide}}}', headers=JSON)
+    assert answer.status_code == 201
+
+
 async def test_numbers_beyond_any_size_where_nobody_reads_them_do_no_harm(api: AsyncClient) -> None:
     body = b'{"given": true, "unknown": ' + b"9" * 5000 + b"}"
     assert (await api.post("/consents", content=body, headers=JSON)).status_code in (201, 400)
