@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal as signals
 import subprocess
 import sys
 from pathlib import Path
@@ -183,10 +184,16 @@ def test_who_breaks_off_leaves_nothing_unsealed_behind(
         capture_output=True,
         text=True,
         check=False,
+        preexec_fn=_as_from_a_terminal,
     )
     assert stopped.returncode != 0
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "saved.partial").exists()
+
+
+def _as_from_a_terminal() -> None:
+    """Under nohup, HUP is ignored by every process below, and no shell can change that."""
+    signals.signal(signals.SIGHUP, signals.SIG_DFL)
 
 
 def test_make_backup_and_make_restore_clean_up_when_a_signal_ends_them() -> None:
