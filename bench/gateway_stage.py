@@ -3,8 +3,8 @@
 The gateway is the real Kong where `kong` is on the PATH, else the stand-in, whose own figures say nothing about Kong.
 CPU is that of the gateway's workers and of the plugin's worker, by the kernel's account, per request.
 
-Microseconds of one machine say nothing about another's: beside a real Kong, what its own `jwt` plugin (Lua, HS256) adds
-is measured in the same run, for comparing.
+Microseconds of one machine say nothing about another's: so `turns.py` measures several kinds of requests in one run,
+beside a real Kong those with a plugin of its own.
 """
 
 import asyncio
@@ -31,6 +31,7 @@ from aiohttp import web
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
+from bench import cpu
 from common.redis_link import RedisLink
 from devstack import throwaway
 
@@ -75,16 +76,6 @@ class Stage:
         self._plugins = plugins
         self.real = real
 
-    async def reference(self, requests: int, plain: Cost) -> float | None:
-        """Microseconds that Kong's own jwt plugin adds to a request here; None without a real Kong."""
-        if not self.real:
-            return None
-        signed = jwt_request()
-        # Not while LuaJIT still compiles it.
-        await self.measure(requests, lambda _: signed)
-        cost = await self.measure(requests, lambda _: signed)
-        return cost.total - plain.total
-
     async def measure(
         self,
         requests: int,
@@ -94,7 +85,7 @@ class Stage:
     ) -> Cost:
         """Sends `make(0)`, `make(1)`... over so many connections. Raises RuntimeError where one is refused."""
         measured = self._plugins.get(plugin or "")
-        before = _cpu(self._gateway), _cpu(measured)
+        before = cpu.seconds(self._gateway), _seconds(measured)
         statuses: Counter[int] = Counter()
         share = requests // connections
         await asyncio.gather(
@@ -105,7 +96,7 @@ class Stage:
         )
         if not set(statuses) <= {200, 201}:
             raise RuntimeError(f"not every request was served: {statuses}")
-        gateway, own = _cpu(self._gateway) - before[0], _cpu(measured) - before[1]
+        gateway, own = cpu.seconds(self._gateway) - before[0], _seconds(measured) - before[1]
         count = share * connections
         return Cost(gateway / count * 1e6, own / count * 1e6)
 
@@ -287,7 +278,7 @@ def verdict(name: str, added: float, budget: float) -> str:
 
 
 def compared(reference: float | None) -> str:
-    """One line about `Stage.reference`."""
+    """One line about the µs that Kong's own jwt plugin adds; None without a real Kong."""
     if reference is None:
         return "no real Kong, so no plugin of its own to compare with"
     return f"Kong's own jwt plugin (Lua, HS256) adds {reference:.0f} µs in this run"
@@ -344,16 +335,8 @@ def _worker(server: subprocess.Popen[bytes]) -> psutil.Process:
     return psutil.Process(server.pid).children()[0]
 
 
-def _cpu(process: psutil.Process | None) -> float:
-    if process is None:
-        return 0.0
-    tasks = Path(f"/proc/{process.pid}/task")
-    try:
-        # Nanoseconds, by the scheduler; the usual times are in hundredths of a second, tens of microseconds a request.
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks.iterdir()) / 1e9
-    except OSError:
-        times = process.cpu_times()
-        return float(times.user + times.system)
+def _seconds(process: psutil.Process | None) -> float:
+    return 0.0 if process is None else cpu.seconds(process)
 
 
 async def _until(holds: Callable[[], bool]) -> None:
