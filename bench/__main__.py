@@ -1,12 +1,13 @@
 """All benches, one after another, on a stack of their own: a table, and what has become slower.
 
-    make bench [ARGS="--only checkout,home"] [ARGS=--keep]
+    make bench [ARGS="--only checkout,home --times 3"] [ARGS=--keep]
 
 Takes about ten minutes; nothing else should run. Each bench's own words are in test-results/bench/, the table in
 test-results/bench.md. CPU is divided by that of a fixed piece of work (yardstick.py) that is measured right before each
 bench, so that two runs on unlike machines can be compared; times by the clock are shown and not compared. A figure that
 is worse than in baseline.json by more than 15 % is measured again, and the better of the two counts. Exits with 1 where
-one stays so, or a bench fails. `--keep` writes baseline.json anew.
+one stays so, or a bench fails. `--keep` writes baseline.json anew; `--times 3` runs each bench three times, and gives
+the median and the spread.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 import msgspec
 
 from bench import yardstick
-from bench.comparing import Figure, better, regressions, table
+from bench.comparing import Figure, better, middle, regressions, table
 from bench.figures import FILE
 
 HERE = Path(__file__).resolve().parent
@@ -47,6 +48,8 @@ ALONE: Mapping[str, Sequence[str]] = {
 """Benches that start what they need, with their arguments."""
 ON_A_STACK: Mapping[str, Sequence[str]] = {
     "home": (),
+    "hops": (),
+    "product_page": (),
     "checkout": ("--checkouts", "200", "--placements", "400"),
     "cache_propagation": (),
     "pages": (),
@@ -73,6 +76,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", help="names of benches, with commas between them")
     parser.add_argument("--keep", action="store_true", help="write baseline.json anew")
+    parser.add_argument("--times", type=int, default=1, help="so many runs of each; the median counts")
     arguments = parser.parse_args()
     wanted = tuple(filter(None, arguments.only.split(","))) or (*ALONE, *ON_A_STACK)
     if unknown := set(wanted) - {*ALONE, *ON_A_STACK}:
@@ -82,7 +86,7 @@ def main() -> int:
     if before and before.gateway != _gateway():
         print(f"the committed run was on {before.gateway}, this one is on {_gateway()}: not compared")
         known = {}
-    figures, failed = _all(wanted, known)
+    figures, failed = _all(wanted, known, arguments.times)
     run = Run(_machine(), _gateway(), tuple(figures.values()))
     _write(run, known)
     if arguments.keep and not failed:
@@ -103,14 +107,17 @@ def main() -> int:
     return 1 if failed or worse else 0
 
 
-def _all(wanted: Sequence[str], known: Mapping[str, Figure]) -> tuple[dict[str, Figure], list[str]]:
+def _all(
+    wanted: Sequence[str], known: Mapping[str, Figure], times: int
+) -> tuple[dict[str, Figure], list[str]]:
     figures: dict[str, Figure] = {}
     failed: list[str] = []
 
     def measure(name: str, given: Sequence[str], environment: Mapping[str, str]) -> None:
         try:
-            found = _figures(name, given, environment)
-            if again := regressions(found, known):
+            runs = [_figures(name, given, environment) for _ in range(times)]
+            found = {each: middle([run[each] for run in runs if each in run]) for each in runs[0]}
+            if times == 1 and (again := regressions(found, known)):
                 print(f"  worse than before: {', '.join(again)}; once more", flush=True)
                 second = _figures(name, given, environment)
                 found = {

@@ -18,7 +18,7 @@ from uuid import uuid4
 import aiohttp
 
 from bench.figures import figure
-from bench.home import _cpu_seconds, _processes
+from bench.stack_load import cpu_seconds, processes
 from devstack.secret_store import load_or_create
 from devstack.settings import Settings, read
 
@@ -49,7 +49,7 @@ async def main(rounds: int) -> None:
         spent = {kind: Spent() for kind in calls}
         for call in calls.values():
             await _batch(client, call, {}, Spent())  # the database has a process for each connection by now
-        parts = _processes(stack)
+        parts = processes(stack)
         for _ in range(rounds):
             for kind, call in calls.items():
                 await _batch(client, call, parts, spent[kind])
@@ -122,9 +122,9 @@ async def _batch(client: aiohttp.ClientSession, call: Call, parts: Any, spent: S
         for _ in range(count):
             await one()
 
-    before = _cpu_seconds(parts)
+    before = cpu_seconds(parts)
     await asyncio.gather(*(several(BATCH) for _ in range(AT_ONCE)))
-    after = _cpu_seconds(parts)
+    after = cpu_seconds(parts)
     spent.requests += BATCH * AT_ONCE
     for name, at in after.items():
         if name in {"kong", "token-validator", "catalog", "postgres"}:

@@ -25,7 +25,7 @@ from uuid import uuid4
 import aiohttp
 
 from bench.figures import figure
-from bench.home import _cpu_seconds, _percentile, _processes
+from bench.stack_load import LOAD, cpu_seconds, percentile, processes
 from devstack.settings import Settings, read
 
 AT_ONCE = 24
@@ -134,15 +134,15 @@ async def _whole(stack: Settings, guest: Callable[[], Guest], count: int, at_onc
         bought.append((shopper, order))
 
     bought: list[tuple[Guest, str]] = []
-    parts = _processes(stack)
-    before, begun = _cpu_seconds(parts), time.perf_counter()
+    parts = processes(stack)
+    before, begun = cpu_seconds(parts), time.perf_counter()
     await _several(count, at_once, one)
-    elapsed, after = time.perf_counter() - begun, _cpu_seconds(parts)
+    elapsed, after = time.perf_counter() - begun, cpu_seconds(parts)
     print(f"{count} checkouts, {at_once} at once: {count / elapsed:.1f}/s (budget {BUDGET_CHECKOUTS:.0f})")
     print(f"  a checkout: p50 {_ms(whole, 0.5)}, p95 {_ms(whole, 0.95)}")
     await _tell_times(bought, {"stock_held": "held", "payment_captured": "paid"})
     spent = {hop: (seconds - before[hop]) / count * 1000 for hop, seconds in after.items()}
-    load = spent.pop("load generator")
+    generator = spent.pop(LOAD)
     total = sum(spent.values())
     print("\n| hop | CPU, ms a checkout | share |\n| --- | --- | --- |")
     for hop, share in sorted(spent.items(), key=lambda item: -item[1]):
@@ -150,9 +150,7 @@ async def _whole(stack: Settings, guest: Callable[[], Guest], count: int, at_onc
     figure("checkout, all processes", total * 1000, "cpu", budget=BUDGET_CPU_MS * 1000)
     figure("checkouts a second", count / elapsed, "clock", budget=BUDGET_CHECKOUTS, at_least=True)
     over = ": missed" if total > BUDGET_CPU_MS else ""
-    print(
-        f"| all | {total:.2f} (budget {BUDGET_CPU_MS:.0f}{over}) | |\n| (load generator) | {load:.2f} | |\n"
-    )
+    print(f"| all | {total:.2f} (budget {BUDGET_CPU_MS:.0f}{over}) | |\n| ({LOAD}) | {generator:.2f} | |\n")
     return [shopper for shopper, _ in bought]
 
 
@@ -190,7 +188,8 @@ async def _placements(guests: list[Guest], count: int) -> None:
         f"placing at {RATE:.0f}/s: p50 {_ms(taken, 0.5)}, p95 {_ms(taken, 0.95)} (budget {BUDGET_P95_MS:.0f})"
     )
     await asyncio.sleep(1)
-    await _tell_times(placed, {"stock_held": "held"}, budget=BUDGET_HELD_P95_MS)
+    held = await _tell_times(placed, {"stock_held": "held"}, budget=BUDGET_HELD_P95_MS)
+    figure("placed to held at 50/s, p95 ms", held["held"], "clock", budget=BUDGET_HELD_P95_MS)
 
 
 async def _filled(guests: list[Guest]) -> list[tuple[Guest, dict[str, Any]]]:
@@ -205,13 +204,18 @@ async def _filled(guests: list[Guest]) -> list[tuple[Guest, dict[str, Any]]]:
 
 async def _tell_times(
     orders: list[tuple[Guest, str]], events: Mapping[str, str], budget: float | None = None
-) -> None:
-    """How long after they were placed these happened to the orders, by the names of the states that followed."""
+) -> dict[str, float]:
+    """How long after they were placed these happened to the orders, by the names of the states that followed: p95 in
+    milliseconds.
+    """
     times = [await shopper.times(order) for shopper, order in orders]
+    found = {}
     for event, name in events.items():
         taken = [each[event] for each in times]
         allowed = "" if budget is None else f" (budget {budget:.0f})"
         print(f"  placed to {name}: p50 {_ms(taken, 0.5)}, p95 {_ms(taken, 0.95)}{allowed}")
+        found[name] = percentile(taken, 0.95)
+    return found
 
 
 async def _checkout(guest: Guest) -> str:
@@ -260,7 +264,7 @@ async def _stock(http: aiohttp.ClientSession, stack: Settings) -> tuple[str, str
 
 
 def _ms(seconds: list[float], share: float) -> str:
-    return f"{_percentile(seconds, share):.1f} ms"
+    return f"{percentile(seconds, share):.1f} ms"
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ WORSE_BY = 1.15
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """As `figures.figure` wrote it. `yardstick`: CPU microseconds of the fixed work, measured beside it."""
+    """As `figures.figure` wrote it. `yardstick`: CPU microseconds of the fixed work, measured beside it. `lowest` and
+    `highest` of several runs.
+    """
 
     name: str
     value: float
@@ -19,6 +21,8 @@ class Figure(msgspec.Struct, frozen=True):
     budget: float | None = None
     at_least: bool = False
     yardstick: float = 1.0
+    lowest: float | None = None
+    highest: float | None = None
 
     @property
     def comparable(self) -> float | None:
@@ -39,6 +43,15 @@ class Figure(msgspec.Struct, frozen=True):
         if now is None or then is None or now <= 0 or then <= 0 or self.kind != before.kind:
             return None
         return then / now if self.at_least else now / then
+
+
+def middle(runs: Sequence[Figure]) -> Figure:
+    """Of several runs the median one, with the spread of them all."""
+    ranked = sorted(runs, key=lambda each: each.value)
+    found = ranked[len(ranked) // 2]
+    if len(runs) == 1:
+        return found
+    return msgspec.structs.replace(found, lowest=ranked[0].value, highest=ranked[-1].value)
 
 
 def better(one: Figure, other: Figure) -> Figure:
@@ -74,4 +87,10 @@ def table(now: Sequence[Figure], before: Mapping[str, Figure]) -> Iterator[str]:
 
 def _shown(figure: Figure) -> str:
     unit = {"cpu": " µs CPU", "ratio": "", "clock": ""}[figure.kind]
-    return (f"{figure.value:.0f}" if figure.value >= 100 else f"{figure.value:.3g}") + unit
+    if figure.lowest is None or figure.highest is None:
+        return _number(figure.value) + unit
+    return f"{_number(figure.value)}{unit} ({_number(figure.lowest)} to {_number(figure.highest)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.comparing import Figure, better, regressions, table
+from bench.comparing import Figure, better, middle, regressions, table
 from bench.figures import FILE, figure
 
 
@@ -37,6 +37,13 @@ def test_times_by_the_clock_and_new_figures_are_shown_and_not_compared() -> None
 def test_the_better_of_two_measurements_counts() -> None:
     assert better(cpu(130), cpu(110)) == cpu(110)
     assert better(cpu(130, yardstick=200), cpu(110)) == cpu(130, yardstick=200)
+
+
+def test_of_several_runs_the_median_counts_and_the_spread_is_shown() -> None:
+    found = middle([cpu(150), cpu(90), cpu(120)])
+    assert found.value == 120
+    assert list(table([found], {}))[2:] == ["| a hop | 120 µs CPU (90 to 150) | 200 |  |"]
+    assert middle([cpu(90)]) == cpu(90)
 
 
 def test_the_table_names_what_is_missed_and_what_is_worse() -> None:
