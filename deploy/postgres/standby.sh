@@ -57,7 +57,7 @@ copy_peer() { # in place of what is there
 	until psql --no-psqlrc --quiet --dbname "$at_peer replication=true" -c IDENTIFY_SYSTEM > /dev/null 2>&1; do sleep 0.5; done
 	make_slot
 	: > "$unfinished"
-	find "$data" -mindepth 1 -delete
+	find "$data" -mindepth 1 -maxdepth 1 -exec rm -rf {} +
 	chmod 700 "$data"
 	# By a name of its own: by this server's, a half of a copy would be the second disk that commits wait for.
 	pg_basebackup -d "$at_peer application_name=$NAME-copy" -D "$data" --slot "$slot" --checkpoint fast --wal-method stream --write-recovery-conf

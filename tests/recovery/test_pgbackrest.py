@@ -1,12 +1,13 @@
 """deploy/pgbackrest/pgbackrest.conf as it is: WAL and backups go encrypted to a directory or to S3, and a restore to
 the moment before a DELETE brings the rows back.
 
-Debian's pgBackRest (2.45) knows PostgreSQL up to 15: the server here is Debian's too, not the 16 of the other tests.
+Debian 12's pgBackRest (2.45) knows PostgreSQL up to 15: the server is Debian's too then, not the 16 of the other tests.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from devstack import unprivileged
+from devstack.postgres import binaries
 from devstack.settings import ROOT
 from devstack.throwaway import free_port, temporary_directory
 from tests import local_certificate
@@ -25,18 +27,27 @@ from tests import local_certificate
 CONFIGURATION = ROOT / "deploy" / "pgbackrest" / "pgbackrest.conf"
 PASS = "a cipher pass of the tests alone"
 SECRET = "a shopper's address that nobody may read in the repository"
+KNOWN = {(2, 0): 15, (2, 47): 16, (2, 54): 17}
+"""The newest PostgreSQL that pgBackRest knows since that version; up to 15 what Debian 12 has."""
 WITHIN = 60.0
 """Seconds that a step may take on a busy machine."""
 
 
 def programs() -> Path:
-    """Of the newest Debian PostgreSQL that this pgBackRest knows."""
+    """Of the newest PostgreSQL here that this pgBackRest knows."""
     if shutil.which("pgbackrest") is None:
         pytest.skip("pgbackrest is not installed (apt-get install pgbackrest)")
-    found = sorted(Path("/usr/lib/postgresql").glob("1[0-5]/bin"))
-    if not found:
-        pytest.skip("no PostgreSQL up to 15 below /usr/lib/postgresql, which Debian's pgBackRest knows")
-    return found[-1]
+    known = max(major for since, major in KNOWN.items() if since <= _version("pgbackrest", "version"))
+    here = [binaries(), *Path("/usr/lib/postgresql").glob("*/bin")]
+    found = {_version(str(each / "postgres"), "--version")[0]: each for each in here}
+    if not (fitting := [major for major in found if major <= known]):
+        pytest.skip(f"no PostgreSQL up to {known} below /usr/lib/postgresql, which this pgBackRest knows")
+    return found[max(fitting)]
+
+
+def _version(*command: str) -> tuple[int, ...]:
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return tuple(int(number) for number in re.findall(r"\d+", said)[:2])
 
 
 class Server:

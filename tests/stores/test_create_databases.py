@@ -13,17 +13,18 @@ from common.address import with_password
 from devstack.observability.exporters import QUERIES
 from devstack.postgres import Postgres, binaries
 from devstack.settings import ROOT
+from tests import alpine
 from tests.nasty_passwords import PASSWORDS
 from tests.stores.own_postgres import own_postgres
 
 
-def run(server: Postgres, variables: dict[str, str], databases: str) -> None:
+def run(server: Postgres, variables: dict[str, str], databases: str, path: str = os.environ["PATH"]) -> None:
     subprocess.run(
         ["sh", str(ROOT / "deploy/postgres/create-databases.sh")],
         env={
             **variables,
             "DATABASES": databases,
-            "PATH": f"{binaries()}:{os.environ['PATH']}",
+            "PATH": f"{binaries()}:{path}",
             "POSTGRES_USER": "postgres",
             "PGHOST": "127.0.0.1",
             "PGPORT": str(server.port),
@@ -34,28 +35,32 @@ def run(server: Postgres, variables: dict[str, str], databases: str) -> None:
     )
 
 
+@pytest.mark.parametrize("whose", alpine.BOTH)
 @pytest.mark.parametrize("way", ["variable", "file"])
-async def test_any_printable_password_signs_in(postgres_server: Postgres, tmp_path: Path, way: str) -> None:
+async def test_any_printable_password_signs_in(
+    postgres_server: Postgres, tmp_path: Path, way: str, whose: str
+) -> None:
+    path = alpine.search_path(whose, tmp_path / "programs")
     server = f"127.0.0.1:{postgres_server.port}"
     variables = {}
     for number, password in enumerate(PASSWORDS):
-        name = f"nasty_{way}_{number}"
+        name = f"nasty_{way}_{whose}_{number}"
         if way == "variable":
             variables[name.upper()] = password
         else:
             (tmp_path / name).write_text(password + "\n", encoding="utf-8")
             variables[f"{name.upper()}_FILE"] = str(tmp_path / name)
-    names = [f"nasty_{way}_{number}" for number in range(len(PASSWORDS))]
-    run(postgres_server, variables, " ".join(f"{name}:{name.upper()}" for name in names))
+    names = [f"nasty_{way}_{whose}_{number}" for number in range(len(PASSWORDS))]
+    run(postgres_server, variables, " ".join(f"{name}:{name.upper()}" for name in names), path)
     for number, password in enumerate(PASSWORDS):
-        name = f"nasty_{way}_{number}"
+        name = f"nasty_{way}_{whose}_{number}"
         connection = await asyncpg.connect(
             with_password(f"postgresql://{name}@{server}/{name}", password, ("postgresql",))
         )
         assert await connection.fetchval("SELECT current_user") == name
         await connection.close()
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(f"postgresql://nasty_{way}_0:{quote(PASSWORDS[1], safe='')}@{server}/postgres")
+        await asyncpg.connect(f"postgresql://{names[0]}:{quote(PASSWORDS[1], safe='')}@{server}/postgres")
 
 
 async def test_each_start_makes_what_is_missing_takes_a_new_password_and_keeps_the_data(

@@ -1,6 +1,5 @@
 """deploy/redis/users.acl: each client does its work with what it is granted, and nothing beyond."""
 
-import os
 import socket
 import subprocess
 import time
@@ -20,6 +19,7 @@ from devstack.redis import binary
 from devstack.settings import ROOT
 from devstack.throwaway import free_port
 from kong.plugins.idempotency.store import Store
+from tests import alpine
 from tests.nasty_passwords import PASSWORDS
 from tests.revocations import mark_whole
 from tests.unit.project.compose_files import environment, load
@@ -212,8 +212,9 @@ def test_each_client_has_a_user_and_a_password_of_its_own(file: str) -> None:
             assert [name for name in services[client]["secrets"] if "redis" in name] == [secret]
 
 
+@pytest.mark.parametrize("whose", alpine.BOTH)
 @pytest.mark.parametrize("way", ["variable", "file", "file of an editor"])
-async def test_any_printable_password_is_a_users_password(tmp_path: Path, way: str) -> None:
+async def test_any_printable_password_is_a_users_password(tmp_path: Path, way: str, whose: str) -> None:
     """By the script of the container, into a real Redis, from an address without it."""
     users = [f"user{number}" for number in range(len(PASSWORDS))]
     templates = tmp_path / "templates.acl"
@@ -238,7 +239,7 @@ async def test_any_printable_password_is_a_users_password(tmp_path: Path, way: s
         ["sh", str(ROOT / "deploy/redis/start.sh")],
         env={
             **variables,
-            "PATH": f"{stub.parent}:{os.environ['PATH']}",
+            "PATH": f"{stub.parent}:{alpine.search_path(whose, tmp_path / 'programs')}",
             "REDIS_USERS": str(templates),
             "TMPDIR": str(tmp_path),
         },

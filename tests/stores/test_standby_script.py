@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from devstack import unprivileged
 from devstack.postgres import binaries
 from devstack.settings import ROOT
 from devstack.throwaway import kept_ports, temporary_directory
+from tests import alpine
 
 PASSWORD = "a password: of the test"
 START = """
@@ -36,14 +37,15 @@ pytestmark = [
 class Container:
     """What one of the two containers is to the script: its name, its data, what it is told of the other one."""
 
-    def __init__(self, directory: Path, name: str, peer: str, port: int, peer_port: int) -> None:
+    def __init__(self, pair: Pair, name: str, peer: str, port: int, peer_port: int) -> None:
+        directory = pair.directory
         self.directory, self.name = directory, name
         self.data = unprivileged.data_directory(directory / name)
         self.first = unprivileged.data_directory(directory / f"{name}-programs")
         """Programs in it are taken for those of their name."""
         self._log = directory / f"{name}.log"
         self._environment = {
-            "PATH": f"{self.first}:{binaries()}:{os.environ['PATH']}",
+            "PATH": f"{self.first}:{binaries()}:{pair.search_path}",
             "HOME": str(directory),
             "NAME": name,
             "PEER": peer,
@@ -76,15 +78,15 @@ class Container:
     def script(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         return self.run("sh", str(self.directory / "standby.sh"), *arguments, **more)
 
-    def start(self, **more: str) -> None:
+    def start(self, command: str = "start", **more: str) -> None:
         """Returns once it takes connections. Raises AssertionError with its last words where it ends instead."""
-        self.begin(**more)
+        self.begin(command, **more)
         self.until(lambda: self.run("pg_isready", "--quiet").returncode == 0)
 
-    def begin(self, **more: str) -> None:
+    def begin(self, command: str = "start", **more: str) -> None:
         with self._log.open("ab") as log:
             self._server = subprocess.Popen(
-                ["sh", str(self.directory / "standby.sh"), "start"],
+                ["sh", str(self.directory / "standby.sh"), command],
                 env={**self._environment, **more},
                 cwd="/",
                 user=unprivileged.account(),
@@ -142,11 +144,10 @@ class Container:
         self._server = None
 
     def ask(self, statement: str) -> str:
-        done = self.run(
-            "psql", "-XAtv", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres", "-c", statement
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout.strip()
+        options = ("-XAtv", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "postgres")
+        answered = self.run("psql", *options, "-c", statement, PGPASSWORD=PASSWORD)
+        assert answered.returncode == 0, answered.stdout
+        return answered.stdout.strip()
 
     def until(self, so: Callable[[], bool]) -> None:
         give_up = time.monotonic() + WITHIN
@@ -171,14 +172,19 @@ class Container:
 
 
 class Pair:
-    def __init__(self, directory: Path, one: int, other: int) -> None:
+    def __init__(self, directory: Path, ports: Sequence[int], whose: str) -> None:
+        one, other, third = ports
+        self.directory = directory
+        self.search_path = alpine.search_path(whose, directory / "programs")
         self.archive = unprivileged.data_directory(directory / "archive")
         script = (ROOT / "deploy/postgres/standby.sh").read_text()
         assert "/gatehouse/start.sh" in script
         (directory / "standby.sh").write_text(script.replace("/gatehouse/start.sh", f"{directory}/start.sh"))
         (directory / "start.sh").write_text(START)
-        self.one = Container(directory, "postgres", "postgres-standby", one, other)
-        self.other = Container(directory, "postgres-standby", "postgres", other, one)
+        self.one = Container(self, "postgres", "postgres-standby", one, other)
+        self.other = Container(self, "postgres-standby", "postgres", other, one)
+        self.restored = Container(self, "postgres-restored", "postgres", third, one)
+        self.restored.instead_of("docker-entrypoint.sh", START)
 
     def start(self) -> None:
         password = self.one.first / "password"
@@ -219,7 +225,7 @@ class Pair:
         self.other.until((self.archive / "wal" / "00000002.history").exists)
 
     def end(self) -> None:
-        for each in (self.one, self.other):
+        for each in (self.one, self.other, self.restored):
             each.end(signal.SIGKILL)
             for directory in (each.data, each.first):
                 unprivileged.discard(directory)
@@ -227,9 +233,11 @@ class Pair:
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
-    with temporary_directory() as directory, kept_ports(2) as ports:
-        made = Pair(directory, *ports)
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """With the programs of the image where busybox is there, or with those that a test asks for."""
+    whose = getattr(request, "param", "alpine" if shutil.which("busybox") else "machine")
+    with temporary_directory() as directory, kept_ports(3) as ports:
+        made = Pair(directory, ports, whose)
         try:
             made.start()
             yield made
@@ -248,10 +256,18 @@ def rejoined(pair: Pair) -> str:
     return done.stdout
 
 
+def succeeded(container: Container, *command: str) -> str:
+    """What a command of the script said."""
+    finished = container.script(*command)
+    assert finished.returncode == 0, finished.stdout
+    return finished.stdout.strip()
+
+
 REWOUND = "postgres has nothing any more that postgres-standby does not have"
 COPIED = "it is copied anew"
 
 
+@pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
 def test_one_that_was_killed_is_rewound(pair: Pair) -> None:
     pair.write_what_the_standby_never_gets()
     pair.take_over()
@@ -332,7 +348,7 @@ def test_one_that_cannot_be_rewound_is_copied(pair: Pair) -> None:
 def test_one_whose_volume_is_lost_is_copied_and_makes_no_databases_of_its_own(pair: Pair) -> None:
     pair.one.end(signal.SIGKILL)
     pair.take_over()
-    assert pair.one.run("find", str(pair.one.data), "-mindepth", "1", "-delete").returncode == 0
+    assert pair.one.run("sh", "-c", 'rm -rf "$PGDATA"/*').returncode == 0
     pair.one.begin()
     assert "postgres has lost its data" in pair.one.ended()
     pair.other.end()
@@ -395,3 +411,44 @@ def test_one_that_is_fenced_and_has_not_followed_since_is_not_promoted(pair: Pai
     refused = pair.one.script("promote")
     assert (refused.returncode, "does not have what was written since" in refused.stdout) == (1, True)
     assert pair.one.ask("SELECT pg_is_in_recovery()") == "t"
+
+
+@pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
+def test_a_backup_and_the_archive_bring_a_moment_back(pair: Pair) -> None:
+    base = succeeded(pair.one, "backup").splitlines()[-1]
+    pair.one.ask("INSERT INTO paid SELECT generate_series(1, 1000)")
+    before = pair.one.ask("SELECT count(*), sum(number) FROM paid")
+    moment = pair.one.ask("SELECT clock_timestamp()")
+    pair.one.ask("DELETE FROM paid")
+    succeeded(pair.one, "archive")
+    pair.restored.start("restored", RESTORE_TO=moment)
+    pair.restored.until(lambda: pair.restored.ask("SELECT pg_is_in_recovery()") == "f")
+    assert pair.restored.ask("SELECT count(*), sum(number) FROM paid") == before
+    assert f"restoring {base} up to {moment}" in pair.restored.logged()
+
+
+@pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
+def test_seven_backups_are_kept_and_the_wal_since_the_first_of_them(pair: Pair) -> None:
+    bases, wal = pair.archive / "base", pair.archive / "wal"
+    first = succeeded(pair.one, "backup").splitlines()[-1]
+    succeeded(pair.one, "archive")
+    for year in range(2001, 2008):
+        pair.one.run("cp", "-a", first, str(bases / f"{year}0101T000000Z"))
+    needed = next(
+        line for line in Path(first, "backup_label").read_text().splitlines() if "START WAL" in line
+    )
+    segment = re.findall(r"file (\w+)\)", needed)[0]
+    (wal / f"{int(segment, 16) - 1:024X}").write_text("older than the first of them")
+    succeeded(pair.one, "backup")
+    assert [each.name[:4] for each in sorted(bases.iterdir())][:5] == ["2003", "2004", "2005", "2006", "2007"]
+    assert len(list(bases.iterdir())) == 7
+    assert min(file.name for file in wal.iterdir() if len(file.name) == 24) == segment
+
+
+@pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
+def test_commits_wait_for_the_other_disk_while_they_are_told_to(pair: Pair) -> None:
+    succeeded(pair.one, "wait", "on")
+    of_the_standby = "SELECT sync_state FROM pg_stat_replication"
+    pair.one.until(lambda: pair.one.ask(of_the_standby) == "sync")
+    succeeded(pair.one, "wait", "off")
+    pair.one.until(lambda: pair.one.ask(of_the_standby) == "async")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from devstack.settings import ROOT
+from tests import alpine
 
 ENTRYPOINT = """#!/bin/sh
 until [ -e "$READY" ]; do sleep 0.01; done
@@ -16,9 +17,38 @@ printf '%s ' "$@"
 """
 
 
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
+@dataclass(frozen=True)
+class Image:
     """With a script that makes databases, and a PostgreSQL that is ready at once."""
+
+    directory: Path
+    search_path: str
+
+    @property
+    def databases_were_made(self) -> bool:
+        return (self.directory / "created").exists()
+
+    def started(self, *command: str) -> str:
+        """How the server was called, once the container counts as healthy."""
+        environment = {
+            "PATH": f"{self.directory}:{self.search_path}",
+            "PGDATA": str(self.directory),
+            "POSTGRES_USER": "postgres",
+            "READY": f"{self.directory}/databases",
+        }
+        finished = subprocess.run(
+            ["sh", str(self.directory / "start.sh"), *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return finished.stdout.strip()
+
+
+@pytest.fixture(params=alpine.BOTH)
+def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
     programs = {"docker-entrypoint.sh": ENTRYPOINT, "pg_isready": "#!/bin/sh\n"}
     for name, text in programs.items():
         (tmp_path / name).write_text(text)
@@ -29,40 +59,21 @@ def directory(tmp_path: Path) -> Path:
         assert named in script
         script = script.replace(named, ours)
     (tmp_path / "start.sh").write_text(script)
-    return tmp_path
+    return Image(tmp_path, alpine.search_path(request.param, tmp_path / "programs"))
 
 
-def started(directory: Path, *command: str) -> str:
-    """How the server was called, once the container counts as healthy."""
-    environment = {
-        "PATH": f"{directory}:{os.environ['PATH']}",
-        "PGDATA": str(directory),
-        "POSTGRES_USER": "postgres",
-        "READY": f"{directory}/databases",
-    }
-    finished = subprocess.run(
-        ["sh", str(directory / "start.sh"), *command],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return finished.stdout.strip()
+def test_the_databases_are_made_before_it_counts_as_healthy(image: Image) -> None:
+    image.started("postgres")
+    assert image.databases_were_made
 
 
-def test_the_databases_are_made_before_it_counts_as_healthy(directory: Path) -> None:
-    started(directory, "postgres")
-    assert (directory / "created").exists()
+def test_a_standby_makes_none_for_it_takes_no_write(image: Image) -> None:
+    (image.directory / "standby.signal").touch()
+    image.started("postgres")
+    assert not image.databases_were_made
 
 
-def test_a_standby_makes_none_for_it_takes_no_write(directory: Path) -> None:
-    (directory / "standby.signal").touch()
-    started(directory, "postgres")
-    assert not (directory / "created").exists()
-
-
-def test_rows_stay_out_of_the_log_whatever_the_command(directory: Path) -> None:
+def test_rows_stay_out_of_the_log_whatever_the_command(image: Image) -> None:
     """PostgreSQL takes the last of two settings."""
-    said = started(directory, "postgres", "-c", "log_error_verbosity=verbose")
+    said = image.started("postgres", "-c", "log_error_verbosity=verbose")
     assert said.endswith("-c log_error_verbosity=terse")
