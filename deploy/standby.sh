@@ -19,8 +19,8 @@ ask() { # SERVICE STATEMENT: one that hangs counts as down
 	docker compose exec -T "$1" timeout 5 psql --no-psqlrc -At -U postgres -d postgres -c "$2"
 }
 
-role() { # SERVICE: primary, standby, fenced (it has not followed since), or down
-	case $(ask "$1" "SELECT pg_is_in_recovery(), (pg_stat_file('fenced', true)).size IS NOT NULL" 2> /dev/null) in
+role() { # SERVICE: primary, standby, fenced (it has not followed since), or down, and why on standard error
+	case $(ask "$1" "SELECT pg_is_in_recovery(), (pg_stat_file('fenced', true)).size IS NOT NULL") in
 	't|f') echo standby ;;
 	't|t') echo fenced ;;
 	f*) echo primary ;;

@@ -15,7 +15,9 @@ from typing import Any
 from devstack import check, control, gateway_part, leftovers, logs, running, terminal, unprivileged
 from devstack.declaration import declaration
 from devstack.errors import DevstackError, NotRunningError
+from devstack.secret_store import load_or_create
 from devstack.settings import ROOT, Settings
+from devstack.topology import server
 
 POLL_INTERVAL = 0.1  # seconds
 STOP_DEADLINE = 60.0
@@ -189,16 +191,20 @@ def _follow_start(settings: Settings, supervisor: subprocess.Popen[bytes]) -> Ma
             if part["state"] not in ("waiting", "stopped") and shown.get(part["name"]) != part["state"]:
                 shown[part["name"]] = part["state"]
                 print(terminal.progress(part), flush=True)
-        if answer["up"] or (settings.follows and _follows_by_now(answer["parts"])):
+        if answer["up"] or (settings.follows and _follows_by_now(settings, answer["parts"])):
             return answer
         time.sleep(POLL_INTERVAL)
     return None
 
 
-def _follows_by_now(parts: Sequence[Mapping[str, Any]]) -> bool:
-    """Of a standby region: whether nothing is left to wait for but its promotion."""
+def _follows_by_now(settings: Settings, parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Of a standby region: whether nothing is left to wait for but its promotion.
+
+    Until PostgreSQL takes connections, it replays what its copy began with, and cannot be promoted.
+    """
     states = {part["name"]: part["state"] for part in parts}
-    return (states["postgres"], states["kong"]) == ("starting", "ready")
+    waiting = (states["postgres"], states["kong"]) == ("starting", "ready")
+    return waiting and server(settings, load_or_create(settings.secrets_file)).ready()
 
 
 def _is_running(settings: Settings) -> bool:

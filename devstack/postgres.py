@@ -157,10 +157,12 @@ class Postgres:
         self._client("pg_restore", *options, "-d", self.url(database), str(file))
 
     def ask(self, database: str, statement: str) -> str:
-        """What a statement of the superuser's answers, as text. Raises PrepareError."""
-        return self._client(
-            "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database), "-c", statement
-        )
+        """What a statement of the superuser's answers, as text. Raises PrepareError with what PostgreSQL said to it."""
+        options = ("-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.url(database))
+        try:
+            return self._client("psql", *options, "-c", statement)
+        except PrepareError as refusal:
+            raise PrepareError(f"{refusal}\nAsked of {database}: {statement[:200]}") from None
 
     def run(self, program: str, *arguments: str) -> None:
         """A program that works on the data directory, as the account that owns it. Raises PrepareError."""

@@ -3,7 +3,7 @@
 #
 # Which of the two is the primary, its data directory says: with standby.signal in it, a server follows and takes no write, whoever starts
 # it. That is the fence, too. NAME is this one's, PEER the other's; with COPY=1 an empty directory is filled from the peer. The archive,
-# WAL and base backups, is one volume of both.
+# WAL and base backups, is one volume of both. PEER_HOST is where the peer is, if its name does not say it.
 set -eu
 archive=${ARCHIVE:-/var/tmp} # everybody may write there in the image, and the volume takes that from it
 data=${PGDATA:-/var/lib/postgresql/data}
@@ -13,7 +13,7 @@ slot=$(printf %s "$NAME" | tr - _)
 unfinished=$archive/$NAME.unfinished
 # Not in the data directory, which base backups copy. Written at each start, since the password may be another one.
 export PGPASSFILE="${PGPASSFILE:-/tmp/pgpass}"
-at_peer="host=$PEER port=${PEER_PORT:-5432} user=$POSTGRES_USER dbname=postgres application_name=$NAME passfile=$PGPASSFILE"
+at_peer="host=${PEER_HOST:-$PEER} port=${PEER_PORT:-5432} user=$POSTGRES_USER dbname=postgres application_name=$NAME passfile=$PGPASSFILE"
 
 refuse() {
 	echo "$1" >&2
@@ -35,6 +35,15 @@ alone() { # SECONDS of patience. One container at a time has the data: the serve
 
 ask() { # STATEMENT: of the server in this container
 	psql --no-psqlrc -At -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres -c "$1"
+}
+
+until_it_answers() { # on its way up a server refuses what it is asked, a standby until it has all of the WAL that its data need
+	tries=0
+	until pg_isready --quiet --username "$POSTGRES_USER"; do
+		tries=$((tries + 1))
+		[ "$tries" -lt $((${PATIENCE:-60} * 5)) ] || refuse "$NAME takes no connections: $(ask 'SELECT 1' 2>&1 || :)"
+		sleep 0.2
+	done
 }
 
 ask_peer() {
@@ -73,13 +82,19 @@ control() { # LABEL: what the control file says
 	LC_ALL=C pg_controldata "$data" | sed -n "s/^$1: *//p"
 }
 
+limits() { # as the server had them: with less than its WAL tells of, none starts as a standby
+	LC_ALL=C pg_controldata "$data" | sed -n 's/^max_prepared_xacts setting: */-c max_prepared_transactions=/p
+		s/^max_locks_per_xact setting: */-c max_locks_per_transaction=/p
+		s/^\(max_[a-z_]*\) setting: */-c \1=/p' | tr '\n' ' '
+}
+
 end_well() { # pg_rewind wants a server that was not killed: fenced as it is, it reads its WAL to the end and is stopped
 	case $(control 'Database cluster state') in 'shut down' | 'shut down in recovery') return ;; esac
 	rm -f "$data/postmaster.pid" # of a server in another container: here its number may be anybody's
 	# Told of the promotion, it would not start once it has WAL beyond that: "requested timeline 2 does not contain minimum recovery
 	# point". So on its own timeline, without the archive and the peer. Where that takes long, a copy is sooner there.
 	own="-c recovery_target_timeline=current -c restore_command= -c primary_conninfo= -c primary_slot_name= -c archive_mode=off"
-	pg_ctl -D "$data" --wait --timeout 600 --silent -o "$own -c wal_log_hints=on -c listen_addresses= -c unix_socket_directories='$data'" start &&
+	pg_ctl -D "$data" --wait --timeout 600 --silent -o "$own $(limits) -c wal_log_hints=on -c listen_addresses= -c unix_socket_directories='$data'" start &&
 		pg_ctl -D "$data" --wait --timeout 600 --silent --mode fast stop && return
 	pg_ctl -D "$data" --wait --silent --mode immediate stop 2> /dev/null || true
 	return 1
@@ -136,9 +151,12 @@ start) # the server
 	;;
 promote) # takes writes when it returns, and waits for no standby with them
 	[ ! -e "$data/fenced" ] || refuse "$NAME was fenced when $PEER took over, and does not have what was written since: rejoin first, or rm $data/fenced where that is to be lost"
-	ask 'ALTER SYSTEM RESET synchronous_standby_names'
-	[ "$(ask 'SELECT pg_promote(true, 60)')" = t ] || refuse "$NAME was not promoted within a minute"
-	ask 'SELECT pg_reload_conf()' > /dev/null
+	until_it_answers
+	ask 'ALTER SYSTEM RESET synchronous_standby_names' > /dev/null
+	ask 'SELECT pg_reload_conf()' > /dev/null # before: no commit may wait for the one that is gone
+	# What it is decides, not what it answers: an answer may be lost, and one that was promoted before has no promotion to begin.
+	ask 'SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote(true, 60) END' > /dev/null || until_it_answers
+	[ "$(ask 'SELECT pg_is_in_recovery()')" = f ] || refuse "$NAME was not promoted within a minute"
 	;;
 rejoin) # a fenced server that is down becomes the peer's standby: what it has beyond that is undone, or all of it is copied anew
 	may_follow

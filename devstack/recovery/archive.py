@@ -26,6 +26,7 @@ class Archive:
     directory: Path
 
     def prepare(self) -> None:
+        unprivileged.data_directory(self.directory).chmod(0o711)
         for name in ("wal", "base"):
             unprivileged.data_directory(self.directory / name)
 

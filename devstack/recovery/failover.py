@@ -10,8 +10,7 @@ from pathlib import Path
 
 from devstack import cli, control, running, unprivileged
 from devstack.errors import DevstackError
-from devstack.postgres import SUPERUSER
-from devstack.recovery import follower
+from devstack.recovery import follower, script
 from devstack.secret_store import load_or_create
 from devstack.settings import Settings, locate
 from devstack.topology import server
@@ -31,14 +30,15 @@ def failover(settings: Settings, former: Path | None, *, is_down: bool) -> int:
             f"nothing was changed: fence {settings.follows} first, so that it never takes a write again, and say so "
             "with --it-is-down; or name its state directory with --fence"
         )
+    postgres = server(settings, load_or_create(settings.secrets_file))
+    follower.until_it_answers(postgres)  # before the fence: else both regions would be down
     begun = time.monotonic()
     if former is not None:
         _fence(locate({"DEVSTACK_DIR": str(former)}))
         print(f"{1000 * (time.monotonic() - begun):5.0f} ms  {former} is fenced")
-    postgres = server(settings, load_or_create(settings.secrets_file))
     if not follower.takes_writes(postgres):
         print(f"its latest commit is {follower.behind(postgres):.1f} s old")
-        postgres.ask(SUPERUSER, "SELECT pg_promote(true, 60)")
+        script.run(postgres, "promote", NAME="this region", PEER=settings.follows)
     print(f"{1000 * (time.monotonic() - begun):5.0f} ms  PostgreSQL takes writes")
     give_up = time.monotonic() + UP_WITHIN
     while not control.ask(settings.control_socket, command="status")["up"]:
@@ -50,10 +50,10 @@ def failover(settings: Settings, former: Path | None, *, is_down: bool) -> int:
 
 
 def _fence(former: Settings) -> None:
-    """It is down, and whoever starts its PostgreSQL finds a standby."""
+    """It is down, and whoever starts its PostgreSQL finds a standby, which takes over from nobody."""
     cli.down(former)
     data = unprivileged.data_directory(former.state / "postgres")
-    signal_file = data / "standby.signal"
-    signal_file.touch()
-    if unprivileged.account() is not None:
-        unprivileged.hand_over(signal_file)
+    for name in ("standby.signal", "fenced"):
+        (data / name).touch()
+        if unprivileged.account() is not None:
+            unprivileged.hand_over(data / name)

@@ -5,10 +5,15 @@ A part like any other: it counts as ready once it takes writes, so that whatever
 
 from __future__ import annotations
 
+import time
+
 from devstack import unprivileged
+from devstack.errors import NotReadyError, PrepareError
 from devstack.postgres import SUPERUSER, Postgres
 from devstack.recovery.archive import RETRY
 
+ANSWERS_WITHIN = 60.0
+"""Seconds that a failover waits for it, before it changes anything."""
 FOLLOWER = (RETRY, "wal_receiver_timeout=10s", "hot_standby=on")
 
 
@@ -26,9 +31,32 @@ def copy(server: Postgres, primary: str) -> None:
     server.run("pg_basebackup", "-d", source, "-D", str(data), *options)
 
 
+def until_it_answers(server: Postgres) -> None:
+    """Returns once it takes connections: a standby does when it has all of the WAL that its copy needs.
+
+    Raises NotReadyError, with what it says instead.
+    """
+    give_up = time.monotonic() + ANSWERS_WITHIN
+    while not server.ready():
+        if time.monotonic() > give_up:
+            raise NotReadyError(f"nothing was changed: the PostgreSQL of this region {_refusal(server)}")
+        time.sleep(0.1)
+
+
+def _refusal(server: Postgres) -> str:
+    try:
+        server.ask(SUPERUSER, "SELECT 1")
+    except PrepareError as refusal:
+        return f"takes no connections: {refusal}"
+    return "took no connection until this moment: repeat it"
+
+
 def takes_writes(server: Postgres) -> bool:
-    """Whether it was promoted, or never followed anybody."""
-    return server.ready() and server.ask(SUPERUSER, "SELECT pg_is_in_recovery()").strip() == "f"
+    """Whether it was promoted, or never followed anybody. No, where it cannot be asked."""
+    try:
+        return server.ready() and server.ask(SUPERUSER, "SELECT pg_is_in_recovery()").strip() == "f"
+    except PrepareError:
+        return False  # it went between the two: a probe never raises
 
 
 def behind(server: Postgres) -> float:

@@ -1,7 +1,7 @@
 """One PostgreSQL of a replicated pair: made as the first, or copied from another; killed, fenced, promoted, rejoined.
 
-Whether it is the primary says its data directory: with `standby.signal` in it, a server follows and takes no writes,
-whoever starts it. That is the fence, too.
+Promotion and rejoin are those of containers (script.py). Whether it is the primary says its data directory: with
+`standby.signal` in it, a server follows and takes no writes, whoever starts it. That is the fence, too.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 from devstack import unprivileged
 from devstack.errors import NotReadyError, PrepareError
 from devstack.postgres import SUPERUSER, Postgres
+from devstack.recovery import script
 from devstack.recovery.archive import Archive
 
 READY_WITHIN = 60.0
@@ -62,17 +65,26 @@ class Node:
 
     def start(self) -> None:
         """Returns once it takes connections. Raises NotReadyError with its last words."""
+        self.begin()
+        self._until(self.server.ready, "did not start")
+
+    def begin(self) -> None:
         with self._log.open("ab") as log:
             self._process = self.server.command().start(log)
-        self._until(self.server.ready, "did not start")
 
     def kill(self) -> None:
         """SIGKILL to all of it, as if its machine was gone."""
         if self._process is not None:
+            group = self._process.pid
             with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                os.killpg(group, signal.SIGKILL)
             self._process.wait()
             self._process = None
+            give_up = time.monotonic() + READY_WITHIN
+            while _lives(group):  # the last of its processes has the data until then
+                if time.monotonic() > give_up:
+                    raise NotReadyError(f"{self.name} was killed and did not end")
+                time.sleep(0.01)
 
     def stop(self) -> None:
         """A clean end."""
@@ -115,38 +127,50 @@ class Node:
         self.ask("SELECT pg_reload_conf()")
 
     def fence(self) -> None:
-        """What is started on these data from here on takes no writes."""
+        """What is started on these data from here on takes no writes, and takes over from nobody."""
         if self._process is not None:
             raise PrepareError(f"{self.name} runs: a fence is for one that is down")
         self.mark("standby.signal")
+        self.mark("fenced")
 
     def mark(self, name: str) -> None:
-        """An empty file in its directory, by which PostgreSQL knows what to be at the next start."""
+        """An empty file in its directory, by which PostgreSQL and standby.sh know what it is at the next start."""
         file = self.data / name
         file.touch()
         if unprivileged.account() is not None:
             unprivileged.hand_over(file)
 
-    def promote(self) -> None:
+    def promote(self, former: Node) -> None:
         """Takes writes when it returns, and waits for no standby with them."""
-        self.ask("ALTER SYSTEM RESET synchronous_standby_names")
-        if self.ask("SELECT pg_promote(true, 60)") != "t":
-            raise PrepareError(f"{self.name} was not promoted within a minute")
-        self.ask("SELECT pg_reload_conf()")
+        self._script("promote", former)
 
-    def rejoin(self, primary: Node) -> None:
-        """A former primary that is down follows `primary`: what it has beyond that is undone (pg_rewind)."""
-        slots = primary.ask("SELECT slot_name FROM pg_replication_slots").split()
-        if self.name not in slots:
-            primary.ask(f"SELECT pg_create_physical_replication_slot('{self.name}')")
-        primary.ask("CHECKPOINT")  # so that its control file names the timeline of its promotion
-        self.run(
-            "pg_rewind", "-D", str(self.data), "--source-server", primary.conninfo, "--write-recovery-conf"
-        )
-        with (self.data / "postgresql.auto.conf").open("a") as file:
-            file.write(f"primary_slot_name = '{self.name}'\nsynchronous_standby_names = ''\n")
+    def rejoin(self, primary: Node) -> str:
+        """A fenced former primary that is down, killed or not, follows `primary`: rewound, or copied anew where that
+        cannot be. What was said of it.
+        """
+        said = self._script("rejoin", primary)
+        try:
+            self._follow(primary)
+        except NotReadyError as refusal:
+            self.kill()
+            said += f"{refusal}\n{self._script('copy', primary)}"
+            self._follow(primary)
+        return said
+
+    def _follow(self, primary: Node) -> None:
         self.start()
         self.until_it_follows(primary)
+
+    def _script(self, command: str, peer: Node) -> str:
+        return script.run(
+            self.server,
+            command,
+            NAME=self.name,
+            PEER=peer.name,
+            PEER_PORT=str(peer.server.port),
+            ARCHIVE=str(self.archive.directory.resolve()),
+            PGPASSFILE=str(self.archive.directory.resolve() / f"{self.name}.pgpass"),
+        )
 
     def until_it_takes_writes(self) -> None:
         self._until(lambda: not self.recovering(), "did not end its recovery")
@@ -193,6 +217,15 @@ class Node:
                 said = self._log.read_text(errors="replace").splitlines()[-20:]
                 raise NotReadyError("\n".join([f"{self.name} {otherwise}:", *said]))
             time.sleep(0.02)
+
+
+def _lives(group: int) -> bool:
+    """Whether a process of the group runs. One that nobody has asked for its status is over."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                return True
+    return False
 
 
 _BASE = ("--checkpoint", "fast", "--wal-method", "stream")

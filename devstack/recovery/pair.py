@@ -41,19 +41,19 @@ class Pair:
     def take_over(self) -> None:
         """The standby is the primary from here on. The former one has to be down."""
         self.primary.fence()
-        self.standby.promote()
+        self.standby.promote(self.primary)
         self.primary, self.standby = self.standby, self.primary
 
-    def rejoin(self) -> None:
-        """The fenced former primary, which is down, becomes the standby."""
-        self.standby.rejoin(self.primary)
+    def rejoin(self) -> str:
+        """The fenced former primary, which is down, becomes the standby. What was said of it."""
+        said = self.standby.rejoin(self.primary)
         self._wait_as_wanted()
+        return said
 
     def discard(self) -> None:
         for node in (self.primary, self.standby):
             node.discard()
-        for directory in ("wal", f"base/{BASE}"):
-            unprivileged.discard(self.archive.directory / directory)
+        unprivileged.discard(self.archive.directory)
 
     def _wait_as_wanted(self) -> None:
         self.primary.wait_for(self.standby if self.synchronous else None)

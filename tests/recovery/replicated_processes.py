@@ -56,7 +56,7 @@ class ReplicatedProcesses(LocalStack):
         except PrepareError as refusal:
             return str(refusal).removeprefix("psql failed: ")
         finally:
-            former.stop()
+            former.kill()
         return None
 
     def rejoin(self) -> None:

@@ -1,0 +1,85 @@
+"""A primary and its standby under devstack: the one that was killed follows again, and takes over in its turn."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from devstack.errors import PrepareError
+from devstack.recovery.pair import Pair
+from devstack.throwaway import temporary_directory
+
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(shutil.which("flock") is None, reason="flock is not installed"),
+]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    with temporary_directory() as directory:
+        made = Pair(directory, "the password: of the pair", synchronous=True)
+        try:
+            made.start()
+            made.primary.ask("CREATE TABLE paid (number int)")
+            yield made
+        finally:
+            made.discard()
+
+
+def take_over(pair: Pair) -> None:
+    pair.primary.kill()
+    pair.take_over()
+    pair.primary.ask("INSERT INTO paid VALUES (7)")  # waits for nobody
+
+
+def test_one_that_was_killed_and_never_started_since_is_rewound(pair: Pair) -> None:
+    take_over(pair)
+    assert "one has nothing any more that other does not have" in pair.rejoin()
+    pair.primary.ask("INSERT INTO paid VALUES (8)")  # waits for the second disk again
+    assert pair.standby.ask("SELECT count(*) FROM paid") == "2"
+
+
+def test_one_that_came_back_fenced_and_was_killed_again_is_rewound(pair: Pair) -> None:
+    take_over(pair)
+    pair.standby.start()
+    with pytest.raises(PrepareError, match="read-only transaction"):
+        pair.standby.ask("INSERT INTO paid VALUES (9)")
+    pair.standby.kill()
+    assert "has nothing any more" in pair.rejoin()
+
+
+def test_the_one_that_follows_again_takes_over_in_turn(pair: Pair) -> None:
+    take_over(pair)
+    pair.rejoin()
+    take_over(pair)
+    assert pair.primary.name == "one"
+    assert pair.primary.ask("SELECT count(*) FROM paid") == "2"
+
+
+def test_one_that_is_fenced_takes_over_from_nobody(pair: Pair) -> None:
+    take_over(pair)
+    pair.standby.start()
+    with pytest.raises(PrepareError, match="does not have what was written since"):
+        pair.standby.promote(pair.primary)
+
+
+def test_one_that_cannot_be_rewound_is_copied(pair: Pair) -> None:
+    take_over(pair)
+    (pair.standby.data / "global" / "pg_control").write_bytes(b"")
+    with pytest.raises(PrepareError, match="of another database cluster"):
+        pair.rejoin()
+    (pair.standby.data / "PG_VERSION").unlink()  # as an empty volume
+    assert "copying other" in pair.rejoin()
+
+
+def test_one_on_its_way_up_is_promoted_once_it_answers(pair: Pair) -> None:
+    """What a supervisor does that has just started it again."""
+    pair.primary.kill()
+    pair.standby.kill()
+    pair.primary.fence()
+    pair.standby.begin()
+    pair.take_over()
+    assert pair.primary.ask("SELECT pg_is_in_recovery()") == "f"
