@@ -16,7 +16,6 @@ PRODUCTION: Object = {
     "existingSecret": "gatehouse",
     "trustedProxies": {"pods": ["10.42.0.0/16"], "ingress": ["10.42.0.0/16"]},
 }
-MONITORING = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
 
 MATRIX: dict[str, tuple[tuple[str, ...], Object]] = {
     "minimal": ((), MINIMAL),
@@ -27,10 +26,9 @@ MATRIX: dict[str, tuple[tuple[str, ...], Object]] = {
         merged(
             PRODUCTION,
             {
-                "gateway": {"enabled": True, "parentRefs": [{"name": "public", "namespace": "gateways"}]},
+                "ingress": {"enabled": True, "className": "traefik", "tlsSecret": "gatehouse-tls"},
                 "autoscaling": {"inFlight": 8},
                 "verticalPodAutoscaler": {"enabled": True},
-                "networkPolicy": {"metricsFrom": [MONITORING]},
                 "images": {"registry": "registry.example/shop", "pullSecrets": [{"name": "registry"}]},
                 "redis": {"tls": True, "caSecret": "redis-ca"},
                 "nodeSelector": {"pool": "shop"},

@@ -143,7 +143,7 @@ def test_the_way_in_leads_to_the_front_and_to_kong_alone(policies: dict[str, Obj
         name
         for name, policy in policies.items()
         for rule in rules(policy, "ingress")
-        if "ingress-nginx" in str(rule["from"])
+        if "gateways" in str(rule["from"])
     }
     outside = {
         name

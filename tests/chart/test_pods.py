@@ -156,6 +156,26 @@ def test_an_edited_template_rolls_out_and_nothing_else_does(tmp_path: Path) -> N
     assert [name for name in before if before[name] != after[name]] == ["kong"]
 
 
+def test_a_new_version_of_the_chart_alone_replaces_no_pod(tmp_path: Path) -> None:
+    """Its name is on the objects, and on no pod: a pod with another label is another pod."""
+    shutil.copytree(CHART, tmp_path / "gatehouse", symlinks=True)
+    for link in (tmp_path / "gatehouse").rglob("*"):
+        if link.is_symlink():
+            target = (CHART / link.relative_to(tmp_path / "gatehouse")).resolve()
+            link.unlink()
+            link.symlink_to(target)
+    about = tmp_path / "gatehouse/Chart.yaml"
+    chart = yaml.safe_load(about.read_text(encoding="utf-8"))
+    about.write_text(yaml.safe_dump({**chart, "version": "99.0.0"}), encoding="utf-8")
+    before, after = (
+        of_kind(render(MINIMAL, chart=each), "Deployment") for each in (CHART, tmp_path / "gatehouse")
+    )
+    assert before["auth"]["metadata"]["labels"] != after["auth"]["metadata"]["labels"]
+    assert {name: found["spec"] for name, found in before.items()} == {
+        name: found["spec"] for name, found in after.items()
+    }
+
+
 def test_no_secret_is_in_an_environment_and_each_container_sees_its_own_alone() -> None:
     for name, pod in pods(every("everything on")).items():
         secrets = {volume["name"]: volume["secret"] for volume in pod["volumes"] if "secret" in volume}
@@ -237,6 +257,59 @@ def test_replicas_have_one_owner() -> None:
         assert kinds == [*(["Pods"] if counts else []), "ContainerResource" if name == "kong" else "Resource"]
     for advice in of_kind(objects, "VerticalPodAutoscaler").values():
         assert advice["spec"]["updatePolicy"] == {"updateMode": "Off"}
+
+
+def test_an_autoscaler_adds_a_replica_where_one_is_busy_and_not_before() -> None:
+    """It compares with what a pod asks for: of a tenth of a core it would have them all with one core used."""
+    objects = every("production")
+    found = of_kind(objects, "HorizontalPodAutoscaler")
+    assert len(found) == len(of_kind(objects, "Deployment"))
+    for name, scaler in found.items():
+        (container,) = pods(objects)[name]["containers"]
+        asked = str(container["resources"]["requests"]["cpu"])
+        cores = float(asked.removesuffix("m")) / (1000 if asked.endswith("m") else 1)
+        (metric,) = scaler["spec"]["metrics"]
+        target = metric.get("resource", metric.get("containerResource"))["target"]["averageUtilization"]
+        assert 0.3 <= cores * target / 100 <= 0.8, name
+
+
+REMEMBERED = 30 + 10
+"""Seconds for which the cluster's DNS says an address (CoreDNS of kubeadm, NodeLocal DNSCache), and then a caller."""
+
+
+def test_nobody_remembers_the_address_of_a_pod_that_ends() -> None:
+    for name in ("minimal", "production"):
+        for pod in pods(every(name)).values():
+            (container,) = pod["containers"]
+            assert int(container["lifecycle"]["preStop"]["exec"]["command"][1]) > REMEMBERED
+
+
+def test_who_scrapes_the_pods_may_reach_them() -> None:
+    objects = every("production")
+    assert [found for found in objects if found["kind"] == "PodMonitor"]
+    for name, policy in of_kind(objects, "NetworkPolicy").items():
+        if name in pods(objects):
+            assert "monitoring" in str(policy["spec"]["ingress"]), name
+
+
+def test_hooks_are_jobs_that_end_and_policies_and_run_again_whoever_applies_them() -> None:
+    """Argo CD runs them before each sync, Helm and Flux before each upgrade."""
+    hooks = [
+        found for found in every("production") if "helm.sh/hook" in found["metadata"].get("annotations", {})
+    ]
+    assert {found["kind"] for found in hooks} == {"Job", "NetworkPolicy"}
+    for hook in hooks:
+        annotations = hook["metadata"]["annotations"]
+        assert annotations["helm.sh/hook"] == "pre-install,pre-upgrade"
+        assert "before-hook-creation" in annotations["helm.sh/hook-delete-policy"]
+        if hook["kind"] == "Job":
+            assert hook["spec"]["activeDeadlineSeconds"] <= 600
+            assert int(annotations.get("helm.sh/hook-weight", "0")) > -1  # after their policy
+    text = "".join(file.read_text(encoding="utf-8") for file in (CHART / "templates").iterdir())
+    for own in ("lookup ", "randAlpha", "genCA", "genSelfSigned", "uuidv4", "now |"):
+        assert own not in text, (
+            f"{own}: a chart that is rendered elsewhere, or twice, has to come out the same"
+        )
 
 
 def test_one_process_may_stay_as_it_is_while_the_others_scale() -> None:

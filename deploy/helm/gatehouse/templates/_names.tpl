@@ -19,12 +19,17 @@ app.kubernetes.io/component: {{ .name | replace "_" "-" }}
 {{- end -}}
 
 {{- define "gatehouse.labels" -}}
-{{ include "gatehouse.selector" . }}
-app.kubernetes.io/name: {{ .root.Chart.Name }}
-app.kubernetes.io/part-of: {{ .root.Chart.Name }}
+{{ include "gatehouse.podLabels" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+{{- end -}}
+
+{{- /* Of a pod: without versions, or a new chart would replace every pod, those too that are as they were. */ -}}
+{{- define "gatehouse.podLabels" -}}
+{{ include "gatehouse.selector" . }}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/part-of: {{ .root.Chart.Name }}
 {{- with .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
