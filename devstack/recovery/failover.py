@@ -5,11 +5,13 @@ Fence, then promote (pair.py). What cannot be fenced is not taken over from, unl
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 from devstack import cli, control, running, unprivileged
 from devstack.errors import DevstackError
+from devstack.postgres import SUPERUSER, Postgres
 from devstack.recovery import follower, script
 from devstack.secret_store import load_or_create
 from devstack.settings import Settings, locate
@@ -32,6 +34,8 @@ def failover(settings: Settings, former: Path | None, *, is_down: bool) -> int:
         )
     postgres = server(settings, load_or_create(settings.secrets_file))
     follower.until_it_answers(postgres)  # before the fence: else both regions would be down
+    if former is not None:
+        _require_same_cluster(locate({"DEVSTACK_DIR": str(former)}), postgres)
     begun = time.monotonic()
     if former is not None:
         _fence(locate({"DEVSTACK_DIR": str(former)}))
@@ -49,11 +53,26 @@ def failover(settings: Settings, former: Path | None, *, is_down: bool) -> int:
     return 0
 
 
+def _require_same_cluster(former: Settings, postgres: Postgres) -> None:
+    """A wrong directory would be fenced, and the region that was meant would go on beside this one."""
+    try:
+        control = (former.state / "postgres" / "global" / "pg_control").read_bytes()
+    except OSError as fault:
+        raise DevstackError(
+            f"nothing was changed: {former.state} has no PostgreSQL ({fault.strerror})"
+        ) from None
+    theirs = int.from_bytes(control[:8], sys.byteorder)  # the first field of ControlFileData
+    if theirs != int(postgres.ask(SUPERUSER, "SELECT system_identifier FROM pg_control_system()")):
+        raise DevstackError(
+            f"nothing was changed: the data in {former.state} are of another database cluster than those of this region"
+        )
+
+
 def _fence(former: Settings) -> None:
     """It is down, and whoever starts its PostgreSQL finds a standby, which takes over from nobody."""
     cli.down(former)
     data = unprivileged.data_directory(former.state / "postgres")
-    for name in ("standby.signal", "fenced"):
+    for name in ("standby.signal", follower.FENCED):
         (data / name).touch()
         if unprivileged.account() is not None:
             unprivileged.hand_over(data / name)

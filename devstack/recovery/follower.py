@@ -12,6 +12,8 @@ from devstack.errors import NotReadyError, PrepareError
 from devstack.postgres import SUPERUSER, Postgres
 from devstack.recovery.archive import RETRY
 
+FENCED = "fenced"
+"""The file in a data directory that says: another server has taken over since."""
 ANSWERS_WITHIN = 60.0
 """Seconds that a failover waits for it, before it changes anything."""
 FOLLOWER = (RETRY, "wal_receiver_timeout=10s", "hot_standby=on")
@@ -20,11 +22,15 @@ FOLLOWER = (RETRY, "wal_receiver_timeout=10s", "hot_standby=on")
 def copy(server: Postgres, primary: str) -> None:
     """Prepares the data directory of `server` as a copy of the server at `primary` (host:port), unless it has data.
 
+    Those of a region that was taken over from (`fenced`) are replaced: it has no way from there to what came after.
     Both have the same superuser's password. Raises PrepareError.
     """
     data = unprivileged.data_directory(server.directory)
     if (data / "PG_VERSION").exists():
-        return
+        if not (data / FENCED).exists():
+            return
+        unprivileged.discard(server.directory)
+        data = unprivileged.data_directory(server.directory)
     host, _, port = primary.rpartition(":")
     source = f"host={host} port={port} user={SUPERUSER} dbname={SUPERUSER} application_name=standby"
     options = ("--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf")

@@ -97,6 +97,7 @@ def test_a_region_that_is_cut_off_is_failed_over_by_one_command() -> None:
         _takes_no_write(here)
         again = there.devstack("failover", "--it-is-down")
         assert again.returncode == 0, again.stderr  # twice is harmless
+        _follows_in_its_turn(here, there)
 
 
 def _takes_no_write(fenced: LocalStack) -> None:
@@ -105,3 +106,12 @@ def _takes_no_write(fenced: LocalStack) -> None:
         for process in declaration().stored:
             said = server.ask(process.database or "", "SELECT pg_is_in_recovery()")
             assert said.strip() == "t", process.name
+
+
+def _follows_in_its_turn(fenced: LocalStack, primary: LocalStack) -> None:
+    """By the same command that made the other one a standby: what it has is replaced by a copy."""
+    fenced.environment["DEVSTACK_FOLLOWS"] = f"127.0.0.1:{primary.environment['POSTGRES_PORT']}"
+    started = fenced.devstack("up", "--detach")
+    assert started.returncode == 0, f"{started.stderr}\n{directory_log(fenced.directory)}"
+    until_followed(primary, fenced)
+    assert members(fenced) == members(primary)

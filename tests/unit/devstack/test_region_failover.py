@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import cast
 import pytest
 
 from devstack import running
-from devstack.errors import NotReadyError, PrepareError
+from devstack.errors import DevstackError, NotReadyError, PrepareError
 from devstack.postgres import Postgres
 from devstack.recovery import failover, follower
 from devstack.settings import read
@@ -61,6 +62,27 @@ def test_it_takes_writes_once_it_is_in_no_recovery(answer: str, writes: bool) ->
 
 def test_a_probe_of_one_that_goes_in_this_moment_says_no() -> None:
     assert not follower.takes_writes(postgres(True, answer=PrepareError(ENDING)))
+
+
+@pytest.mark.parametrize(
+    ("control", "refused"), [(None, "has no PostgreSQL"), (43, "another database cluster")]
+)
+def test_a_directory_that_is_not_of_the_other_region_is_not_fenced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, control: int | None, refused: str
+) -> None:
+    """The region that was meant would go on beside this one."""
+    monkeypatch.setattr(follower, "until_it_answers", lambda server: None)
+    monkeypatch.setattr(running, "is_locked", lambda settings: True)
+    monkeypatch.setattr(Postgres, "ask", lambda self, database, statement: "42\n")
+    here = read({"DEVSTACK_DIR": str(tmp_path / "here"), "DEVSTACK_FOLLOWS": "127.0.0.1:1"})
+    here.state.mkdir()
+    other = tmp_path / "other"
+    (other / "postgres" / "global").mkdir(parents=True)
+    if control is not None:
+        (other / "postgres" / "global" / "pg_control").write_bytes(control.to_bytes(8, sys.byteorder))
+    with pytest.raises(DevstackError, match=f"nothing was changed: .*{refused}"):
+        failover.failover(here, other, is_down=False)
+    assert not (other / "postgres" / "standby.signal").exists()
 
 
 def test_the_other_region_goes_on_where_this_one_could_not_take_over(
