@@ -8,6 +8,7 @@ import pytest
 
 from common.redis_link import RedisLink, Script, StoreUnavailableError
 from tests.stores.own_redis import OwnRedis
+from tests.waiting import WITHIN, until
 
 ECHO = Script("return ARGV[1]")
 WRITE = Script("redis.call('SET', KEYS[1], ARGV[1]) return 1")
@@ -15,12 +16,30 @@ WRITE = Script("redis.call('SET', KEYS[1], ARGV[1]) return 1")
 
 @pytest.fixture
 async def link(own_redis: OwnRedis) -> AsyncIterator[RedisLink]:
-    async with RedisLink(own_redis.url, 0.3) as link:
+    async with RedisLink(own_redis.url, WITHIN) as link:
         yield link
 
 
+@pytest.fixture
+async def hasty(own_redis: OwnRedis) -> AsyncIterator[RedisLink]:
+    """One that gives up soon."""
+    async with RedisLink(own_redis.url, 0.3) as link:
+        await until(lambda: answers(link))
+        yield link
+
+
+async def answers(link: RedisLink, word: bytes = b"1") -> bool:
+    """Whether Redis answers in time; with what it was asked for, in that case."""
+    try:
+        answer = await link.evaluate(ECHO, b"k", word)
+    except StoreUnavailableError:
+        return False
+    assert answer == word
+    return True
+
+
 async def test_many_commands_share_one_connection_and_keep_their_answers(redis_url: str) -> None:
-    async with RedisLink(redis_url, 2.0) as link:
+    async with RedisLink(redis_url, WITHIN) as link:
         numbers = [str(number).encode() for number in range(500)]
         assert await asyncio.gather(*(link.evaluate(ECHO, b"k", number) for number in numbers)) == numbers
         assert link.connection_number == 1
@@ -35,10 +54,9 @@ async def test_a_redis_that_is_down_fails_at_once_and_works_when_it_is_back(
     for _ in range(200):
         with pytest.raises(StoreUnavailableError):
             await link.evaluate(ECHO, b"k", b"1")
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < WITHIN, "all together sooner than one could be waited for"
     own_redis.start()
-    await asyncio.sleep(0.15)
-    assert await link.evaluate(ECHO, b"k", b"2") == b"2"
+    await until(lambda: answers(link))
 
 
 async def test_a_restart_between_two_commands_is_not_noticed(own_redis: OwnRedis, link: RedisLink) -> None:
@@ -48,32 +66,26 @@ async def test_a_restart_between_two_commands_is_not_noticed(own_redis: OwnRedis
     assert await link.evaluate(ECHO, b"k", b"2") == b"2"
 
 
-async def test_a_hung_redis_fails_in_time_and_works_when_it_goes_on(
-    own_redis: OwnRedis, link: RedisLink
+async def test_a_hung_redis_fails_while_it_hangs_and_works_when_it_goes_on(
+    own_redis: OwnRedis, hasty: RedisLink
 ) -> None:
-    await link.evaluate(ECHO, b"k", b"1")
     own_redis.pause()
     for _ in range(2):
-        start = time.monotonic()
         with pytest.raises(StoreUnavailableError):
-            await link.evaluate(ECHO, b"k", b"1")
-        assert time.monotonic() - start < 0.5
+            await hasty.evaluate(ECHO, b"k", b"1")
     own_redis.resume()
-    await asyncio.sleep(0.15)
-    assert await link.evaluate(ECHO, b"k", b"2") == b"2"
+    await until(lambda: answers(hasty))
 
 
 async def test_an_answer_that_came_too_late_is_never_given_to_a_later_command(
-    own_redis: OwnRedis, link: RedisLink
+    own_redis: OwnRedis, hasty: RedisLink
 ) -> None:
-    await link.evaluate(ECHO, b"k", b"1")
     own_redis.pause()
     with pytest.raises(StoreUnavailableError):
-        await link.evaluate(ECHO, b"k", b"late")
+        await hasty.evaluate(ECHO, b"k", b"late")
     own_redis.resume()
-    await asyncio.sleep(0.15)
-    answers = [await link.evaluate(ECHO, b"k", str(number).encode()) for number in range(20)]
-    assert answers == [str(number).encode() for number in range(20)]
+    for number in range(20):
+        await until(lambda word=b"%d" % number: answers(hasty, word))  # type: ignore[misc]
 
 
 async def test_a_command_given_up_by_its_caller_leaves_the_link_working(link: RedisLink) -> None:
@@ -121,11 +133,11 @@ async def test_a_slow_redis_is_waited_for_within_the_timeout(own_redis: OwnRedis
 
 async def test_each_command_is_told_with_how_it_ended_and_how_long_it_took(own_redis: OwnRedis) -> None:
     told: list[tuple[bool, float]] = []
-    async with RedisLink(own_redis.url, 0.3, ended=lambda *how: told.append(how)) as link:
+    async with RedisLink(own_redis.url, 2.0, ended=lambda *how: told.append(how)) as link:
         await link.evaluate(ECHO, b"k", b"1")  # unknown at first: asked for twice
         own_redis.pause()
         with pytest.raises(StoreUnavailableError):
             await link.evaluate(ECHO, b"k", b"2")
         own_redis.resume()
     assert [answered for answered, _ in told] == [True, True, False]
-    assert told[-1][1] >= 0.25
+    assert told[-1][1] >= 1.9

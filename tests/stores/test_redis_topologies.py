@@ -25,6 +25,7 @@ from services.chassis.redis import Redis
 from tests import redis_topologies
 from tests.redis_topologies import KINDS, Topology
 from tests.stores.test_redis_users import RULES
+from tests.waiting import WITHIN
 
 LIFETIMES = Lifetimes(access=600, idle=1000, absolute=3000, grace=10)
 LIMIT = Limit(free=3, first=2, ceiling=60, window=900)
@@ -93,7 +94,7 @@ async def test_a_revocation_of_auths_reaches_who_follows_it(topology: Topology) 
         process = await log.process()
         await log.mark(process)
         assert await log.whole_in() == process
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while not watch.current():
                 await asyncio.sleep(0.01)
             assert len(watch.revoked) == 49

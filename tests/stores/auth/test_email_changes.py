@@ -11,6 +11,7 @@ from services.auth.settings import Settings
 from services.chassis.postgres import Database
 from tests.stores.auth.calls import DEMO, PASSWORD, Client, bearer, is_good, mailed_token, register, sign_in
 from tests.stores.auth.conftest import INTERNAL_KEY
+from tests.waiting import WITHIN
 
 INTERNAL = {"X-Internal-Key": INTERNAL_KEY}
 OLD, NEW = "minji@example.com", "new@example.com"
@@ -148,7 +149,7 @@ async def test_an_address_that_many_wait_for_is_of_the_first_who_opens_the_link(
         await register(client, email)
         sessions.append(await sign_in(client, email=email, password=PASSWORD))
         await ask(client, sessions[-1], NEW)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(WITHIN):
             while (link := await mailed_token(tmp_path / "mail", NEW, "/email/verify")) in links:
                 await asyncio.sleep(0.02)
         links.append(link)
@@ -175,7 +176,7 @@ async def test_an_administrator_moves_an_account_and_both_addresses_are_told(
         assert await put(admin, NEW, DEMO["password"]) == 204
     await sign_in(client, email=NEW, password=PASSWORD)
     await mailed_token(tmp_path / "mail", NEW, "/email/verify")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         while not any(
             f"To: {OLD}" in (text := file.read_text()) and "another e-mail address" in text
             for file in (tmp_path / "mail").glob("*.eml")

@@ -36,6 +36,7 @@ from services.chassis.postgres import Database
 from services.chassis.redis import Redis
 from tests.mail_server import mail_server
 from tests.stores.auth.calls import PASSWORD, Client, bearer, mailed_token, register, sign_in
+from tests.waiting import WITHIN
 
 INTERNAL = {"X-Internal-Key": "internal-key-of-the-tests"}
 MINJI = "minji@example.com"
@@ -206,7 +207,7 @@ async def test_a_password_link_waits_neither_for_a_flood_of_confirmations_nor_fo
         await post.enqueue(Kind.EMAIL_CONFIRMATION, f"flood-{number}@example.com")
         async with post.database.transaction():
             await OutboxMemberMessage(post.database)(account(f"flood-{number}@example.com"))
-    async with post.delivering(deliver, member=Down()).lifespan(), asyncio.timeout(20):
+    async with post.delivering(deliver, member=Down()).lifespan(), asyncio.timeout(WITHIN):
         await stuck.wait()
         await post.enqueue(Kind.PASSWORD_RESET, MINJI)
         await arrived.wait()
@@ -230,7 +231,7 @@ async def test_a_member_is_made_while_the_mail_server_never_answers(post: Post) 
 
     for number in range(8):
         await post.enqueue(Kind.PASSWORD_CHANGED, f"mailed-{number}@example.com")
-    async with post.delivering(deliver, member=Member()).lifespan(), asyncio.timeout(20):
+    async with post.delivering(deliver, member=Member()).lifespan(), asyncio.timeout(WITHIN):
         await stuck.wait()
         await post.accounts.register(account(MINJI))
         await made.wait()

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -23,6 +23,7 @@ from services.chassis.postgres import Database
 from services.chassis.redis import Redis
 from tests import redis_topologies
 from tests.redis_topologies import Server, Topology
+from tests.waiting import WITHIN, until
 
 LIFETIMES = Lifetimes(access=600, idle=1000, absolute=3000, grace=10)
 pytestmark = [
@@ -56,7 +57,7 @@ async def redis(topology: Topology) -> AsyncIterator[Redis]:
             await done.wait()
 
     keeping = asyncio.create_task(keep())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         await ready.wait()
     yield opened
     done.set()
@@ -70,12 +71,6 @@ def keeper_of(topology: Topology, key: str) -> Server:
         return masters[0]
     third = slot(key.encode()) * 3 // 16384
     return topology.servers[third]
-
-
-async def until(done: Callable[[], Awaitable[bool]], within: float = 60.0) -> None:
-    async with asyncio.timeout(within):
-        while not await done():
-            await asyncio.sleep(0.05)
 
 
 async def test_a_sign_out_that_was_answered_holds_when_a_replica_takes_over(
@@ -95,7 +90,7 @@ async def test_a_sign_out_that_was_answered_holds_when_a_replica_takes_over(
     dead = await log.process()
     source = RevocationSource(topology.url(), STREAM, 1.0)
     async with RevocationWatch(source) as watch:
-        assert await watch.settle(10.0)
+        assert await watch.settle(WITHIN)
         victim = keeper_of(topology, STREAM)
         victim.kill()
 
@@ -120,7 +115,7 @@ async def test_a_sign_out_that_was_answered_holds_when_a_replica_takes_over(
         assert all(str(session) in watch.revoked for session in before)
     # One that starts now has to learn all of it from the new master.
     async with RevocationWatch(source) as fresh:
-        assert await fresh.settle(10.0)
+        assert await fresh.settle(WITHIN)
         assert all(str(session) in fresh.revoked for session in (*before, after))
 
 
@@ -155,7 +150,7 @@ async def test_a_former_master_that_comes_back_is_not_believed(
 
     await until(demoted)
     async with RevocationWatch(RevocationSource(topology.url(), STREAM, 1.0)) as watch:
-        assert await watch.settle(10.0)
+        assert await watch.settle(WITHIN)
         assert await log.whole_in() == await log.process()
     # Asked by itself, as somebody would who still has its address: its process is not the one that is marked.
     alone = f"redis://:{redis_topologies.PASSWORD}@127.0.0.1:{victim.port}/0"

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +19,7 @@ from services.chassis.postgres import Database
 from services.chassis.redis import Redis
 from tests.stores import own_redis
 from tests.stores.own_redis import OwnRedis
+from tests.waiting import WITHIN, until
 
 LIFETIMES = Lifetimes(access=600, idle=1000, absolute=3000, grace=10)
 
@@ -83,12 +84,6 @@ async def auth(database: Database, server: OwnRedis) -> AsyncIterator[Auth]:
     await keeping
 
 
-async def until(holds: Callable[[], bool], within: float = 5.0) -> None:
-    async with asyncio.timeout(within):
-        while not holds():
-            await asyncio.sleep(0.002)
-
-
 def watching(auth: Auth) -> RevocationWatch:
     return RevocationWatch(RevocationSource(auth.server.url, STREAM, 0.6))
 
@@ -97,7 +92,7 @@ async def test_a_new_redis_is_believed_once_auth_has_looked(auth: Auth) -> None:
     async with watching(auth) as watch:
         assert not await watch.settle(0.5)
         await auth.keeping.look()
-        assert await watch.settle(2.0)
+        assert await watch.settle(WITHIN)
 
 
 @pytest.mark.parametrize("lost", ["the last of it", "all of it", "nothing"])
@@ -157,7 +152,7 @@ async def test_several_processes_of_auth_may_rebuild_at_once(auth: Auth) -> None
     await asyncio.gather(*(one.look() for one in others))
     assert set(await auth.told()) == ended
     async with watching(auth) as watch:
-        assert await watch.settle(2.0)
+        assert await watch.settle(WITHIN)
         assert len(watch.revoked) == 20
 
 

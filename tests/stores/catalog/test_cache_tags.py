@@ -12,6 +12,7 @@ from common.redis_link import RedisLink
 from services.catalog.settings import Settings
 from services.chassis.cache_tags import STREAM
 from tests.stores.catalog.shop import ShopApi
+from tests.waiting import WITHIN
 
 EVERY_LIST = "products"
 
@@ -35,7 +36,7 @@ class Moved:
     async def until(self, *tags: str) -> set[str]:
         """All that moved, once these have."""
         found: set[str] = set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             while not found >= set(tags):
                 await asyncio.sleep(0.01)
                 found |= await self.look()

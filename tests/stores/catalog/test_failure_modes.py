@@ -22,6 +22,7 @@ from tests.signing import Signer
 from tests.stores.catalog.shop import INTERNAL, ShopApi
 from tests.stores.own_postgres import OwnPostgres
 from tests.stores.own_postgres import own_postgres as running_postgres
+from tests.waiting import WITHIN
 
 DATABASE_DOWN = [row[1:] for row in rows("catalog") if row[0] == "database down"]
 
@@ -86,7 +87,7 @@ async def test_the_documented_answers_while_the_database_is_down(
         assert status == int(documented), (call, text)
         assert detail.replace(": ", '":"') in text
     await asyncio.to_thread(own_postgres.start)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while (await send("GET /health/ready"))[0] != 200:
             await asyncio.sleep(0.1)
     for _ in range(2):
@@ -166,7 +167,7 @@ async def test_without_any_key_visitors_are_served_and_administrators_wait_for_a
 
         app = web.Application()
         app.router.add_get("/jwks.json", jwks)
-        async with TestServer(app, port=port), asyncio.timeout(6):
+        async with TestServer(app, port=port), asyncio.timeout(WITHIN):
             while (await client.get("/api/stock", headers=admin)).status_code != 200:
                 await asyncio.sleep(0.1)
         assert (await client.get("/api/products")).status_code == 200

@@ -13,11 +13,12 @@ from services.chassis.cache_tags import MOST_AT_ONCE, STREAM, TARGET, AtOnce, Ca
 from services.chassis.postgres import Database
 from tests.stores import own_redis as own
 from tests.stores.chassis.messages import waiting
+from tests.waiting import WITHIN
 
 
 @pytest.fixture
 async def link(own_redis: own.OwnRedis) -> AsyncIterator[RedisLink]:
-    async with RedisLink(own_redis.url, 1.0) as link:
+    async with RedisLink(own_redis.url, 5.0) as link:
         yield link
 
 
@@ -38,7 +39,7 @@ async def named(link: RedisLink) -> list[str]:
 
 
 async def until_nothing_waits(database: Database) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while await waiting(database):
             await asyncio.sleep(0.01)
 
@@ -88,7 +89,7 @@ async def test_what_replicas_remember_is_named_again_when_they_have_forgotten_it
     tags = CacheTags(database, at_once=at_once, settles=60)
     async with database.transaction():
         await tags.moved(["a"], remembered=True)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while len(await waiting(database)) > 1:
             await asyncio.sleep(0.01)
     (again,) = await waiting(database)

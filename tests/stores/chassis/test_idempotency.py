@@ -17,6 +17,7 @@ from services.chassis.idempotency.refusals import KeyReused
 from services.chassis.identity import Identity
 from services.chassis.postgres import Database
 from tests.in_process import running
+from tests.waiting import until
 
 NAMESPACE = UUID(int=0)
 
@@ -178,7 +179,7 @@ async def test_the_duplicate_of_a_request_that_dies_takes_its_place(
     while not service.calls:
         await asyncio.sleep(0.01)
     second = asyncio.create_task(api.post("/effects/a", headers=keyed("k")))
-    await asyncio.sleep(0.1)
+    await until(lambda: somebody_waits(service.database))
     async with service.database.transaction() as connection:
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
@@ -188,6 +189,14 @@ async def test_the_duplicate_of_a_request_that_dies_takes_its_place(
     assert (await first).status_code == 503
     assert (await second).status_code == 201
     assert await service.effects() == 1
+
+
+async def somebody_waits(database: Database) -> bool:
+    """For a lock, in PostgreSQL."""
+    waiting = await database.fetch(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return bool(waiting)
 
 
 async def test_a_malformed_key_is_refused_before_any_effect(api: AsyncClient, service: Service) -> None:

@@ -69,13 +69,13 @@ async def test_only_what_is_new_is_run_and_in_order(database: Database, package:
 async def test_a_migration_may_take_longer_than_any_request(
     new_postgres_database: Callable[[], str], package: Path
 ) -> None:
-    database = Database(new_postgres_database(), application="test", statement_timeout=0.1)
+    database = Database(new_postgres_database(), application="test", statement_timeout=0.5)
     # A second beyond the server's limit is where the driver gives up by itself.
-    write(package, "2026-01-01", "SELECT pg_sleep(1.2)")
+    write(package, "2026-01-01", "SELECT pg_sleep(1.8)")
     async with database.lifespan():
         assert await migrate(database, ("mine", package.name)) == ["2026-01-01"]
         with pytest.raises(Unavailable):
-            await database.fetch("SELECT pg_sleep(1.2)")
+            await database.fetch("SELECT pg_sleep(1.8)")
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(database: Database, package: Path) -> None:

@@ -18,6 +18,7 @@ from services.chassis.outbox import decisions
 from services.chassis.outbox.delivery import ATTEMPTS_IN_TRACE
 from services.chassis.postgres import Database
 from tests.stores.chassis.messages import Body, put, waiting
+from tests.waiting import WITHIN
 
 
 class Receiver:
@@ -261,7 +262,7 @@ async def test_deliveries_go_on_after_the_database_was_away(
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         await put(database, 2, "b")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WITHIN):
             while {path for path, _ in receiver.got} != {"/internal/a", "/internal/b"}:
                 await asyncio.sleep(0.05)
 
@@ -273,7 +274,7 @@ async def test_a_message_of_this_process_waits_for_no_poll(
     async with delivery.lifespan():
         for number in range(3):
             await put(database, number, f"a{number}")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(WITHIN):
                 while len(receiver.got) <= number:
                     await asyncio.sleep(0.01)
 

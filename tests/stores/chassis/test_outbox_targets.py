@@ -17,6 +17,7 @@ from services.chassis.outbox import Answer
 from services.chassis.outbox.store import Claim
 from services.chassis.postgres import Database
 from tests.stores.chassis.messages import Body, put, waiting
+from tests.waiting import WITHIN
 
 
 class Told:
@@ -54,7 +55,7 @@ async def test_a_target_that_never_answers_holds_up_no_other(database: Database)
     async with told(database, silent=silent, other=other).lifespan():
         for number in range(10):
             await put(database, number, f"silent-{number}", target="silent")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             while not silent.got:
                 await asyncio.sleep(0.01)
             for number in range(10):

@@ -10,6 +10,7 @@ from piccolo.table import Table
 
 from services.chassis.errors import Unavailable
 from services.chassis.postgres import Database, database, engine, outages
+from tests.waiting import WITHIN
 
 
 class Effect(Table, tablename="effect"):
@@ -148,7 +149,7 @@ async def test_a_connection_is_given_out_again_and_goes_back_to_the_pool_when_no
     pool, at_hand = database.engine.pool, database.engine.at_hand
     assert pool is not None
     assert (len(at_hand), pool.get_idle_size()) == (1, 0)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(WITHIN):
         while pool.get_idle_size() == 0:
             await asyncio.sleep(0.01)
     assert len(at_hand) == 0

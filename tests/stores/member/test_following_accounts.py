@@ -10,6 +10,7 @@ from httpx import AsyncClient
 
 from tests.stores.member.conftest import INTERNAL_KEY, AuthStandIn
 from tests.stores.member.members import made
+from tests.waiting import WITHIN
 
 Api = AsyncClient
 Headers = dict[str, str]
@@ -68,7 +69,7 @@ async def test_a_deletion_reaches_auth(
     await api.put(f"/internal/members/{new_id}", json=account, headers=internal)
     own, path = {**as_member(new_id), "If-Match": "*"}, f"/api/members/{new_id}"
     assert (await api.delete(path, headers=own)).status_code == 204
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         while not auth.messages:
             await asyncio.sleep(0.02)
     assert auth.messages == [(f"/internal/accounts/{new_id}/status", {"status": "deleted"}, INTERNAL_KEY)]
@@ -147,7 +148,7 @@ async def test_auth_being_down_does_not_hold_a_change_back(
     while not auth.messages:
         await asyncio.sleep(0.02)
     auth.status = 204
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         while len(auth.messages) < 2:
             await asyncio.sleep(0.02)
     assert auth.messages[0] == auth.messages[1]

@@ -10,6 +10,7 @@ from httpx import AsyncClient, Response
 
 from tests.signing import Signer
 from tests.stores.order.peers import Auth, Catalog, Payment
+from tests.waiting import WITHIN
 
 INTERNAL_KEY = "internal-key-for-tests"
 ADDRESS = {
@@ -86,11 +87,9 @@ class Shop:
         order: dict[str, Any] = answer.json()
         return order
 
-    async def becomes(
-        self, who: dict[str, str], id_: UUID, *states: str, within: float = 15
-    ) -> dict[str, Any]:
+    async def becomes(self, who: dict[str, str], id_: UUID, *states: str) -> dict[str, Any]:
         """Waits until the order is in one of the states."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + WITHIN
         while (order := await self.order(who, id_))["state"] not in states:
             assert time.monotonic() < deadline, f"still {order['state']}, not {states}"
             await asyncio.sleep(0.01)

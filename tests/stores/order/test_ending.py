@@ -137,7 +137,7 @@ async def test_expiry_frees_nothing_while_payment_does_not_answer(shop: Shop, se
         assert (await shop.order(kim, id_))["state"] == "closing"
     assert shop.catalog.of("SHOE-250").reserved == 1
     shop.payment.down = False
-    await shop.becomes(kim, id_, "expired", within=40)
+    await shop.becomes(kim, id_, "expired")
 
 
 async def _pass(settings: Settings, time: timedelta) -> None:

@@ -17,6 +17,7 @@ from tests.stores.order.peers import Auth, Catalog, Payment
 from tests.stores.order.shop import ADDRESS, INTERNAL_KEY, Shop
 from tests.stores.own_postgres import OwnPostgres
 from tests.stores.own_postgres import own_postgres as running_postgres
+from tests.waiting import WITHIN
 
 WHAT_FAILS = {"database down", "catalog down", "payment down", "auth down"}
 
@@ -95,7 +96,7 @@ async def test_the_documented_answers_while_the_database_is_down(
         assert status == int(code), (call, text)
         assert detail.replace(": ", '":"') in text
     await asyncio.to_thread(own_postgres.start)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while (await send(mortal.api, "GET /health/ready", kim, id_, cart, report))[0] != 200:
             await asyncio.sleep(0.1)
     placed = [await send(mortal.api, "POST /api/orders", kim, id_, cart, report) for _ in range(2)]
@@ -125,4 +126,4 @@ async def test_the_documented_answers_while_a_peer_is_down(shop: Shop, peer: str
     if peer == "catalog":  # the key is free, and the cart is as it was
         assert (await send(shop.api, "POST /api/orders", kim, id_, cart, {}))[0] == 201
     if peer == "payment":
-        await shop.becomes(kim, id_, "cancelled", within=40)
+        await shop.becomes(kim, id_, "cancelled")

@@ -10,6 +10,7 @@ import pytest
 
 from services.chassis import pages
 from tests.stores.payment.world import Shop
+from tests.waiting import WITHIN
 
 
 async def revenue(shop: Shop, since: datetime, before: datetime) -> Any:
@@ -56,7 +57,7 @@ async def test_a_comparison_that_is_asked_for_is_made_at_once_and_on_record(
         answer = await shop.client.get("/api/payments/reconciliation", headers=shop.admin())
         return answer.json()["latest"]
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while (before := await latest()) is None:  # the one that every start makes
             await asyncio.sleep(0.05)
     with caplog.at_level(logging.INFO, logger="services.audit"):
@@ -64,7 +65,7 @@ async def test_a_comparison_that_is_asked_for_is_made_at_once_and_on_record(
         for _ in range(2):
             answer = await shop.client.post("/api/payments/reconciliation", headers=headers)
             assert answer.status_code == 202
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while (after := await latest())["at"] == before["at"]:
             await asyncio.sleep(0.05)
     assert after["differences"] == []

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from tests.stores.payment.world import Shop
+from tests.waiting import WITHIN
 
 
 async def test_hazard_19_of_two_that_race_one_is_refused(shop: Shop) -> None:
@@ -78,7 +79,7 @@ async def test_of_a_cancelled_order_each_refund_that_comes_back_is_given_back_ag
     theirs = [each["id"] for each in await refunds(shop) if each["amount"] == 1_000]
     for back, id_ in enumerate(theirs, 1):
         await shop.sandbox.control("POST", f"refunds/{id_}", status="failed")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WITHIN):
             while len((found := await shop.get(order))["refunds"]) < 4 + back or found["state"] != "refunded":
                 await asyncio.sleep(0.03)
     assert found["refunded"] == (await shop.sandbox.charge_of(order))["refunded"] == 39_000
@@ -102,12 +103,12 @@ async def test_a_dispute_is_recorded_and_booked_and_so_is_its_end(shop: Shop) ->
     order = await shop.captured()
     charge = await shop.sandbox.charge_of(order)
     dispute = await shop.sandbox.control("POST", "disputes", payment_intent=charge["id"])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while not (found := await shop.get(order))["disputes"]:
             await asyncio.sleep(0.03)
     assert found["state"] == "captured"
     await shop.sandbox.control("POST", f"disputes/{dispute['id']}", status="won")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while (found := await shop.get(order))["disputes"][0]["status"] != "won":
             await asyncio.sleep(0.03)
     assert {entry["movement"] for entry in found["ledger"]} == {"capture", "dispute", "dispute_won"}
@@ -151,7 +152,7 @@ async def test_the_ledger_refuses_what_does_not_sum_to_zero_and_every_change(
 
 async def settle(shop: Shop, status: str) -> None:
     """The latest refund at the provider, once there is one."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         while not (found := await refunds(shop)):
             await asyncio.sleep(0.03)
     await shop.sandbox.control("POST", f"refunds/{found[0]['id']}", status=status)

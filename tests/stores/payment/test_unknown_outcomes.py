@@ -15,6 +15,7 @@ from services.payment.adapters.stripe_provider import StripeProvider
 from services.payment.application.ports import SessionRequest
 from services.payment.application.reconciliation import Difference, Reconciliation
 from tests.stores.payment.world import Shop
+from tests.waiting import WITHIN
 
 FAULTS = ["error", "error_after", "lost_answer", "unavailable"]
 
@@ -183,7 +184,7 @@ async def test_reconciliation_names_a_part_that_somebody_collected_at_the_provid
         await shop.refund(order, 1_000)
         await shop.until(order, "captured", refund_pending=1_000)
         assert [each.kind for each in await found()] == ["total"], "the refund is under way"
-        async with asyncio.timeout(30):  # the call is made beside the answer
+        async with asyncio.timeout(WITHIN):  # the call is made beside the answer
             while not (made := await _refunds(shop)):
                 await asyncio.sleep(0.03)
         assert [each.kind for each in await found()] == ["total"], "the provider counts it already"

@@ -16,6 +16,7 @@ from sandbox_provider import settings as sandbox_settings
 from sandbox_provider.app import build as build_sandbox
 from services.payment.settings import Settings
 from tests.signing import AUDIENCE, ISSUER, Signer
+from tests.waiting import WITHIN
 
 INTERNAL_KEY = "internal-key-for-tests"
 INTERNAL = {"X-Internal-Key": INTERNAL_KEY}
@@ -152,7 +153,7 @@ class Shop:
 
     async def until(self, order: UUID, state: str, **more: Any) -> Any:
         """The payment, once it is so."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(WITHIN):
             while True:
                 found = await self.get(order)
                 if found["state"] == state and all(found[name] == value for name, value in more.items()):
@@ -161,7 +162,7 @@ class Shop:
 
     async def until_told(self, order: UUID, state: str, **more: Any) -> Any:
         """What order heard last, once it is so."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(WITHIN):
             while True:
                 last = (self.peers.told.get(order) or [{}])[-1]
                 if last.get("state") == state and all(last[name] == value for name, value in more.items()):

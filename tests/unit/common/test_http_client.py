@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from common.address_health import FAILURES
 from common.http_client import CallFailed, HttpClient
+from tests.waiting import WITHIN
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -35,7 +36,7 @@ async def test_a_service_leaves_a_replica_that_hangs_out_after_a_few_calls() -> 
     well = await asyncio.start_server(replica(WELL, answers=True), WELL, port)
     client = HttpClient(resolver=two_addresses)
     outcomes: list[int] = []
-    async with hung, well, client.lifespan(), asyncio.timeout(60):
+    async with hung, well, client.lifespan(), asyncio.timeout(WITHIN):
         while outcomes[-20:] != [204] * 20:
             try:
                 outcomes.append((await client.call("GET", f"http://member.test:{port}/", timeout=0.3)).status)
