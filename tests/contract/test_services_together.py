@@ -15,7 +15,7 @@ from tests.contract.processes import Service, free_port
 from tests.stores.auth.calls import mailed_token
 
 PASSWORD = "correct-horse-battery"
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Platform:

@@ -15,6 +15,7 @@ import pytest
 from common.http_client import CallFailed, HttpClient
 from tests.framing.corpus import HOST
 from tests.framing.paths import INSTALLED, front, gateway
+from tests.waiting import WITHIN
 
 FORGED = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Type: text/plain\r\n\r\nforged"
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -119,7 +120,7 @@ def _asking(port: int) -> Ask:
         answer = b""
         try:
             writer.write(f"{method} /api/{name} HTTP/1.1\r\nConnection: close\r\n".encode() + HOST + b"\r\n")
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(WITHIN):
                 while piece := await reader.read(65536):
                     answer += piece
         except ConnectionError:
@@ -159,7 +160,7 @@ async def hop(kind: str, directory: Path) -> AsyncIterator[tuple[Ask, Upstream]]
         if kind == "client of services":
             yield await stack.enter_async_context(_calling(port)), upstream
         else:
-            entered = front(port) if kind == "front" else gateway(kind, port, directory, patience=1000)
+            entered = front(port) if kind == "front" else gateway(kind, port, directory, patience=2000)
             yield _asking(await stack.enter_async_context(entered)), upstream
 
 
@@ -174,7 +175,7 @@ def _complete(answer: bytes) -> bool:
     return body.endswith(b"0\r\n\r\n") if b"chunked" in head.lower() else True
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "kind",
     [
@@ -192,7 +193,7 @@ async def test_an_answer_framed_badly_reaches_no_other_request(kind: str, tmp_pa
             first = await ask("HEAD" if name.startswith("HEAD") else "GET", f"bad-{number}")
             if name in CUT and _complete(first):
                 faults.append(f"{name}: taken for a whole answer: {first!r}")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(WITHIN):
                 await upstream.said_all.wait()
             for again in range(3):
                 target = f"good-{number}{again}"

@@ -8,6 +8,7 @@ import pytest
 from tests.framing.corpus import HOST
 from tests.framing.paths import GATEWAYS, INSTALLED, path
 from tests.framing.wire import Recorder
+from tests.waiting import WITHIN
 
 WEBSOCKET = [b"connection: keep-alive, Upgrade", b"upgrade: websocket"]
 KEPT = [b"connection: keep-alive"]
@@ -32,7 +33,7 @@ _ADDED = (b"host", b"via", b"x-forwarded-", b"x-real-ip", b"x-request-id", b"x-k
 async def _ask(port: int, fields: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /api/x HTTP/1.1\r\n" + HOST + fields + b"\r\n")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WITHIN):
         await reader.readuntil(b"/api/x")
     writer.close()
 
@@ -49,7 +50,7 @@ on_each_gateway = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @on_each_gateway
 async def test_an_answer_with_many_tags_comes_back(kind: str, tmp_path: Path) -> None:
     """nginx' own buffer for the head of an answer has 4 KiB, and a list of a hundred products names them all."""
@@ -57,13 +58,13 @@ async def test_an_answer_with_many_tags_comes_back(kind: str, tmp_path: Path) ->
     async with path(f"{kind} service", Recorder(), tmp_path) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET " + target + b" HTTP/1.1\r\n" + HOST + b"\r\n")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(WITHIN):
             head = await reader.readuntil(b"\r\n\r\n")
         writer.close()
     assert head.startswith(b"HTTP/1.1 200 ") and target in head
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 @on_each_gateway
 @pytest.mark.parametrize("passes", [True, False], ids=["upgrades passed on", "the template as it is"])
 async def test_a_service_is_sent_what_kong_sends(kind: str, passes: bool, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def _of_a_session(case: Case) -> Case:
 
 
 @on_each_path
-@pytest.mark.timeout(3600 if ATTACKS else 120)
+@pytest.mark.timeout(3600 if ATTACKS else 300)
 async def test_no_body_becomes_a_request_and_no_answer_goes_astray(hops: str, tmp_path: Path) -> None:
     recorder, chance = Recorder(), random.Random(2616)
     every, large = cases_for(hops)

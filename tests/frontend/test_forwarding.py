@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from tests.frontend.conftest import Front, Start
+from tests.waiting import WITHIN
 
 
 async def test_paths_and_queries_arrive_as_they_were_sent(front: Front) -> None:
@@ -195,7 +196,7 @@ async def test_the_request_id_and_the_trace_are_one_along_the_way(front: Front) 
 
 
 async def test_an_upstream_that_is_away_is_a_502_and_a_silent_one_a_504(start: Start) -> None:
-    front = await start(gateway_url="http://127.0.0.1:1", upstream_timeout=0.2)
+    front = await start(gateway_url="http://127.0.0.1:1")
     async with front.browser.get(f"{front.url}/api/x") as answer:
         assert answer.status == 502
         document = await answer.json()
@@ -206,7 +207,7 @@ async def test_an_upstream_that_is_away_is_a_502_and_a_silent_one_a_504(start: S
     slow = await start(upstream_timeout=0.2)
 
     async def silent(_: web.Request) -> web.Response:
-        await asyncio.sleep(1)
+        await asyncio.Event().wait()
         return web.Response()
 
     slow.gateway.answer = silent
@@ -215,11 +216,11 @@ async def test_an_upstream_that_is_away_is_a_502_and_a_silent_one_a_504(start: S
 
 
 async def test_a_slow_upload_is_not_an_upstreams_silence(start: Start) -> None:
-    front = await start(upstream_timeout=0.3)
+    front = await start(upstream_timeout=1.5)
 
     async def slowly() -> AsyncIterator[bytes]:
         for _ in range(6):
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.4)
             yield b"x"
 
     async with front.browser.post(f"{front.url}/api/x", data=slowly()) as answer:
@@ -239,7 +240,7 @@ async def test_an_answer_that_breaks_off_breaks_off_here_too(front: Front) -> No
     front.gateway.answer = gateway
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
     writer.write(b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n")
-    answer = await asyncio.wait_for(reader.read(), 3)
+    answer = await asyncio.wait_for(reader.read(), WITHIN)
     writer.close()
     assert b"content-length: 1000" in answer.lower()
     assert answer.endswith(b"some")
@@ -262,7 +263,7 @@ async def test_a_download_ends_when_its_reader_leaves(front: Front) -> None:
     writer.write(b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n")
     await reader.read(1000)
     writer.close()
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), WITHIN)
 
 
 async def test_a_reader_who_stops_reading_is_dropped(start: Start) -> None:
@@ -281,9 +282,9 @@ async def test_a_reader_who_stops_reading_is_dropped(start: Start) -> None:
     front.gateway.answer = endless
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
     writer.write(b"GET /api/x HTTP/1.1\r\nHost: a\r\n\r\n")
-    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(ended.wait(), WITHIN)
     last = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WITHIN):
         while chunk := await reader.read(2**20):
             last = chunk
     writer.close()

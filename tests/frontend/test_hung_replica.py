@@ -10,6 +10,7 @@ from frontend_proxy.metrics import Metrics
 from frontend_proxy.problems import Problem
 from frontend_proxy.settings import Settings
 from frontend_proxy.upstream import Pool, Upstream
+from tests.waiting import WITHIN
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -39,16 +40,16 @@ async def test_a_replica_that_hangs_is_left_out_after_a_few_timeouts() -> None:
     hung = await asyncio.start_server(replica(HUNG, answers=False), HUNG, 0)
     port = hung.sockets[0].getsockname()[1]
     well = await asyncio.start_server(replica(WELL, answers=True), WELL, port)
-    settings = Settings(auth_url=f"http://auth.test:{port}", gateway_url="http://a", upstream_timeout=0.2)
+    settings = Settings(auth_url=f"http://auth.test:{port}", gateway_url="http://a", upstream_timeout=0.3)
     statuses: list[int] = []
-    async with hung, well, Pool(settings, Metrics(), two_addresses) as pool:
+    async with hung, well, Pool(settings, Metrics(), two_addresses) as pool, asyncio.timeout(WITHIN):
         upstream = Upstream("auth service", settings.auth_url, pool)
-        for _ in range(2 * FAILURES + 6):
+        while statuses[-20:] != [204] * 20:
             try:
                 response = await upstream.send("GET", "/", CIMultiDict())
                 statuses.append(response.status)
                 response.close()
             except Problem as problem:
                 statuses.append(problem.status)
-    assert statuses.count(504) == asked.count(HUNG) == FAILURES, statuses
-    assert statuses[-3:] == [204, 204, 204]
+    # A busy machine may hold a call up before it is at a replica, so that it is counted and not asked.
+    assert 0 < asked.count(HUNG) <= FAILURES <= statuses.count(504), statuses

@@ -106,19 +106,19 @@ async def test_refusals_are_counted_by_reason(front: Front) -> None:
 
 
 async def test_an_upstream_that_fails_is_counted_and_a_client_that_fails_is_not(start: Start) -> None:
-    front = await start(client_timeout=0.2, upstream_timeout=0.4)
+    front = await start(client_timeout=0.2, upstream_timeout=2.0)
 
     async def failing(request: web.Request) -> web.Response:
         if request.path == "/api/cut":
             assert request.transport is not None
             request.transport.close()
         else:
-            await asyncio.sleep(1)
+            await asyncio.Event().wait()
         return web.Response()
 
     async def stalling() -> AsyncIterator[bytes]:
         yield b"some"
-        await asyncio.sleep(1)
+        await asyncio.sleep(10)
 
     async with front.browser.post(f"{front.url}/api/x", data=stalling()) as answer:
         assert answer.status == 408

@@ -7,11 +7,12 @@ from aiohttp import web
 
 from frontend_proxy.edge import limits
 from tests.frontend.conftest import Front, Start
+from tests.waiting import WITHIN, until
 
 HOST = b"Host: shop.example\r\n"
 
 
-async def exchange(front: Front, request: bytes, *, patience: float = 3.0) -> bytes:
+async def exchange(front: Front, request: bytes, *, patience: float = 20.0) -> bytes:
     """Sends raw bytes; what comes back until the proxy closes, or falls silent for `patience` seconds."""
     reader, writer = await asyncio.open_connection("127.0.0.1", front.port)
     answer = b""
@@ -194,7 +195,7 @@ async def test_a_body_that_never_ends_is_a_408_however_short_its_pauses_are(
 
     dripping = asyncio.ensure_future(drip())
     try:
-        assert status(await asyncio.wait_for(reader.readuntil(b"\r\n"), 10)) == 408
+        assert status(await asyncio.wait_for(reader.readuntil(b"\r\n"), WITHIN)) == 408
     finally:
         dripping.cancel()
         writer.close()
@@ -236,11 +237,11 @@ async def test_bytes_that_are_no_request_end_the_connection_after_the_answer_tha
     writer.write(b"GET /api/x HTTP/1.1\r\n" + HOST + b"\r\n")
     answer = b""
     while not answer.endswith(b"some"):
-        answer += await asyncio.wait_for(reader.read(65536), 3)
+        answer += await asyncio.wait_for(reader.read(65536), WITHIN)
     writer.write(b"HELLO\r\n\r\n")
     await writer.drain()
     more.set()
-    answer += await asyncio.wait_for(reader.read(), 3)
+    answer += await asyncio.wait_for(reader.read(), WITHIN)
     writer.close()
     assert answer.endswith(b"somemore")
     assert answer.count(b"HTTP/1.1 ") == 1
@@ -256,8 +257,12 @@ async def test_a_connection_beyond_the_limit_is_told_to_come_later(start: Start)
     for _, writer in idle:
         writer.close()
         await writer.wait_closed()
-    served = await exchange(front, b"GET /api/x HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
-    assert status(served) == 200
+
+    async def served() -> bool:
+        request = b"GET /api/x HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+        return status(await exchange(front, request)) == 200
+
+    await until(served)
 
 
 async def test_in_production_only_the_public_host_is_served(start: Start) -> None:

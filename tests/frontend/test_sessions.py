@@ -10,6 +10,7 @@ from aiohttp import web
 
 from tests.frontend.conftest import Front, Start
 from tests.frontend.doubles import access_token, refusal
+from tests.waiting import until
 
 CREDENTIALS = {"email": "test@example.com", "password": "password123"}
 PRODUCTION = {"app_env": "production", "public_origin": "https://shop.example"}
@@ -132,7 +133,7 @@ async def test_an_expired_access_token_is_renewed_before_anything_is_sent(front:
 
 async def test_concurrent_requests_share_one_renewal(front: Front) -> None:
     await front.sign_in()
-    front.auth.refresh_takes = 0.05
+    front.auth.refresh_takes = 1.0
     front.keep("/", access_token=access_token(expires_in=-1))
     assert await asyncio.gather(*(_status(front, "/api/home") for _ in range(20))) == [200] * 20
     assert front.auth.refreshes == 1
@@ -141,10 +142,10 @@ async def test_concurrent_requests_share_one_renewal(front: Front) -> None:
 
 async def test_a_visitor_who_leaves_does_not_take_the_renewal_along(front: Front) -> None:
     await front.sign_in()
-    front.auth.refresh_takes = 0.2
+    front.auth.refresh_takes = 1.0
     front.keep("/", access_token=access_token(expires_in=-1))
     leaving = asyncio.create_task(front.browser.get(f"{front.url}/api/home"))
-    await asyncio.sleep(0.05)
+    await until(lambda: front.auth.refreshes == 1)
     async with asyncio.TaskGroup() as group:
         staying = group.create_task(_status(front, "/api/home"))
         await asyncio.sleep(0.05)
