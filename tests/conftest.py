@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 from hypothesis import HealthCheck, settings
 
 from common.redis_link import RedisLink
@@ -19,11 +20,16 @@ from devstack.postgres import Postgres
 from tests import redis_topologies
 from tests.revocations import mark_whole
 from tests.stores import bouncer
+from tests.waiting import WITHIN
 
 # What a shell starts in the background ignores these, and so would all that the tests start and then signal.
 for _name, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
     if signal.getsignal(_name) is signal.SIG_IGN:
         signal.signal(_name, _usual)
+
+# Where a test does not say how long it waits for an answer, it waits: httpx would give a busy machine five seconds.
+for _wait in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, _wait, WITHIN)
 
 # How long an example takes says what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
