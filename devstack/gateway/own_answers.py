@@ -41,6 +41,7 @@ _MESSAGES = {
     413: "Payload too large",
     414: "URI too long",
     417: "Expectation failed",
+    494: "Request header or cookie too large",  # nginx' number, which Kong answers as 400
     500: "An unexpected error occurred",
     501: "Not Implemented",
     502: "An invalid response was received from the upstream server",
@@ -60,7 +61,9 @@ class OwnAnswers:
     def failed(self, exchange: Exchange, status: int) -> Answer:
         """Something broke on the way: Kong's error page."""
         named = exchange.headers.joined("Accept") or exchange.headers.get("Content-Type") or self.default_type
-        return self._answer(exchange, status, _MESSAGES.get(status, ""), named)
+        answer = self._answer(exchange, 400 if status == 494 else status, _MESSAGES.get(status, ""), named)
+        answer.source = Source.ERROR
+        return answer
 
     def refused(self, exchange: Exchange, status: int, message: str | None) -> Answer:
         """A plugin or the router says no (`kong.response.error`)."""

@@ -14,6 +14,8 @@ from urllib.parse import unquote_to_bytes
 from devstack.gateway.headers import Headers
 
 LARGEST_LINE = 16 * 1024
+HEAD_TOO_LARGE = 494
+"""nginx' own number for it."""
 MOST_LINES = 1000
 _REQUEST_LINE = re.compile(rb"([A-Z_-]+) +([^\x00-\x20\x7f]+)(?: +HTTP/([1-9]\d{0,2})\.(\d{1,3}) *)? *")
 _ABSOLUTE = re.compile(
@@ -112,14 +114,16 @@ def _above_the_root(path: bytes) -> bool:
 async def _headers(reader: asyncio.StreamReader) -> Headers:
     headers, size = Headers(), 0
     while True:
-        line = await _line(reader, too_long=400)
+        line = await _line(reader, too_long=HEAD_TOO_LARGE)
         if line is None:
             raise Refused(400)
         line = line.rstrip(b"\r")
         if not line:
             return headers
         size += len(line)
-        if b"\r" in line or b"\0" in line or size > 4 * LARGEST_LINE:
+        if size > 4 * LARGEST_LINE:
+            raise Refused(HEAD_TOO_LARGE)
+        if b"\r" in line or b"\0" in line:
             raise Refused(400)
         name, _, value = line.partition(b":")
         if not _NAME.fullmatch(name):

@@ -17,7 +17,8 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types import Scope
 
 from common import header_names
-from services.chassis.errors import Forbidden, Unauthenticated
+from common.access_tokens.credentials import bearer_token
+from services.chassis.errors import BadRequest, Forbidden, Unauthenticated
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -41,15 +42,6 @@ class Authenticator(Protocol):
         """Raises Unauthenticated for a token that is not good, Unavailable where that cannot be told now."""
 
 
-def bearer_token(authorization: str | None) -> str:
-    """The token of an `Authorization` header (RFC 6750 §2.1: the scheme's case does not matter)."""
-    scheme, _, token = (authorization or "").strip().partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("This address needs an access token.", error="")
-    return token
-
-
 class Access:
     """The check of every request (admission.py)."""
 
@@ -62,6 +54,9 @@ class Access:
     ) -> None:
         if connection.scope.get("method") == "OPTIONS":
             return  # the framework's OPTIONS says which methods there are, and nothing else
+        sent = [value for name, value in connection.scope["headers"] if name == b"authorization"]
+        if len(sent) > 1:  # which of them the hop before us judged is anybody's guess
+            raise BadRequest("The Authorization header was sent more than once.")
         public = handler.opt.get("public")
         if public(connection) if callable(public) else public:
             return
@@ -72,11 +67,9 @@ class Access:
             raise ImproperlyConfiguredException(
                 f"{handler} needs an identity and the app has no authenticator"
             )
-        sent = [value for name, value in connection.scope["headers"] if name == b"authorization"]
-        if len(sent) > 1:
-            # Which of them the hop before us judged is anybody's guess.
-            raise Unauthenticated("the Authorization header was sent more than once", error="invalid_request")
         token = bearer_token(sent[0].decode("latin-1") if sent else None)
+        if not token:
+            raise Unauthenticated("This address needs an access token.", error="")
         identity = await self._authenticator.authenticate(token)
         required = handler.opt.get("roles", ())
         if required and identity.roles.isdisjoint(required):

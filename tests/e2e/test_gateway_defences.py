@@ -71,6 +71,17 @@ def test_an_unknown_method_reaches_nobody(stack: Stack, admin: Tokens, method: s
     assert '"status":501' in body
 
 
+@pytest.mark.parametrize("sizes", [[17_000], [900] * 90])
+def test_a_head_that_is_too_large_is_told_so(stack: Stack, sizes: list[int]) -> None:
+    """nginx' 400 for it looks like any other (RFC 6585 §5)."""
+    headers = {f"X-Large-{number}": "a" * size for number, size in enumerate(sizes)}
+    status, body = ask(stack, "GET", "/api/home", headers)
+    assert status == 431
+    assert '"status":431' in body and "A header is larger than 16 KiB" in body
+    status, body = ask(stack, "GET", "/api/home", {"Host": "two"})
+    assert status == 400 and '"status":400' in body
+
+
 def test_a_body_over_the_limit_is_413_to_a_client_that_asks_first(stack: Stack, admin: Tokens) -> None:
     headers = {**admin.bearer, "Idempotency-Key": people.new_key(), "Expect": "100-continue"}
     status, _ = ask(stack, "POST", "/api/members", headers, bytes(2**20 + 1))

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from common.access_tokens.credentials import bearer_token, said
 from common.access_tokens.public_keys import KeySource, PublicKeys
 from common.access_tokens.revocations import RevocationSource, RevocationWatch
 from common.access_tokens.verified import VerifiedTokens
@@ -114,14 +115,13 @@ class Plugin:
         # nginx refuses a request with two Authorization lines (ngx_http_process_unique_header_line), so the
         # first value is the only one.
         header = await kong.request.get_header(self.config.token_header)
-        scheme, _, rest = header.partition(" ") if header else ("", "", "")
-        token = rest.lstrip(" ")  # RFC 9110 §11.4: one space or more
-        if not header and self.config.optional:
+        token = bearer_token(header)
+        if self.config.optional and not said(header):
             TOKENS.labels(verdict="anonymous").inc()
             for name in self._identity_headers():
                 kong.service.request.clear_header(name)
             return
-        if scheme.lower() != "bearer" or not token:
+        if not token:
             TOKENS.labels(verdict="missing").inc()
             await answer(kong, problems.missing(self.config.realm))
         now = time.time()

@@ -7,6 +7,7 @@ asks.
 from collections.abc import Mapping
 from uuid import UUID
 
+from common.access_tokens.credentials import bearer_token
 from common.access_tokens.jwk_set import VerificationKey
 from common.access_tokens.verified import VerifiedTokens
 from common.access_tokens.verifier import Expired, Rejected, UnknownKey, verify
@@ -16,7 +17,7 @@ from services.auth.application.session_service import SessionService
 from services.auth.application.token_issuer import TokenIssuer
 from services.chassis.authentication import REMEMBERED, expected
 from services.chassis.errors import Unauthenticated
-from services.chassis.identity import Identity, bearer_token
+from services.chassis.identity import Identity
 
 Keys = Mapping[str, VerificationKey]
 
@@ -40,11 +41,7 @@ class LocalAuthenticator:
         return identity
 
     def session_of(self, authorization: str | None) -> UUID | None:
-        try:
-            token = bearer_token(authorization)
-        except Unauthenticated:
-            return None
-        match self._verify(token, self._keyring.verifying()):
+        match self._verify(bearer_token(authorization), self._keyring.verifying()):
             # Whoever signs out with an old token wants the session gone no less.
             case Verdict() as good:
                 return UUID(good.session)

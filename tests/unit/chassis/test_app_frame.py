@@ -240,7 +240,8 @@ async def test_a_handler_is_closed_unless_it_says_otherwise(api: AsyncClient) ->
 
 async def test_two_tokens_are_refused_whatever_each_is_worth(api: AsyncClient) -> None:
     twice = [("Authorization", "Bearer member"), ("Authorization", "Bearer member")]
-    problem(await api.get("/own", headers=twice), 401)
+    problem(await api.get("/own", headers=twice), 400)
+    problem(await api.get("/search", headers=twice), 400)
 
 
 async def test_identity_headers_from_the_network_mean_nothing(api: AsyncClient) -> None:

@@ -104,9 +104,9 @@ async def test_a_request_costs_one_question_and_one_statement() -> None:
     assert kong.calls == ["kong.request.get_header", "kong.service.request.set_headers"]
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])
-async def test_the_scheme_is_compared_without_case(scheme: str) -> None:
-    answer, _ = await Gateway().ask(f"{scheme} {token()}")
+@pytest.mark.parametrize("written", ["Bearer {}", "bearer {}", "BEARER {}", "Bearer   {}", "Bearer {} \t"])
+async def test_the_scheme_is_compared_without_case_and_blanks_around_mean_nothing(written: str) -> None:
+    answer, _ = await Gateway().ask(written.format(token()))
     assert answer is None
 
 
@@ -142,7 +142,6 @@ async def test_a_refusal_is_a_whole_problem() -> None:
     [
         "Bearer nonsense",
         "Bearer\t" + token(),
-        "Bearer " + token() + " ",
         "Bearer " + token() + ", Bearer " + token(),
         "Bearer " + token(STRANGER),
         "Bearer " + token(exp=time.time() - 1),
@@ -157,8 +156,11 @@ async def test_a_bad_token_never_goes_upstream(authorization: str) -> None:
         assert not kong.upstream
 
 
-async def test_where_a_token_is_optional_anonymous_requests_pass_without_an_identity() -> None:
-    answer, kong = await Gateway(optional=True).ask(None, **{"x-user-id": "forged"})
+@pytest.mark.parametrize("nothing", [None, "", " \t"])
+async def test_where_a_token_is_optional_anonymous_requests_pass_without_an_identity(
+    nothing: str | None,
+) -> None:
+    answer, kong = await Gateway(optional=True).ask(nothing, **{"x-user-id": "forged"})
     assert answer is None
     assert kong.upstream == dict.fromkeys(IDENTITY_HEADERS)
 
