@@ -18,6 +18,7 @@ from devstack.gateway import declarative
 from devstack.gateway.attachments import attach
 from devstack.gateway.entities import ConfigError, Configuration
 from devstack.gateway.own_answers import OwnAnswers
+from devstack.gateway_functions import refuse_replaced_functions
 from devstack.private_answers import refuse_shared_caches
 from devstack.route_twins import refuse_unlike_twins
 from devstack.settings import ROOT
@@ -49,6 +50,7 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
             configuration = declarative.load(rendered)
             attach(configuration, _plugin_servers(), OwnAnswers({}))
             refuse_shared_caches(configuration)
+            refuse_replaced_functions(configuration)
             refuse_unlike_twins(configuration)
         except ConfigError as error:
             place = f"{template}:{error.line}" if error.line else str(template)

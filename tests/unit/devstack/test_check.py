@@ -92,6 +92,35 @@ def test_a_cache_that_knows_no_tokens_is_refused_where_there_are_tokens(
         check(template, os.environ)
 
 
+FUNCTION = "- name: {1}\n{0}  config: {{access: ['return nil']}}\n{0}"
+
+
+@pytest.mark.parametrize("name", ["pre-function", "post-function"])
+@pytest.mark.parametrize(
+    ("before", "indent"), [("- &token-validator", "      "), ("- name: idempotency\n", "          ")]
+)
+def test_a_function_that_would_replace_the_one_for_every_request_is_refused(
+    tmp_path: Path, name: str, before: str, indent: str
+) -> None:
+    """Where Kong ran a route's own, what needs no token was not looked at again, and its errors were no problems."""
+    template = tmp_path / "kong.yml.template"
+    template.write_text(TEMPLATE.replace(before, FUNCTION.format(indent, name) + before, 1))
+    line = TEMPLATE[: TEMPLATE.index(before)].count("\n") + 1
+    with pytest.raises(
+        PrepareError, match=f":{line}: plugin {name}: on .* in place of the one for every request"
+    ):
+        check(template, os.environ)
+
+
+def test_tokens_need_the_function_that_takes_identities_from_clients(tmp_path: Path) -> None:
+    template = tmp_path / "kong.yml.template"
+    template.write_text(
+        TEMPLATE.replace("  - name: pre-function\n", "  - name: pre-function\n    enabled: false\n")
+    )
+    with pytest.raises(PrepareError, match="there is no pre-function for every request"):
+        check(template, os.environ)
+
+
 def test_a_cache_is_taken_where_nobody_has_a_token(tmp_path: Path) -> None:
     template = tmp_path / "kong.yml.template"
     auth_public = "    plugins:\n      # Of one address"
