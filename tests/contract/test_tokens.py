@@ -50,8 +50,8 @@ def the_corpus_own_time() -> Any:
 
 
 def sendable(case: Case) -> bool:
-    """Kong passes on bytes, and blanks before a token belong to the header (RFC 9110 §11.4)."""
-    return not case.token.startswith(" ") and "\ud800" not in case.token
+    """Kong passes on bytes, and blanks around a token belong to the header (RFC 9110 §5.5, §11.4)."""
+    return case.token.strip(" \t") == case.token and "\ud800" not in case.token
 
 
 async def at_the_gateway(token: str) -> dict[str, object] | None:
