@@ -93,7 +93,10 @@ status)
 	;;
 failover)
 	standby=$(the standby)
-	[ -n "$standby" ] || refuse "nothing was changed: none of the two follows, so none can take over (one that is fenced does not have what was written since)"
+	if [ -z "$standby" ]; then
+		now=$(the primary 2> /dev/null)
+		refuse "nothing was changed: none of the two follows, so none can take over (one that is fenced does not have what was written since)${now:+. $now takes writes}"
+	fi
 	former=$(other "$standby")
 	if [ "$(role "$former")" = primary ] && ! follows "$standby" "$former"; then
 		refuse "nothing was changed: $former takes writes, which $standby does not have: rejoin first, or docker compose kill $former where they are to be lost"

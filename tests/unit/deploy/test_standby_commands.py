@@ -26,7 +26,7 @@ match words:
             how = state["roles"][service].split()[0]
             role = {"standby": "t|f", "behind": "t|f", "fenced": "t|t", "primary": "f|f"}.get(how)
             if role is None:
-                sys.exit(1)
+                sys.exit(f'service "{service}" is not running')
             print(role)
         elif "pg_stat_replication" in statement:
             follower, = [name for name in state["roles"] if f"'{name}'" in statement]
@@ -101,6 +101,18 @@ def test_one_that_does_not_have_what_was_written_does_not_take_over(docker: Dock
     status, said, calls = docker.standby("failover", first="primary", second=second)
     assert (status, calls) == (1, [])
     assert "nothing was changed" in said
+
+
+def test_a_server_that_counts_as_down_is_told_with_what_was_said_instead(docker: Docker) -> None:
+    for command in ("status", "failover"):
+        _, said, _ = docker.standby(command, first="primary", second="down")
+        assert 'service "postgres-standby" is not running' in said, command
+
+
+def test_a_failover_that_is_repeated_says_who_takes_writes(docker: Docker) -> None:
+    status, said, calls = docker.standby("failover", first="fenced", second="primary")
+    assert (status, calls) == (1, [])
+    assert "postgres-standby takes writes" in said
 
 
 def test_a_primary_is_not_taken_from_what_does_not_follow_it(docker: Docker) -> None:
