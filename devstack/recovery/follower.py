@@ -35,6 +35,10 @@ def copy(server: Postgres, primary: str) -> None:
     source = f"host={host} port={port} user={SUPERUSER} dbname={SUPERUSER} application_name=standby"
     options = ("--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf")
     server.run("pg_basebackup", "-d", source, "-D", str(data), *options)
+    with (data / "postgresql.auto.conf").open(
+        "a"
+    ) as file:  # what the primary says of itself, or did when it followed
+        file.write("primary_slot_name = ''\nsynchronous_standby_names = ''\n")
 
 
 def until_it_answers(server: Postgres) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from devstack.errors import PrepareError
+from devstack.recovery import follower
 from devstack.recovery.pair import Pair
 from devstack.throwaway import temporary_directory
+
+WITHIN = 60.0
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -73,6 +77,23 @@ def test_one_that_cannot_be_rewound_is_copied(pair: Pair) -> None:
         pair.rejoin()
     (pair.standby.data / "PG_VERSION").unlink()  # as an empty volume
     assert "copying other" in pair.rejoin()
+
+
+def test_a_region_that_was_taken_over_from_follows_by_a_new_copy(pair: Pair) -> None:
+    """And one that follows already stays as it is."""
+    take_over(pair)
+    former = pair.standby
+    for marked in (True, False):
+        assert (former.data / follower.FENCED).exists() is marked
+        follower.copy(former.server, pair.primary.address)
+    former.start()
+    until = f"SELECT pg_last_wal_replay_lsn() >= '{pair.primary.ask('SELECT pg_current_wal_lsn()')}'"
+    give_up = time.monotonic() + WITHIN
+    while former.ask(until) != "t":
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
+    assert former.recovering()
+    assert former.ask("SELECT count(*) FROM paid") == "1"
 
 
 def test_one_on_its_way_up_is_promoted_once_it_answers(pair: Pair) -> None:
