@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e import people
 from tests.e2e.stack import Stack
+from tests.waiting import WITHIN
 
 REFUSED = {
     "both lengths": (
@@ -44,7 +45,7 @@ def browser(stack: Stack) -> Iterator[httpx.Client]:
 def test_ambiguous_requests_end_at_the_front(stack: Stack, name: str) -> None:
     request, status = REFUSED[name]
     where = urlsplit(stack.frontend_url)
-    with socket.create_connection((where.hostname or "", where.port or 80), timeout=5) as connection:
+    with socket.create_connection((where.hostname or "", where.port or 80), timeout=WITHIN) as connection:
         connection.sendall(request)
         answer = b""
         while chunk := connection.recv(65536):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -86,17 +87,8 @@ def test_no_process_outlives_the_one_in_the_terminal(unstarted: LocalStack, numb
 
 def test_a_taken_port_is_named_and_nothing_is_left_running(unstarted: LocalStack) -> None:
     stack = unstarted
-    listener = subprocess.Popen(
-        [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", stack.environment["GATEWAY_PORT"]],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        time.sleep(1)
+    with socket.create_server(("127.0.0.1", int(stack.environment["GATEWAY_PORT"]))):
         refused = stack.devstack("up", "--detach")
-    finally:
-        listener.terminate()
-        listener.wait()
     assert refused.returncode == 1
     assert f"port {stack.environment['GATEWAY_PORT']}, which kong needs, is taken" in refused.stderr
     assert until_gone(stack.directory) == []

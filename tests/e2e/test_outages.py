@@ -38,7 +38,7 @@ def statuses(url: str, headers: dict[str, str], seconds: float) -> set[int]:
     seen = set()
     finish = time.monotonic() + seconds
     while time.monotonic() < finish:
-        seen.add(httpx.get(url, headers=headers, timeout=10).status_code)
+        seen.add(httpx.get(url, headers=headers, timeout=30).status_code)
     return seen
 
 
@@ -80,7 +80,7 @@ def test_without_redis_a_key_is_refused_and_nothing_takes_effect(stack: Stack, a
     headers = {**admin.bearer, "Idempotency-Key": people.new_key()}
     members = f"{stack.gateway_url}/api/members"
     with without(stack, "redis"):
-        refused = httpx.post(members, json=body, headers=headers, timeout=15)
+        refused = httpx.post(members, json=body, headers=headers, timeout=30)
         assert refused.status_code == 503
         assert refused.headers["Retry-After"]
     until(lambda: httpx.get(members, headers=admin.bearer).status_code == 200)

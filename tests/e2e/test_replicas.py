@@ -18,7 +18,7 @@ from tests.e2e import people
 from tests.e2e.people import Tokens
 from tests.e2e.stack import Stack
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 PASSWORD = "correct-horse-battery"
 
 
@@ -93,7 +93,7 @@ class Caller:
 async def test_replicas_are_one_service_to_whoever_calls(
     stack: Stack, admin: Tokens, seconds: dict[str, Service]
 ) -> None:
-    async with httpx.AsyncClient(timeout=15) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         as_admin = Caller(stack, client, admin.bearer)
         await _one_key_takes_effect_once(as_admin)
         await _a_person_meets_one_service(stack, client, as_admin)

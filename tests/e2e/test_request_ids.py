@@ -9,11 +9,12 @@ import pytest
 
 from tests.e2e import people
 from tests.e2e.stack import Stack
+from tests.waiting import WITHIN
 
 
 def lines(stack: Stack, request_id: str, logger: str) -> list[dict[str, object]]:
     """The JSON lines of `logger` with that id, as soon as there are some."""
-    give_up = time.monotonic() + 15
+    give_up = time.monotonic() + WITHIN
     while time.monotonic() < give_up:
         objects = (
             line[line.index("{") :] for line in stack.log().splitlines() if request_id in line and "{" in line

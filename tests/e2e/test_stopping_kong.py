@@ -13,6 +13,7 @@ from tests.e2e import people
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.people import Tokens
 from tests.e2e.stack import Stack
+from tests.waiting import WITHIN
 
 
 async def test_a_request_in_flight_is_answered_while_kong_stops(stack: Stack, admin: Tokens) -> None:
@@ -42,13 +43,13 @@ async def test_a_request_in_flight_is_answered_while_kong_stops(stack: Stack, ad
 async def _until_it_waits(connection: asyncpg.Connection) -> None:
     """Until the service's statement has met the lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = 'member'"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while not await connection.fetchval(waiting):
             await asyncio.sleep(0.02)
 
 
 async def _until_refused(url: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         while True:
             try:
                 async with httpx.AsyncClient() as client:

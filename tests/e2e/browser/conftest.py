@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.stack import Stack
+from tests.waiting import WITHIN
+
+expect.set_options(timeout=1000 * WITHIN)
 
 SCREENS = Path(__file__).parents[3] / "docs" / "screens"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -74,7 +77,7 @@ def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:
         context = chromium.new_context(**{"base_url": stack.frontend_url, "locale": "en-US", **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(1000 * WITHIN)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: _keep(complaints, message.text))
         page.goto(path)
@@ -131,7 +134,7 @@ def letterbox(stack: Stack) -> Callable[[str, str], str]:
         pytest.skip("mails are read from devstack's folder")
 
     def link(address: str, what: str) -> str:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + WITHIN
         while time.monotonic() < deadline:
             for path in sorted((folder / "mail").glob("*.eml"), reverse=True):
                 message = email.message_from_bytes(path.read_bytes(), policy=policy.default)

@@ -70,7 +70,7 @@ def pay(page: Page, card: str = GOOD) -> None:
 
 def wait_until(page: Page, title: str) -> None:
     """Until the order's page says so: it looks again by itself."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(title, timeout=20_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
 def order_path(page: Page) -> str:
