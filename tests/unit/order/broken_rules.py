@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.catalog.domain import reservations
+from services.order.application import requests
 from services.order.application.ports import Standing
 from services.order.domain import transitions
 from services.order.domain.states import Command, Event, Reason, State
@@ -153,6 +154,10 @@ def old_reports_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MemoryOrders, "remember_payment", always)
 
 
+def what_was_given_back_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "all_given_back", lambda *_: False)
+
+
 OF_MESSAGES: tuple[Breaks, ...] = (
     no_tombstone,
     capture_before_commit,
@@ -169,4 +174,5 @@ OF_CHECKOUTS: tuple[Breaks, ...] = (
     order_without_compare_and_set,
     another_key_each_time,
     old_reports_count,
+    what_was_given_back_is_sent,
 )

@@ -25,7 +25,7 @@ from services.order.application.reporting import Reporting
 from services.order.application.requests import Caller, Requests
 from services.order.domain.errors import InvalidRefund, OrderError, PaymentUnavailable
 from services.order.domain.observations import OF_PAYMENT, OF_STOCK
-from services.order.domain.orders import Address, Order, Payment
+from services.order.domain.orders import Address, Order, Payment, Shipment
 from services.order.domain.states import FINAL, Command, Event, State
 from services.payment.adapters import outbox_messages, stripe_objects
 from services.payment.adapters.stripe_webhooks import NEWS
@@ -39,6 +39,7 @@ from services.payment.domain.errors import OverRefund, UnknownPayment
 from services.payment.domain.payments import Goal
 from services.payment.domain.payments import State as PaymentState
 from services.payment.domain.refunds import Refund, RefundState
+from tests.unit.order import parts
 from tests.unit.order.checkout_stores import MemoryOrders, MemoryStock, Message
 from tests.unit.order.simulation import NOW, SETTLED, Broken
 from tests.unit.payment.simulated import Clock, Killed, Machine, MemoryPayments, Pause, SimulatedProvider
@@ -311,7 +312,7 @@ class World:
             functools.partial(self._card, order): 24,
             functools.partial(self._ask, order, Event.CANCEL_REQUESTED): 1,
             functools.partial(self._ask, order, Event.HOLD_EXPIRED): 1,
-            functools.partial(self._ask, order, Event.SHIP_REQUESTED): 1,
+            functools.partial(self._ship, order): 2,
             functools.partial(self._refund, order): 8,
             self._bank: 2,
             self._webhook: 14,
@@ -323,6 +324,12 @@ class World:
 
     def _ask(self, order: UUID, event: Event) -> None:
         self.machines["order"].start(self.progress.apply(order, event), self._whatever)
+
+    def _ship(self, order: UUID) -> None:
+        shipment = Shipment(carrier="CJ", tracking_number="1", at=self.clock())
+        self.machines["order"].start(
+            self.requests.ship(Caller(None, is_admin=True), order, shipment, None), self._whatever
+        )
 
     def _pay(self, order: UUID) -> None:
         def then(outcome: object) -> None:
@@ -450,8 +457,8 @@ class World:
         )
 
     def _check(self) -> None:
-        if self.stock.wrong:
-            raise Broken(self.stock.wrong[0])
+        for wrong in (*self.stock.wrong, *self.orders.wrong):
+            raise Broken(wrong)
         sold = dict.fromkeys(VARIANTS, 0)
         for id_, order in self.orders.kept.orders.items():
             self._check_order(id_, order)
@@ -573,7 +580,7 @@ def _order(id_: UUID) -> Order:
         shipping=0,
         tax=0,
         address=Address(recipient="", phone="", line1="", line2="", city="", postal_code="", country="KR"),
-        lines=(),
+        lines=(parts.line(1, 1, AMOUNT, 0),),
         payment=Payment(),
         hold_until=NOW,
         placed_at=NOW,

@@ -15,7 +15,7 @@ from services.catalog.domain import reservations
 from services.catalog.domain.reservations import Effect, Line
 from services.catalog.domain.stock import Stock
 from services.order.application.ports import Refund, Standing
-from services.order.domain.orders import Occurrence, Order, Payment
+from services.order.domain.orders import Occurrence, Order, Payment, Shipment
 from services.order.domain.refunds import Plan, Refunded
 from services.order.domain.states import Command
 from services.order.domain.transitions import FIRST, Transition
@@ -57,6 +57,7 @@ class MemoryOrders:
 
     def __init__(self) -> None:
         self.kept = Written()
+        self.wrong: list[str] = []
         self._locks: dict[UUID, Written] = {}
         self._transaction: Written | None = None
         self._numbers = 0
@@ -162,6 +163,14 @@ class MemoryOrders:
                 return None
             work.orders[id_], work.sequences[id_] = replace(order, payment=payment), sequence
             return Standing(order.state, order.reason, order.version)
+
+    async def ship(self, id_: UUID, shipment: Shipment) -> None:
+        async with self._work() as work:
+            await Pause()
+            order = self._seen(work, id_)
+            given = (await self.before(id_)).amount
+            if order is not None and given >= order.total:
+                self.wrong.append(f"order {id_.int} is sent, and {given} of it were given back")
 
     # ----- Messages
 
