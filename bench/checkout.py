@@ -57,10 +57,10 @@ class Guest:
         self._http = http
         self._gateway = stack.url("GATEWAY_PORT")
         self._skus = skus
-        self._headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        sent = {**self._headers, **headers}
+        sent = {**self.headers, **headers}
         async with self._http.request(method, self._gateway + path, json=body, headers=sent) as answer:
             if answer.status == 429:
                 sys.exit(f"{method} {path}: 429. More guests in an hour than one address may be?")
@@ -70,7 +70,7 @@ class Guest:
 
     async def begin(self) -> None:
         guest = await self.call("POST", "/api/auth/guest")
-        self._headers = {"Authorization": f"Bearer {guest['access_token']}"}
+        self.headers = {"Authorization": f"Bearer {guest['access_token']}"}
 
     async def fill(self) -> dict[str, Any]:
         for sku in self._skus:
