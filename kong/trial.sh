@@ -5,8 +5,9 @@
 # that can be asked by GET is asked once, without a token, and so is a path that none has. Perl, as in configuration.sh.
 # shellcheck disable=SC2154 # variables of configuration.sh
 
-# answers: a line of KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator wants one, `open` elsewhere, `none` of
-# the path without a route; STATUS is 0 where no answer came within five seconds. Fails where Kong's port cannot be asked.
+# answers: `routes NUMBER -`, of all routes, and a line of KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator
+# wants one, `open` elsewhere, `none` of the path without a route; STATUS is 0 where no answer came within five seconds. Fails where Kong's port
+# cannot be asked.
 answers() {
   perl -MIO::Socket::UNIX -MIO::Socket::IP -MIO::Select -e '
     use strict;
@@ -53,16 +54,23 @@ answers() {
       $needs{($plugin->{route} || $plugin->{service} || {})->{id} || ""} = !$plugin->{config}{optional};
     }
     my %kind = ("/no-route-has-this-path" => "none");
-    for my $route (said("/routes")) {
+    my @routes = said("/routes");
+    my @open; # regular expressions of routes without a token, which come before plain paths
+    for my $route (@routes) {
       next if $route->{headers} || $route->{hosts} || $route->{snis} || $route->{sources} || $route->{destinations};
       next if @{$route->{methods} || []} && !grep { $_ eq "GET" } @{$route->{methods}};
       next if !grep { $_ eq "http" } @{$route->{protocols}};
       my ($needed) = grep { defined } @needs{$route->{id}, ($route->{service} || {})->{id} || "", ""};
       for (@{$route->{paths} || []}) {
+        push @open, "^(?:" . substr($_, 1) . ")" if !$needed && /^~/;
         my ($path) = m{^(?:~\^?)?(/[\w/-]*)\$?$} or next; # a regular expression is asked by the text that it is
         $kind{$path} = "open" if !$needed; # of several routes of one path any may take the request
         $kind{$path} //= "token";
       }
+    }
+
+    for my $path (grep { $kind{$_} eq "token" } keys %kind) {
+      $kind{$path} = "open" if grep { eval { $path =~ /$_/ } } @open;
     }
 
     my (%path, %status);
@@ -83,6 +91,7 @@ answers() {
       }
     }
     select undef, undef, undef, 0.2; # the log phase comes after the answer
+    print "routes ", scalar @routes, " -\n";
     print "$kind{$_} ", $status{$_} // 0, " $_\n" for sort keys %kind;
   ' "$KONG_CONTROL_DIR/admin.socket" "$KONG_PROXY_LISTEN"
 }
@@ -93,14 +102,13 @@ judged() {
   if [ -s "$failure" ]; then located "$failure" "$3" | sed 1d; fi
   awk '
     FILENAME == ARGV[1] { before[$3] = $2; next }
-    $1 != "none" { routes++ }
+    $1 == "routes" { if (!$2) print "it has no route: Kong takes it, and answers 404 to everything"; next }
     $1 == "token" && $2 ~ /^[23]/ { print "GET " $3 ": " $2 " without a token, though its route has token-validator" }
     ($2 == 500 || $2 == 0) && ($3 in before ? before[$3] != $2 && before[$3] != 0 : $1 != "open") && ++failed <= 5 {
       print "GET " $3 ": " ($2 ? $2 : "no answer") ($3 in before ? " (" before[$3] " before)" : "")
     }
     END {
       if (failed > 5) print "and " failed - 5 " more"
-      if (!routes) print "no route can be asked by GET"
     }
   ' "$1" "$2"
 }
@@ -109,6 +117,7 @@ judged() {
 told() {
   awk '
     FILENAME == ARGV[1] { before[$3] = $1 " " $2; next }
+    $1 == "routes" { next }
     $1 != "none" { count[$2]++ }
     before[$3] == "token 401" && $2 != 401 { print "GET " $3 " needed a token before; now it gets " ($2 ? $2 : "no answer") " without one" }
     END {

@@ -35,6 +35,19 @@ def test_an_edited_route_is_routed_after_a_restart(stack: Stack, template: Path)
     assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 404
 
 
+def test_a_pattern_may_open_a_path_that_a_plain_route_closes(stack: Stack, template: Path) -> None:
+    opened = """services:
+  - name: glass
+    url: "${CATALOG_URL}/api/products"
+    routes:
+      - name: glass
+        paths: ["~/api/(?:home|glass)$"]
+"""
+    template.write_text(template.read_text().replace("services:\n", opened, 1))
+    stack.restart("kong")
+    assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 200
+
+
 def test_an_unset_variable_is_named_with_its_line_and_the_gateway_runs_on(
     stack: Stack, template: Path
 ) -> None:

@@ -238,6 +238,24 @@ def test_a_first_start_with_a_file_that_does_not_work_says_so_again_and_is_not_h
         assert place.health().returncode == 0
 
 
+@pytest.mark.parametrize(
+    "route",
+    [
+        "{name: by-host, hosts: [shop.example], paths: [/there]}",
+        "{name: by-method, methods: [POST], paths: [/there]}",
+        '{name: by-pattern, paths: ["~/there/[0-9]+$"]}',
+    ],
+)
+def test_routes_that_cannot_be_tried_are_taken_all_the_same(place: Place, route: str) -> None:
+    with place.started():
+        until(lambda: place.routed("/here"), place)
+        old = "      - name: only\n        paths: [/here]\n"
+        assert old in TEMPLATE
+        place.template.write_text(TEMPLATE.replace(old, f"      - {route}\n"))
+        taken = place.reload()
+        assert (taken.returncode, place.routed("/here")) == (0, False), taken.stderr
+
+
 def shell(place: Place, function: str, *files: str) -> str:
     """What a function of kong/trial.sh prints of such files of answers."""
     names = []
@@ -250,7 +268,7 @@ def shell(place: Place, function: str, *files: str) -> str:
 
 
 def test_judges_what_an_edit_is_to_blame_for(place: Place) -> None:
-    before = "token 401 /a\nopen 500 /b\nopen 200 /c\nnone 404 /n\n"
+    before = "routes 3 -\ntoken 401 /a\nopen 500 /b\nopen 200 /c\nnone 404 /n\n"
     assert shell(place, "judged", before, before) == ""
     assert shell(place, "judged", before, "token 401 /a\nopen 500 /b\nopen 503 /c\nnone 404 /n\n") == ""
     assert "GET /a: 500 (401 before)" in shell(place, "judged", before, before.replace("401", "500"))
@@ -258,11 +276,12 @@ def test_judges_what_an_edit_is_to_blame_for(place: Place) -> None:
     assert "GET /n: 500\n" in shell(place, "judged", "", before.replace("404", "500"))
     opened = shell(place, "judged", before, before.replace("401", "200"))
     assert "GET /a: 200 without a token, though its route has token-validator" in opened
-    assert "no route can be asked" in shell(place, "judged", before, "none 404 /n\n")
+    assert shell(place, "judged", before, "routes 1 -\nnone 404 /n\n") == ""  # one that cannot be asked
+    assert "it has no route" in shell(place, "judged", before, "routes 0 -\nnone 404 /n\n")
 
 
 def test_tells_which_routes_an_edit_has_opened(place: Place) -> None:
-    before = "token 401 /a\ntoken 401 /b\nopen 200 /c\nnone 404 /n\n"
+    before = "routes 3 -\ntoken 401 /a\ntoken 401 /b\nopen 200 /c\nnone 404 /n\n"
     told = shell(place, "told", before, before.replace("token 401 /a", "open 200 /a")).splitlines()
     assert told == [
         "GET /a needed a token before; now it gets 200 without one",
