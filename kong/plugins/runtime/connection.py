@@ -86,10 +86,14 @@ class Connection(asyncio.Protocol):
     def stalled(self) -> bool:
         return self.idle and self._frames.incomplete
 
+    @property
+    def leaving(self) -> bool:
+        return self._ended
+
     def retire(self) -> None:
         if self._ended:
             self._transport.close()
-        elif self.idle:
+        elif self.idle and self._connections.lets_go():
             self._ended = True
             # Only the sending side is shut: a command that Kong sends before it notices finds the end of the stream,
             # and not a broken pipe, which Kong would not repeat.
@@ -346,7 +350,7 @@ class Connection(asyncio.Protocol):
             if self._driver is not None:
                 self.host.loop.call_soon(self._driver.cancel)
         elif self.host.draining:
-            self.retire()
+            self.host.loop.call_soon(self.retire)  # after the next command, if that came in the same bytes
 
     # What an event says (`event.EventConnection`, `at_once_event.AtOnceConnection`).
 

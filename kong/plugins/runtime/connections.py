@@ -26,8 +26,12 @@ class ManagedConnection(Protocol):
     def stalled(self) -> bool:
         """Whether a frame has begun and not ended, outside of an event."""
 
+    @property
+    def leaving(self) -> bool:
+        """Whether it takes no more commands."""
+
     def retire(self) -> None:
-        """Take no more commands: close, or close as soon as the event is over."""
+        """Take no more commands, if it is idle and `lets_go` allows it; close, if its last event is decided."""
 
     def refuse_now(self, problem: Problem) -> None:
         """End the event, if one runs, in its phase's place; it cannot be waited for any longer."""
@@ -45,6 +49,8 @@ class Connections:
         self._limits = limits
         self._open: set[ManagedConnection] = set()
         self._leaving: dict[ManagedConnection, None] = {}
+        self._pace = 0.0
+        self._latest_to_go = -RETIRE_INTERVAL
         self.now = loop.time()
         """Coarse: as of the last sweep."""
 
@@ -75,15 +81,30 @@ class Connections:
                 connection.drop("stalled")
 
     async def retire(self, within: float) -> None:
-        """Retire all, one after another, in so many seconds at most.
+        """Retire all, one after another, in so many seconds at most: when they are found idle, or at an event's end.
 
         An event on a connection that is closed at this moment Kong sends again on another one, after it has started
         its instance anew there; and if that one is closed at this moment as well, Kong fails the request.
         """
         connections = list(self._open)
-        for connection in connections:
-            connection.retire()
-            await asyncio.sleep(min(RETIRE_INTERVAL, within / len(connections)))
+        self._pace = min(RETIRE_INTERVAL, within / max(len(connections), 1))
+        end = self._loop.time() + within
+        while connections:
+            for connection in connections:
+                connection.retire()
+                await asyncio.sleep(self._pace)
+            if self._loop.time() >= end:
+                break
+            connections = [connection for connection in self._open if not connection.leaving]
+        self._pace = 0.0
+
+    def lets_go(self) -> bool:
+        """Whether one more may be retired now. Where all are being retired, Kong has to notice the one before first."""
+        now = self._loop.time()
+        if now - self._latest_to_go < self._pace:
+            return False
+        self._latest_to_go = now
+        return True
 
     def refuse_now(self, problem: Problem) -> None:
         for connection in list(self._open):

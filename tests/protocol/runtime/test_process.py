@@ -176,6 +176,24 @@ async def test_a_reload_under_load_loses_no_request(kind: str, workers: int) -> 
         assert set(map(repr, results)) == {repr(Finished())}
 
 
+async def test_a_command_that_came_with_the_last_confirmation_is_carried_out_by_a_worker_that_goes(
+    kind: str,
+) -> None:
+    async with serving(kind) as served:
+        instance = await served.client().start_instance(kind, kong_config(kind, {"greeting": "here"}))
+        spare, wire = await served.wire(), await served.wire()
+        await wire.write(event(instance))
+        await answered(wire)
+        served.process.terminate()
+        with pytest.raises(EOFError):  # it goes: whoever is idle is told
+            await spare.read()
+        await wire.write(b"", event(instance))  # Kong's confirmation, and its next request
+        await answered(wire)
+        await wire.write(b"")
+        with pytest.raises(EOFError):
+            await wire.read()
+
+
 async def test_an_instance_is_known_in_every_worker() -> None:
     async with serving("trial", "--workers", "3") as served:
         starter = served.client()
@@ -185,7 +203,18 @@ async def test_an_instance_is_known_in_every_worker() -> None:
 
 
 async def event_on(wire: Wire, instance: int) -> None:
-    await wire.write(tagged_integer(1, 9) + tagged(36, tagged_integer(1, instance) + tagged(2, b"access")))
+    await wire.write(event(instance))
+    await answered(wire)
+    await wire.write(b"")
+    wire.close()
+
+
+def event(instance: int) -> bytes:
+    return tagged_integer(1, 9) + tagged(36, tagged_integer(1, instance) + tagged(2, b"access"))
+
+
+async def answered(wire: Wire) -> None:
+    """All that the plugin says in an event; its last statement is still to be confirmed."""
     assert await wire.read() == b"kong.request.get_header"
     await wire.read()
     await wire.write(b"")
@@ -193,8 +222,6 @@ async def event_on(wire: Wire, instance: int) -> None:
     assert b"here" in await wire.read()
     assert await wire.read() == b""
     assert integer_field(await wire.read(), 1) == 9
-    await wire.write(b"")
-    wire.close()
 
 
 async def test_an_instance_id_of_another_life_is_not_served_with_another_configuration() -> None:

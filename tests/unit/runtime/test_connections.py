@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from kong.plugins.runtime import connections as module
 from kong.plugins.runtime.connections import Connections
 from kong.plugins.runtime.limits import Limits
 from kong.plugins.runtime.problems import Problem
@@ -14,9 +17,11 @@ class FakeConnection:
         self.last_received = last_received
         self.evictable = not busy
         self.stalled = stalled
+        self.leaving = False
         self.done: list[str] = []
 
     def retire(self) -> None:
+        self.leaving = True
         self.done.append("retired")
 
     def refuse_now(self, problem: Problem) -> None:
@@ -62,6 +67,33 @@ async def test_all_leave_one_after_another() -> None:
         await asyncio.sleep(0)
         assert sum(len(connection.done) for connection in given) == count
     await leaving
+
+
+async def test_who_was_not_idle_is_asked_again_for_as_long_as_there_is_time() -> None:
+    class Busy(FakeConnection):
+        """Idle when it is asked for the third time."""
+
+        def retire(self) -> None:
+            super().retire()
+            self.leaving = len(self.done) == 3
+
+    idle, busy = FakeConnection(), Busy(busy=True)
+    await opened_connections(idle, busy).retire(within=60)
+    assert (idle.done, busy.done) == (["retired"], ["retired"] * 3)
+    never = Busy()
+    await opened_connections(never).retire(within=0)
+    assert never.done == ["retired"]
+
+
+async def test_two_that_are_idle_at_once_do_not_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETIRE_INTERVAL", 3600)
+    busy = FakeConnection(busy=True)
+    connections = opened_connections(busy)
+    assert connections.lets_go() and connections.lets_go(), "nobody leaves: one that makes room need not wait"
+    leaving = asyncio.create_task(connections.retire(within=7200))
+    await asyncio.sleep(0)
+    assert [connections.lets_go() for _ in range(2)] == [False, False]
+    leaving.cancel()
 
 
 async def test_half_a_frame_is_waited_for_and_not_for_ever() -> None:
