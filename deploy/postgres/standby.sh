@@ -190,6 +190,10 @@ backup) # a copy of the running server, checked: a restore to any later moment b
 	pg_basebackup --username "$POSTGRES_USER" -D "$archive/partial" --checkpoint fast --wal-method stream
 	pg_verifybackup --quiet "$archive/partial"
 	made=$archive/base/$(date -u +%Y%m%dT%H%M%SZ)
+	while [ -e "$made" ]; do # of this very second: mv would put the one into the other
+		sleep 1
+		made=$archive/base/$(date -u +%Y%m%dT%H%M%SZ)
+	done
 	mv "$archive/partial" "$made"
 	backups | head -n -7 | while read -r old; do rm -rf "$old"; done
 	first=$(backups | head -n 1)

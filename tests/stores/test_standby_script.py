@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -443,6 +444,20 @@ def test_seven_backups_are_kept_and_the_wal_since_the_first_of_them(pair: Pair) 
     assert [each.name[:4] for each in sorted(bases.iterdir())][:5] == ["2003", "2004", "2005", "2006", "2007"]
     assert len(list(bases.iterdir())) == 7
     assert min(file.name for file in wal.iterdir() if len(file.name) == 24) == segment
+
+
+@pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
+def test_two_backups_of_one_second_are_two(pair: Pair) -> None:
+    first = Path(succeeded(pair.one, "backup").splitlines()[-1])
+    now = datetime.now(UTC)
+    taken = [first.parent / f"{now + timedelta(seconds=ahead):%Y%m%dT%H%M%SZ}" for ahead in range(5)]
+    for place in taken:
+        if place != first:
+            place.mkdir()
+            shutil.copy(first / "backup_label", place)
+    second = Path(succeeded(pair.one, "backup").splitlines()[-1])
+    assert second not in taken
+    assert not any((place / "partial").exists() for place in taken)
 
 
 @pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
