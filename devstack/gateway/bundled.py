@@ -37,6 +37,7 @@ def _schema(
 
 
 _HEADER = r"^[%w_-]+$"
+_PATH = r"^/[%w%.%-_~/%%:@!$&'()*+,;=]*$"
 _PERIODS = ("second", "minute", "hour", "day", "month", "year")
 
 
@@ -52,6 +53,13 @@ def _header_is_named(config: Mapping[str, Any]) -> str | None:
     if config.get("limit_by") == "header" and not config.get("header_name"):
         return "header_name: required where limit_by is header"
     return None
+
+
+def _path_is_named(config: Mapping[str, Any]) -> str | None:
+    path = config.get("path")
+    if config.get("limit_by") == "path" and not path:
+        return "path: required where limit_by is path"
+    return "path: must not have empty segments" if path and "//" in path else None
 
 
 def _one_answer(config: Mapping[str, Any]) -> str | None:
@@ -137,22 +145,23 @@ SCHEMAS = {
         ),
     ),
     "rate-limiting": _schema(
-        *({period: {"type": "number", "gt": 0}} for period in _PERIODS[:4]),
+        *({period: {"type": "number", "gt": 0}} for period in _PERIODS),
         {
             "limit_by": {
                 "type": "string",
                 "default": "consumer",
-                "one_of": ["consumer", "credential", "ip", "service", "header"],
+                "one_of": ["consumer", "credential", "ip", "service", "header", "path"],
             }
         },
         {"header_name": {"type": "string", "match": _HEADER}},
+        {"path": {"type": "string", "match": _PATH}},
         {"policy": {"type": "string", "default": "local", "one_of": ["local"]}},
         {"fault_tolerant": {"type": "boolean", "default": True}},
         {"hide_client_headers": {"type": "boolean", "default": False}},
         {"error_code": {"type": "number", "default": 429}},
         {"error_message": {"type": "string", "default": "API rate limit exceeded"}},
         one_of_these=[_PERIODS],
-        rules=[_longer_is_more, _header_is_named],
+        rules=[_longer_is_more, _header_is_named, _path_is_named],
     ),
     "pre-function": _FUNCTIONS,
     "post-function": _FUNCTIONS,

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from devstack.gateway.exchange import Exchange, Exit
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import Attachment
 
-WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-"""Those of a month and a year begin with the calendar's in Kong; nobody limits by them here."""
+WINDOWS = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86_400,
+    "month": 30 * 86_400,
+    "year": 365 * 86_400,
+}
+"""As long as Kong says that they are, in `RateLimit-Reset`; those of a month and a year begin with the calendar's."""
 KEPT = 10_000
 """Callers that are counted at most; the oldest are forgotten."""
 
@@ -26,6 +34,7 @@ class RateLimiting(Attachment):
         self._limits = {period: int(config[period]) for period in WINDOWS if config.get(period)}
         self._by = str(config["limit_by"])
         self._header = str(config.get("header_name") or "")
+        self._path = str(config.get("path") or "")
         self._hidden = bool(config["hide_client_headers"])
         self._refusal = (int(config["error_code"]), str(config["error_message"]))
         self._own = own
@@ -64,6 +73,8 @@ class RateLimiting(Attachment):
             found = exchange.match.route.service.id
         elif self._by == "header":
             found = exchange.headers.get(self._header)
+        elif self._by == "path" and exchange.path == self._path:
+            found = exchange.path
         return found or exchange.client[0]
 
     def _told(self, left: Mapping[str, int], full: list[str], now: float) -> dict[str, str]:
@@ -79,9 +90,17 @@ class RateLimiting(Attachment):
             window = WINDOWS[tightest[2]]
             told["RateLimit-Limit"] = str(self._limits[tightest[2]])
             told["RateLimit-Remaining"] = str(tightest[0])
-            told["RateLimit-Reset"] = str(max(1, window - int(now % window)))
+            told["RateLimit-Reset"] = str(max(1, window - (int(now) - _begin(tightest[2], now))))
         return told
 
     @staticmethod
     def _key(caller: str, period: str, now: float) -> tuple[str, str, int]:
-        return caller, period, int(now // WINDOWS[period])
+        return caller, period, _begin(period, now)
+
+
+def _begin(period: str, now: float) -> int:
+    """Of the window that `now` is in."""
+    if period in ("month", "year"):
+        day = datetime.fromtimestamp(now, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return int((day if period == "month" else day.replace(month=1)).timestamp())
+    return int(now) - int(now) % WINDOWS[period]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,9 +22,11 @@ class Limited:
         whole = completed("rate-limiting", bundled.SCHEMAS["rate-limiting"], config)
         self.plugin = RateLimiting(whole, OwnAnswers({}), lambda: self.now)
 
-    async def ask(self, user: str = "kim", address: str = "10.0.0.1") -> tuple[int, dict[str, str]]:
+    async def ask(
+        self, user: str = "kim", address: str = "10.0.0.1", path: str = "/"
+    ) -> tuple[int, dict[str, str]]:
         headers = Headers([("X-User-Id", user)] if user else [])
-        exchange = Exchange("GET", "/", "/", None, 1.1, headers, b"", (address, 1), 8000)
+        exchange = Exchange("GET", path, path, None, 1.1, headers, b"", (address, 1), 8000)
         try:
             await self.plugin.access(exchange)
         except Exit as refused:
@@ -68,6 +71,32 @@ async def test_counts_by_address_where_nobody_is_named() -> None:
     assert status == 429
     assert "Retry-After" not in told
     assert (await limited.ask("", "10.0.0.2"))[0] == 200
+
+
+async def test_a_month_and_a_year_begin_with_the_calendars() -> None:
+    limited = Limited(month=1, year=2, limit_by="ip")
+    limited.now = datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC).timestamp()
+    status, told = await limited.ask()
+    assert (status, told["X-RateLimit-Limit-Year"], told["RateLimit-Reset"]) == (200, "2", "1")
+    assert (await limited.ask())[0] == 429
+    limited.now += 1
+    assert [(await limited.ask())[0] for _ in range(2)] == [200, 429]
+    limited.now = datetime(2026, 12, 31, tzinfo=UTC).timestamp()
+    assert (await limited.ask())[0] == 429
+    limited.now = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
+    assert (await limited.ask())[0] == 200
+
+
+async def test_one_path_is_counted_for_everybody_and_others_by_address() -> None:
+    limited = Limited(minute=1, limit_by="path", path="/a")
+    assert [(await limited.ask(address=each, path="/a"))[0] for each in ("10.0.0.1", "10.0.0.2")] == [
+        200,
+        429,
+    ]
+    assert [(await limited.ask(address=each, path="/b"))[0] for each in ("10.0.0.1", "10.0.0.2")] == [
+        200,
+        200,
+    ]
 
 
 def test_a_policy_that_it_does_not_have_is_refused() -> None:
