@@ -82,6 +82,7 @@ blamed() {
 # complained of again and again.
 attend() {
   waited=0
+  blames=0
   while sleep 1 && kill -0 "$1" 2>/dev/null; do
     if [ -e "$fallback" ]; then
       waited=$((waited + 1))
@@ -101,10 +102,18 @@ attend() {
       return
     fi
     if blamed "$found" && [ -s "$worked" ] && ! cmp -s "$worked" "$KONG_DECLARATIVE_CONFIG"; then
+      blames=$((blames + 1))
+      if [ "$blames" -lt 3 ]; then continue; fi
+      waited=0
       found=$(printf '%s\n' "Kong took $template, and it does not work:" "$found")
       printf '%s\n' "$found" >&2
       fall_back "$found"
-      ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
+      tries=20 # it may be loading another one
+      until [ "$(hash_in_force)" = "$(hash_of "$KONG_DECLARATIVE_CONFIG")" ] || [ "$tries" -eq 0 ]; do
+        tries=$((tries - 1))
+        ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
+        sleep 0.5
+      done
     elif [ $((waited % REMIND_SECONDS)) -eq 0 ] && { [ "$waited" -gt 0 ] || blamed "$found"; }; then
       printf '%s\n' "BROKEN: Kong took $template, and it does not work:" "$found" >&2
       printf '%s\n' "$found" >"$broken"

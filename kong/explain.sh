@@ -7,7 +7,8 @@
 # Over some mistakes the code of Kong that reads the file breaks off, with an error of Lua and no reason: a name in the place of an entry
 # (`plugins: [token-validator]`), an empty entry, a reference to what is not there. Its other code breaks off over settings, and says what it is.
 #
-# nginx writes the request's line and the upstream's address with their queries, in which tokens and e-mail addresses may be: those are cut.
+# nginx writes the request's line and the upstream's address with their queries, in which tokens and e-mail addresses may be: those are cut. What
+# stands behind `, client: ` is a client's to choose (its Referer, too), and never taken for what Kong says.
 # shellcheck disable=SC2154 # variables of configuration.sh
 KONG_ENDED="Kong has ended: that was its last line" # told to explain through the same stream, answered by $refusal.heard
 
@@ -16,7 +17,8 @@ explain() {
   in_trace=false
   in_refusal=false
   while IFS= read -r line || [ -n "$line" ]; do
-    case $line in
+    said=${line%%, client: *}
+    case $said in
       "stack traceback:"*)
         if $in_refusal; then tell_refusal; fi
         in_trace=true
@@ -37,10 +39,10 @@ explain() {
         ;;
       [0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]\ * | nginx:*)
         if $in_refusal; then tell_refusal; fi
-        case $line in
-          *"declarative reconfigure failed"*) printf '%s\n' "$line" >"$refusal" ;;
+        case $said in
+          *"declarative reconfigure failed"*) printf '%s\n' "$said" >"$refusal" ;;
           *"init_by_lua error: "*) tell_breakdown ;;
-          *"[error]"*'[string "'*) if [ ! -s "$failure" ]; then printf '%s\n' "[string \"${line#*\[string \"}" >"$failure"; fi ;;
+          *"[error]"*'[string "'*) if [ ! -s "$failure" ]; then printf '%s\n' "[string \"${said#*\[string \"}" >"$failure"; fi ;;
         esac
         ;;
       "failed parsing declarative configuration: "*)
@@ -76,7 +78,7 @@ without_queries() { # of $line: what stands between a question mark and the next
 }
 
 tell_breakdown() {
-  place=${line##*init_by_lua error: }
+  place=${said##*init_by_lua error: }
   case ${place%%:*} in */kong/db/schema/* | */kong/db/declarative/*) ;; *) return ;; esac
   printf 'Kong breaks off over %s and does not say where: %s\n' "$template" "$place" >"$refusal.partial"
   cmp -s "$refusal.partial" "$refusal" || cat "$refusal.partial" # nginx says it twice at a start

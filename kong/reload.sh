@@ -25,8 +25,18 @@ refuse() {
   exit 1
 }
 
-put_back() {
-  ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
+put_back() { # and whether it is in force again
+  posted=false
+  tries=20
+  until [ "$(hash_in_force)" = "$(hash_of "$KONG_DECLARATIVE_CONFIG")" ]; do
+    if [ "$tries" -eq 0 ]; then
+      printf '%s\n' "$@" "The former configuration could not be put back: the edit is still in force. Correct it and reload, or restart Kong." >&2
+      exit 1
+    fi
+    tries=$((tries - 1))
+    ask POST /config "$KONG_DECLARATIVE_CONFIG" >/dev/null || :
+    sleep 0.5
+  done
 }
 
 umask 077
@@ -35,7 +45,8 @@ if ! mkdir "$work" 2>/dev/null; then
   if [ -n "$holder" ] && kill -0 "$holder" 2>/dev/null; then refuse "another reload is under way (process $holder)"; fi
 fi
 echo $$ >"$work/pid"
-trap 'rm -rf "$work"' EXIT
+posted=false # whether Kong may have what is not on disk
+trap 'if $posted; then put_back; fi; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 if [ "${1:-}" = - ]; then
@@ -54,8 +65,9 @@ answers >"$work/before" || :
 
 rm -f "$refusal"
 tries=10
+posted=true
 while :; do
-  ask POST /config "$candidate" >"$work/answer" || refuse "Kong does not answer on $KONG_CONTROL_DIR/admin.socket"
+  ask POST /config "$candidate" >"$work/answer" || { posted=false && refuse "Kong does not answer on $KONG_CONTROL_DIR/admin.socket"; }
   status=$(sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p' "$work/answer")
   tries=$((tries - 1))
   if [ "$status" != 429 ] || [ "$tries" -eq 0 ]; then break; fi
@@ -73,32 +85,37 @@ fi
 tries=$SETTLE_TRIES
 while in_force=$(hash_in_force) && { [ "$tries" -gt 0 ] || [ "$in_force" != "$wanted" ]; }; do
   if [ "$in_force" = "$EMPTY" ]; then
-    put_back
-    refuse "$shown has no services: Kong takes it, and would answer 404 to everything"
+    set -- "$shown has no services: Kong takes it, and would answer 404 to everything"
+    put_back "$@"
+    refuse "$@"
   fi
   if [ -s "$refusal" ] || [ "$tries" -lt -50 ]; then
-    put_back
-    refuse "Kong took $shown and could not build its routes from it: $(cat "$refusal" 2>/dev/null)"
+    set -- "Kong took $shown and could not build its routes from it: $(cat "$refusal" 2>/dev/null)"
+    put_back "$@"
+    refuse "$@"
   fi
   tries=$((tries - 1))
   sleep 0.2
 done
 
-# Kong has it, and may not be able to work with it. A plugin server that is being restarted fails for a moment: so what fails is asked again.
+# Kong has it, and may not be able to work with it. A plugin server that is being restarted fails for a moment, and requests from before the edit
+# end with the functions of before: so what fails is asked again.
 tries=3
 while :; do
   rm -f "$failure"
-  answers >"$work/after" || break # a port that cannot be asked
+  answers >"$work/after" || break
   judged "$work/before" "$work/after" "$candidate" >"$work/wrong"
   tries=$((tries - 1))
   if [ ! -s "$work/wrong" ]; then break; fi
-  if [ -s "$failure" ] || [ "$tries" -eq 0 ]; then
-    put_back
-    refuse "Kong took $shown, and it does not work:" "$(cat "$work/wrong")" "The former configuration is in force again."
+  if [ "$tries" -eq 0 ] || { [ "$tries" -eq 1 ] && [ -s "$failure" ]; }; then
+    set -- "Kong took $shown, and it does not work:" "$(cat "$work/wrong")"
+    put_back "$@"
+    refuse "$@" "The former configuration is in force again."
   fi
   sleep 1
 done
 mv -f "$candidate" "$KONG_DECLARATIVE_CONFIG"
+posted=false
 rm -f "$fallback" "$broken"
 remember
 echo "$shown is in force ($wanted)"

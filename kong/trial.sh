@@ -11,7 +11,7 @@
 answers() {
   perl -MIO::Socket::UNIX -MIO::Socket::IP -MIO::Select -e '
     use strict;
-    use Time::HiRes "time";
+    alarm 60;
     my ($admin, $listen) = @ARGV;
 
     sub said { # of the Admin API
@@ -28,7 +28,7 @@ answers() {
       my $json = $_[0];
       if ($$json =~ /\G\s*\{\s*/gc) {
         my %fields;
-        while ($$json =~ /\G,?\s*"((?:[^"\\]|\\.)*)"\s*:/gc) { my $name = $1; $fields{$name} = read_value($json); }
+        while ($$json =~ /\G,?\s*"((?:[^"\\]++|\\.)*+)"\s*:/gc) { my $name = $1; $fields{$name} = read_value($json); }
         $$json =~ /\G\s*\}\s*/gc or die "not JSON";
         return \%fields;
       }
@@ -37,7 +37,7 @@ answers() {
         until ($$json =~ /\G\s*\]\s*/gc) { push @entries, read_value($json); $$json =~ /\G\s*,/gc; }
         return \@entries;
       }
-      if ($$json =~ /\G\s*"((?:[^"\\]|\\.)*)"\s*/gc) { my $text = $1; $text =~ s/\\(.)/$1/g; return $text; }
+      if ($$json =~ /\G\s*"((?:[^"\\]++|\\.)*+)"\s*/gc) { my $text = $1; $text =~ s/\\(.)/$1/g; return $text; }
       $$json =~ /\G\s*([\w.+-]+)\s*/gc or die "not JSON";
       return $1 =~ /^(?:null|false|0)$/ ? undef : $1;
     }
@@ -77,7 +77,7 @@ answers() {
     my $waiting = IO::Select->new;
     for my $path (sort keys %kind) {
       my $socket = IO::Socket::IP->new(PeerHost => $host, PeerPort => $number, Timeout => 5) or exit 7;
-      print $socket "GET $path HTTP/1.1\r\nHost: localhost\r\nUser-Agent: gatehouse-trial\r\nConnection: close\r\n\r\n";
+      print $socket "GET $path HTTP/1.1\r\nHost: nobody.invalid\r\nUser-Agent: gatehouse-trial\r\nConnection: close\r\n\r\n";
       $socket->flush;
       $path{$socket} = $path;
       $waiting->add($socket);
@@ -104,7 +104,8 @@ judged() {
     FILENAME == ARGV[1] { before[$3] = $2; next }
     $1 == "routes" { if (!$2) print "it has no route: Kong takes it, and answers 404 to everything"; next }
     $1 == "token" && $2 ~ /^[23]/ { print "GET " $3 ": " $2 " without a token, though its route has token-validator" }
-    ($2 == 500 || $2 == 0) && ($3 in before ? before[$3] != $2 && before[$3] != 0 : $1 != "open") && ++failed <= 5 {
+    # An open route may hang at its upstream, and what is new may fail there: Kong is not to blame.
+    ($2 == 500 || $2 == 0 && $1 != "open") && ($3 in before ? before[$3] != $2 && before[$3] != 0 : $1 != "open") && ++failed <= 5 {
       print "GET " $3 ": " ($2 ? $2 : "no answer") ($3 in before ? " (" before[$3] " before)" : "")
     }
     END {
@@ -115,6 +116,10 @@ judged() {
 
 # told BEFORE AFTER: the answers by number, and each route that needed a token and needs none now.
 told() {
+  if [ ! -s "$2" ]; then
+    echo "no route could be tried: there is no port of Kong that takes plain HTTP, or it did not answer"
+    return
+  fi
   awk '
     FILENAME == ARGV[1] { before[$3] = $1 " " $2; next }
     $1 == "routes" { next }

@@ -97,6 +97,9 @@ class Connections:
                 break
             connections = [connection for connection in self._open if not connection.leaving]
         self._pace = 0.0
+        for connection in list(self._open):
+            if not connection.leaving:
+                connection.retire()
 
     def lets_go(self) -> bool:
         """Whether one more may be retired now. Where all are being retired, Kong has to notice the one before first."""

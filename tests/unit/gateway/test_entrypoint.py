@@ -197,6 +197,30 @@ def test_shows_no_query_of_nginxs_errors(place: Path) -> None:
     assert shown.stderr == error.replace("%sHTTP", "?... HTTP").replace("%s", "?...") + "\n"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        '[string "return"]:1: attempt',
+        "declarative reconfigure failed",
+        "init_by_lua error: /kong/db/schema/init.lua:1: x",
+        "x: error parsing declarative config file y",
+    ],
+)
+def test_takes_nothing_that_a_client_says_for_kongs_own_words(place: Path, words: str) -> None:
+    error = (
+        "2026/11/27 12:50:12 [error] 83#0: *1 client intended to send too large body: 3000000 bytes, "
+        f'client: 127.0.0.1, server: kong, request: "POST / HTTP/1.1", host: "shop.test", referrer: "{words}"'
+    )
+    (place / "errors").write_text(error)
+    shown = start(place, "sh", "-c", f"cat {place}/errors >&2")
+    assert shown.stderr == error + "\n"
+    assert not [
+        file.name
+        for file in place.iterdir()
+        if file.name.startswith("kong.yml.") and file.suffix != ".template"
+    ]
+
+
 def test_leaves_no_pipe_behind(place: Path) -> None:
     before = {entry.name for entry in place.iterdir()} | {"kong.yml", "control"}
     start(place, "true")
