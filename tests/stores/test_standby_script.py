@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -448,16 +447,17 @@ def test_seven_backups_are_kept_and_the_wal_since_the_first_of_them(pair: Pair) 
 
 @pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
 def test_two_backups_of_one_second_are_two(pair: Pair) -> None:
-    first = Path(succeeded(pair.one, "backup").splitlines()[-1])
-    now = datetime.now(UTC)
-    taken = [first.parent / f"{now + timedelta(seconds=ahead):%Y%m%dT%H%M%SZ}" for ahead in range(5)]
-    for place in taken:
-        if place != first:
-            place.mkdir()
-            shutil.copy(first / "backup_label", place)
-    second = Path(succeeded(pair.one, "backup").splitlines()[-1])
-    assert second not in taken
-    assert not any((place / "partial").exists() for place in taken)
+    asked = pair.one.first / "asked"
+    pair.one.instead_of(
+        "date",
+        f'echo >> "{asked}"; [ "$(wc -l < "{asked}")" -gt 3 ] && echo 20300101T000001Z || echo 20300101T000000Z',
+    )
+    made = [Path(succeeded(pair.one, "backup").splitlines()[-1]) for _ in range(2)]
+    assert [each.name for each in made] == ["20300101T000000Z", "20300101T000001Z"]
+    assert len(asked.read_text().splitlines()) == 4, "the second one met the second of the first"
+    for each in made:
+        assert (each / "backup_label").exists()
+        assert not (each / "partial").exists()
 
 
 @pytest.mark.parametrize("pair", alpine.BOTH, indirect=True)
