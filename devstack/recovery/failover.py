@@ -5,7 +5,6 @@ Fence, then promote (pair.py). What cannot be fenced is not taken over from, unl
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -35,7 +34,7 @@ def failover(settings: Settings, former: Path | None, *, is_down: bool) -> int:
     postgres = server(settings, load_or_create(settings.secrets_file))
     follower.until_it_answers(postgres)  # before the fence: else both regions would be down
     if former is not None:
-        _require_same_cluster(locate({"DEVSTACK_DIR": str(former)}), postgres)
+        _require_primary(locate({"DEVSTACK_DIR": str(former)}), settings, postgres)
     begun = time.monotonic()
     if former is not None:
         _fence(locate({"DEVSTACK_DIR": str(former)}))
@@ -53,18 +52,24 @@ def failover(settings: Settings, former: Path | None, *, is_down: bool) -> int:
     return 0
 
 
-def _require_same_cluster(former: Settings, postgres: Postgres) -> None:
+def _require_primary(former: Settings, here: Settings, postgres: Postgres) -> None:
     """A wrong directory would be fenced, and the region that was meant would go on beside this one."""
+    if former.state.resolve() == here.state.resolve():
+        raise DevstackError(f"nothing was changed: {former.state} is this region's own")
+    data = former.state / "postgres"
     try:
-        control = (former.state / "postgres" / "global" / "pg_control").read_bytes()
+        theirs = follower.system_identifier(data)
     except OSError as fault:
         raise DevstackError(
             f"nothing was changed: {former.state} has no PostgreSQL ({fault.strerror})"
         ) from None
-    theirs = int.from_bytes(control[:8], sys.byteorder)  # the first field of ControlFileData
     if theirs != int(postgres.ask(SUPERUSER, "SELECT system_identifier FROM pg_control_system()")):
         raise DevstackError(
             f"nothing was changed: the data in {former.state} are of another database cluster than those of this region"
+        )
+    if (data / "standby.signal").exists() and not (data / follower.FENCED).exists():
+        raise DevstackError(
+            f"nothing was changed: the PostgreSQL of {former.state} is no primary: it follows one"
         )
 
 

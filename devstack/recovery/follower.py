@@ -5,7 +5,9 @@ A part like any other: it counts as ready once it takes writes, so that whatever
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 
 from devstack import unprivileged
 from devstack.errors import NotReadyError, PrepareError
@@ -23,22 +25,70 @@ def copy(server: Postgres, primary: str) -> None:
     """Prepares the data directory of `server` as a copy of the server at `primary` (host:port), unless it has data.
 
     Those of a region that was taken over from (`fenced`) are replaced: it has no way from there to what came after.
-    Both have the same superuser's password. Raises PrepareError.
+    They stay until the copy is whole, which is made beside them. Both servers have the same superuser's password.
+    Raises PrepareError, with the data as they were.
     """
-    data = unprivileged.data_directory(server.directory)
+    # Where a link leads, so that what is beside it is on the same disk.
+    data = unprivileged.data_directory(server.directory).resolve()
+    copying, replaced = data.with_name(f"{data.name}.copying"), data.with_name(f"{data.name}.replaced")
+    if copying.exists() and replaced.exists() and not any(data.iterdir()):  # killed between the two renames
+        data.rmdir()
+        replaced.rename(data)
     if (data / "PG_VERSION").exists():
         if not (data / FENCED).exists():
             return
-        unprivileged.discard(server.directory)
-        data = unprivileged.data_directory(server.directory)
-    host, _, port = primary.rpartition(":")
-    source = f"host={host} port={port} user={SUPERUSER} dbname={SUPERUSER} application_name=standby"
+    elif any(data.iterdir()):
+        raise PrepareError(f"nothing was changed: {data} is not empty, and has no PostgreSQL")
+    _require_primary(server, primary, data)
+    for left in (replaced, copying):
+        unprivileged.discard(left)
+    unprivileged.data_directory(copying)
     options = ("--checkpoint", "fast", "--wal-method", "stream", "--write-recovery-conf")
-    server.run("pg_basebackup", "-d", source, "-D", str(data), *options)
-    with (data / "postgresql.auto.conf").open(
+    server.run("pg_basebackup", "-d", _conninfo(primary), "-D", str(copying), *options)
+    with (copying / "postgresql.auto.conf").open(
         "a"
     ) as file:  # what the primary says of itself, or did when it followed
         file.write("primary_slot_name = ''\nsynchronous_standby_names = ''\n")
+    data.rename(replaced)
+    copying.rename(data)
+    unprivileged.discard(replaced)
+
+
+def system_identifier(data: Path) -> int:
+    """Of the database cluster in a data directory, whether it runs or not. Raises OSError."""
+    with (data / "global" / "pg_control").open("rb") as file:
+        return int.from_bytes(file.read(8), sys.byteorder)  # the first field of ControlFileData
+
+
+def _require_primary(server: Postgres, primary: str, data: Path) -> None:
+    """What can be followed takes writes, and has the history of these data, if there are any (standby.sh: may_follow).
+
+    Raises PrepareError.
+    """
+    try:
+        recovering, cluster = server.ask_at(
+            f"{_conninfo(primary)} connect_timeout=10",
+            "SELECT pg_is_in_recovery(), system_identifier FROM pg_control_system()",
+        ).split("|")
+    except PrepareError as refusal:
+        raise PrepareError(f"nothing was changed: {primary} does not answer: {refusal}") from None
+    if recovering != "f":
+        raise PrepareError(f"nothing was changed: {primary} takes no writes")
+    if not (data / "PG_VERSION").exists():
+        return
+    try:
+        own = system_identifier(data)
+    except OSError as fault:
+        raise PrepareError(f"nothing was changed: {data} cannot be read: {fault}") from None
+    if own != int(cluster):
+        raise PrepareError(
+            f"nothing was changed: the data in {data} are of another database cluster than those of {primary}"
+        )
+
+
+def _conninfo(primary: str) -> str:
+    host, _, port = primary.rpartition(":")
+    return f"host={host} port={port} user={SUPERUSER} dbname={SUPERUSER} application_name=standby"
 
 
 def until_it_answers(server: Postgres) -> None:

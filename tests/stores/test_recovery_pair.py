@@ -96,6 +96,20 @@ def test_a_region_that_was_taken_over_from_follows_by_a_new_copy(pair: Pair) -> 
     assert former.ask("SELECT count(*) FROM paid") == "1"
 
 
+def test_a_region_that_was_taken_over_from_keeps_its_data_until_there_is_a_primary(pair: Pair) -> None:
+    take_over(pair)
+    former, address = pair.standby, pair.primary.address
+    before = sorted(former.data.rglob("*"))
+    pair.primary.kill()
+    with pytest.raises(PrepareError, match=r"nothing was changed: .*does not answer"):
+        follower.copy(former.server, address)
+    pair.primary.fence()
+    pair.primary.start()
+    with pytest.raises(PrepareError, match=r"nothing was changed: .*takes no writes"):
+        follower.copy(former.server, address)
+    assert sorted(former.data.rglob("*")) == before
+
+
 def test_one_on_its_way_up_is_promoted_once_it_answers(pair: Pair) -> None:
     """What a supervisor does that has just started it again."""
     pair.primary.kill()

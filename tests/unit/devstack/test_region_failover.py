@@ -85,6 +85,45 @@ def test_a_directory_that_is_not_of_the_other_region_is_not_fenced(
     assert not (other / "postgres" / "standby.signal").exists()
 
 
+@pytest.mark.parametrize(("whose", "refused"), [("here", "this region's own"), ("other", "is no primary")])
+def test_what_follows_is_not_fenced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, whose: str, refused: str
+) -> None:
+    """Neither this region itself, by whatever name, nor a second one that follows the same primary."""
+    monkeypatch.setattr(follower, "until_it_answers", lambda server: None)
+    monkeypatch.setattr(running, "is_locked", lambda settings: True)
+    monkeypatch.setattr(Postgres, "ask", lambda self, database, statement: "42\n")
+    monkeypatch.setattr(failover, "_fence", lambda former: pytest.fail("it was fenced"))
+    here = read({"DEVSTACK_DIR": str(tmp_path / "here"), "DEVSTACK_FOLLOWS": "127.0.0.1:1"})
+    data = tmp_path / whose / "postgres"
+    (data / "global").mkdir(parents=True)
+    (data / "global" / "pg_control").write_bytes((42).to_bytes(8, sys.byteorder))
+    (data / "standby.signal").touch()
+    (tmp_path / "a link").symlink_to(tmp_path / whose)
+    with pytest.raises(DevstackError, match=f"nothing was changed: .*{refused}"):
+        failover.failover(here, tmp_path / "a link", is_down=False)
+
+
+def test_one_that_was_fenced_before_is_fenced_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failover that was broken off is repeated."""
+    monkeypatch.setattr(follower, "until_it_answers", lambda server: None)
+    monkeypatch.setattr(running, "is_locked", lambda settings: True)
+    monkeypatch.setattr(Postgres, "ask", lambda self, database, statement: "42\n")
+
+    def fence(former: object) -> None:
+        raise DevstackError("fenced again")
+
+    monkeypatch.setattr(failover, "_fence", fence)
+    here = read({"DEVSTACK_DIR": str(tmp_path / "here"), "DEVSTACK_FOLLOWS": "127.0.0.1:1"})
+    data = tmp_path / "other" / "postgres"
+    (data / "global").mkdir(parents=True)
+    (data / "global" / "pg_control").write_bytes((42).to_bytes(8, sys.byteorder))
+    for name in ("standby.signal", follower.FENCED):
+        (data / name).touch()
+    with pytest.raises(DevstackError, match="fenced again"):
+        failover.failover(here, tmp_path / "other", is_down=False)
+
+
 def test_the_other_region_goes_on_where_this_one_could_not_take_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
