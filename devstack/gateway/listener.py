@@ -104,7 +104,9 @@ class Connection:
             except TimeoutError:
                 return
             except Refused as refused:
-                incoming = Incoming(self, Head("GET", refused.target, (1, 0), Headers()), refused.status)
+                incoming = Incoming(
+                    self, Head(refused.method, refused.target, (1, 0), Headers()), refused.status
+                )
             self.keep = self.idle = False
             await handler(incoming)
         await self._linger()

@@ -35,11 +35,12 @@ _UNIQUE = (
 
 
 class Refused(Exception):  # noqa: N818 - an answer
-    """nginx answers with `status` and closes. `target` is empty where the request line was not read."""
+    """nginx answers with `status` and closes. `target` is empty, `method` GET where the request line was not read."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
         self.status = status
+        self.method = "GET"
         self.target = ""
 
 
@@ -83,7 +84,7 @@ async def head(reader: asyncio.StreamReader) -> Head | None:
             headers.set("Host", authority)
         return Head(found[1].decode(), target, version, headers, _length(version, headers))
     except Refused as refused:
-        refused.target = target
+        refused.method, refused.target = found[1].decode(), target
         raise
 
 
