@@ -1,6 +1,7 @@
 """What the provider has against what is booked: each kind of difference, by name."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -160,6 +161,19 @@ async def test_a_difference_is_one_that_is_seen_twice(
     assert list(compared.differences) == found
     assert books.kept == [compared], "one comparison, of what is left"
     assert len(waited) == len(at_ledger) - 1, "where all agrees nobody waits"
+
+
+async def test_what_begins_to_differ_at_the_second_look_waits_for_the_next_comparison() -> None:
+    class Busy(Refunding):
+        """Two charges; a refund of the first is being booked at the first look, of the other at the second."""
+
+        async def payments(self, since: datetime, until: datetime) -> AsyncIterator[SeenPayment]:
+            for intent in ("pi_1", "pi_2"):
+                yield replace(seen(1000, 300), id=intent)
+
+    books = Busy(0, 300, 300, 0)
+    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, _at_once)
+    assert (await reconciliation.compare(SINCE, UNTIL, UNTIL)).differences == ()
 
 
 def test_the_second_look_waits_longer_than_the_longest_call() -> None:
