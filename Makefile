@@ -276,8 +276,8 @@ restore: ## Put a backup back: make restore FROM=backups/20260101T000000Z (after
 ##@ Documents
 
 .PHONY: screens
-screens: $(STAMPS)/dev browser ## Take the screenshots under docs/screens anew, while the browser journeys run
-	@UPDATE_SCREENS=1 $(BIN)/python -m pytest tests/e2e/browser/test_journeys.py tests/e2e/browser/test_screens.py $(ARGS)
+screens: $(STAMPS)/dev browser ## Take the README's screenshots anew (docs/screens)
+	@UPDATE_SCREENS=1 $(BIN)/python -m pytest tests/e2e/browser/test_screens.py $(ARGS)
 
 ##@ Maintain
 

@@ -11,7 +11,6 @@ from playwright.sync_api import Page, expect
 from tests.e2e.browser.conftest import ADMIN, Visit, fill_credentials, newcomer, register, sign_in
 from tests.e2e.stack import Stack
 
-Screen = Callable[[Page, str], None]
 Letterbox = Callable[[str, str], str]
 
 
@@ -47,7 +46,7 @@ def test_no_token_is_where_a_script_or_an_address_could_show_it(visit: Visit) ->
         assert not any(token in text for text in bodies + addresses)
 
 
-def test_a_wrong_password_says_no_more_than_an_unknown_account(visit: Visit, screen: Screen) -> None:
+def test_a_wrong_password_says_no_more_than_an_unknown_account(visit: Visit) -> None:
     page = visit("/sign-in")
     said = []
     for address in (ADMIN.email, newcomer().email):
@@ -55,7 +54,6 @@ def test_a_wrong_password_says_no_more_than_an_unknown_account(visit: Visit, scr
         said.append(page.get_by_role("alert").inner_text())
         expect(page.get_by_label("E-mail")).to_have_value(address)
         expect(page.get_by_label("Password", exact=True)).to_have_value("")
-    screen(page, "sign-in-refused")
     assert said == ["E-mail or password is not right."] * 2
 
 
@@ -132,7 +130,7 @@ def test_a_forgotten_password_is_replaced_and_every_device_signed_out(
 
 
 def test_the_address_to_sign_in_with_is_changed_with_the_password_and_the_mailed_link(
-    visit: Visit, letterbox: Letterbox, screen: Screen
+    visit: Visit, letterbox: Letterbox
 ) -> None:
     page = visit("/")
     person = newcomer()
@@ -146,7 +144,6 @@ def test_the_address_to_sign_in_with_is_changed_with_the_password_and_the_mailed
     page.get_by_label("Current password").fill(person.password)
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_text("Waiting to be confirmed:")).to_be_visible()
-    screen(page, "account-email")
     page.goto(letterbox(f"moved-{person.email}", "/email/verify"))
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("Your e-mail is confirmed.")).to_be_visible()
@@ -173,7 +170,7 @@ def test_a_change_of_address_is_taken_back(visit: Visit) -> None:
     expect(page.get_by_text("Waiting to be confirmed:")).to_have_count(0)
 
 
-def test_a_stale_profile_is_not_overwritten_unseen(visit: Visit, screen: Screen) -> None:
+def test_a_stale_profile_is_not_overwritten_unseen(visit: Visit) -> None:
     page = visit("/")
     register(page, newcomer())
     page.goto("/account")
@@ -187,7 +184,6 @@ def test_a_stale_profile_is_not_overwritten_unseen(visit: Visit, screen: Screen)
     expect(page.get_by_role("alert")).to_contain_text("while you were editing")
     expect(page.get_by_text("Stored meanwhile: +821012345678")).to_be_visible()
     expect(page.get_by_label("Name")).to_have_value("Hedy Lamarr")
-    screen(page, "profile-stale")
     page.get_by_label("Phone").fill("+821012345678")
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_text("Saved.")).to_be_visible()
@@ -212,7 +208,7 @@ def test_addresses_are_added_and_removed(visit: Visit) -> None:
     expect(page.get_by_text("No address yet.")).to_be_visible()
 
 
-def test_sign_out_another_device(visit: Visit, screen: Screen) -> None:
+def test_sign_out_another_device(visit: Visit) -> None:
     person = newcomer()
     phone = visit("/", user_agent="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/605.1")
     register(phone, person)
@@ -220,7 +216,6 @@ def test_sign_out_another_device(visit: Visit, screen: Screen) -> None:
     sign_in(page, person)
     page.goto("/account/sessions")
     row = page.get_by_role("listitem").filter(has_text="Safari · iPhone")
-    screen(page, "devices")
     row.get_by_role("button", name="Sign out this device").click()
     expect(page.get_by_text("That device is signed out.")).to_be_visible()
     expect(row).to_have_count(0)
@@ -248,13 +243,12 @@ def test_a_changed_password_counts_at_once(visit: Visit) -> None:
     expect(other.get_by_role("heading", level=1)).to_have_text(f"Hello, {person.name}")
 
 
-def test_an_administrator_finds_edits_and_deletes_a_member(visit: Visit, screen: Screen) -> None:
+def test_an_administrator_finds_edits_and_deletes_a_member(visit: Visit) -> None:
     page = visit("/sign-in")
     sign_in(page, ADMIN)
     page.get_by_role("navigation", name="Main menu").get_by_role("link", name="Admin").click()
     page.get_by_role("navigation", name="Shopkeeper's menu").get_by_role("link", name="Members").click()
     expect(page.get_by_role("row")).not_to_have_count(0)
-    screen(page, "members")
     person = newcomer()
     page.get_by_role("link", name="New member").click()
     page.get_by_label("Name").fill(person.name)
@@ -271,7 +265,6 @@ def test_an_administrator_finds_edits_and_deletes_a_member(visit: Visit, screen:
     expect(page.get_by_role("row").filter(has_text=person.email)).to_contain_text("VIP")
     page.get_by_role("link", name=person.name).click()
     page.get_by_role("link", name="Delete").click()
-    screen(page, "member-delete")
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("The member is deleted.")).to_be_visible()
 
@@ -338,11 +331,10 @@ def test_another_sites_form_changes_nothing_and_says_so_on_a_page(visit: Visit, 
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hello, Ada")
 
 
-def test_korean_by_preference_and_by_choice(visit: Visit, screen: Screen) -> None:
+def test_korean_by_preference_and_by_choice(visit: Visit) -> None:
     page = visit("/sign-in", locale="ko-KR")
     expect(page.locator("html")).to_have_attribute("lang", "ko")
     expect(page.get_by_role("heading", level=1)).to_have_text("로그인")
-    screen(page, "sign-in-korean")
     page.get_by_role("button", name="English").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     expect(page).to_have_url("/sign-in")
