@@ -29,6 +29,7 @@ def up(settings: Settings, *, detach: bool, fresh: bool) -> int:
     if _is_running(settings):
         if fresh:
             raise DevstackError("the stack is running: stop it (down) before a fresh start")
+        _require_no_new_part(settings)
         print("The stack runs already.")
         return status(settings)
     if fresh:
@@ -37,6 +38,16 @@ def up(settings: Settings, *, detach: bool, fresh: bool) -> int:
         return _up_detached(settings)
     running.run(settings, show_logs=True)
     return 0
+
+
+def _require_no_new_part(settings: Settings) -> None:
+    """Raises DevstackError where gatehouse.toml declares a process that the running stack started without."""
+    try:
+        started = {part["name"] for part in control.ask(settings.control_socket, command="status")["parts"]}
+    except NotRunningError:  # it does not answer: `status` says what to do
+        return
+    if new := [name for name in declaration().processes if name not in started]:
+        raise DevstackError(f"the stack runs without {', '.join(new)}: make down, then make up")
 
 
 def down(settings: Settings) -> int:
