@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from devstack import check, control, gateway_part, leftovers, logs, running, terminal, unprivileged
+from devstack import check, control, gateway_part, logs, orphans, running, terminal, unprivileged
 from devstack.declaration import declaration
 from devstack.errors import DevstackError, NotRunningError
 from devstack.secret_store import load_or_create
@@ -56,7 +56,7 @@ def down(settings: Settings) -> int:
         control.ask(settings.control_socket, command="down")
     except NotRunningError:
         if not running.is_locked(settings):
-            ended = leftovers.end(settings.process_list)
+            ended = orphans.end(settings.process_list)
             print(f"The stack was not running{f'; ended {ended} processes that it left' if ended else ''}.")
             return 0
         _end_supervisor(settings)

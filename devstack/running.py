@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
-from devstack import account, control, leftovers, terminal
+from devstack import account, control, orphans, terminal
 from devstack.errors import DevstackError
 from devstack.gateway_part import real_kong
 from devstack.logs import Logs
@@ -29,7 +29,7 @@ def run(settings: Settings, *, show_logs: bool) -> None:
         settings.runtime.mkdir(parents=True, exist_ok=True)
         account.require_own(settings.runtime)  # below /tmp somebody may have been faster
         settings.runtime.chmod(0o711)
-        leftovers.end(settings.process_list)
+        orphans.end(settings.process_list)
         parts = topology(settings, load_or_create(settings.secrets_file))
         logs = Logs(settings.logs, [part.name for part in parts], sys.stdout if show_logs else None)
         try:

@@ -1,4 +1,4 @@
-"""Processes of a supervisor that was killed on a system without the leash (see leash.py)."""
+"""Ends orphans: processes of a supervisor that was killed on a system without PR_SET_PDEATHSIG (see leash.py)."""
 
 from __future__ import annotations
 
