@@ -104,6 +104,18 @@ def test_another_callers_same_key_is_another_key(stack: Stack, admin: Tokens) ->
     assert "Idempotent-Replayed" not in own.headers
 
 
+def test_a_sign_out_under_somebody_elses_key_is_a_sign_out(stack: Stack) -> None:
+    """Its route needs no token of the gateway's, both come from one address, and neither has a body."""
+    key = {"Idempotency-Key": people.new_key()}
+    for somebody in (people.sign_in(stack, *people.ADMIN), people.sign_in(stack, *people.ADMIN)):
+        headers = {**somebody.bearer, **key}
+        ended = httpx.post(f"{stack.gateway_url}/api/auth/logout", headers=headers)
+        assert (ended.status_code, "Idempotent-Replayed" in ended.headers) == (204, False)
+        assert httpx.get(f"{stack.gateway_url}/api/auth/me", headers=somebody.bearer).status_code == 401
+        again = httpx.post(f"{stack.gateway_url}/api/auth/logout", headers=headers)
+        assert (again.status_code, "Idempotent-Replayed" in again.headers) == (204, True)
+
+
 @pytest.mark.parametrize("header", KEY_HEADERS)
 @pytest.mark.parametrize("key", ["", "with space", "a,b", "x" * 256], ids=["empty", "space", "comma", "long"])
 def test_a_malformed_key_is_refused_not_ignored(stack: Stack, admin: Tokens, header: str, key: str) -> None:

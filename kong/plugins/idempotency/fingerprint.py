@@ -37,11 +37,19 @@ def fingerprint(
     return digest.digest()
 
 
+def with_credentials(caller: str, credentials: str, key: bytes) -> str:
+    """`caller`, told apart from others by its credentials, which may be a password: so their digest is keyed, too."""
+    if not credentials:
+        return caller
+    return f"{caller} {hmac.new(key, _bytes(credentials), 'sha256').hexdigest()}"
+
+
 def storage_key(*, caller: str, method: str, path: str, key: str) -> bytes:
     """Where Redis keeps the request's record: a digest of caller, method, path and key, hash-tagged for a
     cluster.
 
-    `caller` carries its namespace: `u:<account>` or `a:<address>`, so that an account never meets an address.
+    `caller` carries its namespace: `u:<account>`, `c:<consumer>` or `a:<address>`, so that an account never meets an
+    address.
     """
     digest = hashlib.sha256(
         "\0".join((caller, method, path, key)).encode("utf-8", "surrogateescape")

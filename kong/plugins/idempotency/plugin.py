@@ -15,7 +15,7 @@ from kong.plugins import preconditions, redis_url
 from kong.plugins.idempotency import anonymous, outcomes, problems, records
 from kong.plugins.idempotency.anonymous import LARGEST_BODY, Admission, Counts, Limits
 from kong.plugins.idempotency.config import Config
-from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key
+from kong.plugins.idempotency.fingerprint import fingerprint, secret, storage_key, with_credentials
 from kong.plugins.idempotency.keys import MalformedKey, find_key
 from kong.plugins.idempotency.records import (
     ABOUT_ONE_READING,
@@ -161,7 +161,12 @@ class Plugin:
 
     async def _reserve(self, kong: Kong, key: str, request: KeyedRequest, body: bytes) -> None:
         claim = Claim(
-            storage_key(caller=request.caller, method=request.method, path=request.path, key=key),
+            storage_key(
+                caller=with_credentials(request.caller, request.credentials, self._secret),
+                method=request.method,
+                path=request.path,
+                key=key,
+            ),
             fingerprint(
                 method=request.method,
                 path=request.path,

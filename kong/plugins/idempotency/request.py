@@ -36,6 +36,8 @@ class KeyedRequest(msgspec.Struct, frozen=True):
     body: bytes | None
     owner: str
     caller: str
+    credentials: str
+    """What a caller without an account has sent as `Authorization`: a service behind may look at it."""
     anonymous_at: str | None
     """The address of a caller without an account."""
 
@@ -75,14 +77,15 @@ async def keyed_request(
 ) -> KeyedRequest:
     """The request with its caller, and its path as Kong normalises it.
 
-    The caller is the account that an authenticating plugin has put into `caller_header` (the gateway removes it from
-    what clients send), else the client's address, in a namespace of its own.
+    The caller is the account that an authenticating plugin has put into `caller_header`, else the consumer that one of
+    Kong's own has found (the gateway removes both from what clients send), else the client's address, each in a
+    namespace of its own.
     """
     path, _, query = raw.target.partition("?")
     if "%" in path or "//" in path or "/." in path:  # else it is normal as it stands: one question saved
         path = await kong.request.get_path()
-    user = _text(headers.get(caller_header))
-    address = None if user else str(await kong.client.get_forwarded_ip())
+    caller = _known_caller(headers, caller_header)
+    address = None if caller else str(await kong.client.get_forwarded_ip())
     body = raw.body
     return KeyedRequest(
         method=raw.method,
@@ -92,9 +95,19 @@ async def keyed_request(
         content_coding=_text(headers.get("content-encoding")),
         body=None if isinstance(body, BodyInFile) or len(body) > max_body else body,
         owner=raw.owner,
-        caller=f"u:{user}" if address is None else f"a:{address}",
+        caller=caller if address is None else f"a:{address}",
+        credentials="" if address is None else _text(headers.get("authorization")).strip(" \t"),
         anonymous_at=address,
     )
+
+
+def _known_caller(headers: Headers, caller_header: str) -> str:
+    """Empty for whoever has no account. Kong has a consumer for those too, where a plugin's `anonymous` names one."""
+    user = _text(headers.get(caller_header))
+    if user:
+        return f"u:{user}"
+    consumer = "" if "x-anonymous-consumer" in headers else _text(headers.get("x-consumer-id"))
+    return f"c:{consumer}" if consumer else ""
 
 
 def _text(value: object) -> str:

@@ -235,6 +235,33 @@ async def test_callers_without_an_account_are_told_apart_by_address() -> None:
     assert await gateway.send(gateway.request(anonymous, client="192.0.2.1")) is not None
 
 
+async def test_what_is_judged_behind_the_gateway_tells_callers_of_one_address_apart() -> None:
+    gateway, key = Gateway(), {"idempotency-key": "abc"}
+    alice, bob = key | {"authorization": "Bearer alice"}, key | {"authorization": "Bearer bob"}
+    assert await gateway.send(gateway.request(alice)) is None
+    assert await gateway.send(gateway.request(bob)) is None
+    assert await gateway.send(gateway.request(key)) is None
+    assert await gateway.send(gateway.request(alice | {"authorization": " Bearer alice\t"})) is not None
+    assert gateway.effects == 3
+
+
+async def test_consumers_of_kongs_own_plugins_are_callers() -> None:
+    gateway, key = Gateway(), {"idempotency-key": "abc"}
+    alice, bob = key | {"x-consumer-id": "alice"}, key | {"x-consumer-id": "bob"}
+    assert await gateway.send(gateway.request(alice, client="192.0.2.1")) is None
+    assert await gateway.send(gateway.request(bob, client="192.0.2.1")) is None
+    assert await gateway.send(gateway.request(alice, client="192.0.2.2")) is not None
+    assert not gateway.store.counted
+
+
+async def test_a_consumer_for_everybody_is_nobody() -> None:
+    gateway = Gateway()
+    nobody = {"idempotency-key": "abc", "x-consumer-id": "all", "x-anonymous-consumer": "true"}
+    assert await gateway.send(gateway.request(nobody, client="192.0.2.1")) is None
+    assert await gateway.send(gateway.request(nobody, client="192.0.2.2")) is None
+    assert gateway.store.counted
+
+
 async def test_one_path_spelt_in_two_ways_is_one_path() -> None:
     gateway = Gateway()
     await gateway.send()
