@@ -21,7 +21,7 @@ from services.payment.adapters.outbox_messages import ORDER, PROVIDER
 from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.provider_target import ProviderTarget
 from services.payment.adapters.reports_postgres import PostgresReports
-from services.payment.adapters.rounds import Rounds
+from services.payment.adapters.rounds import FIRST_CHECK, Rounds
 from services.payment.adapters.stripe_provider import StripeProvider
 from services.payment.adapters.stripe_webhooks import StripeWebhooks
 from services.payment.application.advancing import Advancing
@@ -41,7 +41,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> Litestar:
+def build(
+    settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN, first_check: timedelta = FIRST_CHECK
+) -> Litestar:
     registry = metrics.new_registry()
     client = metrics.measured_client(registry)
     database = Database(
@@ -75,6 +77,7 @@ def build(settings: Settings, *, settles_within: timedelta = SETTLES_WITHIN) -> 
         now,
         check_every=timedelta(seconds=settings.check_unfinished_every),
         compare_every=timedelta(seconds=settings.reconcile_every),
+        first_check=first_check,
     )
     parts = Parts(
         payments=PaymentService(payments, provider.name, now),

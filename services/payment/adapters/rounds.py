@@ -43,6 +43,7 @@ class Rounds:
         *,
         check_every: timedelta,
         compare_every: timedelta,
+        first_check: timedelta = FIRST_CHECK,
     ) -> None:
         self._payments = payments
         self._reports = reports
@@ -50,6 +51,7 @@ class Rounds:
         self._now = now
         self._wanted = asyncio.Event()
         self._check_every = check_every
+        self._first_check = first_check
         self._compare_every = compare_every
         self._unfinished = Gauge(
             "payments_unfinished", "Payments that are not finished.", ("state",), registry=registry
@@ -102,7 +104,7 @@ class Rounds:
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
         rounds = (
-            (self.check, min(self._check_every.total_seconds() / 4, 10.0)),
+            (self.check, min(self._check_every / 4, self._first_check / 2).total_seconds()),
             (self.measure, MEASURE_EVERY_S),
             (self.sum, SUM_EVERY_S),
             (self.compare, min(self._compare_every.total_seconds() / 4, 600.0)),
@@ -122,7 +124,7 @@ class Rounds:
         while True:
             async with self._payments.transaction():
                 orders = await self._reports.take_unfinished(
-                    now, AT_ONCE, first=FIRST_CHECK, every=self._check_every
+                    now, AT_ONCE, first=self._first_check, every=self._check_every
                 )
                 for order in orders:
                     await self._payments.ask_provider(order)

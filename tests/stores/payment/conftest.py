@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.payment.adapters.rounds import FIRST_CHECK
 from services.payment.app import build
 from services.payment.settings import Settings
 from tests.in_process import running, until_ready
@@ -37,8 +38,17 @@ def settings(peers: Peers, sandbox: Sandbox, postgres_url: str, revocations_url:
 
 
 @pytest.fixture
-async def shop(settings: Settings, peers: Peers, sandbox: Sandbox, signer: Signer) -> AsyncIterator[Shop]:
-    async with running(build(settings, settles_within=timedelta(0))) as client:
+def first_check() -> timedelta:
+    """After which payment asks about a payment by itself. A test that waits for it has it sooner."""
+    return FIRST_CHECK
+
+
+@pytest.fixture
+async def shop(
+    settings: Settings, first_check: timedelta, peers: Peers, sandbox: Sandbox, signer: Signer
+) -> AsyncIterator[Shop]:
+    app = build(settings, settles_within=timedelta(0), first_check=first_check)
+    async with running(app) as client:
         opened = Shop(client, peers, sandbox, signer)
         await until_ready(client, "/api/payments", opened.admin())
         peers.payment = client

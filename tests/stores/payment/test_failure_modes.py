@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -28,6 +29,12 @@ def of(fails: str) -> list[tuple[str, int]]:
 
 def test_no_line_is_without_a_proof() -> None:
     assert {what for what, *_ in LINES} == {"provider down", "provider hangs", "order down", "database down"}
+
+
+@pytest.fixture
+def first_check() -> timedelta:
+    """What nobody was promised is asked about by payment itself: 20 s later in the shop."""
+    return timedelta(seconds=2)
 
 
 async def send(client: httpx.AsyncClient, call: str, order: UUID) -> int:

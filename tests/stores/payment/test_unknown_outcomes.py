@@ -66,6 +66,7 @@ async def test_promised_money_is_given_up(shop: Shop, kind: str) -> None:
     await shop.until_told(order, "voided")
 
 
+@pytest.mark.parametrize("first_check", [timedelta(seconds=2)], ids=["asked soon"])
 async def test_during_an_outage_the_shopper_hears_so_and_all_is_done_afterwards(shop: Shop) -> None:
     await shop.sandbox.control("PUT", "outage", on=True)
     order = uuid4()
