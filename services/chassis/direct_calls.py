@@ -21,6 +21,7 @@ from services.chassis.admission import Check
 from services.chassis.injection import Part
 from services.chassis.problems import ExceptionHandler
 
+_SENT_AS_THEY_ARE = (str, bytes)
 _JSON = (b"content-type", b"application/json")
 _PLAIN_HOST = re.compile(rb"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*(?::[0-9]{1,5})?").fullmatch
 
@@ -150,9 +151,9 @@ def _call(app: Litestar, route: HTTPRoute, handler: HTTPRouteHandler) -> Call | 
 
 
 def _is_plain(answer: Response[Any]) -> bool:
-    """Whether it is a document to be written as JSON, and nothing else. Texts are sent as they are."""
-    return not (
-        answer.status_code or answer.media_type or answer.cookies or isinstance(answer.content, str | bytes)
+    """Whether it is a document to be written as JSON, and nothing else."""
+    return answer.status_code in (None, 200) and not (
+        answer.media_type or answer.cookies or isinstance(answer.content, _SENT_AS_THEY_ARE)
     )
 
 
@@ -165,4 +166,4 @@ def _headers(answer: Response[Any], body: bytes) -> list[tuple[bytes, bytes]]:
 
 def _has_plain_host(scope: Scope) -> bool:
     """The framework judges all others, and refuses some."""
-    return all(_PLAIN_HOST(value) for name, value in scope["headers"] if name == b"host")
+    return None not in [_PLAIN_HOST(value) for name, value in scope["headers"] if name == b"host"]

@@ -3,7 +3,6 @@
 from typing import Any
 
 from litestar import Controller, Request, Response, post, route
-from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from services.auth.application.guest_service import GuestService
@@ -13,7 +12,7 @@ from services.auth.application.session_service import SessionService
 from services.auth.application.token_issuer import TokenPair
 from services.auth.web.schemas import Credentials, LogoutBody, RefreshBody, Tokens, Verified
 from services.chassis.docs import BEARER, PUBLIC
-from services.chassis.identity import Identity
+from services.chassis.identity import CallerRequest
 from services.chassis.injection import Injected
 from services.chassis.problems import documented
 
@@ -109,10 +108,12 @@ class TokenController(Controller):
         responses=documented(401, 503),
         security=BEARER,
     )
-    async def verify(self, identity: NamedDependency[Identity]) -> Verified:
-        return Verified(
+    async def verify(self, request: CallerRequest) -> Response[Verified]:
+        identity = request.user
+        body = Verified(
             sub=identity.subject,
             sid=identity.session,
             roles=sorted(identity.roles),
             exp=int(identity.expires_at),
         )
+        return Response(body)

@@ -9,12 +9,16 @@ import pytest
 from httpx import AsyncClient
 from litestar import Litestar, Request, Response, get
 from litestar.params import FromPath, FromQuery
+from litestar.types import ControllerRouterHandler
 
+from services.auth.web.tokens import TokenController
+from services.bff.web.screens import home
 from services.chassis import direct_calls
 from services.chassis.app import create_app
 from services.chassis.errors import Conflict, NotFound, Unauthenticated, Unavailable
 from services.chassis.identity import CallerRequest, Identity
 from services.chassis.injection import Injected, provided
+from services.member.web.members import MembersController
 from tests.in_process import running
 
 ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
@@ -47,6 +51,8 @@ async def greeting(request: CallerRequest, greetings: Injected[Greetings]) -> Re
     if how == "unreadable":
         return Response(object(), headers={"ETag": '"1"'})  # type: ignore[arg-type]
     body = Greeting(greetings.greet(how), request.user.subject)
+    if how == "fine":
+        return Response(body, status_code=200, headers={"ETag": '"1"'})
     if how == "created":
         return Response(body, status_code=201)
     if how == "text":
@@ -127,6 +133,7 @@ REQUESTS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "a failure": ("GET", "/greeting", [*GOOD.items(), ("How", "fail")]),
     "a refusal of a head": ("HEAD", "/greeting", [*GOOD.items(), ("How", "refuse")]),
     "an answer that cannot be written": ("GET", "/greeting", [*GOOD.items(), ("How", "unreadable")]),
+    "a status that is said": ("GET", "/greeting", [*GOOD.items(), ("How", "fine")]),
     "another status": ("GET", "/greeting", [*GOOD.items(), ("How", "created")]),
     "another media type": ("GET", "/greeting", [*GOOD.items(), ("How", "text")]),
     "for anybody": ("GET", "/anybody", []),
@@ -158,6 +165,30 @@ def test_only_what_the_framework_has_nothing_to_do_for_is_called_directly() -> N
     made = app()
     assert {"/greeting", "/anybody"} <= direct_calls.calls(made).keys()
     assert not {"/searched", "/one/{number:int}", "/plain"} & direct_calls.calls(made).keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "handlers", "parts"),
+    [
+        ("/api/home", home, ["screens"]),
+        ("/api/members/me", MembersController, ["members"]),
+        (
+            "/api/auth/verify",
+            TokenController,
+            ["client", "guest_service", "login_service", "session_service", "token_reader"],
+        ),
+    ],
+)
+def test_the_reads_of_most_requests_are_called_directly(
+    path: str, handlers: ControllerRouterHandler, parts: list[str]
+) -> None:
+    made = create_app(
+        title="Test",
+        handlers=[handlers],
+        authenticator=Tokens(),
+        dependencies=provided(**dict.fromkeys(parts)),
+    )
+    assert path in direct_calls.calls(made)
 
 
 async def test_hooks_of_a_handler_are_not_left_out() -> None:
