@@ -52,7 +52,8 @@ class Database:
             }
         )
         if registry is not None:
-            self.engine.wait = PoolMetrics(self.engine, pool_max, registry).wait
+            measured = PoolMetrics(self.engine, pool_max, registry)
+            self.engine.wait, self.engine.had_at_once = measured.wait, measured.had_at_once
         self.message_written: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         """By target: set when a transaction of this process has committed with a message to it in the outbox."""
         self._pool_min = pool_min

@@ -31,7 +31,10 @@ class PooledEngine(PostgresEngine):
     """Statements at the beginning of each transaction, and every statement is in one: behind a pooler (pooling.py)."""
 
     wait: Callable[[], AbstractContextManager[None]] = nullcontext
-    """Entered around every wait for a connection (pool_metrics.py)."""
+    """Entered around every wait for a connection of the pool (pool_metrics.py)."""
+
+    had_at_once: Callable[[], None] = staticmethod(lambda: None)
+    """Called where there was none to wait for."""
 
     async def find_out(self) -> None:
         """Whether a pooler stands in front of the server. Once; raises what asyncpg raises."""
@@ -54,10 +57,11 @@ class PooledEngine(PostgresEngine):
     async def acquire(self) -> asyncpg.Connection:
         if self.pool is None:
             raise asyncpg.InterfaceError("the pool is not open")
+        connection = self.at_hand.take()
+        if connection is not None:
+            self.had_at_once()
+            return connection
         with self.wait():
-            connection = self.at_hand.take()
-            if connection is not None:
-                return connection
             self._waiting += 1
             try:
                 return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from piccolo.columns import Text
 from piccolo.table import Table
+from prometheus_client import CollectorRegistry
 
 from services.chassis.errors import Unavailable
 from services.chassis.postgres import Database, database, engine, outages
@@ -154,6 +155,17 @@ async def test_a_connection_is_given_out_again_and_goes_back_to_the_pool_when_no
             await asyncio.sleep(0.01)
     assert len(at_hand) == 0
     assert await server_process(database) == first
+
+
+async def test_every_connection_that_is_given_is_counted_whether_or_not_it_was_at_hand(
+    new_postgres_database: Callable[[], str],
+) -> None:
+    registry = CollectorRegistry()
+    database = Database(new_postgres_database(), application="test", registry=registry)
+    async with database.lifespan():
+        for _ in range(3):
+            await server_process(database)
+    assert registry.get_sample_value("postgres_connection_wait_seconds_count") == 3
 
 
 async def test_whoever_waits_for_the_pool_gets_what_is_given_back(database: Database) -> None:
