@@ -83,7 +83,9 @@ class _Answer:
     async def _start(self, message: Any) -> None:
         headers = _with_whole_allow(message["headers"])
         status = 200
-        if message["status"] == 200 and any(name in _CONDITIONS for name, _ in self._scope["headers"]):
+        if message["status"] == 200 and not _CONDITIONS.isdisjoint(
+            [name for name, _ in self._scope["headers"]]
+        ):
             status = conditional.judged(
                 _text(self._scope["headers"]), _value(headers, b"etag"), _value(headers, b"last-modified")
             )
@@ -106,7 +108,7 @@ class _Answer:
 def _with_whole_allow(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """`headers` with HEAD and OPTIONS named in `Allow`, which every address has."""
     headers = list(headers)
-    if any(name.lower() == b"allow" for name, _ in headers):
+    if b"allow" in [name.lower() for name, _ in headers]:
         return [(name, _whole(value) if name.lower() == b"allow" else value) for name, value in headers]
     return headers
 
@@ -120,9 +122,10 @@ def _whole(allow: bytes) -> bytes:
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     headers = list(headers)
+    names = [name for name, _ in headers]
     for name in _LISTS:
-        lines = [value for header, value in headers if header == name]
-        if len(lines) > 1:
+        if names.count(name) > 1:
+            lines = [value for header, value in headers if header == name]
             headers = [header for header in headers if header[0] != name] + [(name, b", ".join(lines))]
     return headers
 

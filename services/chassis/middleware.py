@@ -99,9 +99,6 @@ class RequestMiddleware:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        await self._handle(scope, receive, send)
-
-    async def _handle(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         if _MOVED_PRECONDITIONS.keys() & headers.keys():
             scope["headers"] = _restore_preconditions(headers, scope["headers"])
@@ -125,7 +122,7 @@ class RequestMiddleware:
             nonlocal status, waited, replayed
             if message["type"] == "http.response.start":
                 status = message["status"]
-                replayed = any(name.lower() == _REPLAYED for name, _ in message["headers"])
+                replayed = _REPLAYED in [name.lower() for name, _ in message["headers"]]
                 if span is not None:
                     tracing.answering(span, status)
                 waited = time.perf_counter() - started

@@ -41,7 +41,8 @@ class ParameterCheck:
         if self._declared is None:
             self._declared = _of_app(connection.app)
         scope = connection.scope
-        _check_path(scope["path"], scope["path_params"])
+        if scope["path_params"]:
+            _check_path(scope["path"], scope["path_params"])
         declared = self._declared.get((scope["path_template"], str(scope.get("method", ""))))
         if declared is None:
             return

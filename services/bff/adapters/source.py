@@ -1,6 +1,7 @@
 """One service as a source: a deadline for each call, a circuit breaker over all of them, answers checked by type."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 import msgspec
@@ -32,15 +33,17 @@ class Source:
             default_ttl=OPEN_FOR_S,
             exclude=[asyncio.CancelledError, SourceEmpty, CallerRefused],
         )
+        self._breaker: AbstractAsyncContextManager[object] | None = None
 
     async def get(self, path: str, token: str | None, kind: type[T]) -> T:
         """The answer as `kind`, on behalf of the token's caller; None for what is for everybody.
 
         Raises SourceFailed, SourceEmpty on 404, CallerRefused on 401.
         """
-        breaker = await self._breakers.get_breaker(self._name)
+        if self._breaker is None:
+            self._breaker = await self._breakers.get_breaker(self._name)
         try:
-            async with breaker:
+            async with self._breaker:
                 return await self._fetch(path, token, kind)
         except OpenedState as opened:
             # The breaker raises one and the same object each time, which would gather tracebacks.

@@ -15,6 +15,9 @@ class SourceEmpty(Exception):  # noqa: N818
     """The source works and has nothing for this caller (yet)."""
 
 
+_NOTHING = (SourceFailed, SourceEmpty)
+
+
 class CallerRefused(Exception):  # noqa: N818
     """The source does not accept the caller's token: the session has ended since it was issued."""
 
@@ -35,7 +38,7 @@ async def gather(sources: Mapping[str, Awaitable[Any]]) -> Gathered:
         outcomes = await asyncio.gather(*sources.values(), return_exceptions=True)
     found: dict[str, Any] = {}
     for name, outcome in zip(sources, outcomes, strict=True):
-        if isinstance(outcome, SourceFailed | SourceEmpty):
+        if isinstance(outcome, _NOTHING):
             found[name] = None
         elif isinstance(outcome, BaseException):
             raise outcome
@@ -48,5 +51,5 @@ async def _outcome(source: Awaitable[Any]) -> Any:
     """What `source` returns, or why it does not."""
     try:
         return await source
-    except (SourceFailed, SourceEmpty) as fault:
+    except _NOTHING as fault:
         return fault
