@@ -5,7 +5,6 @@ An ASGI wrapper next to the app: what it answers is measured and logged as every
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -69,10 +68,15 @@ class _Answer:
         self._send = send
         self._head = scope["method"] == "HEAD"
         self._replaced = False
+        self._conditional = not _CONDITIONS.isdisjoint([name for name, _ in scope["headers"]])
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            await self._start(message)
+            message["headers"] = headers = _with_whole_allow(message["headers"])
+            if self._conditional and message["status"] == 200:
+                await self._judge(message, headers)
+            else:
+                await self._send(message)
         elif self._replaced:
             return
         elif message["type"] == "http.response.body" and self._head:
@@ -80,15 +84,10 @@ class _Answer:
         else:
             await self._send(message)
 
-    async def _start(self, message: Any) -> None:
-        headers = _with_whole_allow(message["headers"])
-        status = 200
-        if message["status"] == 200 and not _CONDITIONS.isdisjoint(
-            [name for name, _ in self._scope["headers"]]
-        ):
-            status = conditional.judged(
-                _text(self._scope["headers"]), _value(headers, b"etag"), _value(headers, b"last-modified")
-            )
+    async def _judge(self, message: Message, headers: Headers) -> None:
+        status = conditional.judged(
+            _text(self._scope["headers"]), _value(headers, b"etag"), _value(headers, b"last-modified")
+        )
         if status == 412:
             self._replaced = True
             problem = PreconditionFailed(
@@ -101,7 +100,6 @@ class _Answer:
             await self._send({"type": "http.response.start", "status": 304, "headers": kept})
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
         else:
-            message["headers"] = headers
             await self._send(message)
 
 

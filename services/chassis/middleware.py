@@ -152,6 +152,8 @@ class RequestMiddleware:
         self._metrics.answered(method, route, status, elapsed)
         quiet = scope["path"] in _QUIET and status < 400
         level = logging.WARNING if status >= 500 else logging.DEBUG if quiet else logging.INFO
+        if not _log.isEnabledFor(level):
+            return
         _log.log(
             level,
             "request",

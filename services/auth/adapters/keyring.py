@@ -14,7 +14,7 @@ from services.auth.adapters.keys_postgres import PostgresKeys
 from services.auth.application.ports import Clock
 from services.auth.domain import access_tokens
 from services.auth.domain.access_tokens import Claims
-from services.auth.domain.keys import KeyTimes, Schedule
+from services.auth.domain.keys import Schedule
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Keyring:
         self._stored = keys
         self._outlives = outlives
         self._clock = clock
-        self._times: list[KeyTimes] = []
+        self._schedule = Schedule((), outlives)
         self._private: dict[str, ECKey] = {}
         self._public: dict[str, VerificationKey] = {}
         self._verifying: Mapping[str, VerificationKey] = {}
@@ -50,10 +50,10 @@ class Keyring:
         stored = await self._stored.all()
         self._private = {key.times.kid: key.private for key in stored}
         self._public = {key.times.kid: VerificationKey(access_tokens.ALGORITHM, key.public) for key in stored}
-        self._times = [key.times for key in stored]
+        self._schedule = Schedule([key.times for key in stored], self._outlives)
 
     def sign(self, claims: Claims) -> str:
-        kid = self._schedule().signing(self._clock())
+        kid = self._schedule.signing(self._clock())
         if kid is None:
             raise RuntimeError("no signing key is in force")
         header = {"alg": access_tokens.ALGORITHM, "typ": access_tokens.TYPE, "kid": kid}
@@ -61,7 +61,7 @@ class Keyring:
 
     def verifying(self) -> Mapping[str, VerificationKey]:
         """The published keys by `kid`; the same object for as long as they are the same keys."""
-        kids = self._schedule().published(self._clock())
+        kids = self._schedule.published(self._clock())
         if kids != list(self._verifying):
             self._verifying = {kid: self._public[kid] for kid in kids}
         return self._verifying
@@ -72,15 +72,12 @@ class Keyring:
             for key in self.verifying().values()
         ]
 
-    def _schedule(self) -> Schedule:
-        return Schedule(self._times, self._outlives)
-
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(REREAD_EVERY)
             try:
                 await self.reread()
-                await self._stored.delete(self._schedule().retired(self._clock()))
+                await self._stored.delete(self._schedule.retired(self._clock()))
             except (
                 Exception
             ) as fault:  # whatever it is, the keys at hand stay good and the next turn tries again

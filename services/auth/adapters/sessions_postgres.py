@@ -119,7 +119,10 @@ class PostgresSessions:
 
     async def find(self, id_: UUID, now: float) -> Session | None:
         found = await self._database.fetch(
-            "SELECT * FROM session WHERE id = $1 AND ended_at IS NULL AND ends_at > $2", id_, _moment(now)
+            "SELECT id, account, device, address, created_at, last_seen_at FROM session "
+            "WHERE id = $1 AND ended_at IS NULL AND ends_at > $2",
+            id_,
+            _moment(now),
         )
         return _session(found[0]) if found else None
 
