@@ -101,6 +101,7 @@ class FakeKong:
             "kong.request.get_header": lambda name: _first(self.headers.get(name.lower())),
             "kong.request.get_method": lambda: self.method,
             "kong.request.get_path_with_query": lambda: self.path,
+            "kong.request.get_host": lambda: str(self.headers.get("host", "")).lower().partition(":")[0],
             "kong.request.get_path": lambda: self.path.partition("?")[0].replace("//", "/"),
             "kong.request.get_raw_query": lambda: self.path.partition("?")[2],
             "kong.request.get_raw_body": lambda: BodyInFile("/kong/body") if self.body_in_file else self.body,

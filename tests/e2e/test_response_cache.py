@@ -148,6 +148,29 @@ def template(stack: Stack) -> Iterator[Path]:
     stack.restart("kong")
 
 
+def test_what_was_asked_for_under_one_name_is_not_shown_under_another(
+    stack: Stack, slug: str, product: dict[str, Any]
+) -> None:
+    """Upstream is told the name that was asked for: of an absolute target, the target's."""
+    path = f"/api/products/{slug}"
+
+    def cached(target: bytes, host: str) -> str:
+        with httpx.Client() as client:
+            request = client.build_request(
+                "GET", f"{stack.gateway_url}{path}", headers={"Host": host}, extensions={"target": target}
+            )
+            return client.send(request).headers["Cache-Status"]
+
+    plain, absolute = path.encode(), f"http://one.example{path}".encode()
+    give_up = time.monotonic() + WITHIN
+    while "hit" not in cached(plain, "another.example"):
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    assert "stored" in cached(absolute, "another.example")
+    assert "hit" in cached(absolute, "another.example")
+    assert "hit" in cached(plain, "another.example:8000")
+
+
 @pytest.mark.parametrize(
     ("one", "another"),
     [

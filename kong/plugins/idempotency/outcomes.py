@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from kong.plugins.answer_headers import repeatable
+
 HeaderValue = str | Sequence[str]
 
 COMPRESS_FROM = 1024
@@ -13,29 +15,8 @@ COMPRESS_FROM = 1024
 MOST_HEADERS = 100
 """Kong hands over this many header values and drops the rest without a word."""
 
-NEVER_REPLAYED = frozenset(
-    (
-        # Hop-by-hop (RFC 9110 §7.6.1) and framing, which belong to one connection.
-        "connection",
-        "content-length",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        # About the moment, or about one client's session.
-        "age",
-        "date",
-        "set-cookie",
-        # Written by Kong on every answer.
-        "server",
-        "via",
-        "x-request-id",
-    )
-)
+NEVER_REPLAYED = frozenset({"set-cookie"})
+"""About one client's session, beside what answer_headers.py says."""
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -82,8 +63,8 @@ def replayable(headers: Mapping[str, HeaderValue], only: Collection[str]) -> dic
     return {
         name.encode("utf-8", "surrogateescape"): _bytes(value)
         for name, value in headers.items()
-        if name not in NEVER_REPLAYED
-        and not name.startswith("x-kong-")
+        if repeatable(name)
+        and name not in NEVER_REPLAYED
         and name not in named
         and (not only or name in only)
     }

@@ -40,9 +40,9 @@ def from_cache(
     age, kept = entry.age(now), entry.kept
     ttl = int(kept.fresh_for - age)
     detail = {"collapsed": "fwd=miss; collapsed"}.get(outcome, f"hit; ttl={ttl}")
-    own: Headers = {"Age": str(int(age)), CACHE_STATUS: status_line(detail)}
+    own: Headers = {"Age": str(int(age + kept.age_before)), CACHE_STATUS: status_line(detail)}
     if cdn_ttl and outcome != "stale":
-        own[CDN_CACHE_CONTROL] = for_cdns(cdn_ttl, kept.fresh_for, age)
+        own[CDN_CACHE_CONTROL] = for_cdns(cdn_ttl, kept.fresh_for, age + kept.age_before)
     if kept.status == 200 and has(known, kept.headers.get("etag")):
         return Made(304, b"", not_modified(kept.headers) | own)
     body = kept.body if kept.status == 200 else _for_this_request(kept.body, request_id)

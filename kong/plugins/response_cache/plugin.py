@@ -59,9 +59,6 @@ STATE = "response_cache"
 ANSWER = "answer"
 """The name under which the gateway's post-function finds an answer to give. Without that function a request goes on
 upstream, and nothing of its answer is kept."""
-IDENTITY = ("Authorization", "Cookie", header_names.USER_ID, header_names.USER_ROLES, header_names.SESSION_ID)
-CONDITIONS = ("If-None-Match", "If-Modified-Since", "X-If-None-Match", "X-If-Modified-Since")
-
 LEASE_TIMEOUT = 0.2
 """Seconds within which Redis must say whether another process asks already."""
 
@@ -96,6 +93,7 @@ class Plugin:
             tuple(name.lower() for name in config.vary),
             None if self._public else config.user_header.lower(),
             None if self._public else config.roles_header.lower(),
+            frozenset((config.user_header.lower(), config.roles_header.lower())),
         )
         self._lifetimes = Lifetimes(config.ttl, config.not_found_ttl)
         self._source = TagSource(
@@ -138,13 +136,14 @@ class Plugin:
         return asyncio.create_task(warming, name="warm-up")
 
     async def access(self, kong: Kong) -> None:
-        method, target, headers = await kong.gather(
+        method, target, host, headers = await kong.gather(
             kong.request.get_method(),
             kong.request.get_path_with_query(),
+            kong.request.get_host(),
             kong.request.get_headers(),
         )
         route = self._route or await self._route_taken(kong)
-        asked = wanted(method, target, headers, self._rules, route)
+        asked = wanted(method, target, host, headers, self._rules, route)
         if isinstance(asked, NotAsked):
             preconditions.rename(kong, headers)
             self._leave(kong, "bypass", Asked(kept=False, detail=f"fwd=bypass; detail={asked.reason}"))
@@ -191,9 +190,8 @@ class Plugin:
             await self._hit(kong, asked, entry, "hit")
         if asked.only_if_cached:
             await answer(kong, problems.not_cached())
-        if self._public:
-            for name in IDENTITY:
-                kong.service.request.clear_header(name)
+        for name in asked.withheld:
+            kong.service.request.clear_header(name)
         if asked.head:
             self._leave(kong, "miss", Asked(kept=False, detail="fwd=miss"))
             return
@@ -214,8 +212,6 @@ class Plugin:
                 self._measure()
                 self._flights.land(asked.key, shared, time.monotonic())
                 await self._hit(kong, asked, shared, "collapsed")
-        for name in CONDITIONS:
-            kong.service.request.clear_header(name)
         kong.service.request.set_header("Accept-Encoding", "identity")
         # Upstream reads the query that the key was made of, in no other spelling.
         kong.service.request.set_raw_query(asked.query)
@@ -241,11 +237,11 @@ class Plugin:
     def _while_asking(self, entry: Entry | None, now: float) -> Entry | None:
         if entry is None:
             return None
-        return entry if entry.age(now) < entry.kept.fresh_for + self.config.stale_while_revalidate else None
+        return entry if _within(entry, now, self.config.stale_while_revalidate) else None
 
     def _usable_on_error(self, entry: Entry, now: float) -> bool:
         return (
-            entry.age(now) < entry.kept.fresh_for + self.config.stale_if_error
+            _within(entry, now, self.config.stale_if_error)
             and self._watch.current()
             and self._watch.moves.stand(entry.kept.tags, entry.as_of)
         )
@@ -340,3 +336,8 @@ class Plugin:
         BYTES.inc(bytes_ - self._measured[0])
         ENTRIES.inc(count - self._measured[1])
         self._measured = bytes_, count
+
+
+def _within(entry: Entry, now: float, window: float) -> bool:
+    """Whether an answer may be shown for `window` seconds after its own time, and still is within them."""
+    return entry.age(now) < entry.kept.fresh_for + (window if entry.kept.stale_allowed else 0)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from common import idempotency_key
+from common import header_names, idempotency_key
 from kong.plugins.runtime.messages import Value
 
 METHODS = frozenset({"GET", "HEAD"})
@@ -20,20 +20,53 @@ REMEMBERED = 512
 _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII).fullmatch
 _CONDITIONS = ("if-match", "if-unmodified-since", "if-range", "x-if-match", "x-if-unmodified-since")
 """Those that only whoever has the thing itself may judge."""
+_OF_THE_CACHES_OWN = frozenset(
+    {"if-none-match", "if-modified-since", "x-if-none-match", "x-if-modified-since"}
+)
+"""Conditions that are judged here, on what is kept."""
+_FORWARDED = (
+    *("x-forwarded-host", "x-forwarded-proto", "x-forwarded-port"),
+    *("x-forwarded-path", "x-forwarded-prefix"),
+)
+"""What Kong tells upstream of the address that was asked: a trusted proxy's words, which are in the answer's name."""
+_IDENTITY = frozenset(
+    {
+        *("authorization", "cookie"),
+        *(name.lower() for name in (header_names.USER_ID, header_names.USER_ROLES, header_names.SESSION_ID)),
+    }
+)
+_CREDENTIALS = frozenset(
+    {"apikey", "api-key", "x-api-key", "x-auth-token", "x-access-token", "x-anonymous-consumer"}
+)
+_CONSUMERS = ("x-consumer-", "x-credential-", "x-authenticated-")
+"""Whom Kong's own plugins have found, and what they found them by."""
+_ANOTHER_ADDRESS = frozenset(
+    {
+        *("forwarded", "x-original-url", "x-original-host", "x-rewrite-url", "x-host"),
+        *("x-http-method", "x-http-method-override", "x-method-override"),
+    }
+)
+"""By which many a framework takes another address or method for the one that was asked."""
+_KONGS_OWN = frozenset({*_FORWARDED, "x-forwarded-for"})
+"""Of those that begin with `X-Forwarded-`."""
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """The route's own: names in lower case. `user` and `roles` are headers, None where the answer is everybody's."""
+    """The route's own: names in lower case. `user` and `roles` are headers, None where the answer is everybody's.
+
+    `identity`: headers of a caller that upstream of everybody's answer is never sent.
+    """
 
     query: frozenset[str]
     vary: tuple[str, ...]
     user: str | None = None
     roles: str | None = None
+    identity: frozenset[str] = frozenset()
 
 
 class Wanted(msgspec.Struct, frozen=True):
     """`key` names the answer; `query` is what upstream is to be asked; `known` are the entity tags that the caller has
-    (If-None-Match); `keyed`: it has an idempotency key."""
+    (If-None-Match); `keyed`: it has an idempotency key. `withheld` are headers that upstream is not sent."""
 
     key: bytes
     path: str
@@ -42,6 +75,7 @@ class Wanted(msgspec.Struct, frozen=True):
     known: str | None
     only_if_cached: bool
     keyed: bool
+    withheld: tuple[str, ...]
 
 
 class NotAsked(msgspec.Struct, frozen=True):
@@ -51,11 +85,12 @@ class NotAsked(msgspec.Struct, frozen=True):
 
 
 def wanted(
-    method: str, target: str, headers: Mapping[str, Value], rules: Rules, route: str
+    method: str, target: str, host: str, headers: Mapping[str, Value], rules: Rules, route: str
 ) -> Wanted | NotAsked:
     """`target` is path and query as the client spelt them; a path that could be spelt otherwise is none of the cache's.
 
     `route` is Kong's id of the route: two routes of one path (by host, header or method) lead to different upstreams.
+    `host` is the one that Kong takes for asked: of an absolute target (RFC 9112 §3.2.2) not that of the header.
 
     What `no-cache` of a client asks is not done: anybody could send every request upstream by it. An answer is never
     older than its tags.
@@ -82,17 +117,46 @@ def wanted(
             return NotAsked("caller")
         caller = (user, ",".join(sorted(roles.split(","))))
     varied = tuple(headers.get(name) for name in rules.vary)
+    site = (host, _without_port(headers.get("host")), *(headers.get(name) for name in _FORWARDED))
     known = headers.get("if-none-match")
     return Wanted(
         # As Python writes them: a header may hold what is no UTF-8, and one line is not two.
-        hashlib.blake2b(repr((route, path, chosen, caller, varied)).encode(), digest_size=20).digest(),
+        hashlib.blake2b(repr((route, site, path, chosen, caller, varied)).encode(), digest_size=20).digest(),
         path,
         chosen,
         method == "HEAD",
         ",".join(known) if isinstance(known, list) else known if isinstance(known, str) else None,
         "only-if-cached" in said,
         any(name in headers for name in idempotency_key.HEADERS),
+        tuple(name for name in headers if _withheld(name, rules, kept=method == "GET")),
     )
+
+
+def _withheld(name: str, rules: Rules, *, kept: bool) -> bool:
+    """Whether upstream is not sent a header.
+
+    Of everybody's answer that is whatever says who asks, or that something else is asked than the answer's name says.
+    """
+    if kept and name in _OF_THE_CACHES_OWN:
+        return True
+    if rules.user is not None:
+        return False
+    if name in _IDENTITY or name in rules.identity:
+        return True
+    if name in rules.vary:
+        return False
+    return (
+        name in _CREDENTIALS
+        or name in _ANOTHER_ADDRESS
+        or name.startswith(_CONSUMERS)
+        or (name.startswith("x-forwarded-") and name not in _KONGS_OWN)
+    )
+
+
+def _without_port(host: Value | None) -> str:
+    """Kong tells upstream its own port, and several gateways may have several."""
+    name, _, port = str(host or "").lower().rpartition(":")
+    return name if name and port.isdecimal() else str(host or "").lower()
 
 
 @lru_cache(maxsize=REMEMBERED)

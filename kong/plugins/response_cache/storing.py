@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from kong.plugins.answer_headers import repeatable
 from kong.plugins.response_cache.request import directives
 from kong.plugins.runtime.messages import Value
 
 MOST_TAGS = 256
 LONGEST_TAG = 200
-NEVER_KEPT = frozenset(
-    {
-        # Hop-by-hop (RFC 9110 §7.6.1) and framing.
-        "connection", "content-length", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
-        "te", "trailer", "transfer-encoding", "upgrade",
-        # About the moment, or written anew on every answer.
-        "age", "date", "server", "via", "x-request-id", "cache-status", "cdn-cache-control",
-    }
-)  # fmt: skip
+NEVER_KEPT = frozenset({"cache-status", "cdn-cache-control"})
+"""Written anew on every answer, beside what answer_headers.py says."""
+NO_STALE = frozenset({"must-revalidate", "proxy-revalidate", "s-maxage"})
+"""An answer with one of these is not shown once its time is over (RFC 9111 §4.2.4, §5.2.2.10)."""
 
 
 class Lifetimes(msgspec.Struct, frozen=True):
@@ -30,13 +27,16 @@ class Lifetimes(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What is kept of an answer. `fresh_for` in seconds."""
+    """What is kept of an answer. `fresh_for` in seconds from then on."""
 
     status: int
     headers: dict[str, str | list[str]]
     body: bytes
     tags: frozenset[str]
     fresh_for: float
+    age_before: float = 0.0
+    """Its age when it came: another cache had kept it."""
+    stale_allowed: bool = True
 
 
 class NotKept(msgspec.Struct, frozen=True):
@@ -76,7 +76,8 @@ def judge(
     varies = {name.strip().lower() for line in _lines(headers.get("vary")) for name in line.split(",")} - {""}
     if not varies <= {*vary, "accept-encoding"}:
         return NotKept("vary")
-    fresh_for = _lifetime(said, lifetimes.not_found if status == 404 else lifetimes.ttl)
+    age_before = _age(headers.get("age"))
+    fresh_for = _lifetime(said, headers, age_before, lifetimes.not_found if status == 404 else lifetimes.ttl)
     if fresh_for <= 0:
         return NotKept("lifetime")
     return Kept(
@@ -84,20 +85,44 @@ def judge(
         {
             name: [str(line) for line in value] if isinstance(value, list) else str(value)
             for name, value in headers.items()
-            if name not in NEVER_KEPT and not name.startswith("x-kong-")
+            if repeatable(name) and name not in NEVER_KEPT
         },
         body,
         tags | {f"path:{path}"},
         fresh_for,
+        age_before,
+        stale_allowed=NO_STALE.isdisjoint(said),
     )
 
 
-def _lifetime(said: Mapping[str, str], configured: float) -> float:
+def _lifetime(
+    said: Mapping[str, str], headers: Mapping[str, Value], age_before: float, configured: float
+) -> float:
     """The route's, cut by what the answer says of itself (RFC 9111 §4.2.1), where `no-cache` leaves it to the tags."""
+    if "no-cache" in said:
+        return configured
     for name in ("s-maxage", "max-age"):
-        if name in said and "no-cache" not in said:
-            return min(configured, float(said[name])) if said[name].isdecimal() else 0.0
+        if name in said:
+            return min(configured, float(said[name]) - age_before) if said[name].isdecimal() else 0.0
+    if "expires" in headers:
+        expires, date = _seconds(headers["expires"]), _seconds(headers.get("date"))
+        if expires is None or date is None:
+            return 0.0
+        return min(configured, expires - date - age_before)
     return configured
+
+
+def _age(value: Value | None) -> float:
+    """One that is not to be read counts as none (RFC 9111 §5.1)."""
+    return float(value) if isinstance(value, str) and value.isdecimal() else 0.0
+
+
+def _seconds(value: Value | None) -> float | None:
+    """An HTTP date in Unix seconds; None for what is none, such as `0`."""
+    try:
+        return parsedate_to_datetime(value).timestamp() if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _tags(value: Value | None) -> frozenset[str] | None:

@@ -61,6 +61,8 @@ def test_headers_of_one_connection_one_moment_or_kong_are_not_replayed() -> None
         "via": "1.1 kong/3.9.3",
         "x-kong-upstream-latency": "3",
         "x-request-id": "r1",
+        "ratelimit-remaining": "3",
+        "x-ratelimit-remaining-minute": "3",
         "content-type": "application/json",
         "link": ["</a>; rel=next", "</b>; rel=prev"],
     }

@@ -82,6 +82,68 @@ async def test_nobodys_identity_goes_upstream_and_everybodys_answer_is_one() -> 
     assert (await gate.ask()).cache.startswith(HIT)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("x-consumer-id", "x-consumer-username", "x-credential-identifier", "x-authenticated-userid"),
+        *("apikey", "x-api-key", "x-account"),
+        *("forwarded", "x-original-url", "x-rewrite-url", "x-http-method-override", "x-forwarded-server"),
+    ],
+)
+async def test_what_names_a_caller_or_another_address_is_in_nobodys_answer(header: str) -> None:
+    def upstream(headers: Mapping[str, Any], _: str) -> Answer:
+        return Answer(200, str(headers.get(header)).encode(), {"cache-tag": "x"})
+
+    gate = Gate(upstream, user_header="X-Account")
+    assert (await gate.ask(**{header: "of Ada"})).body == b"None"
+    assert (await gate.ask(**{header: "of Bob"})).cache.startswith(HIT)
+
+
+async def test_one_that_a_route_names_in_vary_chooses_the_answer() -> None:
+    def upstream(headers: Mapping[str, Any], _: str) -> Answer:
+        return Answer(200, str(headers.get("x-consumer-id")).encode(), {"cache-tag": "x"})
+
+    gate = Gate(upstream, vary=["X-Consumer-ID"])
+    for who in ("ada", "bob", "ada"):
+        assert (await gate.ask(x_consumer_id=who)).body == who.encode()
+    assert gate.asked == 2
+
+
+@pytest.mark.parametrize(
+    "header", ["host", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-prefix"]
+)
+async def test_an_answer_that_was_made_for_one_address_is_not_anothers(header: str) -> None:
+    def upstream(headers: Mapping[str, Any], _: str) -> Answer:
+        return Answer(200, f"https://{headers.get(header)}/".encode(), {"cache-tag": "x"})
+
+    gate = Gate(upstream)
+    for name in ("evil.example", "shop.example", "evil.example"):
+        assert (await gate.ask(**{header: name})).body == f"https://{name}/".encode()
+    assert gate.asked == 2
+
+
+async def test_gateways_on_several_ports_share_their_answers() -> None:
+    gate = Gate(saying(b"[1]"))
+    await gate.ask(host="shop.example:8000")
+    assert (await gate.ask(host="SHOP.example:8010")).cache.startswith(HIT)
+
+
+async def test_the_callers_conditions_reach_upstream_where_nothing_is_kept() -> None:
+    gate = Gate(lambda headers, _: Answer(200, str(headers.get("if-none-match")).encode(), {}))
+    kong = FakeKong(method="HEAD", path="/api/products", headers={"if-none-match": '"a"'})
+    await kong.run(gate.plugin, "access")
+    assert "if-none-match" not in kong.upstream
+
+
+async def test_what_a_caller_has_left_of_a_rate_limit_is_not_shown_to_others() -> None:
+    gate = Gate(saying(ratelimit="3", ratelimit_remaining="3", x_ratelimit_remaining_minute="3", x_shop="a"))
+    await gate.ask()
+    shown = await gate.ask()
+    assert shown.cache.startswith(HIT)
+    assert "x-shop" in shown.headers
+    assert not [name for name in shown.headers if "ratelimit" in name]
+
+
 async def test_of_a_route_for_callers_each_has_an_answer_of_its_own() -> None:
     gate = Gate(
         lambda headers, _: Answer(
@@ -134,6 +196,10 @@ async def test_headers_that_resemble_each_other_choose_different_answers(said: A
         saying(cache_control="public, no-store"),
         saying(cache_control="max-age=0"),
         saying(cache_control="s-maxage=x"),
+        saying(cache_control="max-age=30", age="30"),
+        saying(expires="0"),
+        saying(expires="Thu, 01 Jan 1970 00:00:00 GMT", date="Fri, 27 Nov 2026 22:00:00 GMT"),
+        saying(expires="Fri, 27 Nov 2026 22:00:00 GMT", date="Fri, 27 Nov 2026 22:00:00 GMT"),
         saying(vary="*"),
         saying(vary="Accept-Language"),
         saying(content_encoding="gzip"),
@@ -332,6 +398,35 @@ async def test_while_upstream_fails_what_was_is_shown_and_nothing_of_the_failure
     assert not {"set-cookie", "retry-after"} & answer.headers.keys()
     clock.now += 60
     assert (await gate.ask()).status == 503
+
+
+@pytest.mark.parametrize("directive", ["must-revalidate", "proxy-revalidate", "s-maxage=10"])
+async def test_an_answer_that_forbids_it_is_not_shown_after_its_time(clock: Clock, directive: str) -> None:
+    gate = Gate(saying(b"[1]", cache_control=directive), ttl=10, stale_if_error=60)
+    await gate.ask()
+    gate.upstream = saying(b"oh", status=503)
+    clock.now += 9
+    assert (await gate.ask()).body == b"[1]"
+    clock.now += 3
+    assert (await gate.ask()).status == 503
+    asking = FakeKong(path="/api/products")
+    await asking.run(gate.plugin, "access")
+    waiting = asyncio.ensure_future(gate.ask())
+    await asyncio.sleep(0)
+    await gate.answer_from_upstream(asking)
+    await asking.run(gate.plugin, "response")
+    assert (await waiting).status == 503
+
+
+async def test_an_answer_says_when_it_is_over_and_how_old_it_came(clock: Clock) -> None:
+    now, then = "Fri, 27 Nov 2026 22:00:00 GMT", "Fri, 27 Nov 2026 22:00:30 GMT"
+    gate = Gate(saying(b"[1]", expires=then, date=now, age="10"), ttl=60, stale_while_revalidate=0)
+    await gate.ask()
+    clock.now += 19
+    shown = await gate.ask()
+    assert (shown.headers["Age"], shown.headers["expires"]) == ("29", then)
+    clock.now += 2
+    assert (await gate.ask()).cache == "gatehouse; fwd=stale; stored"
 
 
 async def test_what_was_is_not_shown_where_upstream_has_answered_with_what_is_not_kept(clock: Clock) -> None:
