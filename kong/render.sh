@@ -61,13 +61,80 @@ substitute() {
       return value
     }
 
+    # Notes the keys of a line of YAML, and refuses one that its mapping has already. Only what stands in blocks is looked at: text of several
+    # lines, and what is in brackets over several lines, may look like a key and be none.
+    function look_for_keys(line,    at, key, column) {
+      sub(/\r$/, "", line)
+      match(line, /^ */)
+      if (text_in >= 0) {
+        if (RLENGTH > text_in || line ~ /^[ \t]*$/) return
+        text_in = -1
+      }
+      if (brackets > 0 || quoted != "") {
+        look_for_brackets(line)
+        return
+      }
+      at = RLENGTH + 1
+      column = RLENGTH
+      while (substr(line, at) ~ /^-([ \t]|$)/) { # an entry of a list: a mapping of its own
+        forget_keys(at)
+        column = at - 1
+        at++
+        match(substr(line, at), /^[ \t]*/)
+        at += RLENGTH
+      }
+      if (match(substr(line, at), /^([A-Za-z0-9_.\/-]+|"[^"\\]*"|\047[^\047]*\047)[ \t]*:([ \t]|$)/)) {
+        key = substr(line, at, RLENGTH)
+        sub(/[ \t]*:[ \t]*$/, "", key)
+        gsub(/["\047]/, "", key)
+        column = at - 1
+        forget_keys(at)
+        if ((column, key) in keys) refuse(key " is there twice, and Kong takes the last one alone")
+        keys[column, key] = 1
+        at += RLENGTH
+      }
+      line = substr(line, at)
+      sub(/^[ \t]*[&!][^ \t]+/, "", line)
+      if (line ~ /^[ \t]*[|>][-+0-9]*[ \t]*(#.*)?$/) text_in = column
+      else look_for_brackets(line)
+    }
+
+    # Those of mappings that are over: further to the right than a column, which is counted from 0.
+    function forget_keys(column,    place, parts) {
+      for (place in keys) {
+        split(place, parts, SUBSEP)
+        if (parts[1] + 0 >= column) delete keys[place]
+      }
+    }
+
+    # How many brackets are open behind a line, and in which quote.
+    function look_for_brackets(line,    i, c, before) {
+      before = brackets > 0 ? "," : "" # a quote is one at the beginning of a value alone
+      for (i = 1; i <= length(line); i++) {
+        c = substr(line, i, 1)
+        if (quoted == "\"" && c == "\\") i++
+        else if (quoted != "") {
+          if (c == quoted) quoted = ""
+        }
+        else if ((c == "\"" || c == "\047") && before ~ /^[[{,:]?$/) quoted = c
+        else if (c == "#" && (i == 1 || substr(line, i - 1, 1) ~ /[ \t]/)) return
+        else if ((c == "[" || c == "{") && (brackets > 0 || before == "")) brackets++
+        else if ((c == "]" || c == "}") && brackets > 0) brackets--
+        if (c !~ /[ \t]/) before = c
+      }
+    }
+
     BEGIN {
+      text_in = -1
       double["\\"] = "\\"
       double["\""] = "\\"
       single["\047"] = "\047"
     }
 
     /^[ \t]*#/ { print; next }
+
+    /^---([ \t]|$)/ { forget_keys(0) }
+    { look_for_keys($0) }
 
     # Kong reads the first document, and leaves out the others without a word.
     /^---([ \t]|$)/ {

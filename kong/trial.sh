@@ -5,7 +5,8 @@
 # that can be asked by GET is asked once, without a token, and so is a path that none has. Perl, as in configuration.sh.
 # shellcheck disable=SC2154 # variables of configuration.sh
 
-# answers: `routes NUMBER -`, of all routes, and a line of KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator
+# answers: `routes NUMBER -`, of all routes, `functions NUMBER -`, of what takes from requests what clients say of who they are (1 where no
+# route wants a token), and a line of KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator
 # wants one, `open` elsewhere, `none` of the path without a route; STATUS is 0 where no answer came within five seconds. Fails where Kong's port
 # cannot be asked.
 answers() {
@@ -49,10 +50,14 @@ answers() {
     $host = "::1" if $host eq "::";
 
     my %needs; # by the id of a route or a service, or everywhere: whether a token is wanted
+    my $functions = 0;
     for my $plugin (said("/plugins")) {
+      my $everywhere = !grep { $plugin->{$_} } "route", "service", "consumer";
+      $functions++ if $plugin->{name} eq "pre-function" && $plugin->{enabled} && $everywhere && @{$plugin->{config}{rewrite} || []};
       next if $plugin->{name} ne "token-validator" || !$plugin->{enabled};
       $needs{($plugin->{route} || $plugin->{service} || {})->{id} || ""} = !$plugin->{config}{optional};
     }
+    $functions = 1 if !%needs;
     my %kind = ("/no-route-has-this-path" => "none");
     my @routes = said("/routes");
     my @open; # regular expressions of routes without a token, which come before plain paths
@@ -92,6 +97,7 @@ answers() {
     }
     select undef, undef, undef, 0.2; # the log phase comes after the answer
     print "routes ", scalar @routes, " -\n";
+    print "functions $functions -\n";
     print "$kind{$_} ", $status{$_} // 0, " $_\n" for sort keys %kind;
   ' "$KONG_CONTROL_DIR/admin.socket" "$KONG_PROXY_LISTEN"
 }
@@ -103,6 +109,10 @@ judged() {
   awk '
     FILENAME == ARGV[1] { before[$3] = $2; next }
     $1 == "routes" { if (!$2) print "it has no route: Kong takes it, and answers 404 to everything"; next }
+    $1 == "functions" {
+      if (!$2) print "token-validator is there, and no pre-function for every request, which takes X-User-Id and its kind from what clients send"
+      next
+    }
     $1 == "token" && $2 ~ /^[23]/ { print "GET " $3 ": " $2 " without a token, though its route has token-validator" }
     # An open route may hang at its upstream, and what is new may fail there: Kong is not to blame.
     ($2 == 500 || $2 == 0 && $1 != "open") && ($3 in before ? before[$3] != $2 && before[$3] != 0 : $1 != "open") && ++failed <= 5 {
@@ -114,17 +124,19 @@ judged() {
   ' "$1" "$2"
 }
 
-# told BEFORE AFTER: the answers by number, and each route that needed a token and needs none now.
+# told BEFORE AFTER: the answers by number, each route that needed a token and needs none now, and each that is new and needs none.
 told() {
   if [ ! -s "$2" ]; then
     echo "no route could be tried: there is no port of Kong that takes plain HTTP, or it did not answer"
     return
   fi
   awk '
-    FILENAME == ARGV[1] { before[$3] = $1 " " $2; next }
-    $1 == "routes" { next }
+    FILENAME == ARGV[1] { before[$3] = $1 " " $2; tried = 1; next }
+    $1 == "routes" || $1 == "functions" { next }
     $1 != "none" { count[$2]++ }
+    tried && !($3 in before) && $1 == "open" { print "GET " $3 " is new, and needs no token of token-validator: it gets " ($2 ? $2 : "no answer") }
     before[$3] == "token 401" && $2 != 401 { print "GET " $3 " needed a token before; now it gets " ($2 ? $2 : "no answer") " without one" }
+    before[$3] == "token 401" && $1 == "open" && $2 == 401 { print "GET " $3 " needed a token of token-validator before; now its service alone looks at one" }
     END {
       printf "tried without signing in:"
       for (status = 0; status < 600; status++) if (status in count) {

@@ -116,6 +116,33 @@ def test_a_mistake_that_kong_finds_is_named_with_its_line_and_the_gateway_runs_o
     assert httpx.get(f"{stack.admin_url}/status").json()["configuration_hash"] == before
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("\nplugins:\n", "\nplugins: []\n\nplugins:\n", "plugins is there twice"),
+        (
+            "    plugins: [*token-validator]\n",
+            "    plugins: [*token-validator]\n    plugins: []\n",
+            "plugins is there",
+        ),
+        ("- name: pre-function\n", "- name: pre-function\n    enabled: false\n", "no pre-function"),
+        ("      rewrite:\n", "      certificate:\n", "no pre-function"),
+    ],
+    ids=["all plugins", "a service's plugins", "disabled", "another phase"],
+)
+def test_an_edit_that_would_undo_who_is_asking_is_put_back(
+    stack: Stack, template: Path, right: str, wrong: str, said: str
+) -> None:
+    before = httpx.get(f"{stack.admin_url}/status").json()["configuration_hash"]
+    text = template.read_text()
+    assert right in text
+    template.write_text(text.replace(right, wrong, 1))
+    with pytest.raises(RestartRefused) as refused:
+        stack.restart("kong")
+    assert said in str(refused.value)
+    assert httpx.get(f"{stack.admin_url}/status").json()["configuration_hash"] == before
+
+
 def test_no_request_fails_while_good_and_bad_edits_take_turns(
     stack: Stack, template: Path, admin: Tokens
 ) -> None:

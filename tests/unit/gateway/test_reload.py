@@ -287,6 +287,8 @@ def test_judges_what_an_edit_is_to_blame_for(place: Place) -> None:
     assert "GET /a: 200 without a token, though its route has token-validator" in opened
     assert shell(place, "judged", before, "routes 1 -\nnone 404 /n\n") == ""  # one that cannot be asked
     assert "it has no route" in shell(place, "judged", before, "routes 0 -\nnone 404 /n\n")
+    assert shell(place, "judged", before, "functions 1 -\n" + before) == ""
+    assert "there, and no pre-function" in shell(place, "judged", before, "functions 0 -\n" + before)
 
 
 def test_an_interrupted_edit_is_not_left_in_force(place: Place) -> None:
@@ -312,6 +314,17 @@ def test_tells_which_routes_an_edit_has_opened(place: Place) -> None:
         "GET /a needed a token before; now it gets 200 without one",
         "tried without signing in: 200 (2), 401 (1)",
     ]
+
+
+def test_tells_where_the_gateway_looks_at_no_token_any_more_and_where_it_never_did(place: Place) -> None:
+    before = "routes 3 -\nfunctions 1 -\ntoken 401 /a\nopen 200 /c\nnone 404 /n\n"
+    after = before.replace("token 401 /a", "open 401 /a") + "open 404 /d\n"
+    assert shell(place, "told", before, after).splitlines() == [
+        "GET /a needed a token of token-validator before; now its service alone looks at one",
+        "GET /d is new, and needs no token of token-validator: it gets 404",
+        "tried without signing in: 200 (1), 401 (1), 404 (1)",
+    ]
+    assert "new" not in shell(place, "told", "", after)
 
 
 def test_the_template_may_come_through_standard_input(place: Place) -> None:

@@ -55,6 +55,51 @@ def test_leaves_the_last_good_file_alone_when_it_refuses(template: Path, tmp_pat
     assert output.read_text() == "good"
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ("plugins: []\nservices: []\nplugins: []\n", 3, "plugins"),
+        ("a:\n  - name: x\n    plugins: [y]\n    routes:\n      - name: z\n    plugins: []\n", 6, "plugins"),
+        ("a:\n- name: x\n  url: y\n  url: z\n", 4, "url"),
+        ('a:\n  "b": 1\n  c: 2\n  b: 3\n', 4, "b"),
+        ("a: &x [\n  1]\nb: {c: 1, c: 2}\na: 3\n", 4, "a"),
+        ("a: |\n  text\na: 1\n", 3, "a"),
+        ("a:\n  - - b: 1\n      b: 2\n", 3, "b"),
+        ("a: it's\na: it's\n", 2, "a"),
+        ("a: 1\r\na: 2\r\n", 2, "a"),
+    ],
+)
+def test_a_key_that_is_there_twice_would_undo_the_first_and_is_refused(
+    template: Path, text: str, line: int, key: str
+) -> None:
+    template.write_text(text, newline="")
+    refused = render(template)
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines() == [
+        f"{template}:{line}: {key} is there twice, and Kong takes the last one alone"
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:\n  - name: x\n  - name: x\nb:\n  name: x\n",
+        "a:\n- name: x\n- name: x\n",
+        "a: |\n  local b: c\n  local b: c\nd: >-\n  b: c\n\n  b: c\n",
+        "a:\n  - |\n    b: 1\n    b: 1\n  - &x |\n    b: 1\n    b: 1\n",
+        "a: [\n  {\n  b: 1},\n  {\n  b: 1}]\n",
+        'a: "\n  b: 1\n  b: 1"\n',
+        "a:\n  b:\n    c: 1\n  d:\n    c: 1\n",
+        "a:\n  - don't\n  - b: 1\n  - b: 1 # it's\n  - b: 1\n",
+        "a: 1\n# a: 2\n",
+        'a:\n  - b: "{"\n  - b: ~/x/[a-z]{2\n  - b: 1\n',
+    ],
+)
+def test_what_only_looks_like_a_key_that_is_there_twice_is_none(template: Path, text: str) -> None:
+    template.write_text(text)
+    assert render(template).stdout == text
+
+
 @pytest.mark.parametrize("value", ['a"b', "a\\b", "a'b", "a: b # c", "${X}", "&anchor", "", "$&\\1"])
 @pytest.mark.parametrize("quote", ['"', "'"])
 def test_any_value_inside_quotes_is_that_value_and_nothing_else(
