@@ -131,6 +131,7 @@ substitute() {
       single["\047"] = "\047"
     }
 
+    FNR == 1 { sub(/^\357\273\277/, "") } # a byte order mark
     /^[ \t]*#/ { print; next }
 
     /^---([ \t]|$)/ { forget_keys(0) }
@@ -185,7 +186,13 @@ substitute() {
       print line rest
     }
 
-    END { exit refused }
+    END {
+      if (!begun) {
+        printf "%s: there is nothing in it\n", file > "/dev/stderr"
+        refused = 1
+      }
+      exit refused
+    }
   ' "$template"
 }
 

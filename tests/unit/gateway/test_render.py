@@ -55,6 +55,19 @@ def test_leaves_the_last_good_file_alone_when_it_refuses(template: Path, tmp_pat
     assert output.read_text() == "good"
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(template: Path) -> None:
+    template.write_text("# ${VAR}\na: 1\n", encoding="utf-8-sig")
+    assert render(template).stdout == "# ${VAR}\na: 1\n"
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n"])
+def test_a_file_without_anything_is_refused(template: Path, text: str) -> None:
+    template.write_text(text)
+    refused = render(template)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == f"{template}: there is nothing in it\n"
+
+
 @pytest.mark.parametrize(
     ("text", "line", "key"),
     [
