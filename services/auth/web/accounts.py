@@ -1,6 +1,7 @@
 """Accounts: registering, looking at one's own."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
@@ -30,6 +31,13 @@ def _body(account: Account) -> AccountBody:
         pending_email=account.pending_email,
         created_at=account.created_at,
     )
+
+
+def account_of(identity: Identity) -> UUID:
+    """The caller's account. Raises Forbidden: a guest's session is good, and has none."""
+    if GUEST in identity.roles:
+        raise Forbidden("Guests have no account.")
+    return identity.subject
 
 
 class AccountController(Controller):
@@ -69,9 +77,7 @@ class AccountController(Controller):
         security=BEARER,
     )
     async def me(self, identity: NamedDependency[Identity], accounts: Injected[Accounts]) -> AccountBody:
-        if GUEST in identity.roles:
-            raise Forbidden("Guests have no account.")
-        account = await accounts.by_id(identity.subject)
+        account = await accounts.by_id(account_of(identity))
         if account is None:
             raise SessionEnded
         return _body(account)

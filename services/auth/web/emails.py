@@ -9,6 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from services.auth.application.email_service import Change, EmailService
 from services.auth.application.login_service import Client
+from services.auth.web.accounts import account_of
 from services.auth.web.schemas import EmailChange, EmailConfirmation
 from services.chassis.docs import BEARER, PUBLIC
 from services.chassis.idempotency import Idempotency
@@ -26,8 +27,9 @@ class EmailController(Controller):
         operation_id="changeEmail",
         summary="Ask for another e-mail address; it counts once its mailed link is opened",
         description="The present address goes on signing in until then, and is told now and at the end. "
-        "Asking for the present address takes a pending one back, and mails a link where it is not confirmed.",
-        responses=documented(400, 401, 409, 429, 503),
+        "Asking for the present address takes a pending one back, and mails a link where it is not confirmed. "
+        "Guests have none: 403.",
+        responses=documented(400, 401, 403, 409, 429, 503),
         security=BEARER,
     )
     async def change(
@@ -38,8 +40,10 @@ class EmailController(Controller):
         client: Injected[Client],
         email_service: Injected[EmailService],
     ) -> Response[None]:
+        account = account_of(identity)
+
         async def prepare() -> Change:
-            return await email_service.prepare(identity.subject, data.email, data.current_password, client)
+            return await email_service.prepare(account, data.email, data.current_password, client)
 
         async def ask(change: Change) -> Response[None]:
             await email_service.request(change, client)

@@ -10,6 +10,7 @@ from litestar.params import JSONBody
 from services.auth.application.login_service import Client
 from services.auth.application.password_service import PasswordService
 from services.auth.domain.errors import UnacceptablePassword
+from services.auth.web.accounts import account_of
 from services.auth.web.schemas import PasswordChange, PasswordForgotten, PasswordReset
 from services.chassis.docs import BEARER, PUBLIC
 from services.chassis.errors import FieldError, InvalidInput
@@ -36,7 +37,8 @@ class PasswordController(Controller):
         status_code=204,
         operation_id="changePassword",
         summary="Change the password; ends all other sessions",
-        responses=documented(400, 401, 429, 503),
+        description="Guests have none: 403.",
+        responses=documented(400, 401, 403, 429, 503),
         security=BEARER,
     )
     async def change(
@@ -48,7 +50,7 @@ class PasswordController(Controller):
     ) -> None:
         with _as_new_password():
             await password_service.change(
-                identity.subject, identity.session, data.current_password, data.new_password, client
+                account_of(identity), identity.session, data.current_password, data.new_password, client
             )
 
     @post(

@@ -8,6 +8,7 @@ from litestar.connection import ASGIConnection
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from services.chassis import preconditions
+from services.chassis.errors import Forbidden
 from services.chassis.idempotency import idempotent
 from services.chassis.identity import CallerRequest, Identity
 from services.chassis.injection import Injected
@@ -194,6 +195,8 @@ class OrdersController(Controller):
     )
     async def claim(self, *, request: CallerRequest, order: Injected[Parts]) -> Claimed:
         """Repeating is harmless."""
+        if GUEST in request.user.roles:
+            raise Forbidden("Guests have no account.")
         account = await order.accounts.of(request.user.token)
         return Claimed(await order.claiming.claim(account))
 

@@ -16,6 +16,11 @@ async def test_a_guest_is_known_by_its_token_refreshes_and_signs_out(client: Asy
     verified = (await client.get("/api/auth/verify", headers=bearer)).json()
     assert (verified["roles"], verified["sub"]) == (["guest"], verified["sid"])
     assert (await client.get("/api/auth/me", headers=bearer)).status_code == 403
+    passwords = {"current_password": "some password", "new_password": "some other password"}
+    changed = await client.post("/api/auth/password/change", json=passwords, headers=bearer)
+    move = {"email": "guest@example.com", "current_password": "some password"}
+    moved = await client.post("/api/auth/email", json=move, headers=bearer)
+    assert (changed.status_code, moved.status_code) == (403, 403)
 
     again = await client.post("/api/auth/refresh", json={"refresh_token": pair["refresh_token"]})
     bearer = {"Authorization": f"Bearer {again.json()['access_token']}"}

@@ -76,6 +76,7 @@ async def test_a_confirmed_account_takes_over_the_orders_of_its_address_once(sho
         return answer.status_code, answer.json().get("claimed", 0)
 
     assert await claim(shop.member(email="lee@shop.test", confirmed=False)) == (403, 0)
+    assert await claim(guest) == (403, 0)  # nobody has an account by it that could be asked for
     lee = shop.member(uuid4(), email="lee@shop.test")
     assert await claim(lee) == (200, 1)
     assert await claim(lee) == (200, 0)
