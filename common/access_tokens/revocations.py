@@ -113,7 +113,7 @@ class RevocationWatch:
         self._clock, self._monotonic = clock, monotonic
         self._block = min(LONGEST_BLOCK_MS, round(source.silence * 250))
         self._heard: float | None = None
-        self._unknown_since = monotonic()
+        self._unknown_since: float | None = monotonic()
         self._pruned = monotonic()
         self._settled = asyncio.Event()
         self._waits_for_auth = False
@@ -130,19 +130,29 @@ class RevocationWatch:
             await asyncio.wait({self._task})
 
     def current(self) -> bool:
-        """Whether the stream was whole and everything in it up to a moment ago (`silence`) is known."""
+        """Whether the stream was whole and everything in it up to a moment ago (`silence`) is known.
+
+        False as well after this process stood still, until it has asked Redis again.
+        """
         return self._heard is not None and self._monotonic() - self._heard < self._source.silence
 
     async def settle(self, patience: float) -> bool:
         """As `current`, after waiting for a reading of the stream that is under way.
 
-        Only for the first `patience` seconds of an outage, so that a long one does not pile up requests.
+        Only for the first `patience` seconds after somebody noticed, so that a long outage does not pile up requests.
         """
         if not self.current():
-            since = self._unknown_since if self._heard is None else self._heard + self._source.silence
+            left = self._noticed() + patience - self._monotonic()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._settled.wait(), max(0.0, since + patience - self._monotonic()))
+                await asyncio.wait_for(self._settled.wait(), max(0.0, left))
         return self.current()
+
+    def _noticed(self) -> float:
+        """Since when it is seen that not everything is known. From then on `settle` waits for what Redis says next."""
+        if self._unknown_since is None:
+            self._unknown_since = self._monotonic()
+            self._settled.clear()
+        return self._unknown_since
 
     async def _follow(self) -> None:
         async with RedisLink(self._source.redis_url, self._source.silence, self._source.client_name) as link:
@@ -173,7 +183,10 @@ class RevocationWatch:
                     log.exception("the revocation stream could not be read")
                 else:
                     continue
+                was_known = self._heard is not None
                 self._distrust()
+                if was_known:
+                    continue  # asked once more, at once: it may be this process that stood still
                 self._settled.set()
                 await asyncio.sleep(RETRY)
 
@@ -188,7 +201,10 @@ class RevocationWatch:
         self._waits_for_auth = False
         # From here on all is of one connection, and so of one process of Redis, or counts for nothing.
         while True:
-            entries = _entries(await self._read(link, last, self._block if complete else None))
+            # An answer says how it was when Redis gave it: it may have lain here while this process stood still.
+            asked = self._monotonic()
+            waits = complete and self.current()
+            entries = _entries(await self._read(link, last, self._block if waits else None))
             if link.connection_number != connection:
                 return
             now = self._clock()
@@ -201,13 +217,15 @@ class RevocationWatch:
                     log.warning("Redis lost revocations: reading them again")
                     return
                 complete = True
-            if complete:
-                self._heard = self._monotonic()
-                self._settled.set()
+            if complete and len(entries) < READ_AT_ONCE:  # else there may be more
+                self._heard = asked
+                if self.current():
+                    self._unknown_since = None
+                    self._settled.set()
 
     def _distrust(self) -> None:
-        if self._heard is not None:
-            self._heard, self._unknown_since = None, self._monotonic()
+        self._heard = None
+        self._noticed()
 
     async def _read(self, link: RedisLink, last: bytes, block: int | None) -> Any:
         wait: tuple[bytes | int, ...] = () if block is None else (b"BLOCK", block)

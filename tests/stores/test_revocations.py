@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from common.access_tokens import revocations
 from common.access_tokens.revocations import Revocations, RevocationSource, RevocationWatch, whole_in
-from common.redis_link import RedisLink
+from common.redis_link import RedisLink, StoreUnavailableError
 from tests.revocations import mark_whole
 from tests.stores.own_redis import OwnRedis
 from tests.waiting import WITHIN, until
@@ -31,6 +32,17 @@ async def until_more_was_heard(watch: RevocationWatch, source: RevocationSource)
 async def revoke(link: RedisLink, session: str, entry: bytes = b"*") -> None:
     exp = str(int(time.time()) + 600).encode()
     await link.command(b"XADD", STREAM.encode(), entry, b"sid", session.encode(), b"exp", exp)
+
+
+def revoke_while_this_stands_still(own_redis: OwnRedis, session: str) -> None:
+    """From elsewhere: meanwhile nothing of the test's own event loop runs."""
+
+    async def elsewhere() -> None:
+        async with RedisLink(own_redis.url, WITHIN) as link:
+            await revoke(link, session)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, elsewhere()).result()
 
 
 @pytest.fixture
@@ -78,6 +90,59 @@ async def test_an_idle_stream_stays_current(source: RevocationSource) -> None:
     async with RevocationWatch(source) as watch:
         await watch.settle(WITHIN)
         await until_more_was_heard(watch, source)
+
+
+async def test_whoever_waits_after_one_lost_answer_is_not_refused_before_redis_was_asked_again(
+    source: RevocationSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the machine stood still, and Redis with it: the time of the read is over at once, without an answer."""
+    ahead, lost = 0.0, 0
+
+    class LosesAnAnswer(RedisLink):
+        async def command(self, *command: bytes | int, near: bytes | None = None) -> object:
+            nonlocal lost
+            if ahead and not lost:
+                lost += 1
+                raise StoreUnavailableError("no answer in time")
+            return await super().command(*command, near=near)
+
+    monkeypatch.setattr(revocations, "RedisLink", LosesAnAnswer)
+    async with RevocationWatch(source, monotonic=lambda: time.monotonic() + ahead) as watch:
+        await until(watch.current)
+        ahead = 3600.0
+        assert not watch.current()
+        assert await watch.settle(WITHIN)
+        assert lost == 1
+
+
+async def test_an_answer_that_lay_here_while_the_process_stood_still_is_not_believed(
+    source: RevocationSource, own_redis: OwnRedis
+) -> None:
+    ahead = 0.0
+    async with RevocationWatch(source, monotonic=lambda: time.monotonic() + ahead) as watch:
+        await until(watch.current)
+        # The read that waits is answered that there is nothing new, and the answer lies here unread.
+        time.sleep(2 * watch._block / 1000)
+        revoke_while_this_stands_still(own_redis, "ended meanwhile")
+        ahead = 3600.0
+        assert not watch.current()
+        assert await watch.settle(WITHIN)
+        assert "ended meanwhile" in watch.revoked
+
+
+async def test_more_than_one_answer_holds_is_read_before_it_is_current(
+    source: RevocationSource, own_redis: OwnRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = 0.0
+    async with RevocationWatch(source, monotonic=lambda: time.monotonic() + ahead) as watch:
+        await until(watch.current)
+        monkeypatch.setattr(revocations, "READ_AT_ONCE", 2)
+        time.sleep(2 * watch._block / 1000)
+        for number in range(7):
+            revoke_while_this_stands_still(own_redis, f"s{number}")
+        ahead = 3600.0
+        assert await watch.settle(WITHIN)
+        assert len(watch.revoked) == 7
 
 
 async def test_a_redis_that_dies_is_down_and_what_is_known_stays(
