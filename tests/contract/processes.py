@@ -5,12 +5,14 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
 
 ROOT = Path(__file__).parents[2]
+START_DEADLINE = 180.0  # seconds, on a busy machine
 
 
 def free_port() -> int:
@@ -36,8 +38,9 @@ class Service:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", f"services.{self.name}", cwd=ROOT, env=self._environment, stderr=log
             )
+        give_up = time.monotonic() + START_DEADLINE
         async with aiohttp.ClientSession() as session:
-            for _ in range(400):
+            while time.monotonic() < give_up:
                 assert self._process.returncode is None, self._log.read_text()
                 try:
                     async with session.get(f"{self.url}/health/ready") as answer:
