@@ -30,6 +30,15 @@ def test_every_variable_of_the_compose_files_is_explained() -> None:
     assert set(interpolated()) - set(documented()) == set()
 
 
+def test_every_variable_is_read() -> None:
+    """By a setting of a process (docs/configuration.md is generated of them), a compose file or a script."""
+    files = [*ROOT.glob("compose*.yaml"), ROOT / "docs" / "configuration.md"]
+    for directory in ("deploy", "devstack", "kong"):
+        files += [path for path in (ROOT / directory).rglob("*") if path.suffix in {".py", ".sh", ".yaml"}]
+    read = set(re.findall(r"[A-Z][A-Z0-9_]*", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    assert set(documented()) - read == set()
+
+
 def test_the_values_shown_are_the_defaults() -> None:
     for variable, defaults in interpolated().items():
         for default in defaults:
