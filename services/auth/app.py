@@ -1,4 +1,4 @@
-"""auth's list of parts, and how they are put together."""
+"""The auth service's parts, put together."""
 
 import os
 import time
@@ -65,7 +65,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     registry = metrics.new_registry()
     database = tables.bound(settings.database_url, registry)
     redis = Redis(settings.redis_url, ended=RedisCommands(registry).ended)
-    http = metrics.measured_client(registry)
+    client = metrics.measured_client(registry)
     keyring = Keyring(
         PostgresKeys(database, encryption.derive_key(settings.master_key, "signing keys at rest")),
         outlives=settings.lifetimes.access,
@@ -100,7 +100,7 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         Mailing(accounts=accounts, links=links), EmailTemplates(settings.site, settings.mail_from)
     )
     mails = MailTarget(writer, delivery(settings.mail_url), clock=clock)
-    member = outbox.HttpTarget(http, settings.member_url, internal_key=settings.internal_api_key)
+    member = outbox.HttpTarget(client, settings.member_url, internal_key=settings.internal_api_key)
     delivering = outbox.Delivery(
         outbox.OutboxStore(database),
         targets={"member": member, MAIL: mails, CONFIRMATION: mails},
@@ -156,17 +156,17 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
     authenticator = LocalAuthenticator(keyring, issuer, session_service)
 
     @asynccontextmanager
-    async def prepared() -> AsyncIterator[None]:
+    async def schema() -> AsyncIterator[None]:
         await migrate(database, *MIGRATIONS)
         await warn_unless_kept(database)
         await carry_over.sessions(database, redis.client, settings.lifetimes, clock())
-        if settings.loads_demo_data:
+        if settings.demo_data:
             await demo_data.load(accounts, hasher)
         yield
         hasher.close()
 
     return create_app(
-        title="auth",
+        title="Gatehouse auth",
         handlers=[
             TokenController,
             AccountController,
@@ -201,10 +201,10 @@ def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Lite
         lifespan=[
             database.lifespan,
             redis.lifespan,
-            prepared,
+            schema,
             keyring.lifespan,
             keeping.lifespan,
-            http.lifespan,
+            client.lifespan,
             delivering.lifespan,
             idempotency.lifespan,
         ],

@@ -2,7 +2,7 @@
 
 import base64
 import os
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -14,11 +14,13 @@ from services.auth.domain.throttling import Limit, Limits
 from services.chassis.mail.settings import DEFAULT_SENDER, MailFrom, MailUrl, PublicOrigin, check_mail
 from services.chassis.settings import (
     DatabaseUrl,
+    DemoData,
     Env,
     IdempotencyTtl,
     InternalApiKey,
     ServiceSettings,
     SettingsError,
+    check_demo_data,
 )
 
 _REGISTRATIONS_WINDOW = 3600
@@ -48,9 +50,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
         Env(secret=True),
     ]
     idempotency_ttl: IdempotencyTtl = 3600
-    demo_data: Annotated[
-        Literal["true", "false"], Meta(description="`true` adds the demo account; refused in production.")
-    ] = "false"
+    demo_data: DemoData = False
 
     access_token_seconds: Annotated[
         int, Meta(ge=60, le=840, description="Life of an access token, seconds.")
@@ -121,8 +121,7 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
     ] = 86400
 
     def __post_init__(self) -> None:
-        if self.production and self.loads_demo_data:
-            raise SettingsError("DEMO_DATA must not be true in production")
+        check_demo_data(production=self.production, demo_data=self.demo_data)
         if self.session_idle_seconds > self.session_absolute_seconds:
             raise SettingsError("SESSION_IDLE_SECONDS must not exceed SESSION_ABSOLUTE_SECONDS")
 
@@ -131,10 +130,6 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
             networks(self.auth_trusted_proxies)
         except ValueError as fault:
             raise SettingsError("AUTH_TRUSTED_PROXIES is not a list of networks") from fault
-
-    @property
-    def loads_demo_data(self) -> bool:
-        return self.demo_data == "true"
 
     @property
     def master_key(self) -> bytes:

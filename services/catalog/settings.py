@@ -6,6 +6,7 @@ from msgspec import Meta
 
 from services.chassis.settings import (
     DatabaseUrl,
+    DemoData,
     Env,
     IdempotencyTtl,
     InternalApiKey,
@@ -15,6 +16,7 @@ from services.chassis.settings import (
     StoreCurrency,
     TokenSettings,
     check_currency,
+    check_demo_data,
 )
 
 
@@ -75,9 +77,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         Env(secret=True),
     ] = ""
     aws_secret_access_key: Annotated[str, Meta(description="The secret of that key."), Env(secret=True)] = ""
-    demo_data: Annotated[
-        bool, Meta(description="Loads demo products at the first start; development only.")
-    ] = False
+    demo_data: DemoData = False
 
     @property
     def object_store(self) -> dict[str, str]:
@@ -95,8 +95,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
         return tuple(int(bound) for bound in self.price_bands.split(","))
 
     def __post_init__(self) -> None:
-        if self.production and self.demo_data:
-            raise SettingsError("DEMO_DATA must not be true in production")
+        check_demo_data(production=self.production, demo_data=self.demo_data)
         check_currency(self.store_currency)
         if list(self.bands) != sorted(set(self.bands)) or len(self.bands) > 20 or self.bands[-1] > 10**15:
             raise SettingsError("PRICE_BANDS must be at most 20 rising amounts")

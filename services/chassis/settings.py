@@ -18,6 +18,7 @@ from common.telemetry.settings import DEFAULT_RATIO, OtlpEndpoint, SampleRatio
 
 __all__ = [
     "DatabaseUrl",
+    "DemoData",
     "Env",
     "IdempotencyTtl",
     "InternalApiKey",
@@ -28,6 +29,7 @@ __all__ = [
     "StoreCurrency",
     "TokenSettings",
     "check_currency",
+    "check_demo_data",
     "describe",
     "is_development_secret",
     "read",
@@ -110,7 +112,14 @@ IdempotencyTtl = Annotated[
 StoreCurrency = Annotated[
     str, Meta(description="The store's one currency, ISO 4217; every price is in its minor unit.")
 ]
+DemoData = Annotated[bool, Meta(description="Loads demo data at the first start; refused in production.")]
 """Fields that several services have, for their annotations."""
+
+
+def check_demo_data(*, production: bool, demo_data: bool) -> None:
+    """Raises SettingsError where a shop in production would get a known account and made-up goods."""
+    if production and demo_data:
+        raise SettingsError("DEMO_DATA must not be true in production")
 
 
 def check_currency(code: str) -> None:

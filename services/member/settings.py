@@ -6,13 +6,14 @@ from msgspec import Meta
 
 from services.chassis.settings import (
     DatabaseUrl,
+    DemoData,
     Env,
     IdempotencyTtl,
     InternalApiKey,
     PoolMax,
-    SettingsError,
     StatementTimeout,
     TokenSettings,
+    check_demo_data,
 )
 
 
@@ -26,10 +27,7 @@ class Settings(TokenSettings, frozen=True, kw_only=True):
     auth_url: Annotated[str, Meta(pattern=r"^https?://.*[^/]\Z", description="Base URL of auth.")]
     internal_api_key: InternalApiKey
     idempotency_ttl: IdempotencyTtl = 3600
-    demo_data: Annotated[
-        bool, Meta(description="Loads demo members at the first start; development only.")
-    ] = False
+    demo_data: DemoData = False
 
     def __post_init__(self) -> None:
-        if self.production and self.demo_data:
-            raise SettingsError("DEMO_DATA must not be true in production")
+        check_demo_data(production=self.production, demo_data=self.demo_data)

@@ -27,7 +27,7 @@ def read(environment: dict[str, str]) -> Settings:
 def test_the_rest_has_defaults() -> None:
     settings = read(REQUIRED)
     assert settings.port == 4000
-    assert not settings.loads_demo_data
+    assert not settings.demo_data
     assert settings.master_key == bytes(range(32))
     assert settings.lifetimes.access == 600
 
