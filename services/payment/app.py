@@ -17,7 +17,7 @@ from services.chassis.migrations import migrate
 from services.chassis.outbox.administration import administration as outbox_administration
 from services.chassis.postgres import Database
 from services.payment.adapters.events_postgres import PostgresEvents
-from services.payment.adapters.outbox_messages import ORDER, PROVIDER
+from services.payment.adapters.payment_messages import ORDER, PROVIDER
 from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.provider_target import ProviderTarget
 from services.payment.adapters.reports_postgres import PostgresReports
@@ -32,8 +32,8 @@ from services.payment.commands import MIGRATIONS
 from services.payment.domain.calls import SETTLES_WITHIN
 from services.payment.settings import Settings
 from services.payment.web import internal, webhooks
-from services.payment.web.admin import PaymentsController
 from services.payment.web.parts import Parts
+from services.payment.web.payments import PaymentsController
 from services.payment.web.refusals import REFUSALS
 
 

@@ -8,7 +8,7 @@ from common import request_ids
 from common.telemetry import tracing
 from services.chassis.outbox import along
 from services.chassis.postgres import Database
-from services.payment.adapters.outbox_messages import PROVIDER, Wanted
+from services.payment.adapters.payment_messages import PROVIDER, Wanted
 from services.payment.application.events import Event
 
 _ABOUT = (

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from services.chassis.outbox import along
-from services.payment.adapters import outbox_messages
+from services.payment.adapters import payment_messages
 from services.payment.application.ports import Booking
 from services.payment.application.record import Record
 from services.payment.domain.ledger import Movement, entries
@@ -51,10 +51,10 @@ def of(
     if booked := _entries(bookings):
         arguments += [record.terms.currency, *map(list, zip(*booked, strict=True))]
     messages = []
-    if outbox_messages.is_news(record, was):
-        messages.append(outbox_messages.to_order(record))
+    if payment_messages.is_news(record, was):
+        messages.append(payment_messages.to_order(record))
     if ask:
-        messages.append(outbox_messages.to_provider(record.order))
+        messages.append(payment_messages.to_provider(record.order))
     for message in messages:
         arguments += message
     sql = _sql(only is not None, bool(objects), bool(booked), len(messages))
@@ -112,6 +112,6 @@ def _sql(only: bool, objects: bool, booked: bool, messages: int) -> str:
             "SELECT booked.id, account, amount FROM booked JOIN wanted USING (movement, provider_id))",
         ]
     for number in range(messages):
-        values = {field: next_() for field in outbox_messages.Message._fields}
+        values = {field: next_() for field in payment_messages.Message._fields}
         parts.append(f"message_{number} AS ({along.insertion('saved', **values)})")
     return f"WITH {', '.join(parts)} SELECT version FROM saved"  # noqa: S608

@@ -12,7 +12,7 @@ import asyncpg
 from common.telemetry import tracing
 from services.chassis.outbox import along
 from services.chassis.postgres import Database
-from services.payment.adapters import outbox_messages, payment_writes
+from services.payment.adapters import payment_messages, payment_writes
 from services.payment.application.ports import BookedPayment, Booking, LedgerEntry
 from services.payment.application.record import Dispute, Record, Terms
 from services.payment.domain.calls import Call
@@ -124,7 +124,7 @@ class PostgresPayments:
         rows = await self._database.fetch("SELECT traceparent FROM payment WHERE order_id = $1", order)
         began = rows[0]["traceparent"] if rows else ""
         tracing.link(began)
-        await outbox_messages.refresh(self._database, order, traceparent=began or None)
+        await payment_messages.refresh(self._database, order, traceparent=began or None)
 
     async def begin(self, name: str, record: Record) -> Call | None:
         rows = await self._database.fetch(_CALL_OF_VERSION, name, record.order, self._now(), record.version)

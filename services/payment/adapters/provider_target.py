@@ -6,7 +6,7 @@ import msgspec
 
 from services.chassis.errors import Unavailable
 from services.chassis.outbox import Answer, OutboxMessage
-from services.payment.adapters.outbox_messages import Wanted
+from services.payment.adapters.payment_messages import Wanted
 from services.payment.application.advancing import Advancing, Stuck
 from services.payment.application.ports import ProviderError, Refused
 

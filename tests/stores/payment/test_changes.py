@@ -10,7 +10,7 @@ import pytest
 
 from services.chassis.migrations import migrate
 from services.chassis.postgres import Database
-from services.payment.adapters.outbox_messages import ORDER, PROVIDER
+from services.payment.adapters.payment_messages import ORDER, PROVIDER
 from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.application.ports import Booking
 from services.payment.application.record import Record, Terms

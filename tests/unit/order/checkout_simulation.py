@@ -27,7 +27,7 @@ from services.order.domain.errors import InvalidRefund, OrderError, PaymentUnava
 from services.order.domain.observations import OF_PAYMENT, OF_STOCK
 from services.order.domain.orders import Address, Order, Payment, Shipment
 from services.order.domain.states import FINAL, Command, Event, State
-from services.payment.adapters import outbox_messages, stripe_objects
+from services.payment.adapters import payment_messages, stripe_objects
 from services.payment.adapters.stripe_webhooks import NEWS
 from services.payment.application.advancing import Advancing, Stuck
 from services.payment.application.events import Event as ProviderEvent
@@ -74,7 +74,7 @@ class Told(MemoryPayments):
         self, record: Record, was: Record | None, bookings: Any = (), *, ask: bool = False
     ) -> None:
         await super().save(record, was, bookings, ask=ask)
-        if outbox_messages.is_news(record, was):
+        if payment_messages.is_news(record, was):
             self._work().told.append(record)
 
     def committed(self, told: Sequence[Record]) -> None:
@@ -260,7 +260,7 @@ class World:
 
     async def _to_order(self, report: tuple[int, Record]) -> None:
         sequence, record = report
-        seen = outbox_messages.view(record)
+        seen = payment_messages.view(record)
         payment = Payment(
             state=seen.state,
             authorised=seen.authorised,

@@ -19,7 +19,7 @@ from services.payment.application.reconciliation import (
     differences,
     lasting,
 )
-from services.payment.web.admin import ComparisonView
+from services.payment.web.payments import ComparisonView
 
 ORDER = UUID(int=1)
 
