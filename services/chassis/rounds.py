@@ -13,8 +13,10 @@ _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def rounds(name: str, act: Callable[[], Awaitable[bool]], *, every: float) -> AsyncIterator[None]:
-    """For as long as the context lasts. `act` says whether there is more to do at once; else `every` seconds pass."""
+async def rounds(
+    name: str, act: Callable[[], Awaitable[bool | None]], *, every: float
+) -> AsyncIterator[None]:
+    """For as long as the context lasts. `act` says True if there is more to do at once; else `every` seconds pass."""
     task = asyncio.create_task(_run(name, act, every), name=name)
     try:
         yield
@@ -24,9 +26,9 @@ async def rounds(name: str, act: Callable[[], Awaitable[bool]], *, every: float)
             await task
 
 
-async def _run(name: str, act: Callable[[], Awaitable[bool]], every: float) -> None:
+async def _run(name: str, act: Callable[[], Awaitable[bool | None]], every: float) -> None:
     while True:
-        more = False
+        more: bool | None = False
         try:
             more = await act()
         except Problem as fault:

@@ -5,13 +5,13 @@ Webhooks are hints that may be lost: what they would have said is found out here
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from services.chassis.errors import Problem
+from services.chassis.rounds import rounds
 from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.application.ports import ProviderError
@@ -26,7 +26,7 @@ SUM_EVERY_S = 300.0
 FIRST_CHECK = timedelta(seconds=20)
 """After which a payment that is not finished is asked about for the first time."""
 LOOKS_BACK = timedelta(days=3)
-SETTLES_WITHIN = timedelta(minutes=10)
+LEFT_OUT = timedelta(minutes=10)
 """The latest payments are left out of a comparison: they may be changing."""
 
 _log = logging.getLogger(__name__)
@@ -103,20 +103,20 @@ class Rounds:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:
-        rounds = (
-            (self.check, min(self._check_every / 4, self._first_check / 2).total_seconds()),
-            (self.measure, MEASURE_EVERY_S),
-            (self.sum, SUM_EVERY_S),
-            (self.compare, min(self._compare_every.total_seconds() / 4, 600.0)),
-            (self.compare_when_asked, 0.0),
-        )
-        tasks = [asyncio.create_task(_repeat(act, pause)) for act, pause in rounds]
-        try:
+        async with AsyncExitStack() as running:
+            for name, act, every in (
+                (
+                    "unfinished payments",
+                    self.check,
+                    min(self._check_every / 4, self._first_check / 2).total_seconds(),
+                ),
+                ("payment metrics", self.measure, MEASURE_EVERY_S),
+                ("ledger sum", self.sum, SUM_EVERY_S),
+                ("comparison", self.compare, min(self._compare_every.total_seconds() / 4, 600.0)),
+                ("comparison that was asked for", self.compare_when_asked, 0.0),
+            ):
+                await running.enter_async_context(rounds(name, act, every=every))
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def check(self) -> None:
         """Has the provider asked about everything that waited too long."""
@@ -148,7 +148,11 @@ class Rounds:
 
     async def _compare(self, now: datetime) -> None:
         try:
-            found = await self._reconciliation.compare(now - LOOKS_BACK, now - SETTLES_WITHIN, now)
+            found = await self._reconciliation.compare(now - LOOKS_BACK, now - LEFT_OUT, now)
+        except ProviderError as fault:
+            self._comparisons.labels("failed").inc()
+            _log.warning("the provider's list was not compared", extra={"cause": str(fault)})
+            return
         except Exception:
             self._comparisons.labels("failed").inc()
             raise
@@ -180,15 +184,3 @@ class Rounds:
 
     async def sum(self) -> None:
         self._imbalance.set(await self._reports.ledger_sum())
-
-
-async def _repeat(act: Callable[[], Awaitable[None]], pause: float) -> None:
-    while True:
-        try:
-            await act()
-        except (Problem, ProviderError) as fault:
-            _log.warning("a round was left out", extra={"cause": str(fault)})
-        except Exception:
-            # Whatever it is, the next round must come.
-            _log.exception("a round failed")
-        await asyncio.sleep(pause)

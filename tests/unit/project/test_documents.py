@@ -73,6 +73,21 @@ def test_every_path_exists(document: Path) -> None:
     assert missing == []
 
 
+def test_every_log_line_that_is_looked_for_is_written() -> None:
+    """`… logs payment | grep 'was not delivered'`: some part says so."""
+    wanted = {
+        text
+        for path in DOCUMENTS
+        for text in re.findall(r"grep '([a-z ]+)'", (ROOT / path).read_text("utf-8"))
+    }
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for package in ("common", "frontend_proxy", "kong", "services")
+        for path in (ROOT / package).rglob("*.py")
+    )
+    assert [text for text in sorted(wanted) if text not in code] == []
+
+
 def test_every_documented_command_of_make_help_is_a_target() -> None:
     described = set(re.findall(r"^([a-z][a-z-]*):.*## ", MAKEFILE, re.MULTILINE))
     assert {"up", "down", "test", "check", "help", "backup", "restore"} <= described
