@@ -1,35 +1,27 @@
 """A span for each statement of a sampled request, on a real connection; none of any other."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import asyncpg
 import pytest
 
 from common.request_ids import from_headers
-from common.telemetry import spans, tracing
+from common.telemetry import tracing
 from common.telemetry.spans import ATTRIBUTES, Span
-from common.telemetry.tracing import Tracer
 from services.chassis.postgres import Database
+from tests.recorded_spans import recorded
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0{}"
 
 
-class Kept(list[Span]):
-    def take(self, spans: Sequence[Span]) -> None:
-        self.extend(spans)
+@pytest.fixture
+def kept() -> Iterator[list[Span]]:
+    with recorded(1.0) as found:
+        yield found
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
-    found = Kept()
-    monkeypatch.setattr(tracing, "_tracer", Tracer(found.take, 1.0))
-    outer = spans.current.set(None)
-    yield found
-    spans.current.reset(outer)
-
-
-@pytest.fixture
-async def traced(kept: Kept, new_postgres_database: Callable[[], str]) -> AsyncIterator[Database]:
+async def traced(kept: list[Span], new_postgres_database: Callable[[], str]) -> AsyncIterator[Database]:
     database = Database(new_postgres_database(), application="test")
     async with database.lifespan():
         async with database.transaction() as connection:
@@ -43,7 +35,7 @@ def begin(sampled: bool) -> Span:
     return tracer.begin(from_headers([], [PARENT.format(int(sampled))]), "GET")
 
 
-async def test_one_a_statement_with_its_text_and_no_values(traced: Database, kept: Kept) -> None:
+async def test_one_a_statement_with_its_text_and_no_values(traced: Database, kept: list[Span]) -> None:
     request = begin(sampled=True)
     async with traced.transaction() as connection:
         await connection.execute("INSERT INTO person VALUES ($1)", "kim@example.com")
@@ -72,7 +64,7 @@ async def test_one_a_statement_with_its_text_and_no_values(traced: Database, kep
     assert all(span.began <= span.ended for span in statements)
 
 
-async def test_one_that_fails_says_only_how(traced: Database, kept: Kept) -> None:
+async def test_one_that_fails_says_only_how(traced: Database, kept: list[Span]) -> None:
     request = begin(sampled=True)
     with pytest.raises(asyncpg.UniqueViolationError):
         for _ in range(2):
@@ -84,7 +76,9 @@ async def test_one_that_fails_says_only_how(traced: Database, kept: Kept) -> Non
     assert "kim" not in repr(failed.attributes)
 
 
-async def test_none_of_a_request_that_is_not_sampled_or_of_a_round(traced: Database, kept: Kept) -> None:
+async def test_none_of_a_request_that_is_not_sampled_or_of_a_round(
+    traced: Database, kept: list[Span]
+) -> None:
     request = begin(sampled=False)
     await traced.fetch("SELECT email FROM person")
     tracing.finish(request, "/", 200, 0.1)
@@ -93,7 +87,7 @@ async def test_none_of_a_request_that_is_not_sampled_or_of_a_round(traced: Datab
 
 
 async def test_of_a_request_that_is_exported_because_it_failed_there_are_no_statements(
-    traced: Database, kept: Kept
+    traced: Database, kept: list[Span]
 ) -> None:
     request = begin(sampled=False)
     await traced.fetch("SELECT email FROM person")

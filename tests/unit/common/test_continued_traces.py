@@ -1,29 +1,21 @@
 """Work that another piece of work left to be done goes on in its trace, under its names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
 from common import request_ids
 from common.telemetry import spans, tracing
 from common.telemetry.spans import Kind, Span
-from common.telemetry.tracing import Tracer
+from tests.recorded_spans import recorded
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
-class Kept(list[Span]):
-    def take(self, spans: Sequence[Span]) -> None:
-        self.extend(spans)
-
-
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
-    found = Kept()
-    monkeypatch.setattr(tracing, "_tracer", Tracer(found.take, 1.0))
-    outer = spans.current.set(None)
-    yield found
-    spans.current.reset(outer)
+def kept() -> Iterator[list[Span]]:
+    with recorded(1.0) as found:
+        yield found
 
 
 def delivered(flags: str = "01", *, apart: bool = False, error: str | None = None) -> None:
@@ -41,7 +33,7 @@ def delivered(flags: str = "01", *, apart: bool = False, error: str | None = Non
             span.end(0, error)
 
 
-def test_it_is_in_the_trace_of_its_change(kept: Kept) -> None:
+def test_it_is_in_the_trace_of_its_change(kept: list[Span]) -> None:
     delivered()
     call, delivery = kept
     assert (delivery.trace_id, delivery.parent_id, delivery.kind) == (TRACE, PARENT, Kind.CONSUMER)
@@ -49,7 +41,7 @@ def test_it_is_in_the_trace_of_its_change(kept: Kept) -> None:
     assert (spans.current.get(), request_ids.current.get()) == (None, None)
 
 
-def test_it_follows_the_decision_of_its_change_unless_it_fails(kept: Kept) -> None:
+def test_it_follows_the_decision_of_its_change_unless_it_fails(kept: list[Span]) -> None:
     delivered("00")
     assert kept == []
     delivered("00", error="not_now")
@@ -57,7 +49,7 @@ def test_it_follows_the_decision_of_its_change_unless_it_fails(kept: Kept) -> No
     assert not any(span.recording.sampled for span in kept)
 
 
-def test_apart_it_is_linked_and_under_the_same_request(kept: Kept) -> None:
+def test_apart_it_is_linked_and_under_the_same_request(kept: list[Span]) -> None:
     delivered(apart=True)
     delivery = kept[-1]
     assert delivery.trace_id != TRACE
@@ -68,7 +60,7 @@ def test_apart_it_is_linked_and_under_the_same_request(kept: Kept) -> None:
     assert kept == []
 
 
-def test_what_nobody_began_begins_a_trace(kept: Kept) -> None:
+def test_what_nobody_began_begins_a_trace(kept: list[Span]) -> None:
     with tracing.continued("", "", "deliver a", {}) as span:
         assert span is not None
         assert span.parent_id is None
@@ -85,7 +77,7 @@ def test_without_a_collector_the_names_go_along_all_the_same(monkeypatch: pytest
         assert tracing.context() == ids.traceparent
 
 
-def test_a_link_is_of_the_span_at_hand_and_of_nothing_else(kept: Kept) -> None:
+def test_a_link_is_of_the_span_at_hand_and_of_nothing_else(kept: list[Span]) -> None:
     tracing.link(f"00-{TRACE}-{PARENT}-01")  # nothing is under way
     with tracing.continued("", "", "hear", {}) as span:
         tracing.link("")

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from common.telemetry import spans, tracing
+from common.telemetry import spans
 from common.telemetry.spans import ATTRIBUTES, Kind, Span
-from common.telemetry.tracing import Tracer
 from kong.plugins.runtime.pdk import Kong
 from kong.plugins.traced import TOLD, begin, instrument, traced
 from tests.fake_kong import FakeKong
+from tests.recorded_spans import recorded
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SAMPLED = f"00-{TRACE}-{PARENT}-01"
 
 
-class Kept(list[Span]):
-    def take(self, spans: Sequence[Span]) -> None:
-        self.extend(spans)
-
-
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
-    found = Kept()
-    monkeypatch.setattr(tracing, "_tracer", Tracer(found.take, 0.0))
-    outer = spans.current.set(None)
-    yield found
-    spans.current.reset(outer)
+def kept() -> Iterator[list[Span]]:
+    with recorded(0.0) as found:
+        yield found
 
 
 def plugin() -> Any:
@@ -61,7 +53,7 @@ def instrumented(*, eager: bool = True) -> Any:
     return of()
 
 
-async def test_a_phase_of_a_sampled_trace_has_a_span_with_what_it_calls_below(kept: Kept) -> None:
+async def test_a_phase_of_a_sampled_trace_has_a_span_with_what_it_calls_below(kept: list[Span]) -> None:
     kong = FakeKong(headers={"x-name": "kim"}, shared={TOLD: SAMPLED})
     assert await kong.run(instrumented(), "access") is None
     assert kong.upstream["X-Seen"] == "kim GET"
@@ -77,7 +69,7 @@ async def test_a_phase_of_a_sampled_trace_has_a_span_with_what_it_calls_below(ke
     ("name", "outcome", "error"), [("refused", "answered", None), ("broken", "failed", "ValueError")]
 )
 async def test_its_outcome_is_told_and_its_text_is_not(
-    kept: Kept, name: str, outcome: str, error: str | None
+    kept: list[Span], name: str, outcome: str, error: str | None
 ) -> None:
     kong = FakeKong(headers={"x-name": name}, shared={TOLD: SAMPLED})
     if error:
@@ -91,7 +83,7 @@ async def test_its_outcome_is_told_and_its_text_is_not(
     assert "kim" not in repr(kept[-1].attributes)
 
 
-async def test_of_any_other_trace_nothing_is_recorded_and_it_costs_no_round_trip(kept: Kept) -> None:
+async def test_of_any_other_trace_nothing_is_recorded_and_it_costs_no_round_trip(kept: list[Span]) -> None:
     kong, plain = FakeKong(headers={"x-name": "kim"}), FakeKong(headers={"x-name": "kim"})
     await kong.run(instrumented(), "access")
     await plain.run(plugin()(), "access")
@@ -101,7 +93,7 @@ async def test_of_any_other_trace_nothing_is_recorded_and_it_costs_no_round_trip
 
 
 async def test_a_phase_that_reads_the_headers_asks_where_they_say_that_the_trace_is_sampled(
-    kept: Kept,
+    kept: list[Span],
 ) -> None:
     class Plugin:
         @asynccontextmanager
@@ -124,7 +116,7 @@ async def test_a_phase_that_reads_the_headers_asks_where_they_say_that_the_trace
         kept.clear()
 
 
-async def test_one_that_does_not_asks_once_it_has_something_to_tell(kept: Kept) -> None:
+async def test_one_that_does_not_asks_once_it_has_something_to_tell(kept: list[Span]) -> None:
     warm = FakeKong(headers={"x-name": "kim"}, shared={TOLD: SAMPLED})
     assert await warm.run(instrumented(eager=False), "access") is None
     assert (kept, "kong.ctx.shared.get" in warm.calls) == ([], False)
