@@ -90,11 +90,11 @@ unit: $(STAMPS)/dev ## The tests that need no server: seconds
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
 .PHONY: test-docker
-test-docker: $(STAMPS)/dev ## The journeys on compose.yaml, and what only containers can show (the stand-in where KONG_IMAGE is not)
+test-docker: $(STAMPS)/dev ## The journeys on compose.yaml, and what only containers can show (with the stand-in where Kong's image cannot be had)
 	@$(BIN)/python -m pytest $(DOCKER_TESTS) --stack=docker $(ARGS)
 
 .PHONY: storm
-storm: storm-keys storm-money ## Both storms: storm-keys, then storm-money (minutes)
+storm: storm-keys storm-money storm-cache storm-catalog storm-framing ## All of the storms below
 
 .PHONY: storm-keys
 storm-keys: $(STAMPS)/dev ## 2,000 operations under 50 faults: every accepted key takes effect exactly once (minutes)
@@ -111,8 +111,12 @@ storm-cache: $(STAMPS)/dev ## 1,000 changes of a price under 30 faults: what a c
 	@CACHE_STORM_CHANGES=$${CACHE_STORM_CHANGES:-1000} CACHE_STORM_FAULTS=$${CACHE_STORM_FAULTS:-30} \
 		$(BIN)/python -m pytest tests/e2e/test_cache_storm.py --timeout=3600 -s $(ARGS)
 
-.PHONY: framing-storm
-framing-storm: $(STAMPS)/dev ## 10,000 odd framings on each path through front, gateway and service: no answer goes astray (minutes)
+.PHONY: storm-catalog
+storm-catalog: $(STAMPS)/dev ## 500 buyers for 300 units over two replicas, one of them killed in the middle: twenty times, 300 sold each
+	@CATALOG_STORM_RUNS=$${CATALOG_STORM_RUNS:-20} $(BIN)/python -m pytest tests/stores/catalog/test_stock_storm.py -s $(ARGS)
+
+.PHONY: storm-framing
+storm-framing: $(STAMPS)/dev ## 10,000 odd framings on each path through front, gateway and service: no answer goes astray (minutes)
 	@FRAMING_ATTACKS=$${FRAMING_ATTACKS:-10000} $(BIN)/python -m pytest tests/framing/test_paths.py -s $(ARGS)
 
 .PHONY: durability
@@ -130,17 +134,9 @@ drill-docker: $(STAMPS)/dev ## The drill on compose.yaml with deploy/compose.sta
 	@for synchronous in 1 0; do DRILL_STACK=docker DRILL_SYNCHRONOUS=$$synchronous DRILL_ORDERS=$${DRILL_ORDERS:-60} \
 		$(BIN)/python -m pytest tests/recovery/test_drill.py -s $(ARGS) || exit 1; done
 
-.PHONY: failover
-failover: $(STAMPS)/devstack ## This stack, a standby region (DEVSTACK_FOLLOWS), takes over (FENCE=directory of the other one, or DOWN=1)
-	@$(BIN)/python -m devstack failover $(if $(FENCE),--fence "$(FENCE)") $(if $(DOWN),--it-is-down)
-
 .PHONY: rolling
 rolling: $(STAMPS)/dev ## Two of every part, restarted one after the other under load: no keyed request fails (minutes; ROLLING_PARTS="order")
 	@ROLLING_PARTS="$${ROLLING_PARTS:-all}" $(BIN)/python -m pytest tests/recovery/test_rolling_restart.py -s $(ARGS)
-
-.PHONY: storm-catalog
-storm-catalog: $(STAMPS)/dev ## 500 buyers for 300 units over two replicas, one of them killed in the middle: twenty times, 300 sold each
-	@CATALOG_STORM_RUNS=$${CATALOG_STORM_RUNS:-20} $(BIN)/python -m pytest tests/stores/catalog/test_stock_storm.py -s $(ARGS)
 
 .PHONY: stores-matrix
 stores-matrix: $(STAMPS)/dev ## The store tiers on Redis over TLS, Sentinel and Cluster, and on PgBouncer in each mode and with TLS (minutes)
@@ -263,6 +259,10 @@ scale: docker-versions ## Run so many of one part, without a failed request: mak
 	@test -n "$(NAME)" -a -n "$(REPLICAS)" || { echo "make scale NAME=member REPLICAS=3" >&2; exit 2; }
 	@$(or $(PYTHON),python3) deploy/rollout.py scale $(NAME) $(REPLICAS)
 
+.PHONY: failover
+failover: $(STAMPS)/devstack ## Let this standby region (DEVSTACK_FOLLOWS) take over (FENCE=directory of the other one, or DOWN=1)
+	@$(BIN)/python -m devstack failover $(if $(FENCE),--fence "$(FENCE)") $(if $(DOWN),--it-is-down)
+
 .PHONY: backup
 backup: ## Save databases, Redis and files of what runs here to backups/ (BACKUP_PASSPHRASE_FILE=file: sealed)
 	@case "$$(deploy/where.sh)" in local) $(BIN)/python -m devstack backup ;; compose) deploy/backup.sh ;; *) exit 1 ;; esac
@@ -299,7 +299,7 @@ clean: ## Remove .venv, caches and the local databases
 .PHONY: help
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 # ----- The virtual environment ---------------------------------------------------------------------------------
 

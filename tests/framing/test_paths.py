@@ -1,7 +1,7 @@
 """Each hop and each pair of hops: nothing of a body becomes a request, and nobody gets another's answer.
 
 What is sent, as the first hop reads it, is exactly what the last hop is asked. FRAMING_ATTACKS says how many framings
-are sent on each path (`make framing-storm`); else each of the corpus once.
+are sent on each path (`make storm-framing`); else each of the corpus once.
 """
 
 import asyncio
