@@ -73,6 +73,18 @@ def test_every_path_exists(document: Path) -> None:
     assert missing == []
 
 
+def test_every_decision_is_in_the_index_under_its_title() -> None:
+    directory = ROOT / "docs" / "decisions"
+    titles = [
+        (record.name, record.read_text(encoding="utf-8").partition("\n")[0])
+        for record in sorted(directory.glob("0*.md"))
+    ]
+    listed = re.findall(
+        r"^- \[(\d+)\]\(([^)]+)\) (.+)$", (directory / "README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert sorted((file, f"# {number}. {title}") for number, file, title in listed) == titles
+
+
 def test_every_log_line_that_is_looked_for_is_written() -> None:
     """`… logs payment | grep 'was not delivered'`: some part says so."""
     wanted = {
