@@ -12,7 +12,7 @@ SCHEMES = ("redis", "rediss")
 OPTIONS = ("db", "ssl_ca_certs", "sentinel", "cluster", "also")
 
 
-Door = tuple[str, int]
+Endpoint = tuple[str, int]
 """Host and port."""
 
 
@@ -30,16 +30,18 @@ class RedisAddress(msgspec.Struct, frozen=True):
     tls: ssl.SSLContext | None
     sentinel: str = ""
     cluster: bool = False
-    also: tuple[Door, ...] = ()
+    also: tuple[Endpoint, ...] = ()
 
     @property
-    def doors(self) -> tuple[Door, ...]:
+    def endpoints(self) -> tuple[Endpoint, ...]:
         """Where to ask which server to use; the server itself, where there is one only."""
         return ((self.host, self.port), *self.also)
 
-    def of(self, door: Door) -> Self:
+    def of(self, endpoint: Endpoint) -> Self:
         """The server there, spoken to as the same user."""
-        return msgspec.structs.replace(self, host=door[0], port=door[1], sentinel="", cluster=False, also=())
+        return msgspec.structs.replace(
+            self, host=endpoint[0], port=endpoint[1], sentinel="", cluster=False, also=()
+        )
 
     def greeting(self, client_name: str) -> list[tuple[bytes | int, ...]]:
         """The commands that a new connection begins with."""
@@ -94,7 +96,7 @@ def parse(url: str) -> RedisAddress:
     )
 
 
-def _also(text: str, usual: int) -> tuple[Door, ...]:
+def _also(text: str, usual: int) -> tuple[Endpoint, ...]:
     found = []
     for part in filter(None, text.split(",")):
         try:

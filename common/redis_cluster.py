@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from common.redis_address import Door, RedisAddress
+from common.redis_address import Endpoint, RedisAddress
 from common.redis_connection import NoAnswerError
-from common.redis_doors import first_answer
+from common.redis_discovery import first_answer
 from common.redis_node import RECONNECT_PAUSE, RedisNode
 
 SLOTS = 16384
@@ -28,22 +28,22 @@ def slot(key: bytes) -> int:
 class SlotMap:
     """Who has which slot, as a node tells it."""
 
-    def __init__(self, ranges: Iterable[tuple[int, int, Door]]) -> None:
+    def __init__(self, ranges: Iterable[tuple[int, int, Endpoint]]) -> None:
         self._ranges = sorted(ranges)
         self._firsts = [first for first, _, _ in self._ranges]
 
     @property
-    def nodes(self) -> set[Door]:
-        return {door for _, _, door in self._ranges}
+    def nodes(self) -> set[Endpoint]:
+        return {endpoint for _, _, endpoint in self._ranges}
 
-    def owner(self, number: int) -> Door | None:
+    def owner(self, number: int) -> Endpoint | None:
         at = bisect_right(self._firsts, number) - 1
         if at < 0 or self._ranges[at][1] < number:
             return None
         return self._ranges[at][2]
 
 
-def slots(answer: Sequence[Any], asked: Door) -> SlotMap:
+def slots(answer: Sequence[Any], asked: Endpoint) -> SlotMap:
     """CLUSTER SLOTS' answer. A node that does not know its own name is the one that was asked."""
     return SlotMap(
         (first, last, ((master[0] or b"").decode() or asked[0], master[1]))
@@ -51,7 +51,7 @@ def slots(answer: Sequence[Any], asked: Door) -> SlotMap:
     )
 
 
-def redirect(refusal: str, at: Door) -> tuple[Door, bool] | None:
+def redirect(refusal: str, at: Endpoint) -> tuple[Endpoint, bool] | None:
     """Where a refusal by the node `at` sends us, and whether it does so once only (ASK); None where it does not."""
     kind, *rest = refusal.split(" ")
     if kind not in {"MOVED", "ASK"} or len(rest) != 2:
@@ -70,13 +70,13 @@ class ClusterNodes:
         self._timeout = timeout
         self._client_name = client_name
         self._changed = changed
-        self._nodes: dict[Door, RedisNode] = {}
+        self._nodes: dict[Endpoint, RedisNode] = {}
         self._map: SlotMap | None = None
         self._stale = False
         self._looked = float("-inf")
         self._looking: asyncio.Task[None] | None = None
 
-    async def with_key(self, key: bytes, deadline: float) -> tuple[Door, RedisNode]:
+    async def with_key(self, key: bytes, deadline: float) -> tuple[Endpoint, RedisNode]:
         """Raises NoAnswerError where no node can be found before `deadline` (the loop's time)."""
         now = asyncio.get_running_loop().time()
         if self._map is None or (self._stale and now - self._looked > RECONNECT_PAUSE):
@@ -86,14 +86,14 @@ class ClusterNodes:
             raise NoAnswerError("no node of the cluster has this key's slot")
         return owner, self.at(owner)
 
-    def at(self, door: Door) -> RedisNode:
-        node = self._nodes.get(door)
+    def at(self, endpoint: Endpoint) -> RedisNode:
+        node = self._nodes.get(endpoint)
         if node is None:
 
             async def find(_: float) -> RedisAddress:
-                return self._address.of(door)
+                return self._address.of(endpoint)
 
-            node = self._nodes[door] = RedisNode(find, self._timeout, self._client_name, self._changed)
+            node = self._nodes[endpoint] = RedisNode(find, self._timeout, self._client_name, self._changed)
         return node
 
     def look_again(self) -> None:
@@ -127,17 +127,17 @@ class ClusterNodes:
         loop = asyncio.get_running_loop()
         self._looked = loop.time()
         known = self._map.nodes if self._map else set()
-        doors = dict.fromkeys((*self._address.doors, *known))
+        endpoints = dict.fromkeys((*self._address.endpoints, *known))
         asked, answer = await first_answer(
-            map(self._address.of, doors),
+            map(self._address.of, endpoints),
             (b"CLUSTER", b"SLOTS"),
             self._client_name,
             loop.time() + self._timeout,
         )
         former, self._map, self._stale = known, slots(answer, asked), False
         self._changed()
-        for door in former - self._map.nodes:
-            if (gone := self._nodes.pop(door, None)) is not None:
+        for endpoint in former - self._map.nodes:
+            if (gone := self._nodes.pop(endpoint, None)) is not None:
                 gone.leave()
 
 

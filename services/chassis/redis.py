@@ -96,7 +96,7 @@ class Redis:
         self.client: Client
         if address.cluster:
             self.client = coredis.RedisCluster(
-                startup_nodes=[TCPLocation(*door) for door in address.doors],
+                startup_nodes=[TCPLocation(*endpoint) for endpoint in address.endpoints],
                 # Nodes change their addresses; the one that was given is looked up anew.
                 nodemanager_follow_cluster=False,
                 skip_full_coverage_check=True,
@@ -108,7 +108,8 @@ class Redis:
             )
         elif address.sentinel:
             self._sentinel = coredis.Sentinel(
-                [TCPLocation(*door) for door in address.doors], sentinel_kwargs=_limits(address, timeout)
+                [TCPLocation(*endpoint) for endpoint in address.endpoints],
+                sentinel_kwargs=_limits(address, timeout),
             )
             self.client = self._sentinel.primary_for(
                 address.sentinel,

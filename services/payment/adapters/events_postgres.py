@@ -6,7 +6,7 @@ import msgspec
 
 from common import request_ids
 from common.telemetry import tracing
-from services.chassis.outbox import along
+from services.chassis.outbox import single_statement
 from services.chassis.postgres import Database
 from services.payment.adapters.payment_messages import PROVIDER, Wanted
 from services.payment.application.events import Event
@@ -21,7 +21,7 @@ _HEARD = (
     "heard AS (INSERT INTO provider_event (provider, event_id, type, object_id, order_id, received_at) "
     "VALUES ($1, $2, $3, $4, (SELECT order_id FROM about), $7) ON CONFLICT DO NOTHING RETURNING order_id)"
 )
-_ASKED = along.insertion(
+_ASKED = single_statement.insertion(
     "heard JOIN about USING (order_id)",
     aggregate="'payment:' || order_id || ':provider'",
     target="$8",
@@ -64,5 +64,5 @@ class PostgresEvents:
         )
         if rows and rows[0]["order_id"] is not None:
             tracing.link(rows[0]["traceparent"])
-            along.written(self._database, PROVIDER)
+            single_statement.written(self._database, PROVIDER)
         return bool(rows)

@@ -80,7 +80,7 @@ def view(record: Record) -> PaymentView:
 
 
 class Message(NamedTuple):
-    """The values of `along.insertion`."""
+    """The values of `single_statement.insertion`."""
 
     aggregate: str
     target: str

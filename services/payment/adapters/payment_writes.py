@@ -9,7 +9,7 @@ from functools import cache
 from itertools import count
 from typing import Any, NamedTuple
 
-from services.chassis.outbox import along
+from services.chassis.outbox import single_statement
 from services.payment.adapters import payment_messages
 from services.payment.application.ports import Booking
 from services.payment.application.record import Record
@@ -113,5 +113,5 @@ def _sql(only: bool, objects: bool, booked: bool, messages: int) -> str:
         ]
     for number in range(messages):
         values = {field: next_() for field in payment_messages.Message._fields}
-        parts.append(f"message_{number} AS ({along.insertion('saved', **values)})")
+        parts.append(f"message_{number} AS ({single_statement.insertion('saved', **values)})")
     return f"WITH {', '.join(parts)} SELECT version FROM saved"  # noqa: S608

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from common.telemetry import tracing
-from services.chassis.outbox import along
+from services.chassis.outbox import single_statement
 from services.chassis.postgres import Database
 from services.payment.adapters import payment_messages, payment_writes
 from services.payment.application.ports import BookedPayment, Booking, LedgerEntry
@@ -116,7 +116,7 @@ class PostgresPayments:
         if not rows:
             return None
         for target in statement.told:
-            along.written(self._database, target)
+            single_statement.written(self._database, target)
         return replace(record, version=rows[0]["version"])
 
     async def ask_provider(self, order: UUID) -> None:

@@ -96,10 +96,10 @@ def test_a_service_connects_as_the_address_says() -> None:
 def test_sentinels_and_nodes_of_a_cluster_may_be_several() -> None:
     address = redis_address.parse("redis://auth@one?sentinel=shop&also=two,three:1".replace("@", ":p@"))
     assert (address.sentinel, address.cluster) == ("shop", False)
-    assert address.doors == (("one", 26379), ("two", 26379), ("three", 1))
+    assert address.endpoints == (("one", 26379), ("two", 26379), ("three", 1))
     nodes = redis_address.parse("redis://one?cluster=true&also=two")
     assert nodes.cluster
-    assert nodes.doors == (("one", 6379), ("two", 6379))
+    assert nodes.endpoints == (("one", 6379), ("two", 6379))
 
 
 def test_a_server_that_was_found_is_spoken_to_as_the_same_user_over_tls() -> None:

@@ -1,10 +1,10 @@
-"""Asks one server after the other, each by a connection of its own, for what any of them can tell."""
+"""Finds the server to use: asks one Sentinel or node after the other until one answers, each by its own connection."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Any
 
-from common.redis_address import Door, RedisAddress
+from common.redis_address import Endpoint, RedisAddress
 from common.redis_connection import (
     Command,
     ConnectionLostError,
@@ -16,7 +16,7 @@ from common.redis_connection import (
 
 async def first_answer(
     servers: Iterable[RedisAddress], command: Command, client_name: str, deadline: float
-) -> tuple[Door, Any]:
+) -> tuple[Endpoint, Any]:
     """Who answered first with something, and what. Raises NoAnswerError with the last one's reason.
 
     Each has its share of the time that is left, so that one which hangs does not keep us from the next.
