@@ -252,13 +252,13 @@ class CacheStorm:
             "texts": {"ko": {"name": self._slug}},
             "variants": [{"sku": self._slug, "price": 10_000}],
         }
-        async with client.post("/api/products", json=body, headers=self._keyed()) as answer:
+        async with client.post("/api/products", json=body, headers=await self._keyed()) as answer:
             assert answer.status == 201, await answer.text()
             return str((await answer.json())["id"])
 
     async def _change(self, client: aiohttp.ClientSession, product: str, price: int) -> float:
         """Insists until it is taken; the moment of that."""
-        headers = {**self._keyed(), "If-Match": "*", "Content-Type": "application/merge-patch+json"}
+        headers = {**await self._keyed(), "If-Match": "*", "Content-Type": "application/merge-patch+json"}
         change = json.dumps({"variants": [{"sku": self._slug, "price": price}]}).encode()
         give_up = time.perf_counter() + PATIENCE_S
         while True:
@@ -272,5 +272,6 @@ class CacheStorm:
             assert time.perf_counter() < give_up, said
             await asyncio.sleep(0.05)
 
-    def _keyed(self) -> dict[str, str]:
-        return {**self._session.tokens().bearer, "Idempotency-Key": people.new_key()}
+    async def _keyed(self) -> dict[str, str]:
+        tokens = await self._session.insist(PATIENCE_S)
+        return {**tokens.bearer, "Idempotency-Key": people.new_key()}

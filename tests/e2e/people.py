@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 import uuid
 from dataclasses import dataclass
@@ -43,12 +45,26 @@ class StandingSession:
         self._stack = stack
         self._tokens: Tokens | None = None
         self._since = 0.0
+        self._renewing = threading.Lock()
 
     def tokens(self) -> Tokens:
-        if self._tokens is None or time.monotonic() - self._since > self.RENEW_AFTER_S:
-            self._since = time.monotonic()
-            self._tokens = sign_in(self._stack)
-        return self._tokens
+        with self._renewing:
+            if self._tokens is None or time.monotonic() - self._since > self.RENEW_AFTER_S:
+                asked = time.monotonic()
+                self._tokens = sign_in(self._stack)
+                self._since = asked  # a sign-in that failed renews nothing
+            return self._tokens
+
+    async def insist(self, within: float) -> Tokens:
+        """The same while parts are broken: a sign-in that fails is tried again, for `within` seconds."""
+        give_up = time.monotonic() + within
+        while True:
+            try:
+                return await asyncio.to_thread(self.tokens)
+            except httpx.HTTPError:
+                if time.monotonic() > give_up:
+                    raise
+                await asyncio.sleep(0.2)
 
 
 def new_member(**changes: str) -> dict[str, str]:

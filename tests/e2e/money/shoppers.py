@@ -46,7 +46,7 @@ class Walk:
         *,
         round_begins: Callable[[int], Awaitable[object]],
         expire: Callable[[str], Awaitable[None]],
-        admin: Callable[[], dict[str, str]],
+        admin: Callable[[], Awaitable[dict[str, str]]],
     ) -> None:
         self._stack = stack
         self._shopper = shopper
@@ -317,7 +317,7 @@ class Walk:
     async def _as_admin(self, trip: Trip, order: str, path: str, body: Any, key: str) -> None:
         """With the version of now, and again where it moved on meanwhile: each try is another request."""
         for attempt in range(5):
-            headers = self._admin()
+            headers = await self._admin()
             seen = await self._browser.call("GET", f"{self._gateway}/api/orders/{order}", headers=headers)
             headers["If-Match"] = seen.headers.get("ETag", "*")
             url = f"{self._gateway}/api/orders/{order}/{path}"

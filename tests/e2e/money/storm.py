@@ -78,7 +78,7 @@ class Storm:
                     self._report.diary,
                     round_begins=lambda number: self._rounds[number].wait(),
                     expire=self._expire,
-                    admin=lambda: dict(self._session.tokens().bearer),
+                    admin=self._admin,
                 )
                 group.create_task(walk.go())
         await self._breaking.mend()
@@ -148,6 +148,9 @@ class Storm:
                     pass
                 await asyncio.sleep(0.2)
         self._report.diary.wrong.append("the stack did not recover")
+
+    async def _admin(self) -> dict[str, str]:
+        return (await self._session.insist(RECOVERS)).bearer
 
     # ----- The clock
 
