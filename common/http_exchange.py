@@ -61,6 +61,11 @@ class Exchange:
         return len(self._chunks) <= 1
 
     @property
+    def waits(self) -> bool:
+        """Whether more of the body is still to come, and nothing of it is here."""
+        return not self.complete and not self._chunks
+
+    @property
     def content_type(self) -> str:
         """Without parameters, in lower case; empty where there is none."""
         for name, value in self.raw_headers:

@@ -166,6 +166,9 @@ async def stream(
     try:
         headers = forwarded_response_headers(response.status, response.raw_headers) + extra
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if response.waits:
+            # The server keeps a head for the first piece of its body: this one does not wait for the upstream's.
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
         while chunk := await response.chunk(upstream.pool.timeout):
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -3,7 +3,6 @@
 Two writes are two packets, which the next hop reads one by one.
 """
 
-import asyncio
 from functools import lru_cache
 from typing import Any
 
@@ -26,11 +25,10 @@ def _sendable(name: bytes) -> bytes:
 class ResponseCycle(RequestResponseCycle):
     """Messages as ASGI has them; RuntimeError for one out of turn, or one that cannot be sent."""
 
-    _head = b""  # waits for the body, within one turn of the loop
+    _head = b""  # waits for the first piece of the body, which may be empty (ASGI, "Response Start")
 
     async def send(self, message: Any) -> None:
         if self.flow.write_paused and not self.disconnected:
-            self._flush()
             await self.flow.drain()
         if self.disconnected:
             return
@@ -71,7 +69,6 @@ class ResponseCycle(RequestResponseCycle):
             lines.append(b"transfer-encoding: chunked\r\n")
         lines.append(b"\r\n")
         self._head = b"".join(lines)
-        asyncio.get_running_loop().call_soon(self._flush)
 
     def _continue(self, message: Any) -> None:
         if message["type"] != "http.response.body":
@@ -80,7 +77,7 @@ class ResponseCycle(RequestResponseCycle):
         more: bool = message.get("more_body", False)
         if self.scope["method"] == "HEAD":
             self.expected_content_length = 0
-            self._flush()
+            self._write(b"")
         elif self.chunked_encoding:
             piece = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             self._write(piece if more else piece + b"0\r\n\r\n")
@@ -101,7 +98,3 @@ class ResponseCycle(RequestResponseCycle):
     def _write(self, data: bytes) -> None:
         head, self._head = self._head, b""
         self.transport.write(head + data if head else data)
-
-    def _flush(self) -> None:
-        if self._head and not self.transport.is_closing():
-            self._write(b"")

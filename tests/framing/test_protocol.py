@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,36 @@ async def test_an_early_answer_to_an_expectation_ends_the_connection() -> None:
     transport = await feed(recorder, head, LAST)
     assert transport.ended and statuses(transport.written) == [200]
     assert [target for _, target, _ in recorder.reads] == ["/api/x"]
+
+
+async def test_a_head_goes_with_the_first_piece_of_its_body_and_an_empty_one_sends_it_alone() -> None:
+    written = []
+
+    async def app(_: object, __: object, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await asyncio.sleep(0)
+        written.append(transport.written)
+        for piece in (b"", b"a", b"b"):
+            await send({"type": "http.response.body", "body": piece, "more_body": piece != b"b"})
+            written.append(transport.written)
+
+    made, transport = protocol(app)
+    made.data_received(LAST)
+    await settle(made)
+    assert written[0] == b""
+    assert written[1].endswith(b"\r\n\r\n")
+    assert written[2:] == [written[1] + b"a", written[1] + b"ab"]
+    made.connection_lost(None)
+
+
+async def test_a_request_that_is_answered_is_no_running_task() -> None:
+    """The server waits for those that are, when it ends."""
+    made, _ = protocol(Recorder())
+    made.data_received(LAST)
+    assert len(made.tasks) == 1
+    await settle(made)
+    assert not made.tasks
+    made.connection_lost(None)
 
 
 async def test_a_malformed_request_is_not_answered_in_an_earlier_ones_turn() -> None:

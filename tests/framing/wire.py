@@ -73,8 +73,9 @@ class Recorder:
         await send({"type": "http.response.body", "body": answer})
 
 
-def protocol(recorder: Recorder) -> tuple[StrictProtocol, Transport]:
-    config = uvicorn.Config(recorder, ws="none", lifespan="off", log_config=None)
+def protocol(app: Any) -> tuple[StrictProtocol, Transport]:
+    """`app`: an ASGI application."""
+    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None)
     config.load()
     made, transport = StrictProtocol(config, ServerState(), {}), Transport()
     made.connection_made(transport)

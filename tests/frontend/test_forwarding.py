@@ -309,6 +309,22 @@ async def test_answers_arrive_while_they_are_made(front: Front) -> None:
         assert await answer.content.read() == b"second"
 
 
+async def test_an_answers_head_arrives_before_its_body_is_there(front: Front) -> None:
+    goon = asyncio.Event()
+
+    async def gateway(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await goon.wait()
+        await response.write(b"body")
+        return response
+
+    front.gateway.answer = gateway
+    async with asyncio.timeout(WITHIN), front.browser.get(f"{front.url}/api/x") as answer:
+        goon.set()
+        assert await answer.content.read() == b"body"
+
+
 async def test_a_large_download_stays_out_of_memory(front: Front) -> None:
     size, block = 100 * 2**20, b"a" * 65536
 
