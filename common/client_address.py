@@ -69,6 +69,8 @@ _remembered = lru_cache(maxsize=1024)(_parsed)
 
 def client(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> ClientAddress:
     """The nearest address that is not one of our proxies. `forwarded_for`: the header's lines, in their order."""
+    if not forwarded_for or not trusted:
+        return _alone(peer)
     nearest = parse(peer)
     if nearest is None:
         return ClientAddress(peer)
@@ -81,6 +83,13 @@ def client(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) 
             return ClientAddress(str(nearest), hop[:64])
         nearest = found
     return ClientAddress(str(nearest))
+
+
+@lru_cache(maxsize=1024)
+def _alone(peer: str) -> ClientAddress:
+    """The client where nobody is believed who says otherwise."""
+    address = parse(peer)
+    return ClientAddress(peer if address is None else str(address))
 
 
 def _within(address: Address, trusted: Sequence[Network]) -> bool:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from common.address_health import AddressHealth
 from common.http_exchange import Connection, Exchange, ExchangeFailed
+from common.slots import Slots
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a name and a port, numeric. Raises OSError where there are none."""
@@ -69,7 +70,7 @@ class Pool:
         connect_within: float | None = None,
         resolver: Resolver = system_addresses,
     ) -> None:
-        self._slots = asyncio.Semaphore(connections)
+        self._slots = Slots(connections)
         self._keepalive = keepalive
         self._connect_within = connect_within
         self._resolver = resolver
@@ -111,7 +112,7 @@ class Pool:
         while True:
             connection: Connection | None = None
             try:
-                if streamed is None and (connection := await self._kept(origin)) is not None:
+                if streamed is None and (connection := self._kept(origin)) is not None:
                     exchange = connection.begin(data, head_only=head_only, within=within)
                     await exchange.started
                     self._health.answered(connection.address)
@@ -153,25 +154,24 @@ class Pool:
 
     # ----- Connections ----------------------------------------------------------------------------------------
 
-    async def _kept(self, origin: Origin) -> Connection | None:
+    def _kept(self, origin: Origin) -> Connection | None:
         """A kept connection, if there is one to be had without waiting."""
-        if self._slots.locked() or not self._idle.get(origin):
+        if not self._idle.get(origin) or not self._slots.take():
             return None
-        await self._slots.acquire()  # at once
         connection = None
         try:
             connection = self._taken(origin)
         finally:
             if connection is None:
-                self._slots.release()
+                self._slots.give_back()
         return connection
 
     async def _connection(self, origin: Origin) -> Connection:
-        await self._slots.acquire()
+        await self._slots.wait()
         try:
             return self._taken(origin) or await self._open(origin)
         except BaseException:
-            self._slots.release()
+            self._slots.give_back()
             raise
 
     def _taken(self, origin: Origin) -> Connection | None:
@@ -248,7 +248,7 @@ class Pool:
         return connection
 
     def _finished(self, connection: Connection, reusable: bool) -> None:
-        self._slots.release()
+        self._slots.give_back()
         origin = self._origins.get(connection)
         if origin is None or not reusable:
             self._drop(connection)

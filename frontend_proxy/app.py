@@ -1,6 +1,6 @@
 """The proxy's parts, and how they are connected."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -151,12 +151,11 @@ def create_app(settings: Settings, metrics: Metrics) -> App:
 def _routed(api: App, media: App, pages: App) -> App:
     """/api and /media are streamed and do not go through the pages' framework: they need the raw path."""
 
-    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+    def choose(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http" and f"{scope['path']}/".startswith("/api/"):
-            await api(scope, receive, send)
-        elif scope["type"] == "http" and scope["path"].startswith("/media/"):
-            await media(scope, receive, send)
-        else:
-            await pages(scope, receive, send)
+            return api(scope, receive, send)
+        if scope["type"] == "http" and scope["path"].startswith("/media/"):
+            return media(scope, receive, send)
+        return pages(scope, receive, send)
 
     return choose

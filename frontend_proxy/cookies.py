@@ -83,7 +83,9 @@ def parse(headers: Iterable[Header]) -> dict[str, str]:
                 continue
             if found.setdefault(key, text) != text:
                 planted.add(key)
-    return {key: text for key, text in found.items() if key not in planted}
+    for key in planted:
+        del found[key]
+    return found
 
 
 def preference(name: str, value: str, *, secure: bool) -> Header:

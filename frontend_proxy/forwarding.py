@@ -1,7 +1,8 @@
 """Which headers pass in each direction, and how bodies are streamed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from functools import lru_cache
 
 from multidict import CIMultiDict
 
@@ -50,50 +51,63 @@ _OURS_PREFIXES = (
     *("x-consumer-", "x-credential-", "x-authenticated-"),  # Kong's plugins' own words for a caller
 )
 
-_NOT_FOR_BROWSERS = frozenset({"date", "server", "set-cookie", "via", "x-request-id"})
+_NOT_FOR_BROWSERS = frozenset({b"date", b"server", b"set-cookie", b"via", b"x-request-id"})
 """The server sets the date. Only this proxy sets cookies."""
 
 
-def forwarded_request_headers(headers: Iterable[Header]) -> CIMultiDict[str]:
-    """The request headers that go upstream, before this proxy adds its own.
-
-    Names with an underscore are dropped, as by nginx: some receivers read them as the same name with a hyphen.
-    """
-    headers = list(headers)
+def forwarded_request_headers(headers: Sequence[Header]) -> CIMultiDict[str]:
+    """The request headers that go upstream, before this proxy adds its own."""
     named = _named_by_connection(headers)
     result: CIMultiDict[str] = CIMultiDict()
     for raw_name, raw_value in headers:
-        name = raw_name.decode("ascii")
-        if name in HOP_BY_HOP or name in named or name in _OURS or "_" in name:
-            continue
-        if not name.startswith(_OURS_PREFIXES):
+        name = _upstream_name(raw_name)
+        if name is not None and raw_name not in named:
             result.add(name, header_bytes.sendable(raw_value))
     return result
 
 
-def forwarded_response_headers(status: int, headers: Iterable[Header]) -> list[Header]:
+def forwarded_response_headers(status: int, headers: Sequence[Header]) -> list[Header]:
     """The response headers that go to the browser."""
-    headers = [(name.lower(), value) for name, value in headers]
     named = _named_by_connection(headers)
     bodiless = status in {204, 304}
-    return [
-        (name, value)
-        for name, value in headers
-        if (text := name.decode("latin-1")) not in HOP_BY_HOP
-        and text not in named
-        and text not in _NOT_FOR_BROWSERS
-        and not (bodiless and text == "content-length")
-    ]
+    kept = []
+    for raw_name, value in headers:
+        name = _browser_name(raw_name)
+        if name is not None and name not in named and not (bodiless and name == b"content-length"):
+            kept.append((name, value))
+    return kept
 
 
-def _named_by_connection(headers: Iterable[Header]) -> frozenset[str]:
+# The names of headers are few: what becomes of each is decided once.
+
+
+@lru_cache(maxsize=256)
+def _upstream_name(name: bytes) -> str | None:
+    """A request header's name as it goes upstream; None for one that ends here.
+
+    Names with an underscore are dropped, as by nginx: some receivers read them as the same name with a hyphen.
+    """
+    text = name.decode("ascii")
+    ends = text in HOP_BY_HOP or text in _OURS or "_" in text or text.startswith(_OURS_PREFIXES)
+    return None if ends else text
+
+
+@lru_cache(maxsize=256)
+def _browser_name(name: bytes) -> bytes | None:
+    """A response header's name as it goes to the browser; None for one that ends here."""
+    name = name.lower()
+    return None if name.decode("latin-1") in HOP_BY_HOP or name in _NOT_FOR_BROWSERS else name
+
+
+def _named_by_connection(headers: Sequence[Header]) -> frozenset[bytes]:
     """Headers that `Connection` names: they end at this hop."""
-    return frozenset(
-        token.strip().lower()
-        for name, value in headers
-        if name.lower() == b"connection"
-        for token in value.decode("latin-1").split(",")
-    )
+    values = [value for name, value in headers if name.lower() == b"connection"]
+    return _names(b",".join(values)) if values else frozenset()
+
+
+@lru_cache(maxsize=64)
+def _names(listed: bytes) -> frozenset[bytes]:
+    return frozenset(token.strip().lower() for token in listed.split(b","))
 
 
 class RequestBody:

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, start_http_server
 
 from common.telemetry.calls import OutgoingCalls
+from common.telemetry.durations import Durations, Named
 from common.telemetry.loop_lag import LoopLag
 from common.telemetry.metrics import REQUEST_BOUNDS_S, new_registry
 from frontend_proxy.cookies import Tokens
@@ -47,22 +48,20 @@ class Metrics:
         Gauge(
             "http_requests_in_flight", "Requests that are being answered.", registry=self.registry
         ).set_function(lambda: self._in_flight)
-        self._requests = Counter(
-            "http_requests_total", "Requests answered.", ("kind", "journey", "status"), registry=self.registry
+        self._requests = Durations(
+            self.registry,
+            Named("http_requests", "Requests answered."),
+            Named(
+                "http_request_duration_seconds", "Time from the request's arrival to the end of the answer."
+            ),
+            ("kind", "journey", "status"),
+            timed=2,
+            bounds=REQUEST_BOUNDS_S,
         )
         # A rate begins at a series' first sample: without these the first failures would count for nothing.
         for promised in _PROMISED:
             for status in _FAILURES:
-                self._requests.labels(*promised, status)
-        self._seconds = Histogram(
-            "http_request_duration_seconds",
-            "Time from the request's arrival to the end of the answer.",
-            ("kind", "journey"),
-            buckets=REQUEST_BOUNDS_S,
-            registry=self.registry,
-        )
-        # Finding them costs twice as much as counting.
-        self._series: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+                self._requests.begin(*promised, status)
         self._refusals = Counter(
             "frontend_refusals_total", "Requests refused at the edge.", ("reason",), registry=self.registry
         )
@@ -88,16 +87,10 @@ class Metrics:
         """A request; `answered` follows, whatever becomes of it."""
         self._in_flight += 1
 
-    def answered(self, path: str, status: int, seconds: float) -> None:
-        """A response with `status`; 0 where the client disconnected before it."""
+    def answered(self, asked_for: str, path: str, status: int, seconds: float) -> None:
+        """A response with `status`; 0 where the client disconnected before it. `asked_for`: the path's `kind`."""
         self._in_flight -= 1
-        what = kind(path), journey(path), str(status) if status else "none"
-        series = self._series.get(what)
-        if series is None:
-            series = self._series[what] = self._requests.labels(*what), self._seconds.labels(*what[:2])
-        count, duration = series
-        count.inc()
-        duration.observe(seconds)
+        self._requests.observe((asked_for, journey(path), str(status) if status else "none"), seconds)
 
     def refused(self, reason: str) -> None:
         """A request that the edge refused. `reason`: a problem's name, or its status."""
@@ -143,6 +136,7 @@ class Metrics:
 
 def kind(path: str) -> str:
     """What a decoded path asks for: `static`, `media`, `health`, `session` (auth's calls), `api` or `page`."""
+    closed = f"{path}/"
     for prefix, name in (
         ("/static/", "static"),
         ("/media/", "media"),
@@ -150,11 +144,14 @@ def kind(path: str) -> str:
         ("/api/auth/", "session"),
         ("/api/", "api"),
     ):
-        if f"{path}/".startswith(prefix):
+        if closed.startswith(prefix):
             return name
     return "page"
 
 
 def journey(path: str) -> str:
     """What a decoded path is part of: `sign_in`, `browse`, `checkout` or `other`."""
-    return next((name for name, paths in _JOURNEYS.items() if paths.match(path)), "other")
+    for name, paths in _JOURNEYS.items():
+        if paths.match(path):
+            return name
+    return "other"

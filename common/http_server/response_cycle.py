@@ -13,6 +13,8 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+
 
 @lru_cache(maxsize=256)
 def _sendable(name: bytes) -> bytes:
@@ -52,15 +54,8 @@ class ResponseCycle(RequestResponseCycle):
             raise RuntimeError("a header that cannot be sent")
         for given, value in headers:
             name = _sendable(given)
-            if name == b"content-length" and self.chunked_encoding is None:
-                self.expected_content_length = int(value)
-                self.chunked_encoding = False
-            elif name == b"transfer-encoding" and value.lower() == b"chunked":
-                self.expected_content_length = 0
-                self.chunked_encoding = True
-            elif name == b"connection" and b"close" in {token.strip() for token in value.lower().split(b",")}:
-                self.keep_alive = False
-                closes = True
+            if name in _FRAMING:
+                closes = self._framed(name, value) or closes
             lines.append(b"%b: %b\r\n" % (name, value))
         if not self.keep_alive and not closes:
             lines.append(b"connection: close\r\n")
@@ -69,6 +64,19 @@ class ResponseCycle(RequestResponseCycle):
             lines.append(b"transfer-encoding: chunked\r\n")
         lines.append(b"\r\n")
         self._head = b"".join(lines)
+
+    def _framed(self, name: bytes, value: bytes) -> bool:
+        """Keeps what a header says of the answer's end. True where it ends the connection too."""
+        if name == b"content-length" and self.chunked_encoding is None:
+            self.expected_content_length = int(value)
+            self.chunked_encoding = False
+        elif name == b"transfer-encoding" and value.lower() == b"chunked":
+            self.expected_content_length = 0
+            self.chunked_encoding = True
+        elif name == b"connection" and b"close" in {token.strip() for token in value.lower().split(b",")}:
+            self.keep_alive = False
+            return True
+        return False
 
     def _continue(self, message: Any) -> None:
         if message["type"] != "http.response.body":

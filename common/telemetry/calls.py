@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from common.telemetry.durations import Durations, Named
 from common.telemetry.metrics import REQUEST_BOUNDS_S
 
 
@@ -9,35 +10,25 @@ class OutgoingCalls:
     """`target` is the address of a part as the configuration has it, so there are as many as parts are called."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._count = Counter(
-            "http_client_requests_total",
-            "Calls to another part, by how they ended: a class of statuses, or failed.",
+        self._calls = Durations(
+            registry,
+            Named(
+                "http_client_requests",
+                "Calls to another part, by how they ended: a class of statuses, or failed.",
+            ),
+            Named(
+                "http_client_request_duration_seconds",
+                "Time from a call until its answer, or until it failed.",
+            ),
             ("target", "outcome"),
-            registry=registry,
+            timed=1,
+            bounds=REQUEST_BOUNDS_S,
         )
-        self._seconds = Histogram(
-            "http_client_request_duration_seconds",
-            "Time from a call until its answer, or until it failed.",
-            ("target",),
-            buckets=REQUEST_BOUNDS_S,
-            registry=registry,
-        )
-
-        # Finding them costs twice as much as counting.
-        self._series: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     def ended(self, target: str, status: int | None, seconds: float) -> None:
         """`status` is None where no answer came."""
         outcome = f"{status // 100}xx" if status is not None and 100 <= status < 600 else "failed"
-        series = self._series.get((target, outcome))
-        if series is None:
-            series = self._series[target, outcome] = (
-                self._count.labels(target, outcome),
-                self._seconds.labels(target),
-            )
-        count, duration = series
-        count.inc()
-        duration.observe(seconds)
+        self._calls.observe((target, outcome), seconds)
 
 
 class RedisCommands:

@@ -161,6 +161,7 @@ class Recording:
 
 
 current: ContextVar[Span | None] = ContextVar("span", default=None)
+_NOT_RECORDED: AbstractContextManager[None] = nullcontext()
 
 
 def sampled() -> Span | None:
@@ -176,7 +177,7 @@ def call(method: str, host: str, port: int) -> AbstractContextManager[Span | Non
     """
     parent = current.get()
     if parent is None:
-        return nullcontext()
+        return _NOT_RECORDED
     return parent.child(
         method,
         Kind.CLIENT,

@@ -4,7 +4,6 @@ alone."""
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from common import origins
 from common.origins import Origin
@@ -60,8 +59,11 @@ def _size(line: Line, headers: Headers) -> Problem | None:
         return Problem(
             414, "request-too-large", f"The request target exceeds {paths.MAX_TARGET} bytes.", close=True
         )
-    count = sum(len(values) for values in headers.values())
-    size = sum(len(name) + len(value) + 4 for name, values in headers.items() for value in values)
+    count = size = 0
+    for name, values in headers.items():
+        for value in values:
+            count += 1
+            size += len(name) + len(value) + 4
     if count > MAX_HEADERS or size > MAX_HEADER_BYTES:
         return Problem(
             431,
@@ -122,7 +124,7 @@ def _origin(line: Line, headers: Headers, scheme: str, site: Site) -> Problem | 
     own = {site.origin} if site.origin else set()
     if not site.strict_host:
         own.add(origins.of_authority(scheme, headers["host"][0]))
-    reason = csrf.refusal(line.method, unquote(line.path.decode("ascii")), headers, own)
+    reason = csrf.refusal(line.method, line.path, headers, own)
     return Problem(403, "cross-site-request", reason) if reason else None
 
 

@@ -17,6 +17,7 @@ from frontend_proxy.edge import admission, peers
 from frontend_proxy.edge.admission import Line, Site
 from frontend_proxy.edge.limits import BoundedBody, BoundedResponse
 from frontend_proxy.edge.peers import Peer
+from frontend_proxy.edge.security_headers import Origins
 from frontend_proxy.metrics import Metrics, kind
 from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
 from frontend_proxy.request_context import RequestContext
@@ -45,6 +46,7 @@ class Edge:
         self._refusal_page = refusal_page
         self._settings = settings
         self._trusted = settings.trusted_networks
+        self._cdn = Origins(settings.asset_origin, settings.media_origin)
         self._site = Site(settings.origin, settings.production, settings.max_body)
         self._session_cookies = session_cookies
         self._metrics = metrics
@@ -68,7 +70,7 @@ class Edge:
             ids = tracer.decided(ids, parent_decides=peer.proxied)
         span = tracer.begin(ids, scope["method"]) if tracer is not None else None
         request_ids.current.set(ids)
-        answer = BoundedResponse(send, scope, ids.request_id, self._settings)
+        answer = BoundedResponse(send, scope, ids.request_id, self._settings, self._cdn)
         started = time.monotonic()
         self._metrics.arrived()
         if peer.unreadable is not None:
@@ -96,20 +98,22 @@ class Edge:
             seconds = time.monotonic() - started
             if span is not None:
                 tracing.finish(span, scope.get("path_template") or asked_for, answer.status, seconds)
-            self._metrics.answered(scope["path"], answer.status, seconds)
+            self._metrics.answered(asked_for, scope["path"], answer.status, seconds)
             # Probes come every few seconds; only those that fail are of interest.
             quiet = asked_for == "health" and 0 < answer.status < 400
-            log.log(
-                logging.DEBUG if quiet else logging.INFO,
-                "request",
-                extra={
-                    "method": line.method,
-                    "path": scope["path"],
-                    "status": answer.status,
-                    "duration_ns": round(seconds * 1e9),
-                    "client": peer.address,
-                },
-            )
+            level = logging.DEBUG if quiet else logging.INFO
+            if log.isEnabledFor(level):
+                log.log(
+                    level,
+                    "request",
+                    extra={
+                        "method": line.method,
+                        "path": scope["path"],
+                        "status": answer.status,
+                        "duration_ns": round(seconds * 1e9),
+                        "client": peer.address,
+                    },
+                )
 
     def _report(self, peer: Peer) -> None:
         # Logged once: until somebody mends that proxy, all behind it share its address, on every request.

@@ -46,7 +46,7 @@ class BoundedBody:
 class BoundedResponse:
     """Sends a response with the site's headers, and a limit on how long the client may take to read it."""
 
-    def __init__(self, send: Send, scope: Scope, request_id: str, settings: Settings) -> None:
+    def __init__(self, send: Send, scope: Scope, request_id: str, settings: Settings, cdn: Origins) -> None:
         self._send = send
         self.path: str = scope["path"]
         connection = scope.get("extensions", {}).get(ABORT, {})
@@ -54,6 +54,7 @@ class BoundedResponse:
         self._waits: Callable[[], bool] = connection.get("waits", _perhaps)
         self._request_id = request_id
         self._settings = settings
+        self._cdn = cdn
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -62,10 +63,7 @@ class BoundedResponse:
             self.status = message["status"]
             kept: list[Header] = [*message["headers"], (b"x-request-id", self._request_id.encode())]
             message["headers"] = secured(
-                kept,
-                self.path,
-                production=self._settings.production,
-                origins=Origins(self._settings.asset_origin, self._settings.media_origin),
+                kept, self.path, production=self._settings.production, origins=self._cdn
             )
         if not self._waits():
             await self._send(message)

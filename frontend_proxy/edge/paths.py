@@ -23,9 +23,9 @@ def fault(path: bytes, query: bytes) -> str | None:
         return "The request target holds bytes that need escaping."
     if b"\\" in path or b"#" in path or b"//" in path:
         return "The path holds a backslash, a number sign or an empty segment."
-    if _BROKEN_ESCAPE.search(path) or _TELLING_ESCAPE.search(path):
+    if b"%" in path and (_BROKEN_ESCAPE.search(path) or _TELLING_ESCAPE.search(path)):
         return "The path holds an escape that is broken, or hides a separator, a dot or a control character."
-    if any(segment.split(b";", 1)[0] in {b".", b".."} for segment in path.split(b"/")):
+    if b"/." in path and any(segment.split(b";", 1)[0] in {b".", b".."} for segment in path.split(b"/")):
         return "The path holds a dot segment."
     return None
 

@@ -20,7 +20,7 @@ class Peer(NamedTuple):
 def seen(socket_peer: str, scheme: str, headers: Mapping[str, list[str]], trusted: Sequence[Network]) -> Peer:
     """`X-Forwarded-For` as all parts read it; `X-Forwarded-Proto` where a trusted peer sends one."""
     found = client_address.client(socket_peer, headers.get("x-forwarded-for", []), trusted)
-    parsed = client_address.parse(socket_peer)
+    parsed = client_address.parse(socket_peer) if trusted else None
     proxied = parsed is not None and any(parsed in network for network in trusted)
     if proxied:
         forwarded = [value.strip().lower() for value in headers.get("x-forwarded-proto", [])]

@@ -45,10 +45,12 @@ def secured(headers: list[Header], path: str, *, production: bool, origins: Orig
     passed_on = path.startswith("/media/") or bool(origins.assets and path.startswith("/static/"))
     data = path.startswith("/api/") and path != RESUME
     rules, ruled = _rules(production, passed_on, data, origins)
-    kept = [(name, value) for name, value in headers if name.lower() not in ruled]
-    if any(name.lower() == b"cache-control" for name, _ in kept):
-        return [*kept, *rules]
-    return [*kept, *rules, (b"cache-control", b"no-store")]
+    names = {name.lower() for name, _ in headers}
+    if not ruled.isdisjoint(names):
+        headers = [(name, value) for name, value in headers if name.lower() not in ruled]
+    if b"cache-control" in names:
+        return [*headers, *rules]
+    return [*headers, *rules, (b"cache-control", b"no-store")]
 
 
 @lru_cache(maxsize=32)

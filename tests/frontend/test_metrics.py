@@ -155,7 +155,7 @@ async def test_the_public_port_has_no_metrics(front: Front) -> None:
 
 async def test_a_port_of_their_own_shows_them_and_closes_with_the_proxy() -> None:
     metrics, port = Metrics(), _free_port()
-    metrics.answered("/sign-in", 200, 0.01)
+    metrics.answered("page", "/sign-in", 200, 0.01)
     async with aiohttp.ClientSession() as client:
         with metrics.shown("127.0.0.1", port):
             async with client.get(f"http://127.0.0.1:{port}/metrics") as answer:

@@ -18,6 +18,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from common.telemetry.durations import Durations, Named
 from devstack import settings, topology
 from devstack.declaration import Process, declaration
 from devstack.secret_store import Secrets
@@ -87,8 +88,15 @@ def _declared(name: str) -> Mapping[str, tuple[str, ...]]:
         found[name] = tuple(labelnames)
         declare(self, name, documentation, labelnames, **more)
 
+    begin = Durations.__init__
+
+    def timed(self: Any, registry: Any, count: Named, seconds: Named, labels: Any, **more: Any) -> None:
+        found[f"{count.name}_total"] = found[seconds.name] = tuple(labels)
+        begin(self, registry, count, seconds, labels, **more)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(MetricWrapperBase, "__init__", recorded)
+        patch.setattr(Durations, "__init__", timed)
         process = FOUND.processes[name]
         _ = Metrics() if process.kind == "front" else _built(process)
     return found
