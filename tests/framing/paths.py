@@ -41,6 +41,13 @@ async def _listening(server: uvicorn.Server) -> AsyncIterator[None]:
     finally:
         server.should_exit = server.force_exit = True
         await task
+        # Forced, a server waits neither for its application's end nor for its connections': a peer that is slow to
+        # close its own would leave them to the collector of garbage, in the middle of another test.
+        await server.lifespan.shutdown()
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
+        while server.server_state.connections:
+            await asyncio.sleep(0)
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ import pytest
 from tests.framing.corpus import CASES, HIDDEN, HOST, NGINX, Case, read_by_nginx
 from tests.framing.paths import GATEWAYS, INSTALLED, PATHS, path
 from tests.framing.wire import Recorder
+from tests.waiting import WITHIN
 
 ATTACKS = int(os.environ.get("FRAMING_ATTACKS", "0"))
 ATTACKERS = 16
@@ -95,6 +96,19 @@ async def victim(port: int, number: int, stop: asyncio.Event) -> tuple[int, list
         await asyncio.sleep(0.001)  # the attackers' turn: all share this process
     writer.close()
     return count, wrong
+
+
+async def test_a_path_that_ends_leaves_no_connection_open(tmp_path: Path) -> None:
+    async with path("front service", Recorder(), tmp_path) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /api/x HTTP/1.1\r\n" + HOST + b"\r\n")
+        async with asyncio.timeout(WITHIN):
+            await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(len("/api/x"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert reader.at_eof() or reader.exception() is not None
+    writer.close()
 
 
 def cases_for(hops: str) -> tuple[list[Case], list[Case]]:
