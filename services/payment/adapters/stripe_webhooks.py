@@ -44,7 +44,8 @@ class StripeWebhooks:
         """Raises WebhooksClosed, UnsignedWebhook."""
         if not self._secrets:
             raise WebhooksClosed
-        if not signature or len(signature) > MOST_HEADER:
+        # Only ASCII can be compared in constant time, and a signature is hexadecimal.
+        if not signature or len(signature) > MOST_HEADER or not signature.isascii():
             raise UnsignedWebhook
         try:
             text = body.decode()
@@ -68,5 +69,13 @@ def _verifies(text: str, signature: str, secret: str) -> bool:
 
 def _event(sent: Mapping[str, Any]) -> Event:
     order, objects = stripe_objects.named_by(sent)
-    type_ = str(sent["type"])[:255]
-    return Event(str(sent["id"])[:255], type_, order, tuple(objects), news=type_ in NEWS)
+    type_ = _kept(sent["type"])
+    return Event(_kept(sent["id"]), type_, order, tuple(map(_kept, objects)), news=type_ in NEWS)
+
+
+def _kept(text: object) -> str:
+    """As the log of events keeps it. Raises ValueError for what is no text, or no text for PostgreSQL."""
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise ValueError("not an id or a type")
+    text.encode()  # half of a surrogate pair: UnicodeEncodeError is a ValueError
+    return text[:255]

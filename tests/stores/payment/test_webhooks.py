@@ -1,6 +1,7 @@
 """Webhooks are hints: forged, unsigned, old, doubled, early, late, foreign (commerce hazards 12, 13, 16, 17, 29)."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,29 @@ async def test_hazard_29_unsigned_forged_and_old_ones_are_refused(shop: Shop) ->
     assert await send(shop.client, body, headers={"Stripe-Signature": "t=1,v1=00"}) == 400
     assert await send(shop.client, body, headers={"Stripe-Signature": f"t={'9' * 400},v1=00"}) == 400
     assert await send(shop.client, body) == 200
+
+
+async def test_hazard_29_a_signature_that_is_not_ascii_is_refused(shop: Shop) -> None:
+    body = event(about(uuid4()))
+    good = signature(body, DEVELOPMENT_WEBHOOK_SECRET, int(time.time()))
+    for sent in (b"t=1,v1=\xe9", f"{good},v1=é".encode(), f"t={int(time.time())},v1=é".encode("latin-1")):
+        assert await send(shop.client, body, headers={"Stripe-Signature": sent}) == 400
+
+
+@pytest.mark.parametrize("text", ["\0", "\ud800", 5, None, ""])
+@pytest.mark.parametrize("member", ["id", "type"])
+async def test_a_signed_event_that_cannot_be_written_down_is_refused(
+    shop: Shop, member: str, text: object
+) -> None:
+    body = {**json.loads(event(about(uuid4()))), member: text}
+    assert await send(shop.client, json.dumps(body).encode()) == 400
+
+
+@pytest.mark.parametrize("id_", ["\0", "\ud800"])
+async def test_a_signed_event_about_what_has_no_such_id_is_refused(shop: Shop, id_: str) -> None:
+    for named in ({"id": id_}, {"payment_intent": id_}):
+        sent = {**json.loads(event(about(uuid4()))), "data": {"object": {**about(uuid4()), **named}}}
+        assert await send(shop.client, json.dumps(sent).encode()) == 400
 
 
 async def test_hazard_29_the_signature_is_of_the_raw_bytes(shop: Shop) -> None:
