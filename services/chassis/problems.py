@@ -14,6 +14,7 @@ from litestar.utils.scope.state import ScopeState
 from common import problem_details, reason_phrases, request_ids
 from services.chassis.errors import FieldError, InvalidInput, Problem
 from services.chassis.field_errors import of_body, parsed
+from services.chassis.reading import sent_as
 
 CONTENT_TYPE = problem_details.MEDIA_TYPE
 
@@ -152,7 +153,7 @@ def _body_is_missing(request: Request[Any, Any, Any]) -> bool:
 
 
 def _field_errors(request: Request[Any, Any, Any], extra: list[Any]) -> list[FieldError]:
-    """Every wrong parameter as the framework names it, and every wrong field of the body."""
+    """Every wrong parameter by the name that it is sent by, and every wrong field of the body."""
     errors = []
     for item in extra:
         if not isinstance(item, dict):
@@ -163,7 +164,9 @@ def _field_errors(request: Request[Any, Any, Any], extra: list[Any]) -> list[Fie
             found = of_body(field.annotation, body) if field and isinstance(body, bytes) else []
             return found or [parsed(str(item.get("message", "")))]
         else:
-            errors.append(parsed(str(item.get("message", "")), str(item.get("key", ""))))
+            argument, _, below = str(item.get("key", "")).partition(".")
+            name = sent_as(request.route_handler, argument)
+            errors.append(parsed(str(item.get("message", "")), f"{name}.{below}" if below else name))
     return errors
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 from litestar import Litestar, Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.params import ParameterKwarg
 from litestar.routes import HTTPRoute
 from litestar.typing import FieldDefinition
 
 from services.chassis import json_body, media_types, parameters
-from services.chassis.errors import InvalidInput, NotFound
+from services.chassis.errors import FieldError, InvalidInput, NotFound
 from services.chassis.parameters import Grammar
 
 
@@ -27,8 +28,11 @@ class ReadingRequest(Request[Any, Any, Any]):
 
 
 class _Declared(NamedTuple):
+    """`required`: parameters of the query that have to be sent."""
+
     query: Mapping[str, Grammar]
     headers: Mapping[str, Grammar]
+    required: tuple[str, ...]
 
 
 class ParameterCheck:
@@ -47,6 +51,9 @@ class ParameterCheck:
         if declared is None:
             return
         faults = parameters.faults_of_query(scope["query_string"], declared.query)
+        if declared.required:
+            sent = connection.query_params
+            faults += [FieldError.of(name, "required") for name in declared.required if name not in sent]
         for name, grammar in declared.headers.items():
             faults += parameters.faults_of(name, connection.headers.getall(name, []), grammar)
         if faults:
@@ -78,8 +85,16 @@ def _of_app(app: Litestar) -> dict[tuple[str, str], _Declared]:
                     each.field_alias: parameters.grammar(kinds[each.field_name].annotation)
                     for each in model.expected_header_params
                 },
+                tuple(sorted(each.field_alias for each in model.expected_query_params if each.is_required)),
             )
     return found
+
+
+def sent_as(handler: HTTPRouteHandler, argument: str) -> str:
+    """The name by which a client sends what the handler takes as `argument`."""
+    field = _parameters(handler).get(argument)
+    definition = field.kwarg_definition if field else None
+    return (definition.name if isinstance(definition, ParameterKwarg) else None) or argument
 
 
 def _parameters(handler: HTTPRouteHandler) -> dict[str, FieldDefinition]:

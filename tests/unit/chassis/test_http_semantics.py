@@ -90,9 +90,19 @@ async def listing(
     return [limit, since, consented, colour, text, owner, number]
 
 
+@get("/by-state", public=True)
+async def by_state(
+    begins: Annotated[datetime, QueryParameter(name="from")],
+    in_state: Annotated[Colour | None, QueryParameter(name="state")] = None,
+    at_most: Annotated[int, QueryParameter(name="most", le=9)] = 1,
+    if_match: Annotated[str | None, HeaderParameter(name="If-Match", max_length=9)] = None,
+) -> list[Any]:
+    return [begins, in_state, at_most, if_match]
+
+
 @pytest.fixture
 async def api() -> AsyncIterator[AsyncClient]:
-    handlers = [thing, numbered, dated, plain, consent, merge, replace, optional, listing]
+    handlers = [thing, numbered, dated, plain, consent, merge, replace, optional, listing, by_state]
     async with running(create_app(title="Test", handlers=handlers, authenticator=None)) as client:
         yield client
 
@@ -107,6 +117,22 @@ async def test_head_is_get_without_the_body(api: AsyncClient, path: str) -> None
     assert {k: v for k, v in head.headers.items() if k not in own} == {
         k: v for k, v in got.headers.items() if k not in own
     }
+
+
+async def test_what_is_wrong_is_named_as_it_was_sent(api: AsyncClient) -> None:
+    query = {"from": "2026-11-27T10:00:00Z", "state": "blue", "most": "10"}
+    answer = await api.get("/by-state", params=query, headers={"If-Match": "x" * 10})
+    faults = {fault["field"]: fault["code"] for fault in answer.json()["errors"]}
+    assert (answer.status_code, faults) == (
+        400,
+        {"state": "not_allowed", "most": "too_large", "If-Match": "too_long"},
+    )
+
+
+async def test_a_parameter_that_has_to_be_sent_is_named(api: AsyncClient) -> None:
+    answer = await api.get("/by-state", params={"most": "one"})
+    faults = {fault["field"]: fault["code"] for fault in answer.json()["errors"]}
+    assert (answer.status_code, faults) == (400, {"from": "required", "most": "wrong_type"})
 
 
 async def test_head_of_what_is_not_there_has_no_body_either(api: AsyncClient) -> None:
