@@ -6,7 +6,7 @@ import pytest
 
 from tests.frontend.conftest import Front
 from tests.frontend.doubles import access_token
-from tests.frontend.shopping import CART, PAGE, PRODUCT, Said, gateway, guest, look, send
+from tests.frontend.shopping import CART, LINE, PAGE, PRODUCT, Said, gateway, guest, look, send
 
 
 async def test_the_first_thing_in_a_cart_begins_a_guests_session(front: Front) -> None:
@@ -40,6 +40,33 @@ async def test_what_is_there_already_is_added_to(front: Front) -> None:
     assert json.loads(put.body) == {"quantity": 99}, "a cart has at most 99 of a thing"
     product = next(seen for seen in front.gateway.seen if seen.target.startswith("/api/products/"))
     assert "Authorization" not in product.headers, "what is for everybody is asked for by nobody"
+
+
+@pytest.mark.parametrize(("there", "outcome"), [(98, "added"), (99, "no_more"), (198, "no_more")])
+async def test_adding_never_takes_anything_out_of_a_cart(front: Front, there: int, outcome: str) -> None:
+    """A member's cart and a guest's may come to more than the pages let anybody choose."""
+    guest(front)
+    cart = {**CART, "lines": [{**LINE, "quantity": there}]}
+    answers: dict[str, Said] = {"GET /api/products/shoe": PRODUCT, "GET /api/cart": cart}
+    front.gateway.answer = gateway({**answers, "PUT /api/cart/items/SHOE": cart})
+    assert (await send(front, "/cart/items", {"slug": "shoe", "quantity": "5"}))[:2] == (
+        303,
+        f"/products/shoe?done={outcome}",
+    )
+    puts = [json.loads(seen.body)["quantity"] for seen in front.gateway.seen if seen.method == "PUT"]
+    assert puts == ([99] if outcome == "added" else [])
+    status, text = await look(front, "/products/shoe?done=no_more")
+    assert (status, "as many of this" in text) == (200, True)
+
+
+async def test_nothing_is_put_into_a_cart_that_cannot_be_read(front: Front) -> None:
+    """Only a whole number can be put there: five shoes would become one."""
+    guest(front)
+    answers: dict[str, Said] = {"GET /api/products/shoe": PRODUCT, "GET /api/cart": 503}
+    front.gateway.answer = gateway({**answers, "PUT /api/cart/items/SHOE": CART})
+    status, place, _ = await send(front, "/cart/items", {"slug": "shoe", "quantity": "1"})
+    assert (status, place) == (303, "/products/shoe?done=try_again")
+    assert not [seen for seen in front.gateway.seen if seen.method == "PUT"]
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,16 @@ async def _add(site: Site, visitor: PageContext, form: Form, slug: str) -> Added
         tokens = await site.backend.guest_session(visitor)
         visitor = visitor.with_session(tokens.access, (GUEST,))
         begun = tuple(site.session_cookies.start(tokens))
-    elif (answer := await _cart(site, visitor)) and answer.status == 200:
+    else:
+        answer = await _cart(site, visitor)
+        if answer is None or answer.status != 200:
+            return Added(
+                "try_again"
+            )  # how many are there cannot be told, and the service is told a whole number
         lines = answer.document()["lines"]
         there = next((line["quantity"] for line in lines if line["sku"] == variant["sku"]), 0)
+        if there >= MOST:  # more, where a guest's cart came along
+            return Added("no_more")
     wanted = min(there + int(form.text("quantity")), MOST)
     answer = await site.backend.call(
         visitor, "PUT", f"/api/cart/items/{variant['sku']}", {"quantity": wanted}
