@@ -10,8 +10,8 @@ T = TypeVar("T")
 class VerifiedTokens(Generic[T]):
     """What is known of at most `capacity` tokens, by their hash; the least recently used goes first.
 
-    Only hashes are kept, so the memory of the process holds no list of usable tokens. What was verified with one set of
-    keys counts for that set only: when a key is withdrawn, what it signed is judged anew.
+    Tokens are not kept, only their hashes; a value that holds its token is the caller's choice. What was verified with
+    one set of keys counts for that set only: when a key is withdrawn, what it signed is judged anew.
     """
 
     def __init__(self, capacity: int) -> None:
