@@ -237,6 +237,8 @@ class Account:
         if left == 0:
             raise _invalid("The charge has been refunded already.", "charge_already_refunded")
         amount = _whole(sent.get("amount", str(left)), "amount")
+        if charge["disputed"] and amount > left - self._disputed(intent["id"]):
+            raise _invalid("The charge has been charged back.", "charge_disputed")
         if not 0 < amount <= left:
             raise _invalid(f"The refund is more than the {left} that are left of the charge.")
         refund = self._books.add(
@@ -299,6 +301,13 @@ class Account:
         )
         self._emit("charge.dispute.created", dispute)
         return dispute
+
+    def _disputed(self, intent_id: str) -> int:
+        """What banks hold of it, or have given back to the cardholder."""
+        disputes = self._books.newest(
+            "dispute", limit=100, after=None, since=0, until=int(self._clock()), intent=intent_id
+        )
+        return sum(each["amount"] for each in disputes if each["status"] != "won")
 
     def close_dispute(self, id_: str, status: str) -> Json:
         dispute = self._get("dispute", id_)

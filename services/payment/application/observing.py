@@ -51,7 +51,7 @@ def observed(record: Record, seen: SeenSession) -> tuple[Record, Sequence[Bookin
             if after.state is RefundState.FAILED:
                 movements.append(Booking(Movement.REFUND_FAILED, found.id, found.amount))
         record = record.with_refund(after)
-    return replace(record, disputes=_disputes(record.disputes, payment.disputes)), movements
+    return replace(record, disputes=_disputes(record.disputes, payment.disputes)).summed(), movements
 
 
 def charge_seen(record: Record, charge: SeenPayment) -> SeenSession:

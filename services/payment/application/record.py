@@ -10,12 +10,16 @@ from services.payment.domain.refunds import Refund, RefundState
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """`id` and `status` are the provider's; `open`: the money is with the bank; `won`: it has come back."""
+    """`id` and `status` are the provider's; `won`: the money has come back from the bank."""
 
     id: str
     amount: int
     status: str
     won: bool
+
+    @property
+    def lost(self) -> bool:
+        return self.status == "lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """`payment` without its refunds: `payment.known.refunded` and `payment.pending` are sums of `refunds`.
+    """`payment.known.refunded` and `payment.pending` are sums of `refunds`, `payment.disputed` and `payment.lost` of
+    `disputes`.
 
     `attempt` counts pages, from 1; `intent` is the provider's id of the present attempt's charge. `sequence` is of the
     latest message of the order's that was heard. `version` is the store's own: another one with every change.
@@ -58,13 +63,20 @@ class Record:
         return replace(self, payment=replace(self.payment, known=known)).summed()
 
     def summed(self) -> "Record":
-        """With the payment's sums of its refunds."""
+        """With the payment's sums of its refunds and disputes."""
 
         def total(state: RefundState) -> int:
             return sum(refund.amount for refund in self.refunds if refund.state is state)
 
         known = replace(self.payment.known, refunded=total(RefundState.DONE))
-        return replace(self, payment=replace(self.payment, known=known, pending=total(RefundState.PENDING)))
+        payment = replace(
+            self.payment,
+            known=known,
+            pending=total(RefundState.PENDING),
+            disputed=sum(dispute.amount for dispute in self.disputes if not dispute.won),
+            lost=sum(dispute.amount for dispute in self.disputes if dispute.lost),
+        )
+        return replace(self, payment=payment)
 
     def with_refund(self, refund: Refund) -> "Record":
         """With this one in its place, or added."""

@@ -95,12 +95,15 @@ _SESSION_ORDER = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """One order's payment of `amount` minor units. `pending` is the sum of refunds that are under way."""
+    """One order's payment of `amount` minor units. `pending` is the sum of refunds that are under way, `disputed` what
+    banks hold for cardholders who object, `lost` the part of it that was decided for them."""
 
     amount: int
     goal: Goal = Goal.AUTHORISE
     known: Known = Known()
     pending: int = 0
+    disputed: int = 0
+    lost: int = 0
 
     def wanted(self, goal: Goal) -> "Payment":
         """With the order's present wish; an earlier one that comes late changes nothing."""
@@ -118,15 +121,15 @@ class Payment:
 
     @property
     def refundable(self) -> int:
-        """What a refund may have at most: nobody is given back more than was collected."""
-        return self.known.captured - self.known.refunded - self.pending
+        """What a refund may have at most: nobody is given back more than was collected, by the shop or by a bank."""
+        return max(self.known.captured - self.known.refunded - self.pending - self.disputed, 0)
 
     @property
     def state(self) -> State:
         known = self.known
         if self.goal is Goal.VOID:
             if known.captured:
-                return State.REFUNDED if known.refunded >= known.captured else State.REFUNDING
+                return State.REFUNDED if known.refunded + self.lost >= known.captured else State.REFUNDING
             return State.VOIDED if self.over else State.VOIDING
         if known.captured:
             return State.CAPTURED

@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -113,6 +113,57 @@ async def test_a_dispute_is_recorded_and_booked_and_so_is_its_end(shop: Shop) ->
             await asyncio.sleep(0.03)
     assert {entry["movement"] for entry in found["ledger"]} == {"capture", "dispute", "dispute_won"}
     assert sum(entry["amount"] for entry in found["ledger"] if entry["account"] == "provider") == 39_000
+
+
+async def disputed(shop: Shop, order: UUID, amount: int) -> str:
+    """The id of a dispute that payment has heard of."""
+    charge = await shop.sandbox.charge_of(order)
+    dispute = await shop.sandbox.control("POST", "disputes", payment_intent=charge["id"], amount=amount)
+    async with asyncio.timeout(WITHIN):
+        while not (await shop.get(order))["disputes"]:
+            await asyncio.sleep(0.03)
+    return str(dispute["id"])
+
+
+async def test_what_a_bank_has_taken_back_is_not_refunded_as_well(shop: Shop) -> None:
+    order = await shop.captured()
+    dispute = await disputed(shop, order, 30_000)
+    refused = await shop.refund(order, 9_001)
+    assert (refused.status_code, refused.json()["refundable"]) == (409, 9_000)
+    assert (await shop.refund(order, 9_000)).status_code == 200
+    await shop.until(order, "captured", refunded=9_000)
+    await shop.sandbox.control("POST", f"disputes/{dispute}", status="won")
+    async with asyncio.timeout(WITHIN):
+        while (await shop.refund(order, 30_000)).status_code == 409:
+            await asyncio.sleep(0.03)
+    await shop.until(order, "captured", refunded=39_000)
+
+
+@pytest.mark.parametrize(("end", "refunded"), [("lost", 9_000), ("won", 39_000)])
+async def test_a_cancelled_order_waits_for_the_banks_decision(shop: Shop, end: str, refunded: int) -> None:
+    order = await shop.captured()
+    dispute = await disputed(shop, order, 30_000)
+    await shop.want(order, "void")
+    await shop.until(order, "refunding", refunded=9_000, refund_pending=0)
+    await shop.sandbox.control("POST", f"disputes/{dispute}", status=end)
+    await shop.until_told(order, "refunded", refunded=refunded)
+    assert (await shop.sandbox.charge_of(order))["refunded"] == refunded
+
+
+async def test_a_refund_before_the_dispute_was_heard_of_is_refused_by_the_provider(shop: Shop) -> None:
+    order = await shop.captured()
+    charge = await shop.sandbox.charge_of(order)
+    await shop.sandbox.control("PUT", "webhooks", drop=True)
+    dispute = await shop.sandbox.control("POST", "disputes", payment_intent=charge["id"])
+    await shop.want(order, "void")
+    async with asyncio.timeout(WITHIN):
+        while not (found := await shop.get(order))["refunds"] or found["refunds"][0]["state"] != "failed":
+            await asyncio.sleep(0.03)
+    assert (found["state"], found["refund_pending"]) == ("refunding", 0)
+    assert [each["amount"] for each in found["disputes"]] == [39_000]
+    await shop.sandbox.control("PUT", "webhooks", drop=False)
+    await shop.sandbox.control("POST", f"disputes/{dispute['id']}", status="lost")
+    await shop.until_told(order, "refunded", refunded=0)
 
 
 @pytest.mark.parametrize(
