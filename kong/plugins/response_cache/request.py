@@ -118,14 +118,13 @@ def wanted(
         caller = (user, ",".join(sorted(roles.split(","))))
     varied = tuple(headers.get(name) for name in rules.vary)
     site = (host, _without_port(headers.get("host")), *(headers.get(name) for name in _FORWARDED))
-    known = headers.get("if-none-match")
     return Wanted(
         # As Python writes them: a header may hold what is no UTF-8, and one line is not two.
         hashlib.blake2b(repr((route, site, path, chosen, caller, varied)).encode(), digest_size=20).digest(),
         path,
         chosen,
         method == "HEAD",
-        ",".join(known) if isinstance(known, list) else known if isinstance(known, str) else None,
+        _known(headers.get("if-none-match")),
         "only-if-cached" in said,
         any(name in headers for name in idempotency_key.HEADERS),
         tuple(name for name in headers if _withheld(name, rules, kept=method == "GET")),
@@ -151,6 +150,17 @@ def _withheld(name: str, rules: Rules, *, kept: bool) -> bool:
         or name.startswith(_CONSUMERS)
         or (name.startswith("x-forwarded-") and name not in _KONGS_OWN)
     )
+
+
+def _known(header: Value | None) -> str | None:
+    """The entity tags of If-None-Match. One that is no text counts as absent, as malformed ones do everywhere."""
+    line = ",".join(header) if isinstance(header, list) else header if isinstance(header, str) else None
+    if line is not None:
+        try:
+            line.encode()
+        except UnicodeEncodeError:  # bytes that are no UTF-8
+            return None
+    return line
 
 
 def _without_port(host: Value | None) -> str:

@@ -47,6 +47,14 @@ async def test_the_second_reader_gets_what_the_first_one_got() -> None:
     assert second.headers["Age"] == "0"
 
 
+@pytest.mark.parametrize("sent", ['"\udce9"', '"\udcff\udcfe"', ['"a"', '"\udce9"']])
+async def test_a_tag_that_is_no_text_is_asked_and_answered_as_none(sent: Any) -> None:
+    gate = Gate(saying(b"[1]", etag='"b"'))
+    first, second = await gate.ask(if_none_match=sent), await gate.ask(if_none_match=sent)
+    assert (first.status, first.body, first.cache) == (200, b"[1]", STORED)
+    assert (second.status, second.body, gate.asked) == (200, b"[1]", 1)
+
+
 async def test_a_tag_that_moves_takes_all_that_carries_it() -> None:
     gate = Gate(saying(b"[1]", cache_tag="products,product:7"))
     await gate.ask()
