@@ -51,6 +51,8 @@ class FakeKong:
     body_in_file: bool = False
     client: str = "192.0.2.1"
     route: str = "the-route"
+    service: str = "the-service"
+    upstream_host: str = ""
     request_id: str = "0123456789abcdef0123456789abcdef"
 
     status: int = 200
@@ -95,7 +97,11 @@ class FakeKong:
 
     def pdk(self) -> Pdk:
         """What Kong answers, and does, for this request."""
-        variables = {"kong_request_id": self.request_id, "request_id": secrets.token_hex(16)}
+        variables = {
+            "kong_request_id": self.request_id,
+            "request_id": secrets.token_hex(16),
+            "upstream_host": self.upstream_host,
+        }
         return {
             "kong.request.get_headers": lambda _: self.headers,
             "kong.request.get_header": lambda name: _first(self.headers.get(name.lower())),
@@ -108,6 +114,7 @@ class FakeKong:
             "kong.client.get_forwarded_ip": lambda: self.client,
             "kong.nginx.get_var": variables.get,
             "kong.router.get_route": lambda: {"id": self.route},
+            "kong.router.get_service": lambda: {"name": self.service},
             "kong.ctx.shared.get": self.shared.get,
             "kong.ctx.shared.set": self.shared.__setitem__,
             "kong.service.request.set_headers": self.upstream.update,

@@ -214,11 +214,17 @@ def _service(exchange: Exchange) -> dict[str, Any] | None:
     return {"name": exchange.match.route.service.name} if exchange.match else None
 
 
+def _preserved_host(exchange: Exchange) -> str:
+    """Before Kong's balancer has set it: only where the client's goes on."""
+    return exchange.host if exchange.match and exchange.match.route.preserve_host else ""
+
+
 def _variable(exchange: Exchange, name: str) -> str | None:
     """The nginx variables that plugins here read. `request_id` is a new one at each reading, as in Kong."""
     return {
         "request_id": secrets.token_hex(16),
         "kong_request_id": exchange.id,
+        "upstream_host": _preserved_host(exchange),
         "request_method": exchange.method,
         "request_uri": exchange.target,
         "remote_addr": exchange.client[0],

@@ -109,6 +109,11 @@ def _route(value: Mapping[str, str]) -> bytes:
     return tagged(1, value["id"].encode())
 
 
+def _service(value: Mapping[str, str]) -> bytes:
+    """Its name, which is all that plugins here read."""
+    return tagged(4, value["name"].encode())
+
+
 def _captures(value: tuple[Sequence[str], Mapping[str, str]]) -> bytes:
     unnamed, named = value
     return b"".join(tagged(1, text.encode()) for text in unnamed) + b"".join(
@@ -136,6 +141,7 @@ _SIGNATURES: Sequence[tuple[Arguments, Result, str, str]] = (
     (_integer, _members, "kong.request", "get_query get_headers"),
     (_none, _int, "kong.response", "get_status"),
     (_none, _route, "kong.router", "get_route"),
+    (_none, _service, "kong.router", "get_service"),
     (_none, _string, "kong.response", "get_source"),
     (_text, _string, "kong.response", "get_header"),
     (_integer, _members, "kong.response", "get_headers"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.e2e import people
 from tests.e2e.people import Tokens
 from tests.e2e.stack import RestartRefused, Stack
 from tests.e2e.traffic import traffic
@@ -46,6 +47,30 @@ def test_a_pattern_may_open_a_path_that_a_plain_route_closes(stack: Stack, templ
     template.write_text(template.read_text().replace("services:\n", opened, 1))
     stack.restart("kong")
     assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 200
+
+
+def test_a_key_at_one_service_is_another_key_at_the_other_one_of_its_path(
+    stack: Stack, template: Path
+) -> None:
+    """By its host, or by a header, a request is another service's."""
+    names = ("idempotency-in-progress", "idempotency-key-reused")
+    one = """  - name: glass-NAME
+    url: "${BFF_URL}/problems/NAME"
+    routes:
+      - name: glass-NAME
+        hosts: [NAME.example]
+        paths: [/api/glass]
+        plugins: [{name: idempotency}]
+"""
+    both = "services:\n" + "".join(one.replace("NAME", name) for name in names)
+    template.write_text(template.read_text().replace("services:\n", both, 1))
+    stack.restart("kong")
+    key = people.new_key()
+    for name in names:
+        asked = {"Host": f"{name}.example", "Idempotency-Key": key}
+        first, again = (httpx.get(f"{stack.gateway_url}/api/glass", headers=asked) for _ in range(2))
+        assert (first.status_code, "Idempotent-Replayed" in first.headers) == (200, False)
+        assert (again.text, "Idempotent-Replayed" in again.headers) == (first.text, True)
 
 
 def test_an_unset_variable_is_named_with_its_line_and_the_gateway_runs_on(

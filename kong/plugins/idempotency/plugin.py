@@ -163,6 +163,7 @@ class Plugin:
         claim = Claim(
             storage_key(
                 caller=with_credentials(request.caller, request.credentials, self._secret),
+                service=request.service,
                 method=request.method,
                 path=request.path,
                 key=key,
@@ -173,6 +174,8 @@ class Plugin:
                 query=request.query,
                 content_type=request.content_type,
                 content_coding=request.content_coding,
+                upstream_host=request.upstream_host,
+                cookie=request.cookie,
                 body=body,
                 key=self._secret,
             ),

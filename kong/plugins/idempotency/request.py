@@ -6,14 +6,20 @@ from typing import Any
 
 import msgspec
 
+from kong.plugins.request_headers import API_KEYS
+from kong.plugins.runtime.entities import Service
 from kong.plugins.runtime.messages import BodyInFile
-from kong.plugins.runtime.pdk import Kong
+from kong.plugins.runtime.pdk import Kong, Question
 
 Headers = Mapping[str, Any]
 
 KONG_REQUEST_ID = "kong_request_id"
 """The nginx variable with Kong's id of a request: the same at every reading, and no client can choose it. (nginx' own
 `request_id` is another at every reading, as Kong's configuration does not index it.)"""
+UPSTREAM_HOST = "upstream_host"
+"""The nginx variable with the host that the service is told of; before the balancer only where a client chose it."""
+_CREDENTIALS = ("authorization", *sorted(API_KEYS), "x-credential-identifier")
+"""Of the last one Kong's own plugins say it, of a caller that is no consumer (`ldap-auth`)."""
 
 
 class RawRequest(msgspec.Struct, frozen=True):
@@ -23,21 +29,29 @@ class RawRequest(msgspec.Struct, frozen=True):
     target: str
     owner: str
     body: bytes | BodyInFile
+    service: str
+    """The service that Kong's router has found: by host or header one path leads to several."""
+    upstream_host: str
+    """The host that the service is told of, where that is the client's (preserve_host), and else empty."""
 
 
 class KeyedRequest(msgspec.Struct, frozen=True):
     """A request with its caller; `body` is None where it is over the limit."""
 
     method: str
+    service: str
     path: str
     query: str
+    upstream_host: str
     content_type: str
     content_coding: str
     body: bytes | None
     owner: str
     caller: str
     credentials: str
-    """What a caller without an account has sent as `Authorization`: a service behind may look at it."""
+    """What a caller without an account has sent as `Authorization` or API key: a service behind may look at it."""
+    cookie: str
+    """Its cookies, for the same reason."""
     anonymous_at: str | None
     """The address of a caller without an account."""
 
@@ -49,27 +63,45 @@ async def read_headers(kong: Kong) -> Headers:
 
 async def read_rest(kong: Kong) -> RawRequest:
     """Everything else, once it is known that there is a key."""
-    request = kong.request
-    method, target, owner, body = await kong.gather(
-        request.get_method(),
-        request.get_path_with_query(),
-        kong.nginx.get_var(KONG_REQUEST_ID),
-        request.get_raw_body(),
-    )
-    return RawRequest(method, target, owner or secrets.token_hex(16), body)
+    return _raw(*await kong.gather(*_rest(kong)))
 
 
 async def read_all(kong: Kong) -> tuple[Headers, RawRequest]:
     """Headers and rest for the price of one wait, where a key is likely."""
+    headers, *rest = await kong.gather(kong.request.get_headers(), *_rest(kong))
+    return headers, _raw(*rest)
+
+
+def _rest(kong: Kong) -> tuple[Question[Any], ...]:
     request = kong.request
-    headers, method, target, owner, body = await kong.gather(
-        request.get_headers(),
+    return (
         request.get_method(),
         request.get_path_with_query(),
         kong.nginx.get_var(KONG_REQUEST_ID),
         request.get_raw_body(),
+        kong.router.get_service(),
+        kong.nginx.get_var(UPSTREAM_HOST),
     )
-    return headers, RawRequest(method, target, owner or secrets.token_hex(16), body)
+
+
+def _raw(
+    method: str,
+    target: str,
+    owner: str | None,
+    body: bytes | BodyInFile,
+    service: Service | None,
+    host: str | None,
+) -> RawRequest:
+    return RawRequest(
+        method, target, owner or secrets.token_hex(16), body, _name(service), (host or "").lower()
+    )
+
+
+def _name(service: Service | None) -> str:
+    """Its name; of one without that its address, since Kong makes a new id each time that it reads its file."""
+    if service is None:
+        return ""
+    return service.name or f"{service.protocol}://{service.host}:{service.port}{service.path or ''}"
 
 
 async def keyed_request(
@@ -89,14 +121,17 @@ async def keyed_request(
     body = raw.body
     return KeyedRequest(
         method=raw.method,
+        service=raw.service,
         path=path,
         query=query,
+        upstream_host=raw.upstream_host,
         content_type=_text(headers.get("content-type")),
         content_coding=_text(headers.get("content-encoding")),
         body=None if isinstance(body, BodyInFile) or len(body) > max_body else body,
         owner=raw.owner,
         caller=caller if address is None else f"a:{address}",
-        credentials="" if address is None else _text(headers.get("authorization")).strip(" \t"),
+        credentials="" if address is None else _credentials(headers),
+        cookie="" if address is None else _text(headers.get("cookie")),
         anonymous_at=address,
     )
 
@@ -108,6 +143,13 @@ def _known_caller(headers: Headers, caller_header: str) -> str:
         return f"u:{user}"
     consumer = "" if "x-anonymous-consumer" in headers else _text(headers.get("x-consumer-id"))
     return f"c:{consumer}" if consumer else ""
+
+
+def _credentials(headers: Headers) -> str:
+    found = [(name, _text(headers[name]).strip(" \t")) for name in _CREDENTIALS if name in headers]
+    if len(found) == 1 and found[0][0] == "authorization":
+        return found[0][1]
+    return repr(found) if found else ""
 
 
 def _text(value: object) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from common import header_names, idempotency_key
+from kong.plugins.request_headers import API_KEYS
 from kong.plugins.runtime.messages import Value
 
 METHODS = frozenset({"GET", "HEAD"})
@@ -35,9 +36,7 @@ _IDENTITY = frozenset(
         *(name.lower() for name in (header_names.USER_ID, header_names.USER_ROLES, header_names.SESSION_ID)),
     }
 )
-_CREDENTIALS = frozenset(
-    {"apikey", "api-key", "x-api-key", "x-auth-token", "x-access-token", "x-anonymous-consumer"}
-)
+_CREDENTIALS = API_KEYS | {"x-anonymous-consumer"}
 _CONSUMERS = ("x-consumer-", "x-credential-", "x-authenticated-")
 """Whom Kong's own plugins have found, and what they found them by."""
 _ANOTHER_ADDRESS = frozenset(

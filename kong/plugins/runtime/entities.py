@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kong.plugins.runtime.wire import bytes_field, fields, signed
 
@@ -53,6 +54,7 @@ def route(payload: bytes) -> Route | None:
     )
 
 
+@lru_cache(maxsize=256)
 def service(payload: bytes) -> Service | None:
     """None where the route leads to none."""
     if not payload:

@@ -61,11 +61,11 @@ def test_bytes_that_are_no_text_count_too() -> None:
     assert fingerprint(**REQUEST | {"query": "q=\udce9"}) != fingerprint(**REQUEST | {"query": "q=\udce8"})
 
 
-PLACE = {"caller": "u:1", "method": "POST", "path": "/api/members", "key": "abc"}
+PLACE = {"caller": "u:1", "service": "member", "method": "POST", "path": "/api/members", "key": "abc"}
 
 
-def test_caller_method_path_and_key_make_the_place() -> None:
-    others = [{"caller": "u:2"}, {"method": "PUT"}, {"path": "/api/x"}, {"key": "abd"}]
+def test_caller_service_method_path_and_key_make_the_place() -> None:
+    others = [{"caller": "u:2"}, {"service": "x"}, {"method": "PUT"}, {"path": "/api/x"}, {"key": "abd"}]
     places = [storage_key(**PLACE), *(storage_key(**PLACE | other) for other in others)]
     assert len(set(places)) == len(places)
 

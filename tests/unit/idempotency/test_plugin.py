@@ -245,6 +245,50 @@ async def test_what_is_judged_behind_the_gateway_tells_callers_of_one_address_ap
     assert gateway.effects == 3
 
 
+@pytest.mark.parametrize("name", ["apikey", "x-api-key", "x-credential-identifier"])
+async def test_an_api_key_tells_callers_of_one_address_apart(name: str) -> None:
+    gateway, key = Gateway(), {"idempotency-key": "abc"}
+    assert await gateway.send(gateway.request(key | {name: "alice"})) is None
+    assert await gateway.send(gateway.request(key | {name: "bob"})) is None
+    assert await gateway.send(gateway.request(key | {name: "alice"})) is not None
+    assert gateway.effects == 2
+
+
+async def test_another_cookie_neither_gets_somebodys_answer_nor_a_second_effect() -> None:
+    gateway, key = Gateway(), {"idempotency-key": "abc"}
+    assert await gateway.send(gateway.request(key | {"cookie": "session=alice"})) is None
+    for other in ({"cookie": "session=bob"}, {}):
+        answer = await gateway.send(gateway.request(key | other))
+        assert answer is not None
+        assert answer.status == 422
+    assert await gateway.send(gateway.request(key | {"cookie": "session=alice"})) is not None
+    assert gateway.effects == 1
+
+
+async def test_an_accounts_cookies_are_nobodys_name() -> None:
+    gateway = Gateway()
+    assert await gateway.send(gateway.request(KEY | {"cookie": "seen=1"})) is None
+    answer = await gateway.send(gateway.request(KEY | {"cookie": "seen=2"}))
+    assert answer is not None
+    assert answer.status == 201
+
+
+async def test_one_path_of_two_services_is_two_requests() -> None:
+    gateway = Gateway()
+    assert await gateway.send(gateway.request(service="shop-a")) is None
+    assert await gateway.send(gateway.request(service="shop-b")) is None
+    assert gateway.effects == 2
+
+
+async def test_a_host_that_the_service_is_told_of_belongs_to_the_request() -> None:
+    gateway = Gateway()
+    assert await gateway.send(gateway.request(upstream_host="a.example")) is None
+    answer = await gateway.send(gateway.request(upstream_host="b.example"))
+    assert answer is not None
+    assert answer.status == 422
+    assert gateway.effects == 1
+
+
 async def test_consumers_of_kongs_own_plugins_are_callers() -> None:
     gateway, key = Gateway(), {"idempotency-key": "abc"}
     alice, bob = key | {"x-consumer-id": "alice"}, key | {"x-consumer-id": "bob"}
