@@ -85,6 +85,21 @@ def test_an_unset_variable_is_named_with_its_line_and_the_gateway_runs_on(
     assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 401
 
 
+def test_a_token_validator_of_one_consumer_is_refused(stack: Stack, template: Path) -> None:
+    """It would never run: Kong does not know the consumer yet."""
+    of_one = """plugins:
+  - name: token-validator
+    consumer: ann
+    config: {jwks_url: "${AUTH_JWKS_URL}", issuer: "${TOKEN_ISSUER}", audience: "${TOKEN_AUDIENCE}"}
+"""
+    known = "consumers: [{username: ann}]\nservices:\n"
+    text = template.read_text().replace("\nservices:\n", f"\n{known}", 1)
+    template.write_text(text.replace("\nplugins:\n", f"\n{of_one}", 1))
+    with pytest.raises(RestartRefused, match="consumer"):
+        stack.restart("kong")
+    assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 401
+
+
 def test_a_line_that_is_not_yaml_is_named_and_the_gateway_runs_on(stack: Stack, template: Path) -> None:
     lines = template.read_text().splitlines()
     number = next(number for number, line in enumerate(lines, start=1) if line.startswith("  - name: member"))

@@ -30,6 +30,11 @@ Phase: TypeAlias = Callable[[Kong], Awaitable[None]]
 Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[object]]
 
 PROTOCOL = "ProtoBuf:1"
+CONSUMER_FOUND = 1000
+"""The lowest priority of Kong's own authentication plugins. What runs before them is not yet asked for a consumer's
+configuration, so a plugin that judges tokens would be left out without a word."""
+_OF_NO_CONSUMER = ({"consumer": {"type": "foreign", "reference": "consumers", "eq": None}},)
+"""As Kong's own plugins say it (`typedefs.no_consumer`)."""
 PHASES = frozenset(("certificate", "rewrite", "access", "response"))
 
 
@@ -52,7 +57,12 @@ class ServedPlugin:
         return frozenset(name for field in self.schema for name in field)
 
     def kong_schema(self) -> dict[str, Any]:
-        return {"name": self.name, "fields": [{"config": {"type": "record", "fields": self.schema}}]}
+        """What Kong holds a configuration against; on a consumer it is refused where the plugin would never run."""
+        config = {"config": {"type": "record", "fields": self.schema}}
+        return {
+            "name": self.name,
+            "fields": [config, *(_OF_NO_CONSUMER if self.priority >= CONSUMER_FOUND else ())],
+        }
 
     def dump(self) -> str:
         """What Kong's `pluginserver_*_query_cmd` has to print."""

@@ -40,6 +40,11 @@ def test_a_plugin_gets_its_own_config_and_kong_the_schema_of_it() -> None:
         plugin.make({"times": 10})
 
 
+def test_a_plugin_that_runs_before_the_consumer_is_known_is_for_no_consumer() -> None:
+    early = served("trial", module(priority=1450)).kong_schema()["fields"][1:]
+    assert early == [{"consumer": {"type": "foreign", "reference": "consumers", "eq": None}}]
+
+
 def test_a_plugin_with_a_schema_of_its_own_gets_what_kong_sends() -> None:
     plugin = served("trial", module(Schema=SCHEMA))
     assert plugin.schema == SCHEMA
