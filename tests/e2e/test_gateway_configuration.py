@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,11 @@ import httpx
 import pytest
 
 from tests.e2e import people
+from tests.e2e.local_stack import LocalStack
 from tests.e2e.people import Tokens
 from tests.e2e.stack import RestartRefused, Stack
 from tests.e2e.traffic import traffic
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -98,6 +101,25 @@ def test_a_token_validator_of_one_consumer_is_refused(stack: Stack, template: Pa
     with pytest.raises(RestartRefused, match="consumer"):
         stack.restart("kong")
     assert httpx.get(f"{stack.gateway_url}/api/home").status_code == 401
+
+
+def test_what_opens_something_is_not_logged_by_a_plugin_that_logs(
+    stack: Stack, template: Path, tmp_path: Path
+) -> None:
+    if not isinstance(stack, LocalStack) or not stack.traced_gateway:
+        pytest.skip("it takes a Kong that writes into a directory of the test's")
+    tmp_path.chmod(0o777)
+    written = tmp_path / "requests"
+    logs = f"plugins:\n  - {{name: file-log, config: {{path: {written}}}}}\n"
+    template.write_text(template.read_text().replace("\nplugins:\n", f"\n{logs}", 1))
+    stack.restart("kong")
+    names = ("Authorization", "Cookie", "X-API-Key", "Idempotency-Key")
+    httpx.get(
+        f"{stack.gateway_url}/api/home?token=opens-in-query",
+        headers={name: f"opens-in-{name}" for name in names},
+    )
+    asyncio.run(until(lambda: '"idempotency-key":' in written.read_text()))
+    assert "opens-in" not in written.read_text()
 
 
 def test_a_line_that_is_not_yaml_is_named_and_the_gateway_runs_on(stack: Stack, template: Path) -> None:
