@@ -7,7 +7,7 @@
 
 # answers: `routes NUMBER -`, of all routes, `functions NUMBER -`, of what takes from requests what clients say of who they are (1 where no
 # route wants a token), and a line of KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator
-# wants one, `open` elsewhere, `none` of the path without a route; STATUS is 0 where no answer came within five seconds. Fails where Kong's port
+# wants one, `open` elsewhere, `none` of the path without a route, and `unasked` of a route without a token that takes no plain GET, by its name; STATUS is 0 where no answer came within five seconds. Fails where Kong's port
 # cannot be asked.
 answers() {
   perl -MIO::Socket::UNIX -MIO::Socket::IP -MIO::Select -e '
@@ -60,12 +60,17 @@ answers() {
     $functions = 1 if !%needs;
     my %kind = ("/no-route-has-this-path" => "none");
     my @routes = said("/routes");
+    my %unasked; # routes without a token that no request of this trial would take
     my @open; # regular expressions of routes without a token, which come before plain paths
     for my $route (@routes) {
-      next if $route->{headers} || $route->{hosts} || $route->{snis} || $route->{sources} || $route->{destinations};
-      next if @{$route->{methods} || []} && !grep { $_ eq "GET" } @{$route->{methods}};
-      next if !grep { $_ eq "http" } @{$route->{protocols}};
       my ($needed) = grep { defined } @needs{$route->{id}, ($route->{service} || {})->{id} || "", ""};
+      if ((grep { $route->{$_} } "headers", "hosts", "snis", "sources", "destinations")
+          || @{$route->{methods} || []} && !(grep { $_ eq "GET" } @{$route->{methods}})
+          || !grep { $_ eq "http" } @{$route->{protocols}}) {
+        my $name = $route->{name} || join(",", @{$route->{paths} || []}) || $route->{id};
+        $unasked{$name =~ s/\s/_/gr} = 1 if !$needed;
+        next;
+      }
       for (@{$route->{paths} || []}) {
         push @open, "^(?:" . substr($_, 1) . ")" if !$needed && /^~/;
         my ($path) = m{^(?:~\^?)?(/[\w/-]*)\$?$} or next; # a regular expression is asked by the text that it is
@@ -98,6 +103,7 @@ answers() {
     select undef, undef, undef, 0.2; # the log phase comes after the answer
     print "routes ", scalar @routes, " -\n";
     print "functions $functions -\n";
+    print "unasked 0 $_\n" for sort keys %unasked;
     print "$kind{$_} ", $status{$_} // 0, " $_\n" for sort keys %kind;
   ' "$KONG_CONTROL_DIR/admin.socket" "$KONG_PROXY_LISTEN"
 }
@@ -113,6 +119,7 @@ judged() {
       if (!$2) print "token-validator is there, and no pre-function for every request, which takes X-User-Id and its kind from what clients send"
       next
     }
+    $1 == "unasked" { next }
     $1 == "token" && $2 ~ /^[23]/ { print "GET " $3 ": " $2 " without a token, though its route has token-validator" }
     # An open route may hang at its upstream, and what is new may fail there: Kong is not to blame.
     ($2 == 500 || $2 == 0 && $1 != "open") && ($3 in before ? before[$3] != $2 && before[$3] != 0 : $1 != "open") && ++failed <= 5 {
@@ -133,6 +140,10 @@ told() {
   awk '
     FILENAME == ARGV[1] { before[$3] = $1 " " $2; tried = 1; next }
     $1 == "routes" || $1 == "functions" { next }
+    $1 == "unasked" {
+      if (tried && !($3 in before)) print "the route " $3 " needs no token of token-validator now, and was not asked: it takes no plain GET"
+      next
+    }
     $1 != "none" { count[$2]++ }
     tried && !($3 in before) && $1 == "open" { print "GET " $3 " is new, and needs no token of token-validator: it gets " ($2 ? $2 : "no answer") }
     before[$3] == "token 401" && $2 != 401 { print "GET " $3 " needed a token before; now it gets " ($2 ? $2 : "no answer") " without one" }

@@ -327,6 +327,26 @@ def test_tells_where_the_gateway_looks_at_no_token_any_more_and_where_it_never_d
     assert "new" not in shell(place, "told", "", after)
 
 
+def test_tells_of_open_routes_that_it_cannot_ask(place: Place) -> None:
+    before = "routes 3 -\ntoken 401 /a\nunasked 0 sign-in\n"
+    after = before + "unasked 0 upload\n"
+    assert shell(place, "judged", before, after) == ""
+    assert shell(place, "told", before, after).splitlines() == [
+        "the route upload needs no token of token-validator now, and was not asked: it takes no plain GET",
+        "tried without signing in: 401 (1)",
+    ]
+
+
+def test_an_open_route_that_takes_no_get_is_told_of(place: Place) -> None:
+    with place.started():
+        until(lambda: place.routed("/here"), place)
+        place.template.write_text(
+            TEMPLATE + "      - name: upload\n        methods: [POST]\n        paths: [/upload]\n"
+        )
+        reloaded = place.reload()
+        assert "the route upload needs no token of token-validator now" in reloaded.stdout
+
+
 def test_the_template_may_come_through_standard_input(place: Place) -> None:
     with place.started():
         until(lambda: place.routed("/here"), place)
