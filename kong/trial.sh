@@ -6,9 +6,10 @@
 # shellcheck disable=SC2154 # variables of configuration.sh
 
 # answers: `routes NUMBER -`, of all routes, `functions NUMBER -`, of what takes from requests what clients say of who they are (1 where no
-# route wants a token), and a line of KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator
-# wants one, `open` elsewhere, `none` of the path without a route, and `unasked` of a route without a token that takes no plain GET, by its name; STATUS is 0 where no answer came within five seconds. Fails where Kong's port
-# cannot be asked.
+# route wants a token), `replaced 0 PLUGIN` where a route or service has a pre-function or post-function of its own, and a line of
+# KIND STATUS PATH for each path that was asked. KIND is `token` where token-validator wants one, `open` elsewhere, `none` of the path without
+# a route, and `unasked` of a route without a token that takes no plain GET, by its name; STATUS is 0 where no answer came within five seconds.
+# Fails where Kong's port cannot be asked.
 answers() {
   perl -MIO::Socket::UNIX -MIO::Socket::IP -MIO::Select -e '
     use strict;
@@ -51,8 +52,10 @@ answers() {
 
     my %needs; # by the id of a route or a service, or everywhere: whether a token is wanted
     my $functions = 0;
+    my %replaced; # functions that Kong runs somewhere in place of the one for every request
     for my $plugin (said("/plugins")) {
       my $everywhere = !grep { $plugin->{$_} } "route", "service", "consumer";
+      $replaced{$plugin->{name}} = 1 if $plugin->{name} =~ /^(?:pre|post)-function$/ && $plugin->{enabled} && !$everywhere;
       $functions++ if $plugin->{name} eq "pre-function" && $plugin->{enabled} && $everywhere && @{$plugin->{config}{rewrite} || []};
       next if $plugin->{name} ne "token-validator" || !$plugin->{enabled};
       $needs{($plugin->{route} || $plugin->{service} || {})->{id} || ""} = !$plugin->{config}{optional};
@@ -103,6 +106,7 @@ answers() {
     select undef, undef, undef, 0.2; # the log phase comes after the answer
     print "routes ", scalar @routes, " -\n";
     print "functions $functions -\n";
+    print "replaced 0 $_\n" for sort keys %replaced;
     print "unasked 0 $_\n" for sort keys %unasked;
     print "$kind{$_} ", $status{$_} // 0, " $_\n" for sort keys %kind;
   ' "$KONG_CONTROL_DIR/admin.socket" "$KONG_PROXY_LISTEN"
@@ -119,7 +123,7 @@ judged() {
       if (!$2) print "token-validator is there, and no pre-function for every request, which takes X-User-Id and its kind from what clients send"
       next
     }
-    $1 == "unasked" { next }
+    $1 == "unasked" || $1 == "replaced" { next }
     $1 == "token" && $2 ~ /^[23]/ { print "GET " $3 ": " $2 " without a token, though its route has token-validator" }
     # An open route may hang at its upstream, and what is new may fail there: Kong is not to blame.
     ($2 == 500 || $2 == 0 && $1 != "open") && ($3 in before ? before[$3] != $2 && before[$3] != 0 : $1 != "open") && ++failed <= 5 {
@@ -140,6 +144,10 @@ told() {
   awk '
     FILENAME == ARGV[1] { before[$3] = $1 " " $2; tried = 1; next }
     $1 == "routes" || $1 == "functions" { next }
+    $1 == "replaced" {
+      if (!($3 in before)) print "a " $3 " of one route or service: Kong runs it there in place of the one for every request, which looks at paths a second time and writes problem documents"
+      next
+    }
     $1 == "unasked" {
       if (tried && !($3 in before)) print "the route " $3 " needs no token of token-validator now, and was not asked: it takes no plain GET"
       next

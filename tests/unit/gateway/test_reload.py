@@ -327,6 +327,18 @@ def test_tells_where_the_gateway_looks_at_no_token_any_more_and_where_it_never_d
     assert "new" not in shell(place, "told", "", after)
 
 
+def test_tells_where_a_function_takes_the_place_of_the_one_for_every_request(place: Place) -> None:
+    before = "routes 3 -\nfunctions 1 -\ntoken 401 /a\nnone 404 /n\n"
+    after = before.replace("token", "replaced 0 pre-function\ntoken")
+    told = shell(place, "told", before, after)
+    assert (
+        "a pre-function of one route or service: Kong runs it there in place of the one for every request"
+        in told
+    )
+    assert shell(place, "judged", before, after) == ""
+    assert "in place" not in shell(place, "told", after, after)
+
+
 def test_tells_of_open_routes_that_it_cannot_ask(place: Place) -> None:
     before = "routes 3 -\ntoken 401 /a\nunasked 0 sign-in\n"
     after = before + "unasked 0 upload\n"
