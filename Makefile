@@ -148,11 +148,13 @@ bench: $(STAMPS)/dev browser ## Every bench on a stack of its own: a table, and 
 
 .PHONY: browser
 browser: # A Chromium for the browser journeys, where it can be had without asking
-	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \
+	@for name in chromium-headless-shell chromium chromium-browser google-chrome; do \
+		if command -v $$name >/dev/null 2>&1; then exit 0; fi; done; \
 	if command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
-		echo "installing chromium for the browser tests"; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			chromium fonts-noto-cjk; } >/dev/null || echo "chromium could not be installed: browser tests are skipped"; \
+		echo "installing chromium for the browser tests"; apt-get update -qq >/dev/null; \
+		for package in chromium-headless-shell chromium; do DEBIAN_FRONTEND=noninteractive apt-get install \
+			-y -qq --no-install-recommends $$package fonts-noto-cjk >/dev/null && exit 0; done; \
+		echo "chromium could not be installed: browser tests are skipped"; \
 	else echo "no chromium on this machine: browser tests are skipped (install it to run them)"; fi
 
 ##@ Check

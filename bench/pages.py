@@ -67,7 +67,8 @@ def main() -> int:
     )
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    names = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+    chromium = next(filter(None, map(shutil.which, names)), None)
     if chromium is None:
         sys.exit("no Chromium on the PATH")
     base = read(os.environ).url("FRONTEND_PORT")

@@ -15,6 +15,7 @@ from aiohttp import web
 from playwright.async_api import async_playwright
 
 import frontend_proxy.app as front_app
+from tests.chromium import CHROMIUM, NONE_HERE
 from tests.frontend import shared_caches
 from tests.frontend.conftest import Front
 
@@ -175,14 +176,13 @@ async def test_nothing_else_of_the_site_is_there(cdn: Cdn, start: Any) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("address", ["nginx"], indirect=True)
 async def test_a_browser_takes_modules_and_sheet_of_the_cdn(cdn: Cdn, start: Any) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
+    if CHROMIUM is None:
+        pytest.skip(NONE_HERE)
     cdn.origin.release = front = await start(asset_origin=cdn.url, media_origin=cdn.url)
     said: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
         page = await browser.new_page()
         page.on("console", lambda message: said.append(message.text))

@@ -3,7 +3,6 @@
 import email
 import os
 import re
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,13 +14,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.chromium import CHROMIUM, NONE_HERE
 from tests.e2e.stack import Stack
 from tests.waiting import WITHIN
 
 expect.set_options(timeout=1000 * WITHIN)
 
 SCREENS = Path(__file__).parents[3] / "docs" / "screens"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -48,7 +47,7 @@ def chromium() -> Iterator[Browser]:
     async test that came after would be refused one of its own.
     """
     if CHROMIUM is None:
-        pytest.skip("no Chromium on the PATH (Debian: apt-get install chromium)")
+        pytest.skip(NONE_HERE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         yield browser
