@@ -30,7 +30,7 @@ async def main(seconds: float) -> None:
         reading(front.netloc, PATH, Accept="text/html", **{"Accept-Language": LANGUAGE}),
     )
     await load(address, request, 400, RATE)
-    if fault := not_kept(await _cache_status(stack.url("GATEWAY_PORT"))):
+    if fault := not_kept(await _cache_status(stack.url("GATEWAY_PORT"), front.netloc)):
         sys.exit(fault)
     taken = await load(address, request, int(RATE * seconds), RATE)
     p99 = percentile(taken, 0.99)
@@ -46,10 +46,11 @@ def not_kept(cache_status: str) -> str | None:
     return f"the gateway does not answer /api{PATH} from its cache (Cache-Status: {cache_status or 'none'})"
 
 
-async def _cache_status(gateway: str) -> str:
-    """Of the answer that the front's pages are made of."""
+async def _cache_status(gateway: str, shop: str) -> str:
+    """Of the answer that the front's pages are made of: the front says for which `shop` it asks."""
+    forwarded = {"X-Forwarded-Host": shop, "X-Forwarded-Proto": "http"}
     async with (
-        aiohttp.ClientSession(gateway) as session,
+        aiohttp.ClientSession(gateway, headers=forwarded) as session,
         session.get(f"/api{PATH}", params={"lang": LANGUAGE}) as answer,
     ):
         return answer.headers.get("Cache-Status", "")
