@@ -134,8 +134,11 @@ substitute() {
     FNR == 1 { sub(/^\357\273\277/, "") } # a byte order mark
     /^[ \t]*#/ { print; next }
 
-    /^---([ \t]|$)/ { forget_keys(0) }
-    { look_for_keys($0) }
+    /^---([ \t]|$)/ {
+      forget_keys(0)
+      look_for_brackets(substr($0, 4)) # a document in brackets may begin on this line, and none in blocks
+    }
+    !/^---([ \t]|$)/ { look_for_keys($0) }
 
     # Kong reads the first document, and leaves out the others without a word.
     /^---([ \t]|$)/ {

@@ -101,6 +101,7 @@ def test_a_key_that_is_there_twice_would_undo_the_first_and_is_refused(
         "a: |\n  local b: c\n  local b: c\nd: >-\n  b: c\n\n  b: c\n",
         "a:\n  - |\n    b: 1\n    b: 1\n  - &x |\n    b: 1\n    b: 1\n",
         "a: [\n  {\n  b: 1},\n  {\n  b: 1}]\n",
+        "--- {a: {\n  b: 1}, c: {\n  b: 1}}\n",
         'a: "\n  b: 1\n  b: 1"\n',
         "a:\n  b:\n    c: 1\n  d:\n    c: 1\n",
         "a:\n  - don't\n  - b: 1\n  - b: 1 # it's\n  - b: 1\n",
