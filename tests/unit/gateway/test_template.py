@@ -20,6 +20,7 @@ from devstack.gateway.lua import LuaPlugin
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import LuaFunctions
 from devstack.gateway.router import Match
+from kong.plugins.request_headers import API_KEYS
 from tests.unit.gateway.template import OWN, PUBLIC, exchange
 
 
@@ -437,6 +438,34 @@ def test_a_kong_with_other_timers_keeps_them(configuration: Configuration, timer
     lua.execute(f"kong = {{ctx = {{shared = {{}}}}, timer = {timer}}}")
     lua.execute(plugin.config["access"][0])()
     assert lua.eval("kong.ctx.shared.passed")
+
+
+def test_what_opens_something_is_hidden_from_plugins_that_log(configuration: Configuration) -> None:
+    """What Kong's own redaction leaves: cookies, keys, and a query that may have a mailed link's token."""
+    plugin = next(each for each in configuration.plugins if each.name == "pre-function")
+    hidden = {"cookie", *API_KEYS, *idempotency_key.HEADERS}
+    lua = LuaRuntime()
+    lua.execute("""
+        said = {}
+        kong = {log = {}, response = {}}
+        function kong.log.set_serialize_value(field, value, options)
+            said[field] = options.mode == "replace" and value or "added"
+        end
+        function kong.response.get_header(name) return name == "Set-Cookie" and "s=1" or nil end
+        ngx = {var = {is_args = "?", request_uri = "/a?k=1", upstream_uri = "/b?k=1", scheme = "http", host = "h"}}
+    """)
+    for name in hidden:
+        lua.eval("function(name) ngx.var[name] = 'opens' end")("http_" + name.replace("-", "_"))
+    lua.execute(plugin.config["log"][0])()
+    said = dict(lua.globals().said)
+    assert dict(said.pop("request.querystring")) == {}
+    assert said == {
+        **{f"request.headers.{name}": "REDACTED" for name in hidden},
+        "response.headers.set-cookie": "REDACTED",
+        "request.uri": "/a",
+        "request.url": "http://h/a",
+        "upstream_uri": "/b",
+    }
 
 
 async def test_without_an_answer_the_request_has_passed_every_plugin(configuration: Configuration) -> None:
