@@ -5,6 +5,7 @@ Every pytest process starts its own, so that parallel workers share nothing.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import signal
 from collections.abc import Callable, Generator, Iterator
@@ -12,6 +13,7 @@ from typing import Protocol
 
 import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG
+from httpx._transports import default as httpx_transport
 from hypothesis import HealthCheck, settings
 
 from common.redis_link import RedisLink
@@ -30,6 +32,9 @@ for _name, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQU
 # Where a test does not say how long it waits for an answer, it waits: httpx would give a busy machine five seconds.
 for _wait in ("connect", "read", "write", "pool"):
     setattr(DEFAULT_TIMEOUT_CONFIG, _wait, WITHIN)
+
+# Every httpx.get reads the machine's certificates anew, which costs more than the whole answer: once does for all.
+httpx_transport.create_ssl_context = functools.cache(httpx_transport.create_ssl_context)  # type: ignore[attr-defined]
 
 # How long an example takes says what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

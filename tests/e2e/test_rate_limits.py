@@ -23,8 +23,12 @@ def test_one_shoppers_burst_is_refused_and_nobody_elses(stack: Stack) -> None:
             # A name of its own choice does not make another shopper of it.
             forged = [{**greedy.headers, "X-User-Id": f"somebody-{number}"} for number in range(BURST)]
             answers = list(callers.map(lambda headers: httpx.get(url, headers=headers, timeout=30), forged))
-            assert {answer.status_code for answer in answers} <= {200, 429}
-            refused += [answer for answer in answers if answer.status_code == 429]
+            late = [answer for answer in answers if answer.status_code == 503]
+            # A machine that stands still for two seconds has lost sight of Redis or PostgreSQL: it says to come again.
+            assert all("Retry-After" in answer.headers for answer in late), late[0].text
+            told = [answer for answer in answers if answer not in late]
+            assert {answer.status_code for answer in told} <= {200, 429}
+            refused += [answer for answer in told if answer.status_code == 429]
             if refused:
                 break
     problem = refused[0]
