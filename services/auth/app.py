@@ -63,7 +63,12 @@ from services.chassis.redis import Redis
 
 def build(settings: Settings, *, clock: Callable[[], float] = time.time) -> Litestar:
     registry = metrics.new_registry()
-    database = tables.bound(settings.database_url, registry)
+    database = tables.bound(
+        settings.database_url,
+        pool_max=settings.pool_max,
+        statement_timeout=settings.statement_timeout,
+        registry=registry,
+    )
     redis = Redis(settings.redis_url, ended=RedisCommands(registry).ended)
     client = metrics.measured_client(registry)
     keyring = Keyring(

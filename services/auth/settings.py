@@ -18,8 +18,10 @@ from services.chassis.settings import (
     Env,
     IdempotencyTtl,
     InternalApiKey,
+    PoolMax,
     ServiceSettings,
     SettingsError,
+    StatementTimeout,
     check_demo_data,
 )
 
@@ -30,6 +32,9 @@ _REGISTRATIONS_WINDOW = 3600
 class Settings(ServiceSettings, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen on."), Env("AUTH_PORT")] = 4000
     database_url: DatabaseUrl
+    pool_max: PoolMax = 10
+    """Two more than member's and catalog's: while a mail server is slow, its two targets each hold one."""
+    statement_timeout: StatementTimeout = 5.0
     redis_url: Annotated[
         str,
         Meta(
@@ -122,6 +127,8 @@ class Settings(ServiceSettings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         check_demo_data(production=self.production, demo_data=self.demo_data)
+        if self.pool_max < 6:
+            raise SettingsError("AUTH_POOL_MAX must be at least 6: its loops hold connections of their own")
         if self.session_idle_seconds > self.session_absolute_seconds:
             raise SettingsError("SESSION_IDLE_SECONDS must not exceed SESSION_ABSOLUTE_SECONDS")
 

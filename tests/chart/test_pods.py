@@ -13,7 +13,6 @@ import yaml
 
 from devstack.declaration import declaration
 from devstack.settings import ROOT
-from services.auth.adapters.tables import POOL as POOL_OF_AUTH
 from tests.chart.charts import (
     CHART,
     DIGEST,
@@ -371,7 +370,7 @@ def test_the_example_of_a_postgresql_takes_the_connections_of_all_replicas() -> 
     for process in DEPLOYED.stored:
         settings = importlib.import_module(f"services.{process.name}.settings").Settings
         defaults = {field.name: field.default for field in msgspec.structs.fields(settings)}
-        pools += defaults.get("pool_max", POOL_OF_AUTH)
+        pools += defaults["pool_max"]
     production = yaml.safe_load((CHART / "values-production.yaml").read_text(encoding="utf-8"))
     (cluster, *_) = yaml.safe_load_all(
         (CHART.parent / "examples/cloudnative-pg.yaml").read_text(encoding="utf-8")

@@ -6,9 +6,6 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis.postgres import Database
 
-POOL = 10
-"""Two connections more than others: while a mail server is slow, its two targets each hold one."""
-
 
 class AccountRow(Table, tablename="account"):
     id = UUID(primary_key=True, default=None)
@@ -32,8 +29,16 @@ class SigningKeyRow(Table, tablename="signing_key"):
     signs_from = Timestamptz()
 
 
-def bound(url: str, registry: CollectorRegistry | None = None) -> Database:
+def bound(
+    url: str,
+    *,
+    pool_max: int = 10,
+    statement_timeout: float = 5.0,
+    registry: CollectorRegistry | None = None,
+) -> Database:
     """The database at `url`, with these tables bound to it."""
-    database = Database(url, application="auth", pool_max=POOL, registry=registry)
+    database = Database(
+        url, application="auth", pool_max=pool_max, statement_timeout=statement_timeout, registry=registry
+    )
     database.bind(AccountRow, SigningKeyRow)
     return database

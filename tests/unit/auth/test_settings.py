@@ -51,6 +51,8 @@ def test_what_is_missing_is_named(name: str) -> None:
         ("DEMO_DATA", "yes"),
         ("MAIL_URL", "http://mail"),
         ("AUTH_PORT", "0"),
+        ("AUTH_POOL_MAX", "5"),
+        ("AUTH_STATEMENT_TIMEOUT", "0"),
         ("SESSION_ABSOLUTE_SECONDS", "1000"),
         ("AUTH_TRUSTED_PROXIES", "everybody"),
         ("PUBLIC_ORIGIN", "https://shop.example/path"),
