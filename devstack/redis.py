@@ -119,6 +119,15 @@ class Redis:
         if finished.returncode != 0:
             raise PrepareError(f"redis-cli failed: {finished.stderr.strip() or finished.stdout.strip()}")
 
+    def require_readable(self, file: Path) -> None:
+        """Raises PrepareError where this Redis would not start on the snapshot: half of one, or a newer Redis'."""
+        # What it is called decides which program it is.
+        checked = subprocess.run(
+            ["redis-check-rdb", str(file)], executable=binary(), capture_output=True, text=True, check=False
+        )
+        if checked.returncode != 0:
+            raise PrepareError(f"{file} cannot be read by this Redis: {checked.stdout.strip()}")
+
     def restore(self, file: Path) -> None:
         """Puts a snapshot in place of the data of a server that is not running."""
         (self.directory / "appendonly.aof").unlink(missing_ok=True)

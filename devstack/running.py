@@ -25,7 +25,7 @@ from devstack.unit import Unit
 def run(settings: Settings, *, show_logs: bool) -> None:
     """Start everything and block. Raises DevstackError, with nothing left running, if that cannot be."""
     require_own_state(settings)
-    with _only_one(settings):
+    with only_one(settings):
         settings.runtime.mkdir(parents=True, exist_ok=True)
         account.require_own(settings.runtime)  # below /tmp somebody may have been faster
         settings.runtime.chmod(0o711)
@@ -88,7 +88,7 @@ def gateway_line(settings: Settings) -> str:
 
 
 @contextlib.contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
+def only_one(settings: Settings) -> Iterator[None]:
     settings.state.mkdir(parents=True, exist_ok=True)
     with settings.lock_file.open("a+") as lock:
         try:

@@ -54,12 +54,14 @@ snapshot)
 	cat /data/snapshot.rdb
 	;;
 restore)
-	# An append-only log may begin with a snapshot: this one, and nothing after it.
+	# An append-only log may begin with a snapshot: this one, and nothing after it. What is there goes when that is known to be whole.
+	rm -rf /data/restored
+	mkdir /data/restored
+	cat > /data/restored/appendonly.aof.1.base.rdb
+	echo 'file appendonly.aof.1.base.rdb seq 1 type b' > /data/restored/appendonly.aof.manifest
+	redis-check-aof /data/restored/appendonly.aof.manifest > /tmp/check.log || { cat /tmp/check.log >&2; rm -rf /data/restored; exit 1; }
 	rm -rf /data/appendonlydir /data/dump.rdb
-	mkdir /data/appendonlydir
-	cat > /data/appendonlydir/appendonly.aof.1.base.rdb
-	echo 'file appendonly.aof.1.base.rdb seq 1 type b' > /data/appendonlydir/appendonly.aof.manifest
-	redis-check-aof /data/appendonlydir/appendonly.aof.manifest > /tmp/check.log || { cat /tmp/check.log >&2; exit 1; }
+	mv /data/restored /data/appendonlydir
 	;;
 *)
 	echo "usage: start.sh [start|snapshot|restore]" >&2

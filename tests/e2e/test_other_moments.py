@@ -62,8 +62,8 @@ class Restored:
     def service_down(self) -> Iterator[None]:
         """Inside, the database is the earlier one and its service is not up yet."""
         self._stack.stop(self._service)
-        self._server.restore(self._database, self._file)
-        self._server.ask(self._database, (ROOT / "deploy/postgres/skip-numbers.sql").read_text())
+        skip_numbers = (ROOT / "deploy/postgres/skip-numbers.sql").read_text()
+        self._server.restore({self._database: self._file}, skip_numbers)
         try:
             yield
         finally:

@@ -17,13 +17,15 @@ DOCKER = """#!/bin/sh
 # Stands in for docker: a server with three databases, one container with files.
 echo "$*" >> "$CALLS"
 case "$*" in
+*"WHERE datname LIKE"*) ;;
+*pg_restore*) grep -q broken && { echo "unexpected end of file" >&2; exit 1; } || exit 0 ;;
 *"SELECT datname"*) printf 'auth\\nmember\\nwishlist\\n' ;;
 *"SELECT rolname"*) printf 'auth\\nmember\\nwishlist\\npostgres\\n' ;;
 *pg_dump*) echo "dump of ${*##* }" ;;
 *snapshot*) echo snapshot ;;
 "compose ps"*) printf 'one\\ntwo\\n' ;;
 inspect*) printf 'catalog /media\\nmember \\n' ;;
-*" tar "*) echo files ;;
+*" tar -C /media -cf"*) echo of the catalog > "$CALLS.picture"; tar -cf - -C "${CALLS%/*}" "${CALLS##*/}.picture" ;;
 esac
 """
 
@@ -47,12 +49,13 @@ def test_every_database_of_the_server_and_every_container_with_files_is_saved(
 ) -> None:
     finished = run("backup.sh", tmp_path / "saved", environment)
     assert finished.returncode == 0, finished.stderr
-    assert {file.name: file.read_text() for file in (tmp_path / "saved").iterdir()} == {
+    saved = {file.name: file.read_text() for file in (tmp_path / "saved").iterdir()}
+    assert "of the catalog" in saved.pop("catalog.tar")
+    assert saved == {
         "auth.dump": "dump of auth\n",
         "member.dump": "dump of member\n",
         "wishlist.dump": "dump of wishlist\n",
         "redis.rdb": "snapshot\n",
-        "catalog.tar": "files\n",
     }
 
 
@@ -83,6 +86,11 @@ def test_make_restore_looks_at_the_whole_backup_before_it_changes_anything(
         require_whole(tmp_path, ["auth", "member"])
 
 
+def test_make_restore_leaves_a_database_as_it_is_where_that_is_meant(tmp_path: Path) -> None:
+    (tmp_path / "auth.dump").write_text("x")
+    require_whole(tmp_path, ["auth", "member"], ["member"])
+
+
 def test_a_backup_without_one_of_the_databases_changes_nothing_unless_that_is_meant(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
@@ -96,8 +104,22 @@ def test_a_backup_without_one_of_the_databases_changes_nothing_unless_that_is_me
     meant = run("restore.sh", tmp_path, {**environment, "WITHOUT": "wishlist"})
     assert meant.returncode == 0, meant.stderr
     calls = (tmp_path / "calls").read_text()
-    assert 'DROP DATABASE IF EXISTS "member"' in calls
-    assert 'DROP DATABASE IF EXISTS "wishlist"' not in calls
+    assert 'ALTER DATABASE "member_aside" RENAME TO "member"' in calls
+    assert '"wishlist' not in calls
+
+
+@pytest.mark.parametrize("name", ["wishlist.dump", "catalog.tar"])
+def test_a_backup_of_which_a_file_cannot_be_read_changes_nothing(
+    tmp_path: Path, environment: dict[str, str], name: str
+) -> None:
+    saved = tmp_path / "saved"
+    assert run("backup.sh", saved, environment).returncode == 0
+    (saved / name).write_text("broken")
+    (tmp_path / "calls").unlink()
+    refused = run("restore.sh", saved, environment)
+    assert (refused.returncode, "nothing was changed" in refused.stderr) == (1, True)
+    calls = (tmp_path / "calls").read_text() if (tmp_path / "calls").exists() else ""
+    assert "compose stop" not in calls and "RENAME" not in calls
 
 
 def test_a_dump_that_nobody_declared_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -128,7 +150,7 @@ def test_a_sealed_backup_holds_nothing_readable_and_opens_with_its_passphrase(
 
     restored = run("restore.sh", saved, sealed)
     assert restored.returncode == 0, restored.stderr
-    assert "restored wishlist" in restored.stdout
+    assert "restored auth.dump member.dump wishlist.dump" in restored.stdout
     assert not any("passphrase" in line for line in (tmp_path / "calls").read_text().splitlines())
 
 
