@@ -26,9 +26,10 @@ INTRODUCTION = """# Configuration
 
 Each process reads its environment once, at its start, and stops with the names of all variables that
 are missing or wrong. In development everything has a value: `.env.example` explains the variables that
-a person may want to change, compose and `make up` set the rest. Any variable of a service may come from
-a file instead: `NAME_FILE=/run/secrets/name`. With `APP_ENV=production` a process refuses secrets that
-begin with `development`.
+a person may want to change, compose and `make up` set the rest. `make up` passes on every variable here;
+compose those that its files name, and others from a file of your own beside them
+([operations.md](operations.md#other-settings)). Any variable of a service may come from a file instead:
+`NAME_FILE=/run/secrets/name`. With `APP_ENV=production` a process refuses secrets that begin with `development`.
 """
 PLUGINS = """## Plugins
 

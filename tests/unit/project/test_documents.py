@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from devstack import service_settings
+from devstack.declaration import declaration
 from tests.unit.project.compose_files import ROOT
 
 DOCUMENTS = sorted(
@@ -98,6 +100,14 @@ def test_every_log_line_that_is_looked_for_is_written() -> None:
         for path in (ROOT / package).rglob("*.py")
     )
     assert [text for text in sorted(wanted) if text not in code] == []
+
+
+def test_a_new_internal_key_reaches_everybody_who_has_it() -> None:
+    text = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if line.startswith("| `internal_api_key` |"))
+    recreated = row.partition("--force-recreate ")[2].partition("`")[0].split()
+    processes = declaration().processes.values()
+    assert recreated == [p.name for p in processes if "INTERNAL_API_KEY" in service_settings.names_of(p)]
 
 
 def test_every_documented_command_of_make_help_is_a_target() -> None:
