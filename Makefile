@@ -4,10 +4,12 @@
 # hashed requirements. Stamp files make an up-to-date .venv cost nothing.
 
 # Variables of these names in the environment are somebody else's (WSL has NAME): they count on make's command line alone.
-$(foreach name,NAME DB ARGS FROM MEMBERS FOREGROUND VENV PYTHON DOCKER_TESTS JOBS FENCE DOWN,\
+$(foreach name,NAME DB ARGS FROM MEMBERS PRODUCTS FOREGROUND VENV PYTHON DOCKER_TESTS JOBS ROUNDS FENCE DOWN FORCE REPLICAS,\
 	$(if $(filter environment%,$(origin $(name))),$(eval $(name) :=)$(eval unexport $(name))))
 # What a shell means for other programs: the stack, the tests and the tools of this checkout bring their own.
-unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP CDPATH LD_PRELOAD
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONSAFEPATH PYTHONINSPECT PYTHONOPTIMIZE CDPATH LD_PRELOAD
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT
+export PIP_USER := 0
 
 VENV   := $(or $(VENV),.venv)
 PYTHON := $(or $(PYTHON),$(shell sh devstack/interpreter.sh))
@@ -20,6 +22,9 @@ UV_VERSION := 0.13.9
 SUBJECTS_SINCE := 96dea47
 SHELL_FILES = $(shell git ls-files '*.sh' .ci/run)
 DOCKERFILES = deploy/Dockerfile
+
+# An upgrade of the machine's Python leaves a .venv whose stamps say that all is well.
+$(shell test -x $(BIN)/python || rm -rf $(STAMPS))
 
 # Arguments that the commands below take: make logs NAME=auth, make test ARGS="-k login"
 DOCKER_TESTS := $(or $(DOCKER_TESTS),tests/e2e)
@@ -307,7 +312,8 @@ help: ## This list
 
 $(STAMPS)/base:
 	@test -n '$(PYTHON)' || { echo "Python 3.11, 3.12 or 3.13 is needed (with its venv module: python3-venv on Debian)" >&2; exit 1; }
-	@test -x $(BIN)/python || { echo "creating $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv $(VENV); }
+	@# What pip writes last is there: a start that was broken off has left a .venv without it.
+	@$(BIN)/python -c 'from importlib.metadata import files; assert files("pip")' 2> /dev/null || { echo "creating $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv $(VENV); }
 	@mkdir -p $(STAMPS) && touch $@
 
 # dev contains devstack; a machine that only runs the stack never installs the test tools.
