@@ -130,7 +130,7 @@ def _settings(found: Declaration) -> Iterator[str]:
     for name in _setting_names(found):
         setting = found.settings[name]
         readers = [p.name for p in _placed(found) if name in names_of(p)]
-        yield f"{name}: {json.dumps(setting.production or setting.default or '')} # {', '.join(readers)}"
+        yield f"{name}: {json.dumps(setting.production or setting.default or '')} # {', '.join(readers) or 'kong'}"
 
 
 def _secrets(found: Declaration, process: Process) -> Iterator[str]:

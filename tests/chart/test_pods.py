@@ -342,6 +342,32 @@ def test_stores_are_named_with_tls_and_without_a_password() -> None:
     )
 
 
+def test_a_value_reaches_its_process_as_it_is_written_and_once() -> None:
+    """Helm reads a number as a float, which it writes as 5e+06; null takes a value of the chart away."""
+    own = {"SESSION_IDLE_SECONDS": 7776000, "PUBLIC_ORIGIN": "https://other.example", "DEMO_DATA": False}
+    values = {
+        "settings": {"SHIPPING_FREE_FROM": 5000000, "OTEL_TRACES_SAMPLER_ARG": 0.25, "LOG_LEVEL": None},
+        "processes": {"auth": {"env": own}},
+        "kong": {"env": {"KONG_NGINX_WORKER_PROCESSES": 1}},
+        "postgresql": {"host": "pg-1,pg-2", "port": 5433},
+    }
+    found = pods(render(merged(MINIMAL, values)))
+    for pod in found.values():
+        for container in containers(pod).values():
+            assert len(container["env"]) == len(environment(container))
+    order, auth = (environment(found[name]["containers"][0]) for name in ("order", "auth"))
+    assert (order["SHIPPING_FREE_FROM"], order["OTEL_TRACES_SAMPLER_ARG"]) == ("5000000", "0.25")
+    assert "LOG_LEVEL" not in order
+    assert [auth[name] for name in own] == ["7776000", "https://other.example", "false"]
+    assert auth["AUTH_DATABASE_URL"] == "postgresql://auth@pg-1:5433,pg-2:5433/auth"
+    assert environment(found["kong"]["containers"][0])["KONG_NGINX_WORKER_PROCESSES"] == "1"
+
+
+def test_a_service_of_a_standby_region_has_no_replica_until_it_is_promoted() -> None:
+    deployments = of_kind(render(merged(MINIMAL, {"processes": {"member": {"replicas": 0}}})), "Deployment")
+    assert [deployments[name]["spec"]["replicas"] for name in ("member", "order")] == [0, 1]
+
+
 def test_a_migration_is_a_hook_where_it_is_asked_for_and_of_each_database() -> None:
     assert not of_kind(every("minimal"), "Job")
     jobs = [found for found in every("production") if found["kind"] == "Job"]

@@ -78,6 +78,18 @@ def test_each_deployed_process_has_its_place_and_nothing_else_is_there() -> None
         ({"images": {"requireDigests": True}}, "has no digest"),
         # The mistake would close the way in for an address that somebody still remembers.
         ({"preStopSeconds": 5}, "preStopSeconds"),
+        # Each would be a URL of something else.
+        ({"postgresql": {"host": "postgres.stores:5433"}}, "host"),
+        ({"redis": {"host": "fd00::1"}}, "host"),
+        ({"postgresql": {"options": "?sslmode=require"}}, "options"),
+        ({"autoscaling": {"enabled": True, "min": 3, "max": 2}}, "min 3 is more than max 2"),
+        (
+            {
+                "publicOrigin": "https://쇼핑.example",
+                "gateway": {"enabled": True, "parentRefs": [{"name": "a"}]},
+            },
+            "want a name of DNS",
+        ),
     ],
 )
 def test_a_mistake_is_refused_and_named(wrong: Object, said: str) -> None:

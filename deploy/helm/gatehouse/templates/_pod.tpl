@@ -64,22 +64,48 @@ limits: { memory: {{ .memory }} }
 {{- .values.existingSecret | default .root.Values.existingSecret | required "existingSecret is not set: kubectl create secret generic gatehouse --from-file=secrets/, then existingSecret: gatehouse" -}}
 {{- end -}}
 
-{{- /* Environment of one of our processes, from what the declaration says of it. */ -}}
+{{- /* A value as the text of a variable. To Helm a number of a value file is a float, which it would write as 5e+06. */ -}}
+{{- define "gatehouse.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) -}}{{- int64 . -}}{{- else -}}{{- toString . -}}{{- end -}}
+{{- end -}}
+
+{{- /* Environment of one of our processes: what the declaration says of it, and `env` in its place and beside it. A variable is there once. */ -}}
 {{- define "gatehouse.environment" -}}
-{{- $root := .root -}}{{- $facts := .facts -}}{{- $values := .values -}}{{- $name := .name -}}
-{{- $set := $values.env | default dict -}}
-- { name: APP_ENV, value: production }
-{{- range $facts.settings }}
-{{- if not (hasKey $set .) }}
+{{- include "gatehouse.environmentWith" (dict "env" .values.env "declared" (include "gatehouse.declaredEnvironment" .)) -}}
+{{- end -}}
+
+{{- define "gatehouse.environmentWith" -}}
+{{- $set := .env | default dict -}}
+{{- range .declared | fromYamlArray }}
+{{- if not (hasKey $set .name) }}
+- name: {{ .name }}
+  value: {{ .value | quote }}
+{{- end }}
+{{- end }}
+{{- range $variable, $value := $set }}
+- name: {{ $variable }}
+  value: {{ include "gatehouse.text" $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{- /* Settings of these names, but those that somebody's values take away (null): of them a process has a default of its own. */ -}}
+{{- define "gatehouse.settings" -}}
+{{- range .names }}
+{{- $value := index $.root.Values.settings . }}
+{{- if not (kindIs "invalid" $value) }}
 - name: {{ . }}
-  value: {{ index $root.Values.settings . | toString | quote }}
+  value: {{ include "gatehouse.text" $value | quote }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{- define "gatehouse.declaredEnvironment" -}}
+{{- $root := .root -}}{{- $facts := .facts -}}{{- $values := .values -}}{{- $name := .name -}}
+- { name: APP_ENV, value: production }
+{{- include "gatehouse.settings" (dict "root" $root "names" $facts.settings) }}
 {{- range $variable, $callee := $facts.addresses }}
-{{- if not (hasKey $set $variable) }}
 - name: {{ $variable }}
   value: {{ include "gatehouse.address" (dict "root" $root "callee" $callee) }}
-{{- end }}
 {{- end }}
 {{- if $facts.keys }}
 - name: AUTH_JWKS_URL
@@ -94,16 +120,12 @@ limits: { memory: {{ .memory }} }
   value: {{ concat (ternary (list) $root.Values.trustedProxies.pods .ingressAlone) $root.Values.trustedProxies.ingress | join "," | quote }}
 {{- end }}
 {{- with $facts.database }}
-{{- if not (hasKey $set .variable) }}
 - name: {{ .variable }}
   value: {{ include "gatehouse.databaseUrl" (dict "root" $root "database" .name) | quote }}
 {{- end }}
-{{- end }}
 {{- if has "redis" $facts.stores }}
-{{- if not (hasKey $set "REDIS_URL") }}
 - name: REDIS_URL
   value: {{ include "gatehouse.redisUrl" (dict "root" $root "user" $name) | quote }}
-{{- end }}
 {{- end }}
 {{- with $facts.metrics }}
 - name: {{ .prefix }}_METRICS_PORT
@@ -118,10 +140,6 @@ limits: { memory: {{ .memory }} }
 - name: {{ . }}_FILE
   value: /run/secrets/{{ lower . }}
 {{- end }}
-{{- range $variable, $value := $set }}
-- name: {{ $variable }}
-  value: {{ $value | toString | quote }}
-{{- end }}
 {{- end -}}
 
 {{- define "gatehouse.address" -}}
@@ -134,22 +152,30 @@ http://{{ $component }}:{{ (index $facts.processes .callee).port }}
 {{- end -}}
 {{- end -}}
 
+{{- /* host, or each of several, with its port. */ -}}
+{{- define "gatehouse.hosts" -}}
+{{- $port := .port -}}
+{{- $hosts := list -}}
+{{- range splitList "," .host -}}{{- $hosts = append $hosts (printf "%s:%d" . (int $port)) -}}{{- end -}}
+{{- join "," $hosts -}}
+{{- end -}}
+
 {{- define "gatehouse.databaseUrl" -}}
 {{- $store := .root.Values.postgresql -}}
-{{- $host := required "postgresql.host is not set: the address of your PostgreSQL (docs/kubernetes.md)" $store.host -}}
+{{- $_ := required "postgresql.host is not set: the address of your PostgreSQL (docs/kubernetes.md)" $store.host -}}
 {{- $options := list -}}
 {{- with $store.options }}{{- $options = append $options . -}}{{- end -}}
 {{- with $store.caSecret }}{{- $options = append $options "sslrootcert=/etc/gatehouse/postgresql/ca.crt" -}}{{- end -}}
-postgresql://{{ .database }}@{{ $host }}:{{ $store.port }}/{{ .database }}{{ with $options }}?{{ join "&" . }}{{ end }}
+postgresql://{{ .database }}@{{ include "gatehouse.hosts" $store }}/{{ .database }}{{ with $options }}?{{ join "&" . }}{{ end }}
 {{- end -}}
 
 {{- define "gatehouse.redisUrl" -}}
 {{- $store := .root.Values.redis -}}
-{{- $host := required "redis.host is not set: the address of your Redis (docs/kubernetes.md)" $store.host -}}
+{{- $_ := required "redis.host is not set: the address of your Redis (docs/kubernetes.md)" $store.host -}}
 {{- $options := list -}}
 {{- with $store.options }}{{- $options = append $options . -}}{{- end -}}
 {{- if $store.caSecret }}{{- $options = append $options "ssl_ca_certs=/etc/gatehouse/redis/ca.crt" -}}{{- end -}}
-{{ ternary "rediss" "redis" $store.tls }}://{{ .user }}@{{ $host }}:{{ $store.port }}/0{{ with $options }}?{{ join "&" . }}{{ end }}
+{{ ternary "rediss" "redis" $store.tls }}://{{ .user }}@{{ include "gatehouse.hosts" $store }}/0{{ with $options }}?{{ join "&" . }}{{ end }}
 {{- end -}}
 
 {{- /* Mounts and volumes of a process: its own secrets, authorities, a place for what is not kept. */ -}}
