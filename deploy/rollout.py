@@ -125,7 +125,7 @@ class Project:
                 _docker("start", container.id)
             for container in new:
                 _wait_until_healthy(container)
-        except RolloutError:
+        except (RolloutError, KeyboardInterrupt):
             for container in new:
                 _docker("rm", "--force", container.id)
             raise
@@ -285,6 +285,9 @@ def main(arguments: list[str]) -> int:
     except RolloutError as fault:
         print(f"stopped, what served before serves on: {fault}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stopped, what served before serves on; the same command goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 

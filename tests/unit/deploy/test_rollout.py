@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from deploy.rollout import Container, in_order, outdated
+from deploy import rollout
+from deploy.rollout import Container, Project, RolloutError, in_order, outdated
 
 STARTED = 1_800_000_000.0  # 2027-01-15T08:00:00Z
 
@@ -60,3 +61,33 @@ def test_a_part_is_replaced_after_what_it_reads_at_its_start_and_stores_never() 
 )
 def test_a_container_that_does_not_run_is_never_healthy(state: dict[str, Any], expected: str) -> None:
     assert container(State=state).health == expected
+
+
+@pytest.mark.parametrize("end", [RolloutError("unhealthy"), KeyboardInterrupt()])
+def test_a_replica_that_is_not_healthy_yet_does_not_stay(
+    monkeypatch: pytest.MonkeyPatch, end: BaseException
+) -> None:
+    """Not by Ctrl-C either: it would have no name, and no work, for as long as it lives."""
+    there = [container()]
+    said: list[tuple[str, ...]] = []
+
+    def compose(*_: str) -> str:
+        there.append(Container("new", container().facts))
+        return ""
+
+    def docker(*command: str, **_: Any) -> str:
+        said.append(command)
+        return ""
+
+    def wait(_: Container) -> None:
+        raise end
+
+    monkeypatch.setattr(Project, "containers", lambda *_: list(there))
+    monkeypatch.setattr(Project, "networks", lambda *_: ["upstreams"])
+    monkeypatch.setattr(rollout, "_replicas", lambda *_, **__: [])
+    monkeypatch.setattr(rollout, "_compose", compose)
+    monkeypatch.setattr(rollout, "_docker", docker)
+    monkeypatch.setattr(rollout, "_wait_until_healthy", wait)
+    with pytest.raises(type(end)):
+        object.__new__(Project).add("member", 1)
+    assert said[-1] == ("rm", "--force", "new")
