@@ -13,7 +13,7 @@ from devstack.observability import observe
 from devstack.recovery.failover import failover
 from devstack.settings import ROOT, Settings, locate, read
 
-LOOKING_AND_STOPPING = ("down", "status", "logs", "stop", "kill", "restart")
+LOOKING_AND_STOPPING = ("down", "status", "state", "logs", "stop", "kill", "restart")
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -26,6 +26,7 @@ def arguments() -> argparse.ArgumentParser:
     up.add_argument("--fresh", action="store_true", help="start empty: data, logs and secrets are removed")
     commands.add_parser("down", help="stop everything")
     commands.add_parser("status", help="show every part; exit status 0 if all are ready, 3 if nothing runs")
+    commands.add_parser("state", help="print the directory of its data, logs and secrets")
     logs = commands.add_parser("logs", help="show the last lines of the log")
     logs.add_argument("name", nargs="?", help="one part's only")
     logs.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
@@ -85,6 +86,9 @@ def _run(options: argparse.Namespace) -> int:
             return cli.down(settings)
         case "status":
             return cli.status(settings)
+        case "state":
+            print(settings.state)
+            return 0
         case "logs":
             return cli.show_logs(settings, options.name, lines=options.lines, follow=options.follow)
         case "restart":

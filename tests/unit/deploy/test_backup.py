@@ -227,3 +227,22 @@ def test_make_backup_and_make_restore_clean_up_when_a_signal_ends_them() -> None
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout) == (143, "cleaned up\n")
+
+
+@pytest.mark.parametrize("stopped_stack", [True, False])
+def test_a_stopped_stack_is_found_where_the_env_file_says_that_it_is(
+    tmp_path: Path, environment: dict[str, str], stopped_stack: bool
+) -> None:
+    for directory in ("deploy", ".venv/bin"):
+        (tmp_path / directory).mkdir(parents=True)
+    shutil.copy(ROOT / "deploy/where.sh", tmp_path / "deploy")
+    state = tmp_path / "elsewhere"
+    if stopped_stack:
+        state.mkdir()
+    python = tmp_path / ".venv/bin/python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *state) echo {state} ;; *status) exit 3 ;; esac\n')
+    python.chmod(0o755)
+    (tmp_path / "bin/docker").write_text("#!/bin/sh\n")  # there, and without a project
+    command = ["sh", str(tmp_path / "deploy/where.sh")]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == ("local\n" if stopped_stack else "compose\n")
