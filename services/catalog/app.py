@@ -19,7 +19,7 @@ from services.catalog.adapters.media_obstore import ObstoreMedia
 from services.catalog.adapters.picture_keeping import PictureKeeping
 from services.catalog.adapters.pictures_pillow import PillowRenderer
 from services.catalog.adapters.products_postgres import PostgresProducts
-from services.catalog.application.browsing import Browsing
+from services.catalog.application.browsing import BrowsingService
 from services.catalog.application.pictures import PictureService
 from services.catalog.application.products import CategoryService, ProductService
 from services.catalog.application.quotes import QuoteService
@@ -79,7 +79,7 @@ def build(settings: Settings) -> Litestar:
     pictures = PictureService(PillowRenderer(), media, PostgresImages(database, tags), now)
     parts = Parts(
         shop=store,
-        browsing=Browsing(
+        browsing=BrowsingService(
             store, PostgresCategories(database), settings.bands, settings.browsing_ttl, time.monotonic
         ),
         products=ProductService(

@@ -31,14 +31,14 @@ from services.order.adapters.order_messages import CATALOG, MAIL, PAYMENT, Outbo
 from services.order.adapters.payments_http import HttpPayments
 from services.order.adapters.quotes_http import HttpQuotes
 from services.order.adapters.refunds_postgres import PostgresRefunds
-from services.order.application.carting import Carting
-from services.order.application.claiming import Claiming
-from services.order.application.expiry import Expiry
-from services.order.application.placing import Placing
-from services.order.application.progress import Progress
-from services.order.application.refunding import Refunding
-from services.order.application.reporting import Reporting
-from services.order.application.requests import Requests
+from services.order.application.carting import CartService
+from services.order.application.claiming import ClaimService
+from services.order.application.expiry import ExpiryService
+from services.order.application.placing import PlacementService
+from services.order.application.progress import ProgressService
+from services.order.application.refunding import RefundService
+from services.order.application.reporting import ReportService
+from services.order.application.requests import RequestService
 from services.order.commands import MIGRATIONS
 from services.order.settings import Settings
 from services.order.web import internal
@@ -75,11 +75,11 @@ def build(settings: Settings) -> Litestar:
     messages = OutboxMessages(database, orders, settings.site)
     quotes = HttpQuotes(client, settings.catalog_url, internal_key=key, currency=settings.store_currency)
     payments = HttpPayments(client, settings.payment_url, internal_key=key, site=settings.site)
-    progress = Progress(orders=orders, messages=messages, work=database, clock=now)
-    refunding = Refunding(
+    progress = ProgressService(orders=orders, messages=messages, work=database, clock=now)
+    refunding = RefundService(
         orders=orders, refunds=refunds, messages=messages, work=database, clock=now, new_id=uuid4
     )
-    carting = Carting(
+    carting = CartService(
         carts=carts,
         quotes=quotes,
         work=database,
@@ -87,7 +87,7 @@ def build(settings: Settings) -> Litestar:
         currency=settings.store_currency,
         clock=now,
     )
-    placing = Placing(
+    placing = PlacementService(
         orders=orders,
         carts=carts,
         carting=carting,
@@ -99,7 +99,7 @@ def build(settings: Settings) -> Litestar:
     parts = Parts(
         accounts=HttpAccounts(client, settings.auth_url),
         carting=carting,
-        claiming=Claiming(orders=orders, work=database, clock=now),
+        claiming=ClaimService(orders=orders, work=database, clock=now),
         guests=authenticator,
         idempotency=idempotency,
         orders=orders,
@@ -107,7 +107,7 @@ def build(settings: Settings) -> Litestar:
         progress=progress,
         refunding=refunding,
         refunds=refunds,
-        reporting=Reporting(
+        reporting=ReportService(
             orders=orders,
             refunds=refunds,
             refunding=refunding,
@@ -115,7 +115,7 @@ def build(settings: Settings) -> Litestar:
             progress=progress,
             work=database,
         ),
-        requests=Requests(
+        requests=RequestService(
             orders=orders,
             refunds=refunds,
             progress=progress,
@@ -150,7 +150,7 @@ def build(settings: Settings) -> Litestar:
         await orders.measure()
         await carts.forget(now() - KEPT, 200)
 
-    expiry = ExpiryLoop(Expiry(orders=orders, progress=progress, clock=now), beside)
+    expiry = ExpiryLoop(ExpiryService(orders=orders, progress=progress, clock=now), beside)
 
     @asynccontextmanager
     async def schema() -> AsyncIterator[None]:

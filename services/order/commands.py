@@ -13,7 +13,7 @@ from services.chassis.migrations import CHASSIS
 from services.chassis.postgres import Database
 from services.order.adapters.order_messages import OutboxMessages
 from services.order.adapters.orders_postgres import PostgresOrders
-from services.order.application.restating import Restating
+from services.order.application.restating import RestatementService
 from services.order.settings import Settings
 
 MIGRATIONS = (CHASSIS, ("order", "services.order.adapters.piccolo_migrations"))
@@ -31,7 +31,7 @@ def restate(settings: Settings, since: datetime) -> None:
     async def act(database: Database) -> int:
         orders = PostgresOrders(database)
         messages = OutboxMessages(database, orders, settings.site)
-        restating = Restating(orders=orders, changed=orders, messages=messages, work=database)
+        restating = RestatementService(orders=orders, changed=orders, messages=messages, work=database)
         click.echo(f"{await restating.restate(since)} orders said what they want")
         return 0
 

@@ -24,10 +24,10 @@ from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.adapters.rounds import FIRST_CHECK, Rounds
 from services.payment.adapters.stripe_provider import StripeProvider
 from services.payment.adapters.stripe_webhooks import StripeWebhooks
-from services.payment.application.advancing import Advancing
+from services.payment.application.advancing import AdvancingService
 from services.payment.application.events import EventService
 from services.payment.application.payments import PaymentService
-from services.payment.application.reconciliation import Reconciliation
+from services.payment.application.reconciliation import ReconciliationService
 from services.payment.commands import MIGRATIONS
 from services.payment.domain.calls import SETTLES_WITHIN
 from services.payment.settings import Settings
@@ -57,10 +57,10 @@ def build(
     authenticator = TokenAuthenticator.of(settings, registry)
     provider = StripeProvider(settings.stripe_secret_key, base=settings.stripe_url)
     payments, reports = PostgresPayments(database, now), PostgresReports(database)
-    advancing = Advancing(
+    advancing = AdvancingService(
         payments, provider, now, session_lasts=settings.session_lasts, settles_within=settles_within
     )
-    reconciliation = Reconciliation(provider, payments, reports)
+    reconciliation = ReconciliationService(provider, payments, reports)
     delivering = outbox.Delivery(
         outbox.OutboxStore(database),
         targets={

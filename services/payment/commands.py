@@ -13,9 +13,9 @@ from services.chassis.postgres import Database
 from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.adapters.stripe_provider import StripeProvider
-from services.payment.application.adopting import Adopting
+from services.payment.application.adopting import AdoptionService
 from services.payment.application.payments import PaymentService
-from services.payment.application.reconciliation import Reconciliation
+from services.payment.application.reconciliation import ReconciliationService
 from services.payment.domain.errors import UnknownPayment
 from services.payment.settings import Settings
 
@@ -39,7 +39,7 @@ def reconcile(settings: Settings, days: int) -> None:
         until = now()
         reports = PostgresReports(database)
         async with provider.lifespan():
-            found = await Reconciliation(provider, PostgresPayments(database, now), reports).compare(
+            found = await ReconciliationService(provider, PostgresPayments(database, now), reports).compare(
                 until - timedelta(days=days), until, until
             )
         for each in found.differences:
@@ -66,7 +66,7 @@ def adopt(settings: Settings, since: datetime) -> None:
         provider = StripeProvider(settings.stripe_secret_key, base=settings.stripe_url)
         payments = PostgresPayments(database, now)
         async with provider.lifespan():
-            found = await Adopting(payments, provider, provider, now).adopt(since)
+            found = await AdoptionService(payments, provider, provider, now).adopt(since)
         for order in found.adopted:
             click.echo(f"adopted {order}")
         click.echo(f"{len(found.adopted)} adopted, the provider is asked about {found.asked} others")

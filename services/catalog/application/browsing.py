@@ -62,7 +62,7 @@ class Remembered(Generic[K, V]):
 
 
 @dataclass(slots=True)
-class Browsing:
+class BrowsingService:
     """`bands` are the bounds of the price bands; `ttl` in seconds, `clock` gives seconds."""
 
     shop: Shop

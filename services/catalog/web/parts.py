@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.catalog.application.browsing import Browsing
+from services.catalog.application.browsing import BrowsingService
 from services.catalog.application.pictures import Media, PictureService
 from services.catalog.application.ports import Shop
 from services.catalog.application.products import CategoryService, ProductService
@@ -14,7 +14,7 @@ from services.catalog.web.shop_views import StoreView
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     shop: Shop
-    browsing: Browsing
+    browsing: BrowsingService
     products: ProductService
     categories: CategoryService
     stock: StockService

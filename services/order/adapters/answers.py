@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from services.chassis.outbox import OutboxMessage
-from services.order.application.progress import Progress
-from services.order.application.refunding import Refunding
+from services.order.application.progress import ProgressService
+from services.order.application.refunding import RefundService
 from services.order.domain import observations
 
 OVER_REFUND = 409
@@ -30,7 +30,7 @@ class _Refund(msgspec.Struct, frozen=True):
 
 
 class Answers:
-    def __init__(self, progress: Progress, refunding: Refunding) -> None:
+    def __init__(self, progress: ProgressService, refunding: RefundService) -> None:
         self._progress = progress
         self._refunding = refunding
 

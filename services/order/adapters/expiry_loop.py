@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 from services.chassis.rounds import rounds
-from services.order.application.expiry import Expiry
+from services.order.application.expiry import ExpiryService
 
 EVERY_S = 5.0
 BATCH = 50
@@ -17,7 +17,7 @@ class ExpiryLoop:
     """`beside`: what else is looked at in the same rounds."""
 
     def __init__(
-        self, expiry: Expiry, beside: Callable[[], Awaitable[None]], *, every: float = EVERY_S
+        self, expiry: ExpiryService, beside: Callable[[], Awaitable[None]], *, every: float = EVERY_S
     ) -> None:
         self._expiry = expiry
         self._beside = beside

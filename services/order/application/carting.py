@@ -36,7 +36,7 @@ class ShownCart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carting:
+class CartService:
     carts: Carts
     quotes: Quotes
     work: UnitOfWork

@@ -10,7 +10,7 @@ from services.order.domain.orders import Occurrence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claiming:
+class ClaimService:
     orders: Orders
     work: UnitOfWork
     clock: Callable[[], datetime]

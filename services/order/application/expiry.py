@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.order.application.ports import Orders
-from services.order.application.progress import Progress
+from services.order.application.progress import ProgressService
 from services.order.domain.states import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Expiry:
+class ExpiryService:
     orders: Orders
-    progress: Progress
+    progress: ProgressService
     clock: Callable[[], datetime]
 
     async def round(self, limit: int) -> int:

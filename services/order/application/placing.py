@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from common.money import chargeable
-from services.order.application.carting import Carting, ShownCart
+from services.order.application.carting import CartService, ShownCart
 from services.order.application.ports import Carts, Messages, NewOrder, Orders, QuotedLine
 from services.order.domain import addresses, sums
 from services.order.domain.carts import Cart
@@ -29,12 +29,12 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placing:
+class PlacementService:
     """`hold`: for how long an order may stay unpaid."""
 
     orders: Orders
     carts: Carts
-    carting: Carting
+    carting: CartService
     messages: Messages
     hold: timedelta
     clock: Callable[[], datetime]

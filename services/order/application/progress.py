@@ -21,7 +21,7 @@ _TRIES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class ProgressService:
     orders: Orders
     messages: Messages
     work: UnitOfWork

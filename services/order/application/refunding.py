@@ -32,7 +32,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refunding:
+class RefundService:
     orders: Orders
     refunds: Refunds
     messages: Messages

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.order.application.ports import Messages, Orders, Refunds, UnitOfWork
-from services.order.application.progress import Progress
-from services.order.application.refunding import Refunding
+from services.order.application.progress import ProgressService
+from services.order.application.refunding import RefundService
 from services.order.domain.errors import UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
 from services.order.domain.orders import Payment
@@ -14,12 +14,12 @@ from services.order.domain.states import UNPAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reporting:
+class ReportService:
     orders: Orders
     refunds: Refunds
-    refunding: Refunding
+    refunding: RefundService
     messages: Messages
-    progress: Progress
+    progress: ProgressService
     work: UnitOfWork
 
     async def report(

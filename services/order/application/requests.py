@@ -14,7 +14,7 @@ from services.order.application.ports import (
     Standing,
     UnitOfWork,
 )
-from services.order.application.progress import Progress, Versions
+from services.order.application.progress import ProgressService, Versions
 from services.order.domain.actions import SENT
 from services.order.domain.errors import NothingToSend, RequestRefused, Stale, UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
@@ -37,10 +37,10 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Requests:
+class RequestService:
     orders: Orders
     refunds: Refunds
-    progress: Progress
+    progress: ProgressService
     messages: Messages
     payments: Payments
     work: UnitOfWork

@@ -41,7 +41,7 @@ class ChangedOrders(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restating:
+class RestatementService:
     orders: Orders
     changed: ChangedOrders
     messages: Messages

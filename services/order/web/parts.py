@@ -4,27 +4,27 @@ from dataclasses import dataclass
 
 from services.chassis.authentication import TokenAuthenticator
 from services.chassis.idempotency import Idempotency
-from services.order.application.carting import Carting
-from services.order.application.claiming import Claiming
-from services.order.application.placing import Placing
+from services.order.application.carting import CartService
+from services.order.application.claiming import ClaimService
+from services.order.application.placing import PlacementService
 from services.order.application.ports import Accounts, Orders, Refunds
-from services.order.application.progress import Progress
-from services.order.application.refunding import Refunding
-from services.order.application.reporting import Reporting
-from services.order.application.requests import Requests
+from services.order.application.progress import ProgressService
+from services.order.application.refunding import RefundService
+from services.order.application.reporting import ReportService
+from services.order.application.requests import RequestService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     accounts: Accounts
-    carting: Carting
-    claiming: Claiming
+    carting: CartService
+    claiming: ClaimService
     guests: TokenAuthenticator
     idempotency: Idempotency
     orders: Orders
-    placing: Placing
-    progress: Progress
-    refunding: Refunding
+    placing: PlacementService
+    progress: ProgressService
+    refunding: RefundService
     refunds: Refunds
-    reporting: Reporting
-    requests: Requests
+    reporting: ReportService
+    requests: RequestService

@@ -7,7 +7,7 @@ import msgspec
 from services.chassis.errors import Unavailable
 from services.chassis.outbox import Answer, OutboxMessage
 from services.payment.adapters.payment_messages import Wanted
-from services.payment.application.advancing import Advancing, Stuck
+from services.payment.application.advancing import AdvancingService, Stuck
 from services.payment.application.ports import ProviderError, Refused
 
 
@@ -18,7 +18,7 @@ class ProviderTarget:
     look_every = 1.0
     longest_delay = 10.0
 
-    def __init__(self, advancing: Advancing) -> None:
+    def __init__(self, advancing: AdvancingService) -> None:
         self._advancing = advancing
 
     async def __call__(self, message: OutboxMessage) -> tuple[Answer, str]:

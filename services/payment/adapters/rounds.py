@@ -15,7 +15,7 @@ from services.chassis.rounds import rounds
 from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.application.ports import ProviderError
-from services.payment.application.reconciliation import Reconciliation
+from services.payment.application.reconciliation import ReconciliationService
 from services.payment.domain.ledger import Movement
 from services.payment.domain.payments import FINISHED, State
 
@@ -37,7 +37,7 @@ class Rounds:
         self,
         payments: PostgresPayments,
         reports: PostgresReports,
-        reconciliation: Reconciliation,
+        reconciliation: ReconciliationService,
         registry: CollectorRegistry,
         now: Callable[[], datetime],
         *,

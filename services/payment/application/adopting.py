@@ -38,7 +38,7 @@ class Adopted:
     asked: int
 
 
-class Adopting:
+class AdoptionService:
     def __init__(
         self, payments: Payments, provider: Provider, pages: Pages, now: Callable[[], datetime]
     ) -> None:

@@ -37,7 +37,7 @@ class Stuck(Exception):  # noqa: N818  # named as the outcome that it is
     """The provider answers, and the payment does not move: a person has to look."""
 
 
-class Advancing:
+class AdvancingService:
     """`session_lasts` is how long a shopper has to pay, at least 30 minutes with Stripe."""
 
     def __init__(

@@ -58,7 +58,7 @@ async def _calls_to_end() -> None:
     await asyncio.sleep(LOOKS_AGAIN_AFTER_S)
 
 
-class Reconciliation:
+class ReconciliationService:
     """`calls_to_end` waits until whatever was under way at the first look is done, on both sides."""
 
     def __init__(

@@ -12,7 +12,7 @@ from services.chassis.postgres import Database
 from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.stripe_provider import StripeProvider
 from services.payment.app import build
-from services.payment.application.adopting import Adopted, Adopting
+from services.payment.application.adopting import Adopted, AdoptionService
 from services.payment.settings import Settings
 from tests.in_process import running
 from tests.signing import Signer
@@ -38,7 +38,9 @@ async def adopt(settings: Settings, database_url: str) -> Adopted:
     database = Database(database_url, application="test")
     provider = StripeProvider(settings.stripe_secret_key, base=settings.stripe_url)
     async with database.lifespan(), provider.lifespan():
-        return await Adopting(PostgresPayments(database, now), provider, provider, now).adopt(now() - SINCE)
+        return await AdoptionService(PostgresPayments(database, now), provider, provider, now).adopt(
+            now() - SINCE
+        )
 
 
 async def test_charges_and_refunds_that_were_lost_come_back_from_the_provider(

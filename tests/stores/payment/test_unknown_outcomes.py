@@ -13,7 +13,7 @@ from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.adapters.stripe_provider import StripeProvider
 from services.payment.application.ports import SessionRequest
-from services.payment.application.reconciliation import Difference, Reconciliation
+from services.payment.application.reconciliation import Difference, ReconciliationService
 from tests.stores.payment.world import Shop
 from tests.waiting import WITHIN
 
@@ -105,7 +105,7 @@ async def test_reconciliation_misses_no_charge_of_a_shopper_who_paid_late(
     provider = StripeProvider(DEVELOPMENT_KEY, base=shop.sandbox.url)
     database = Database(postgres_url, application="test", pool_max=2)
     async with provider.lifespan(), database.lifespan():
-        comparing = Reconciliation(
+        comparing = ReconciliationService(
             provider, PostgresPayments(database, lambda: until), PostgresReports(database), at_once
         )
         before = await comparing.compare(until - timedelta(hours=1), until, until)
@@ -142,7 +142,7 @@ async def test_reconciliation_finds_money_that_belongs_to_nobody(shop: Shop, pos
         await shop.sandbox.pay(made.url)
         charge = await shop.sandbox.charge_of(foreign)
         await provider.capture(charge["id"], "another-key")
-        comparing = Reconciliation(provider, PostgresPayments(database, lambda: now), reports, at_once)
+        comparing = ReconciliationService(provider, PostgresPayments(database, lambda: now), reports, at_once)
         found = await comparing.compare(now - timedelta(hours=1), now + timedelta(hours=1), now)
     # Payments of the tests before, in the same database, have gone with their provider: those are `missing`.
     others = [each for each in found.differences if each.kind != "missing"]
@@ -172,7 +172,7 @@ async def test_reconciliation_names_a_part_that_somebody_collected_at_the_provid
     database = Database(postgres_url, application="test", pool_max=2)
     now = datetime.now(UTC)
     async with provider.lifespan(), database.lifespan():
-        comparing = Reconciliation(
+        comparing = ReconciliationService(
             provider, PostgresPayments(database, lambda: now), PostgresReports(database), at_once
         )
 

@@ -19,17 +19,17 @@ from services.catalog.domain import reservations
 from services.catalog.domain.reservations import Line
 from services.catalog.domain.stock import Stock
 from services.order.application.ports import PaymentPage
-from services.order.application.progress import Progress
-from services.order.application.refunding import Refunding, Wanted
-from services.order.application.reporting import Reporting
-from services.order.application.requests import Caller, Requests
+from services.order.application.progress import ProgressService
+from services.order.application.refunding import RefundService, Wanted
+from services.order.application.reporting import ReportService
+from services.order.application.requests import Caller, RequestService
 from services.order.domain.errors import InvalidRefund, OrderError, PaymentUnavailable
 from services.order.domain.observations import OF_PAYMENT, OF_STOCK
 from services.order.domain.orders import Address, Order, Payment, Shipment
 from services.order.domain.states import FINAL, Command, Event, State
 from services.payment.adapters import payment_messages, stripe_objects
 from services.payment.adapters.stripe_webhooks import NEWS
-from services.payment.application.advancing import Advancing, Stuck
+from services.payment.application.advancing import AdvancingService, Stuck
 from services.payment.application.events import Event as ProviderEvent
 from services.payment.application.events import EventService
 from services.payment.application.payments import PaymentService
@@ -129,17 +129,17 @@ class World:
         self._refunds = 0
 
         self.service = PaymentService(self.payments, "simulated", self.clock)
-        self.advancing = Advancing(
+        self.advancing = AdvancingService(
             self.payments, self.provider, self.clock, session_lasts=timedelta(minutes=60)
         )
         self.events = EventService(Heard(self.payments), self.clock)
         orders = cast(Any, self.orders)
         shared = {"orders": orders, "work": orders, "clock": self.clock}
-        self.progress = Progress(messages=orders, **shared)
-        self.refunding = Refunding(
+        self.progress = ProgressService(messages=orders, **shared)
+        self.refunding = RefundService(
             refunds=orders, messages=orders, new_id=lambda: UUID(int=chance.getrandbits(128)), **shared
         )
-        self.reporting = Reporting(
+        self.reporting = ReportService(
             orders=orders,
             refunds=orders,
             refunding=self.refunding,
@@ -147,7 +147,7 @@ class World:
             progress=self.progress,
             work=orders,
         )
-        self.requests = Requests(
+        self.requests = RequestService(
             refunds=orders,
             progress=self.progress,
             messages=orders,

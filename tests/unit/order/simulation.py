@@ -2,7 +2,7 @@
 what networks and processes do: it delays, repeats, reorders and drops messages and answers. Seeded, so that a run can
 be run again.
 
-What is real: the order's table and Progress, the catalog's table of reservations, the payment's state and steps.
+What is real: the order's table and its progress, the catalog's table of reservations, the payment's state and steps.
 Modelled: the outbox (in order for each aggregate, repeated until an answer is taken; an attempt that was given up may
 still arrive much later), the databases, and the provider.
 """
@@ -21,7 +21,7 @@ from services.catalog.domain import reservations
 from services.catalog.domain.reservations import Effect, Line
 from services.catalog.domain.stock import Stock
 from services.order.application.ports import Messages, Orders, Standing
-from services.order.application.progress import Progress
+from services.order.application.progress import ProgressService
 from services.order.domain.errors import RequestRefused
 from services.order.domain.observations import OF_PAYMENT, OF_STOCK
 from services.order.domain.states import FINAL, Command, Event, Reason, State
@@ -84,7 +84,7 @@ class World:
         self.lines: dict[UUID, Sequence[Line]] = {}
         self.outboxes: dict[tuple[UUID, str], list[Message]] = defaultdict(list)
         self.late: list[tuple[str, Message]] = []
-        self.progress = Progress(
+        self.progress = ProgressService(
             orders=cast(Orders, _Rows(self)),
             messages=cast(Messages, _Outbox(self)),
             work=_NoTransaction(),

@@ -15,7 +15,7 @@ from services.payment.application.reconciliation import (
     LOOKS_AGAIN_AFTER_S,
     Comparison,
     Difference,
-    Reconciliation,
+    ReconciliationService,
     differences,
     lasting,
 )
@@ -104,13 +104,13 @@ class Books:
     ids=["the provider's clock is late", "our clock is late"],
 )
 async def test_clocks_that_differ_are_no_difference(books: Books) -> None:
-    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, _at_once)
+    reconciliation = ReconciliationService(cast(Any, books), cast(Any, books), books, _at_once)
     assert (await reconciliation.compare(SINCE, UNTIL, UNTIL)).differences == ()
 
 
 async def test_what_the_provider_does_not_have_is_missing() -> None:
     books = Books(ordered=SINCE, booked_at=SINCE, begun_at_provider=UNTIL + timedelta(days=1))
-    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, _at_once)
+    reconciliation = ReconciliationService(cast(Any, books), cast(Any, books), books, _at_once)
     found = (await reconciliation.compare(SINCE, UNTIL, UNTIL)).differences
     assert found == (Difference("missing", "pi_1", ORDER, 0, 1000),)
 
@@ -156,7 +156,7 @@ async def test_a_difference_is_one_that_is_seen_twice(
         assert not books.kept, "nobody is told before the second look"
         waited.append(1)
 
-    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, calls_to_end)
+    reconciliation = ReconciliationService(cast(Any, books), cast(Any, books), books, calls_to_end)
     compared = await reconciliation.compare(SINCE, UNTIL, UNTIL)
     assert list(compared.differences) == found
     assert books.kept == [compared], "one comparison, of what is left"
@@ -172,7 +172,7 @@ async def test_what_begins_to_differ_at_the_second_look_waits_for_the_next_compa
                 yield replace(seen(1000, 300), id=intent)
 
     books = Busy(0, 300, 300, 0)
-    reconciliation = Reconciliation(cast(Any, books), cast(Any, books), books, _at_once)
+    reconciliation = ReconciliationService(cast(Any, books), cast(Any, books), books, _at_once)
     assert (await reconciliation.compare(SINCE, UNTIL, UNTIL)).differences == ()
 
 

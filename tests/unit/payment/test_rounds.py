@@ -11,7 +11,7 @@ from services.payment.adapters.payments_postgres import PostgresPayments
 from services.payment.adapters.reports_postgres import PostgresReports
 from services.payment.adapters.rounds import Rounds
 from services.payment.application.ports import ProviderError
-from services.payment.application.reconciliation import Reconciliation
+from services.payment.application.reconciliation import ReconciliationService
 
 EVERY = timedelta(hours=24)
 
@@ -19,7 +19,7 @@ EVERY = timedelta(hours=24)
 async def test_a_provider_without_an_answer_is_counted_told_and_may_be_asked_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    reconciliation = create_autospec(Reconciliation, instance=True)
+    reconciliation = create_autospec(ReconciliationService, instance=True)
     reconciliation.compare.side_effect = ProviderError("no answer")
     registry = CollectorRegistry()
     rounds = Rounds(

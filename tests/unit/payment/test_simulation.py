@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from services.payment.application.advancing import Advancing, Stuck
+from services.payment.application.advancing import AdvancingService, Stuck
 from services.payment.application.payments import PaymentService
 from services.payment.application.ports import ProviderError
 from services.payment.application.record import Terms
@@ -38,7 +38,9 @@ class World:
         self.provider = SimulatedProvider(self.clock, self.chance)
         self.machine = Machine(self.store, self.chance)
         self.service = PaymentService(self.store, "simulated", self.clock)
-        self.advancing = Advancing(self.store, self.provider, self.clock, session_lasts=timedelta(minutes=60))
+        self.advancing = AdvancingService(
+            self.store, self.provider, self.clock, session_lasts=timedelta(minutes=60)
+        )
         self.orders = [UUID(int=number) for number in range(1, 1 + self.chance.randint(1, 3))]
         self.wanted: dict[UUID, Goal] = {}
 
