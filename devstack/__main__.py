@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -125,6 +126,10 @@ def _on_data(settings: Settings, options: argparse.Namespace) -> int:
 
 def main() -> int:
     options = arguments().parse_args()
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # logs hold what people wrote; not every terminal can show it
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(options)
     except DevstackError as error:

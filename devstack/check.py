@@ -5,6 +5,7 @@ For editors and pipelines. Kong itself has the last word; what this refuses, Kon
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -48,7 +49,7 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
             raise PrepareError(finished.stderr.strip())
         try:
             configuration = declarative.load(rendered)
-            attach(configuration, _plugin_servers(), OwnAnswers({}))
+            attach(configuration, plugin_servers(), OwnAnswers({}))
             refuse_shared_caches(configuration)
             refuse_replaced_functions(configuration)
             refuse_unlike_twins(configuration)
@@ -60,11 +61,11 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
     return configuration
 
 
-def _plugin_servers() -> dict[str, str]:
+def plugin_servers() -> dict[str, str]:
     """Settings as for Kong, with dumps asked for instead of read; the sockets are not used."""
     settings = {"KONG_PLUGINSERVER_NAMES": ",".join(PLUGINS)}
     for name in PLUGINS:
         prefix = f"KONG_PLUGINSERVER_{name.upper().replace('-', '_')}"
         settings[f"{prefix}_SOCKET"] = "/nowhere"
-        settings[f"{prefix}_QUERY_CMD"] = f"{sys.executable} -m kong.plugins {name} --dump"
+        settings[f"{prefix}_QUERY_CMD"] = shlex.join([sys.executable, "-m", "kong.plugins", name, "--dump"])
     return settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
+from devstack import running
 from devstack.declaration import declaration
 from devstack.errors import DevstackError
 from devstack.secret_store import load_or_create
@@ -24,6 +25,8 @@ def migrate(settings: Settings) -> int:
 
 def run(settings: Settings, service: str, arguments: Sequence[str]) -> int:
     """Its exit status. The stack has to be running. Without arguments it would be another server: that is refused."""
+    if settings.runs("postgres") and not running.is_locked(settings):
+        raise DevstackError("nothing runs: make up first")
     if not arguments:
         raise DevstackError(f"which command of {service}? python -m services.{service} has them")
     parts = topology(settings, load_or_create(settings.secrets_file))

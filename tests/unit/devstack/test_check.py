@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
-from devstack.check import check
+from devstack.check import check, plugin_servers
 from devstack.errors import PrepareError
 from devstack.settings import ROOT
 
@@ -15,6 +17,12 @@ TEMPLATE = (ROOT / "kong.yml.template").read_text()
 def test_the_template_would_start_a_gateway() -> None:
     configuration = check(ROOT / "kong.yml.template", os.environ)
     assert {service.name for service in configuration.services} >= {"auth", "member", "bff"}
+
+
+def test_a_checkout_may_have_a_space_in_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/a new/shop's/.venv/bin/python")
+    asked = [value for name, value in plugin_servers().items() if name.endswith("_QUERY_CMD")]
+    assert {shlex.split(command)[0] for command in asked} == {sys.executable}
 
 
 MISTAKES = [
