@@ -103,7 +103,7 @@ class FakeKong:
             "upstream_host": self.upstream_host,
         }
         return {
-            "kong.request.get_headers": lambda _: self.headers,
+            "kong.request.get_headers": lambda most: _first_of(self.headers, most),
             "kong.request.get_header": lambda name: _first(self.headers.get(name.lower())),
             "kong.request.get_method": lambda: self.method,
             "kong.request.get_path_with_query": lambda: self.path,
@@ -124,7 +124,7 @@ class FakeKong:
             "kong.response.set_header": self.response_headers.__setitem__,
             "kong.response.clear_header": lambda name: self.response_headers.pop(name, None),
             "kong.service.response.get_status": lambda: self.status,
-            "kong.response.get_headers": lambda _: self.response_headers,
+            "kong.response.get_headers": lambda most: _first_of(self.response_headers, most),
             "kong.service.response.get_raw_body": lambda: self.response_body,
         }
 
@@ -165,6 +165,17 @@ class FakeKong:
 
 def _first(value: Value) -> Value:
     return value[0] if isinstance(value, list) else value
+
+
+def _first_of(headers: dict[str, Value], most: int) -> dict[str, Value]:
+    """As many values as Kong tells of, in their order."""
+    told: dict[str, Value] = {}
+    for name, value in headers.items():
+        lines = value if isinstance(value, list) else [value]
+        if most > 0:
+            told[name] = value if len(lines) == 1 else lines[:most]
+        most -= len(lines)
+    return told
 
 
 def _cut(call: bytes) -> tuple[str, bytes]:

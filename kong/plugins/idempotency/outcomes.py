@@ -12,9 +12,6 @@ HeaderValue = str | Sequence[str]
 COMPRESS_FROM = 1024
 """Bytes from which a body is worth compressing."""
 
-MOST_HEADERS = 100
-"""Kong hands over this many header values and drops the rest without a word."""
-
 NEVER_REPLAYED = frozenset({"set-cookie"})
 """About one client's session, beside what answer_headers.py says."""
 
@@ -85,11 +82,6 @@ def forbids_storing(headers: Mapping[str, HeaderValue]) -> bool:
         for line in _lines(headers, "cache-control")
         for directive in line.split(",")
     )
-
-
-def too_many(headers: Mapping[str, HeaderValue]) -> bool:
-    """Whether Kong may have left headers out."""
-    return sum(1 if isinstance(value, str) else len(value) for value in headers.values()) >= MOST_HEADERS
 
 
 def _lines(headers: Mapping[str, HeaderValue], name: str) -> Sequence[str]:

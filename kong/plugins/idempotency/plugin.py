@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from common import redis_address
 from common.redis_link import RedisLink, StoreUnavailableError
-from kong.plugins import preconditions, redis_url
+from kong.plugins import header_limit, preconditions, redis_url
 from kong.plugins.idempotency import anonymous, outcomes, problems, records
 from kong.plugins.idempotency.anonymous import LARGEST_BODY, Admission, Counts, Limits
 from kong.plugins.idempotency.config import Config
@@ -128,8 +128,8 @@ class Plugin:
             return
         if str(headers.get("upgrade", "")).lower() == "websocket":
             await self._refuse(kong, problems.protocol_change())
-        if outcomes.too_many(headers):
-            await self._refuse(kong, problems.too_many_headers(outcomes.MOST_HEADERS))
+        if header_limit.reached(headers):
+            await self._refuse(kong, problems.too_many_headers(header_limit.MOST))
         request = await keyed_request(
             kong, headers, raw or await read_rest(kong), self._caller_header, self.config.max_request_body
         )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from kong.plugins import header_limit
 from kong.plugins.idempotency import outcomes
 from kong.plugins.idempotency.outcomes import HeaderValue, Outcome
 
@@ -115,6 +116,6 @@ def conclude(
         return Outcome(status=status, unkept=f"it was larger than {max_body} bytes")
     if outcomes.forbids_storing(headers):
         return Outcome(status=status, unkept="it was marked Cache-Control: no-store")
-    if outcomes.too_many(headers):
+    if header_limit.reached(headers):
         return Outcome(status=status, unkept="it had too many headers")
     return Outcome(status=status, headers=outcomes.replayable(headers, stored_headers), body=body)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from common import header_names, idempotency_key
+from kong.plugins import header_limit
 from kong.plugins.request_headers import API_KEYS
 from kong.plugins.runtime.messages import Value
 
@@ -100,6 +101,8 @@ def wanted(
         return NotAsked("body")
     if "range" in headers or any(name in headers for name in _CONDITIONS):
         return NotAsked("condition")
+    if header_limit.reached(headers):
+        return NotAsked("headers")  # those that Kong left out would go upstream all the same
     said = directives(headers["cache-control"]) if "cache-control" in headers else {}
     if "no-store" in said:
         return NotAsked("no-store")

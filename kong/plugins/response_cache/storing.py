@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
+from kong.plugins import header_limit
 from kong.plugins.answer_headers import repeatable
 from kong.plugins.response_cache.request import directives
 from kong.plugins.runtime.messages import Value
@@ -65,6 +66,8 @@ def judge(
         return NotKept("status")
     if body is None or len(body) > max_body:
         return NotKept("size")
+    if header_limit.reached(headers):
+        return NotKept("headers")
     said = directives(headers.get("cache-control"))
     tags = _tags(headers.get("cache-tag"))
     if "set-cookie" in headers or "no-store" in said or (shared and "private" in said):

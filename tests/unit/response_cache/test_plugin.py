@@ -107,6 +107,24 @@ async def test_what_names_a_caller_or_another_address_is_in_nobodys_answer(heade
     assert (await gate.ask(**{header: "of Bob"})).cache.startswith(HIT)
 
 
+async def test_headers_that_kong_leaves_out_are_in_nobodys_answer() -> None:
+    """It tells of the first hundred, and what token-validator says comes after the client's."""
+
+    def upstream(headers: Mapping[str, Any], _: str) -> Answer:
+        return Answer(200, str(headers.get("x-user-id")).encode(), {"cache-tag": "x"})
+
+    gate = Gate(upstream)
+    many: dict[str, Any] = {f"x_{number}": "" for number in range(100)}
+    assert (await gate.ask(**many, x_user_id="ada")).cache == "gatehouse; fwd=bypass; detail=headers"
+    assert (await gate.ask()).body == b"None"
+
+
+async def test_an_answer_of_which_kong_leaves_headers_out_is_not_kept() -> None:
+    gate = Gate(saying(b"hers", **{f"x_{number}": "" for number in range(100)}, set_cookie="session=hers"))
+    assert (await gate.ask()).cache == "gatehouse; fwd=miss"
+    assert (await gate.ask()).cache == "gatehouse; fwd=miss"
+
+
 async def test_one_that_a_route_names_in_vary_chooses_the_answer() -> None:
     def upstream(headers: Mapping[str, Any], _: str) -> Answer:
         return Answer(200, str(headers.get("x-consumer-id")).encode(), {"cache-tag": "x"})
