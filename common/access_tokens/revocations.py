@@ -34,6 +34,8 @@ LOOK_AGAIN = 1.0
 PRUNE_EVERY = 30.0
 LONGEST_KEPT = 86400.0
 """Seconds; no access token lives this long, so no entry may stay longer."""
+SET_BACK = 1.0
+"""Seconds by which the clock may go back before the stream is read again: what was over by it may matter again."""
 MOST_SESSIONS = 200_000
 """Beyond it (about 40 MB) the watch counts as down rather than forgetting a revoked session."""
 
@@ -115,6 +117,8 @@ class RevocationWatch:
         self._heard: float | None = None
         self._unknown_since: float | None = monotonic()
         self._pruned = monotonic()
+        self._clock_ahead = clock() - monotonic()
+        """By how much, at its highest, the clock was ahead of the one that is never set."""
         self._settled = asyncio.Event()
         self._waits_for_auth = False
         self._task: asyncio.Task[None] | None = None
@@ -208,6 +212,9 @@ class RevocationWatch:
             if link.connection_number != connection:
                 return
             now = self._clock()
+            if self._set_back(now):
+                log.warning("the clock was set back: reading the revocations again")
+                return
             for entry, fields in entries:
                 last = entry
                 self.revoked.learn(fields, now)
@@ -238,6 +245,13 @@ class RevocationWatch:
         mark = await link.command(b"GET", self._mark)
         newest = await link.command(b"XREVRANGE", self._stream, b"+", b"-", b"COUNT", 1)
         return mark is None or (last != START and (not newest or _order(newest[0][0]) < _order(last)))
+
+    def _set_back(self, now: float) -> bool:
+        """Whether the clock was ahead before, and so may have made this forget what still matters."""
+        ahead = now - self._monotonic()
+        set_back = ahead < self._clock_ahead - SET_BACK
+        self._clock_ahead = ahead if set_back else max(ahead, self._clock_ahead)
+        return set_back
 
     def _tidy(self, now: float) -> None:
         if self._monotonic() - self._pruned > PRUNE_EVERY:

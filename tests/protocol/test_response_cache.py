@@ -153,6 +153,25 @@ async def test_a_change_that_was_cut_off_the_stream_before_it_was_read_is_not_hi
     await until_kept(server, b"[3]")
 
 
+async def test_a_change_is_seen_where_redis_counts_from_lower_numbers_than_before(
+    redis: own.OwnRedis,
+) -> None:
+    """They are its clock's: that of the former process, or of before it was set, was ahead."""
+    async with (
+        RedisLink(redis.url, 5) as link,
+        serving("response-cache", redis_url=redis.url, silence=SILENCE, ttl=3600) as server,
+    ):
+        ahead = b"%d-7" % ((time.time() + 3600) * 1000)
+        await link.command(b"XADD", STREAM, ahead, b"tags", b"something")
+        await until_kept(server)
+        await link.command(b"DEL", STREAM)
+        await link.command(b"XADD", STREAM, b"*", b"tags", b"products")
+        await until_new(server, b"[2]")
+        await until_kept(server, b"[2]")
+        await link.command(b"XADD", STREAM, b"*", b"tags", b"products")
+        await until_new(server, b"[3]")
+
+
 async def test_redis_that_takes_no_writes_is_no_cache(server: PluginServer, redis: own.OwnRedis) -> None:
     await until_kept(server)
     async with RedisLink(redis.url, 5) as link:

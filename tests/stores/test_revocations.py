@@ -258,6 +258,19 @@ async def test_a_stream_trimmed_to_nothing_is_no_news(source: RevocationSource, 
         await until(lambda: "after" in watch.revoked)
 
 
+async def test_a_clock_that_was_ahead_for_a_while_makes_nothing_forgotten(
+    source: RevocationSource, link: RedisLink
+) -> None:
+    """By a clock that is an hour ahead every token has expired, and every session's end is over."""
+    ahead = 3600.0
+    await revoke(link, "before")
+    async with RevocationWatch(source, clock=lambda: time.time() + ahead) as watch:
+        await watch.settle(WITHIN)
+        assert "before" not in watch.revoked
+        ahead = 0.0
+        await until(lambda: "before" in watch.revoked and watch.current())
+
+
 async def test_an_entry_that_makes_no_sense_does_not_hide_the_next(
     source: RevocationSource, link: RedisLink
 ) -> None:

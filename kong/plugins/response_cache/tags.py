@@ -183,9 +183,20 @@ class TagWatch:
         return _order(oldest[0][0]) > known or last < here
 
     async def _begin_anew(self, link: RedisLink, process: str) -> None:
-        """Forgets all; an entry without tags says where. So the stream is never empty, and a cut is always seen."""
-        here = _order(await link.command(b"XADD", self._stream, b"*", b"tags", b""))
-        self.moves.forget(AsOf(process, max(here, self.moves.now.position)))
+        """Forgets all; an entry without tags says where. So the stream is never empty, and a cut is always seen.
+
+        Its number is above all that is known. A Redis whose clock is behind the former one's would else go on with
+        lower ones, which nobody reads.
+        """
+        known = self.moves.now.position
+        here = await self._say(link, b"*")
+        if here <= known:
+            here = await self._say(link, b"%d-%d" % (known[0], known[1] + 1))
+        self.moves.forget(AsOf(process, here))
+
+    async def _say(self, link: RedisLink, number: bytes) -> Position:
+        """Adds an entry without tags, and returns its number."""
+        return _order(await link.command(b"XADD", self._stream, number, b"tags", b""))
 
 
 def _process(info: bytes) -> str:
