@@ -13,6 +13,7 @@ from lupa.luajit21 import LuaRuntime
 
 from common import idempotency_key, request_ids
 from common.reason_phrases import PHRASES
+from devstack.gateway import pdk
 from devstack.gateway.entities import Configuration, Route
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
@@ -46,6 +47,47 @@ def test_several_lines_of_forwarded_addresses_become_one(pre_function: LuaFuncti
     request = exchange(("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.7"))
     pre_function.rewrite(request)
     assert list(request.headers) == [("X-Forwarded-For", "6.6.6.6, 203.0.113.7")]
+
+
+@pytest.mark.parametrize("path", ["/api/auth%2Flogin", "/api/auth/%2flogin", "/api/products%2Fdocuments"])
+def test_a_path_that_services_would_take_for_another_one_is_refused(
+    pre_function: LuaFunctions, path: str
+) -> None:
+    with pytest.raises(Exit) as refused:
+        pre_function.rewrite(exchange(method="POST", path=path))
+    assert refused.value.answer.status == 400
+    pre_function.rewrite(exchange(path=path.replace("%2", "%20")))
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_that_http_2_does_not_announce_is_refused_where_none_is_expected(
+    pre_function: LuaFunctions, method: str
+) -> None:
+    """response-cache would overlook it, and keep what upstream makes of it for everybody."""
+    request = exchange(method=method)
+    request.version = 2.0
+    pre_function.rewrite(request)
+    request.body = b"[1]"
+    with pytest.raises(Exit) as refused:
+        pre_function.rewrite(request)
+    assert refused.value.answer.status == 400
+    request.headers.set("Content-Length", "3")
+    pre_function.rewrite(request)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "sent", "told"),
+    [("", None, "https"), ("", "http", "https"), ("127.0.0.1", None, "https"), ("127.0.0.1", "http", "http")],
+)
+def test_of_a_request_over_tls_plugins_know_what_upstream_is_told(
+    pre_function: LuaFunctions, monkeypatch: pytest.MonkeyPatch, trusted: str, sent: str | None, told: str
+) -> None:
+    known = pdk._request
+    monkeypatch.setattr(pdk, "_request", lambda of: known(of) | {"kong.request.get_scheme": lambda: "https"})
+    monkeypatch.setattr(pdk, "_trusted", lambda address: address == trusted)
+    request = exchange(*([("X-Forwarded-Proto", sent)] if sent else []))
+    pre_function.rewrite(request)
+    assert request.headers.get("X-Forwarded-Proto") == told
 
 
 def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
@@ -216,6 +258,17 @@ async def test_what_the_router_takes_for_public_is_public_by_its_path_too(
         assert refused.value.answer.status == 400, path
     home = next(route for route in configuration.routes if route.service.name == "bff")
     await pre_function.access(_routed(exchange(), home))
+
+
+async def test_a_slash_more_gets_no_call_past_the_limit_of_what_needs_no_token(
+    pre_function: LuaFunctions, configuration: Configuration
+) -> None:
+    route = next(route for route in configuration.routes if route.service.name == "auth")
+    for name in PUBLIC:
+        with pytest.raises(Exit) as refused:
+            await pre_function.access(_routed(exchange(method="POST", path=f"/api/auth/{name}/"), route))
+        assert refused.value.answer.status == 404
+    await pre_function.access(_routed(exchange(path="/api/auth/me/"), route))
 
 
 def _routed(request: Exchange, route: Route) -> Exchange:
