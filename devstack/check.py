@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from devstack import declared_routes
+from devstack.caller_headers import refuse_unlike_callers
 from devstack.declaration import declaration
 from devstack.errors import PrepareError
 from devstack.gateway import declarative
@@ -53,6 +54,7 @@ def check(template: Path, environment: Mapping[str, str]) -> Configuration:
             refuse_shared_caches(configuration)
             refuse_replaced_functions(configuration)
             refuse_unlike_twins(configuration)
+            refuse_unlike_callers(configuration)
         except ConfigError as error:
             place = f"{template}:{error.line}" if error.line else str(template)
             raise PrepareError(f"{place}: {error}") from error

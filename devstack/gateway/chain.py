@@ -32,14 +32,19 @@ def build(configuration: Configuration, attachments: Mapping[str, Attachment]) -
 def _chain(
     configuration: Configuration, route: Route | None, attachments: Mapping[str, Attachment]
 ) -> tuple[Attachment, ...]:
-    """One attachment of each plugin, the most specific (route before service before everywhere)."""
+    plugins = in_force(configuration, route).values()
+    found = [attachments[plugin.id] for plugin in plugins if plugin.id in attachments]
+    return tuple(sorted(found, key=lambda attachment: -attachment.priority))
+
+
+def in_force(configuration: Configuration, route: Route | None) -> dict[str, Plugin]:
+    """Of each plugin, by its name, the one that runs: the most specific (route before service before everywhere)."""
     chosen: dict[str, tuple[int, Plugin]] = {}
     for plugin in configuration.plugins:
         closeness = _closeness(plugin, route)
         if closeness is not None and closeness >= chosen.get(plugin.name, (-1, plugin))[0]:
             chosen[plugin.name] = (closeness, plugin)
-    found = [attachments[plugin.id] for _, plugin in chosen.values() if plugin.id in attachments]
-    return tuple(sorted(found, key=lambda attachment: -attachment.priority))
+    return {name: plugin for name, (_, plugin) in chosen.items()}
 
 
 def _closeness(plugin: Plugin, route: Route | None) -> int | None:

@@ -129,6 +129,36 @@ def test_tokens_need_the_function_that_takes_identities_from_clients(tmp_path: P
         check(template, os.environ)
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "reason"),
+    [
+        (
+            "- &token-validator\n        name: token-validator\n        config:\n",
+            "          user_id_header: X-Account\n",
+            'pre-function does not take "x-account" from what clients send',
+        ),
+        (
+            "- name: idempotency\n            config:\n",
+            "              caller_header: X-Account\n",
+            'on home-idempotency-key token-validator tells it by another header, "x-user-id"',
+        ),
+        (
+            "- name: response-cache\n            config:\n",
+            "              user_header: X-Account\n",
+            'on product-list token-validator tells it by another header, "x-user-id"',
+        ),
+    ],
+)
+def test_all_plugins_know_a_caller_by_one_header_that_clients_cannot_send(
+    tmp_path: Path, right: str, wrong: str, reason: str
+) -> None:
+    template = tmp_path / "kong.yml.template"
+    template.write_text(TEMPLATE.replace(right, right + wrong, 1))
+    line = TEMPLATE[: TEMPLATE.index(right)].count("\n") + right.count("\n") + 1
+    with pytest.raises(PrepareError, match=f":{line}: plugin .*{reason}"):
+        check(template, os.environ)
+
+
 def test_a_cache_is_taken_where_nobody_has_a_token(tmp_path: Path) -> None:
     template = tmp_path / "kong.yml.template"
     auth_public = "    plugins:\n      # Of one address"
