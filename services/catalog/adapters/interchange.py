@@ -1,20 +1,23 @@
 """The files that `import` takes and `export` makes.
 
 JSON lines: a product or a category each. CSV: a variant a row; the rows of one product stand together, and those after
-the first may leave out what is the product's.
+the first may leave out what is the product's. A text that a spreadsheet would take for a formula has a `'` before it,
+which reading takes away.
 """
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
 from common.json_errors import UNREADABLE
+from services.catalog.domain.categories import MAX_POSITION
 from services.catalog.domain.products import Content, Option, Product, Status, Texts, Variant, VatClass
 
 COLUMNS = (
@@ -25,6 +28,9 @@ COLUMNS = (
 NO_ID = UUID(int=0)
 SEPARATOR = ";"
 MAX_LINE = 1024 * 1024
+
+_FORMULA = re.compile("'*[-=+@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+"""How a formula begins, also behind marks that it is a text (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 class VariantRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,7 +89,7 @@ class CategoryRow(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ty
     slug: str
     names: dict[str, str]
     parent: str | None = None
-    position: int = 0
+    position: Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)] = 0
 
 
 Row = ProductRow | CategoryRow
@@ -140,10 +146,10 @@ def csv_rows(row: ProductRow) -> list[dict[str, str]]:
         "slug": row.slug,
         "category": row.category,
         "status": row.status.value,
-        "brand": row.brand,
-        "keywords": SEPARATOR.join(row.keywords),
-        **{f"name_{language}": text.name for language, text in texts.items()},
-        **{f"description_{language}": text.description for language, text in texts.items()},
+        "brand": _cell(row.brand),
+        "keywords": SEPARATOR.join(map(_cell, row.keywords)),
+        **{f"name_{language}": _cell(text.name) for language, text in texts.items()},
+        **{f"description_{language}": _cell(text.description) for language, text in texts.items()},
         "options": msgspec.json.encode(row.options).decode() if row.options else "",
     }
     return [
@@ -227,10 +233,13 @@ def _product(group: list[tuple[int, dict[str, str]]]) -> Iterator[Read]:
             "slug": first["slug"],
             "category": first.get("category", ""),
             "status": first.get("status") or "draft",
-            "brand": first.get("brand", ""),
-            "keywords": _listed(first.get("keywords", "")),
+            "brand": _text(first.get("brand", "")),
+            "keywords": list(map(_text, _listed(first.get("keywords", "")))),
             "texts": {
-                language: {"name": name, "description": first.get(f"description_{language}", "")}
+                language: {
+                    "name": _text(name),
+                    "description": _text(first.get(f"description_{language}", "")),
+                }
                 for language in ("ko", "en")
                 if (name := first.get(f"name_{language}", ""))
             },
@@ -260,6 +269,15 @@ def _variant(row: Mapping[str, str]) -> dict[str, Any]:
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _text(cell: str) -> str:
+    """What `_cell` was given."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def _optional(number: int | None) -> str:

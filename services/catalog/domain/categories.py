@@ -8,6 +8,7 @@ from services.catalog.domain.products import Category
 
 MAX_DEPTH = 6
 """Levels of categories. A page shows them inside one another, and no shopper goes deeper."""
+MAX_POSITION = 10_000
 
 
 @dataclass(frozen=True, slots=True)

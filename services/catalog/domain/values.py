@@ -23,7 +23,7 @@ MAX_PRICE = LARGEST // 10**6
 """Of one unit: an order's total stays far below the largest amount."""
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}", re.ASCII)
 _RESERVED_SLUGS = frozenset({"suggestions", "documents"})
@@ -39,6 +39,11 @@ def slug(text: str) -> str:
     if len(text) > MAX_SLUG:
         raise InvalidValue("too_long", max=MAX_SLUG)
     return text
+
+
+def is_id(text: str) -> bool:
+    """Whether it is the spelling of a product's id, which no slug is."""
+    return _UUID.fullmatch(text) is not None
 
 
 def may_be_slug(text: str) -> bool:

@@ -10,7 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from services.catalog.application.stock import StockTotals
-from services.catalog.domain import search
+from services.catalog.domain import search, values
 from services.catalog.domain.errors import UnknownProduct
 from services.catalog.domain.products import Content, Product, Status
 from services.catalog.web.parts import Parts
@@ -214,10 +214,8 @@ def document(
 
 
 def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    """None for what may be a slug: a UUID has other spellings, without hyphens or with more of them."""
+    return UUID(text) if values.is_id(text) else None
 
 
 def _known(text: str) -> UUID:

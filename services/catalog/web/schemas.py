@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from services.catalog.application.stock import StockTotals
 from services.catalog.domain import values
+from services.catalog.domain.categories import MAX_POSITION
 from services.catalog.domain.products import (
     Category,
     Content,
@@ -285,7 +286,9 @@ class CategoryDocument(msgspec.Struct, frozen=True):
         )
 
 
-Position = Annotated[int, Meta(ge=0, le=10_000, description="Among its siblings; equal ones go by slug.")]
+Position = Annotated[
+    int, Meta(ge=0, le=MAX_POSITION, description="Among its siblings; equal ones go by slug.")
+]
 
 
 class NewCategory(msgspec.Struct, frozen=True):

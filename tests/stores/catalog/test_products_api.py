@@ -63,6 +63,14 @@ async def test_a_slug_never_looks_like_another_address(api: ShopApi, slug: str) 
     assert [error["field"] for error in answer.json()["errors"]] == ["slug"]
 
 
+async def test_a_slug_of_32_digits_has_its_page(api: ShopApi) -> None:
+    """Without hyphens it would be a UUID as well, which asked for the administrators' document."""
+    slug = "20261128" * 4
+    await api.product(await api.category(), slug)
+    page = await api.client.get(f"/api/products/{slug}")
+    assert (page.status_code, page.json().get("slug")) == (200, slug)
+
+
 async def test_a_taken_slug_or_sku_is_a_conflict(api: ShopApi) -> None:
     category = await api.category()
     await api.product(category, "one")
