@@ -20,6 +20,9 @@ ASK = {"4000002500003155", "4000002760003184", "4000000000003220"}
 SUCCEED = {"4242424242424242", "5555555555554444", "4000000000000077"}
 MOST_DIGITS = 19
 
+_DIGITS = {"ISK": 2, "UGX": 2, "MGA": 0}
+"""Behind the point, where Stripe has others than ISO 4217 (https://docs.stripe.com/currencies#special-cases)."""
+
 _SECURITY = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -115,7 +118,7 @@ def _language(request: web.Request, session: Json) -> str:
 
 def amount_text(amount: int, currency: str) -> str:
     """As the provider counts: won whole, dollars in cents."""
-    digits = exponent(currency.upper())
+    digits = _DIGITS.get(currency.upper(), exponent(currency.upper()))
     return f"{amount / 10**digits:,.{digits}f} {currency.upper()}"
 
 
