@@ -1,17 +1,13 @@
 """A refund as it was typed: units of lines and the shipping, or an amount. Pure; what it comes to, order alone says."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from common.money import LARGEST, exponent
+from frontend_proxy.pages import amounts
 from frontend_proxy.pages.forms import Form
 
 REASONS = ("returned", "damaged", "missing", "goodwill", "other")
 LONGEST_NOTE = 200
-
-_AMOUNT = re.compile(r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,15})(?:\.([0-9]{1,3}))?", re.ASCII)
-_SIGNS = re.compile(r"[\s₩$€£¥원]|KRW|USD")
 
 
 class Fault(NamedTuple):
@@ -39,8 +35,8 @@ def read(form: Form, order: Mapping[str, Any], left: Mapping[int, int]) -> Wante
         faults["note"] = Fault("too_long", {"max": LONGEST_NOTE})
     body: dict[str, Any] = {"reason": reason} | ({"note": note} if note else {})
     if form.text("by") == "amount":
-        amount = minor_units(form.text("amount"), order["currency"])
-        if amount is None or amount == 0:
+        amount = _amount(form.text("amount"), order["currency"])
+        if not amount:
             faults["amount"] = Fault("invalid" if form.text("amount") else "required", {})
         return WantedRefund({**body, "amount": amount}, faults, empty=False)
     lines = []
@@ -55,19 +51,14 @@ def read(form: Form, order: Mapping[str, Any], left: Mapping[int, int]) -> Wante
     return WantedRefund({**body, "lines": lines, "shipping": shipping}, faults, not lines and not shipping)
 
 
-def minor_units(text: str, currency: str) -> int | None:
-    """An amount as people type it, `12,000원` or `12.50`, in the currency's minor unit. None for what is no amount of
-    it."""
-    digits = exponent(currency)
-    found = _AMOUNT.fullmatch(_SIGNS.sub("", text))
-    part = (found[1] or "") if found else ""
-    if found is None or len(part) > digits:
-        return None
-    amount = int(found[0].partition(".")[0].replace(",", "") + part.ljust(digits, "0"))
-    return amount if amount <= LARGEST else None
-
-
 def _units(text: str) -> int | None:
     if not text:
         return 0
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+def _amount(text: str, currency: str) -> int | None:
+    try:
+        return amounts.parsed(text, currency)
+    except ValueError:
+        return None

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from frontend_proxy.pages import amounts
 from frontend_proxy.pages.forms import Form
-from frontend_proxy.pages.products import amounts
 
 LANGUAGES = ("ko", "en")
 STATUSES = ("draft", "active", "archived")

@@ -81,6 +81,7 @@ async def _list(request: PageRequest, site: Site, visitor: PageContext, slug: st
         "shop/list.html",
         status=answer.status if answer.status in {200, 400} else 200,
         found=found,
+        currency=site.currency,
         facets=found["facets"] or {"total": None, "categories": [], "prices": []},
         narrowed=narrowed,
         words=asked.get("q", ""),

@@ -3,10 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from frontend_proxy.pages.forms import Form
-from frontend_proxy.pages.products import amounts, draft, grid, merging
+from frontend_proxy.pages.products import draft, grid, merging
 from frontend_proxy.pages.products.draft import Draft, Named, OptionDraft, VariantDraft
 from frontend_proxy.pages.products.merging import Difference
 
@@ -78,30 +76,6 @@ def fields(shown: Draft) -> dict[str, str]:
             f"v{row}_weight": variant.weight,
         } | ({f"v{row}_active": "on"} if variant.active else {})
     return sent
-
-
-@pytest.mark.parametrize(
-    ("text", "currency", "amount"),
-    [
-        ("89,000", "KRW", 89000),
-        (" ₩ 89 000 ", "KRW", 89000),
-        ("89000원", "KRW", 89000),
-        ("\uff18\uff19\uff10\uff10\uff10", "KRW", 89000),
-        ("12.5", "USD", 1250),
-        ("12", "USD", 1200),
-        ("1.234", "KWD", 1234),
-        ("0", "KRW", 0),
-    ],
-)
-def test_prices_are_taken_as_people_write_them(text: str, currency: str, amount: int) -> None:
-    assert amounts.parsed(text, currency) == amount
-    assert amounts.parsed(amounts.typed(amount, currency), currency) == amount
-
-
-@pytest.mark.parametrize("text", ["", "-1", "12.5", "1e5", "free", "1.", "9" * 14, "\u3164", "1/2"])
-def test_what_is_no_price_is_not_guessed_at(text: str) -> None:
-    with pytest.raises(ValueError, match="not an amount"):
-        amounts.parsed(text, "KRW")
 
 
 def test_an_unchanged_form_asks_for_what_is_stored() -> None:

@@ -5,36 +5,10 @@ from typing import Any
 import pytest
 
 from frontend_proxy.pages.forms import Form
-from frontend_proxy.pages.fulfilment.wanted_refund import Fault, minor_units, read
+from frontend_proxy.pages.fulfilment.wanted_refund import Fault, read
 
 ORDER: dict[str, Any] = {"currency": "KRW", "lines": [{"position": 1}, {"position": 2}]}
 LEFT = {1: 3, 2: 0}
-
-
-@pytest.mark.parametrize(
-    ("text", "currency", "expected"),
-    [
-        ("12000", "KRW", 12000),
-        (" 12,000원 ", "KRW", 12000),
-        ("₩ 1,234,567", "KRW", 1234567),
-        ("12.50", "USD", 1250),
-        ("$12.5", "USD", 1250),
-        ("0", "KRW", 0),
-        ("12.5", "KRW", None),
-        ("12.505", "USD", None),
-        ("12,00", "KRW", None),
-        ("1.234,50", "EUR", None),
-        ("-5", "KRW", None),
-        ("1e3", "KRW", None),
-        ("١٢", "KRW", None),
-        ("9" * 15, "USD", None),
-        ("", "KRW", None),
-    ],
-)
-def test_amounts_are_read_in_the_currencys_own_unit_or_not_at_all(
-    text: str, currency: str, expected: int | None
-) -> None:
-    assert minor_units(text, currency) == expected
 
 
 def test_units_and_shipping_are_asked_for_by_line() -> None:
