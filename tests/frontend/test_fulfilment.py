@@ -146,6 +146,7 @@ async def test_an_order_of_which_no_money_is_left_promises_none_for_its_cancella
     desk.gateway.answer = gateway({**ANSWERS, f"GET /api/orders/{ID}": order})
     _, text = await look(desk, PAGE)
     assert "Its money was given back already." in text and "goes back to the customer" not in text
+    assert "send nothing. Cancel it" in text, "also where no refund of the order's gave it back"
 
 
 async def test_why_an_order_that_was_given_back_is_not_sent_is_said(desk: Front) -> None:

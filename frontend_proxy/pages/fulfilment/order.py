@@ -193,7 +193,9 @@ def _nothing_to_send(order: Mapping[str, Any], timeline: Mapping[str, Any] | Non
     units = _refunded_units(timeline)
     given = sum(refund["amount"] for refund in timeline["refunds"] if refund["state"] != "failed")
     goods = all(units.get(line["position"], 0) >= line["quantity"] for line in order["lines"])
-    return goods or given >= order["total"]
+    payment = order["payment"]
+    at_provider = 0 < payment["captured"] <= payment["refunded"] + payment["refund_pending"]
+    return goods or given >= order["total"] or at_provider
 
 
 def _refunded_units(timeline: Mapping[str, Any] | None) -> dict[int, int]:

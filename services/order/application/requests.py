@@ -90,7 +90,8 @@ class RequestService:
             )
             # After it: the order's row is ours by now, and refunds are admitted under it.
             order = await self.owned(caller, id_)
-            if all_given_back(order.lines, order.total, await self.refunds.before(id_)):
+            refunded = await self.refunds.before(id_)
+            if order.payment.given_back or all_given_back(order.lines, order.total, refunded):
                 raise NothingToSend
             await self.orders.ship(id_, shipment)
         return order

@@ -250,6 +250,18 @@ async def test_nothing_is_sent_of_an_order_that_was_given_back(shop: Shop, wante
         await shop.order(kim, id_)
 
 
+async def test_nothing_is_sent_of_an_order_whose_money_went_back_at_the_provider(shop: Shop) -> None:
+    """By a person on its pages: no refund of the order's, but its money all the same."""
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 3)
+    await shop.report(id_, shop.payment.report(id_, refunded=12_999))
+    refused = await ship(shop, id_)
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/nothing-to-send")
+    await shop.report(id_, shop.payment.report(id_, refunded=0))  # the bank sent it back
+    assert (await ship(shop, id_)).status_code == 201
+
+
 async def test_an_order_whose_refund_failed_is_sent(shop: Shop) -> None:
     shop.catalog.sell("SOCKS", 3_333, 10)
     kim = shop.member()
