@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from tests.frontend.conftest import Front
-from tests.frontend.shopping import CART, PRODUCT, TYPED, gateway, guest, look, send
+from tests.frontend.shopping import CART, PRODUCT, TYPED, Said, gateway, guest, look, send
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])
@@ -67,6 +67,44 @@ async def test_a_cart_that_was_ordered_already_leads_to_its_order(front: Front) 
 
 
 @pytest.mark.parametrize(
+async def test_who_goes_back_and_changes_the_form_is_led_to_the_order_of_that_cart(front: Front) -> None:
+    guest(front)
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path != "/api/orders":
+            return web.json_response({"cart": {**CART, "lines": []}, "member": None, "degraded": []})
+        if request.headers["Idempotency-Key"] == TYPED["idempotency_key"]:
+            return web.json_response({"type": "/problems/idempotency-key-reused"}, status=422)
+        ordered = {"type": "/problems/cart-ordered", "order_id": PRODUCT["id"]}
+        return web.json_response(ordered, status=409)
+
+    front.gateway.answer = answer
+    changed = {**TYPED, "line1": "Sejong-daero 111"}
+    assert (await send(front, "/checkout", changed))[:2] == (303, f"/orders/{PRODUCT['id']}")
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"left_out": [], "cart": CART}, "/cart"),
+        ({"left_out": ["GONE"], "cart": CART}, "/cart?done=left_out"),
+        (409, "/cart?done=full"),
+    ],
+    ids=["all", "some", "full"],
+)
+async def test_ordering_again_is_one_call_and_says_what_stays_out(
+    front: Front, said: Said, place: str
+) -> None:
+    """Each item by a call of its own met the gateway's limit of 30 a second, and the others were lost unseen."""
+    guest(front)
+    front.gateway.answer = gateway({f"POST /api/orders/{PRODUCT['id']}/again": said, "GET /api/cart": CART})
+    assert (await send(front, f"/orders/{PRODUCT['id']}/again", {}))[:2] == (303, place)
+    assert len(front.gateway.seen) == 1
+    status, text = await look(front, place)
+    assert (status, "not sold any more" in text) == (200, "left_out" in place)
+    assert ("Your cart is full" in text) == ("full" in place)
+
+
     ("lines", "place"), [(CART["lines"], "/cart?done=unpayable"), ([], "/cart")], ids=["total", "empty"]
 )
 async def test_a_cart_that_cannot_be_paid_leads_to_it_and_says_so(

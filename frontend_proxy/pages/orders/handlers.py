@@ -100,12 +100,12 @@ class OrderPages(Controller):
     async def again(
         self, site: InjectedSite, visitor: InjectedPageContext, id_: FromPath[UUID]
     ) -> ASGIResponse:
-        """Puts what was ordered into the cart; what is not sold any more stays out."""
-        answer = require_status(await site.backend.call(visitor, "GET", f"/api/orders/{id_}"), 200)
-        for line in answer.document()["lines"]:
-            path, quantity = f"/api/cart/items/{line['sku']}", {"quantity": line["quantity"]}
-            await site.backend.call(visitor, "PUT", path, quantity)
-        return redirect("/cart")
+        """Has at least what was ordered in the cart; what is not sold any more stays out, and is said to."""
+        answer = await site.backend.call(visitor, "POST", f"/api/orders/{id_}/again")
+        if answer.status == 409:
+            return redirect("/cart?done=full")
+        left_out = require_status(answer, 200).document()["left_out"]
+        return redirect("/cart?done=left_out" if left_out else "/cart")
 
     @get("/claim")
     async def to_history(self) -> ASGIResponse:

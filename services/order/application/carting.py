@@ -11,6 +11,9 @@ from services.order.domain.carts import Cart, Item, PriceChange
 from services.order.domain.errors import UnknownItem
 from services.order.domain.sums import ShippingRates
 
+NOT_FOR_SALE = frozenset(("unknown", "not_sold"))
+"""Why nobody can have any of it; what is sold out may come back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCart:
@@ -84,7 +87,7 @@ class CartService:
         items = carts.with_item(before.items if before else (), Item(sku, quantity, None))
         # The whole cart as it will be, in one question; it is asked again only where the cart changes meanwhile.
         quote = await self.quotes.quote([(item.sku, item.quantity) for item in items], lang)
-        if any(line.sku == sku and line.reason in {"unknown", "not_sold"} for line in quote.unavailable):
+        if any(line.sku == sku and line.reason in NOT_FOR_SALE for line in quote.unavailable):
             raise UnknownItem
         price = next((line.unit_price for line in quote.lines if line.sku == sku), None)
         item = Item(sku, quantity, price)
@@ -93,6 +96,20 @@ class CartService:
         if cart is not None:
             return self._shown(cart, quote)
         return await self._change(owner, lambda present: carts.with_item(present, item), lang)
+
+    async def again(
+        self, owner: UUID, ordered: Sequence[tuple[str, int]], lang: str
+    ) -> tuple[ShownCart, Sequence[str]]:
+        """The cart has at least that much of each then, so that repeating is harmless and nothing is taken out; and the
+        SKUs that stay out, since the shop does not sell them. Raises CartFull."""
+        quote = await self.quotes.quote(ordered, lang)
+        left_out = [line.sku for line in quote.unavailable if line.reason in NOT_FOR_SALE]
+        prices = {line.sku: line.unit_price for line in quote.lines}
+        wanted = [Item(sku, quantity, prices.get(sku)) for sku, quantity in ordered if sku not in left_out]
+        if not wanted:
+            return await self.show(owner, lang), left_out
+        shown = await self._change(owner, lambda present: carts.with_at_least(present, wanted), lang)
+        return shown, left_out
 
     async def remove(self, owner: UUID, sku: str, lang: str) -> ShownCart:
         """Raises UnknownItem."""

@@ -1,6 +1,6 @@
 """What people ask of an order: to see it, to pay it, to cancel it, to say that it is on its way or there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -59,6 +59,13 @@ class RequestService:
         if order is None or not (caller.is_admin or order.owner == caller.id):
             raise UnknownOrder
         return order
+
+    async def bought(self, caller: Caller, id_: UUID) -> Sequence[tuple[str, int]]:
+        """SKUs and quantities of one's own order. Raises UnknownOrder."""
+        order = await self.orders.get(id_)
+        if order is None or order.owner != caller.id:
+            raise UnknownOrder
+        return [(line.sku, line.quantity) for line in order.lines]
 
     async def pay(self, caller: Caller, id_: UUID) -> PaymentPage:
         """Where to pay; the same page while it lives. Raises UnknownOrder, RequestRefused, PaymentUnavailable."""

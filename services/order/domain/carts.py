@@ -59,6 +59,17 @@ def merged(member: Sequence[Item], guest: Sequence[Item]) -> tuple[Item, ...]:
     return tuple(items.values())
 
 
+def with_at_least(items: Sequence[Item], wanted: Sequence[Item]) -> tuple[Item, ...]:
+    """Each of `wanted`, in no smaller quantity; nothing is taken out or doubled. Raises CartFull."""
+    there = {item.sku: item for item in items}
+    for item in wanted:
+        if item.sku not in there or there[item.sku].quantity < item.quantity:
+            there[item.sku] = item
+    if len(there) > MAX_LINES:
+        raise CartFull(MAX_LINES)
+    return tuple(there.values())
+
+
 def with_item(items: Sequence[Item], new: Item) -> tuple[Item, ...]:
     """`new` in the place of what there was of its SKU, else at the end. Raises CartFull."""
     if any(item.sku == new.sku for item in items):

@@ -21,12 +21,14 @@ from services.order.domain import links
 from services.order.domain.errors import CartChanged, OrderError
 from services.order.domain.orders import Order
 from services.order.web import listing
-from services.order.web.cart import GUEST
+from services.order.web.cart import GUEST, Lang, Language
 from services.order.web.parts import Parts
 from services.order.web.refusals import KeyRequired
 from services.order.web.schemas import (
+    CartView,
     Claimed,
     EventView,
+    OrderedAgain,
     OrderView,
     PaymentPageView,
     Placement,
@@ -185,6 +187,26 @@ class OrdersController(Controller):
         who = caller(request)
         versions = preconditions.versions(if_match, required=who.is_admin)
         return answer(await order.requests.cancel(who, order_id, versions), who)
+
+    @post(
+        "/{order_id:uuid}/again",
+        status_code=200,
+        operation_id="orderAgain",
+        summary="Have what was ordered in the cart again",
+        responses=documented(400, 401, 404, 409, 503),
+    )
+    async def again(
+        self,
+        *,
+        request: CallerRequest,
+        order_id: FromPath[UUID],
+        order: Injected[Parts],
+        lang: Lang = Language.KO,
+    ) -> OrderedAgain:
+        """At least as much of each, at today's prices; nothing is taken out of the cart. Repeating is harmless."""
+        lines = await order.requests.bought(caller(request), order_id)
+        shown, left_out = await order.carting.again(request.user.subject, lines, lang.value)
+        return OrderedAgain(list(left_out), CartView.of(shown))
 
     @post(
         "/claim",

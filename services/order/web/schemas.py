@@ -172,6 +172,13 @@ class CartView(msgspec.Struct, frozen=True):
         )
 
 
+class OrderedAgain(msgspec.Struct, frozen=True):
+    """`left_out`: SKUs of the order that the shop does not sell any more."""
+
+    left_out: list[str]
+    cart: CartView
+
+
 class LineView(msgspec.Struct, frozen=True):
     """As it was when the order was placed."""
 

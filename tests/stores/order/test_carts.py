@@ -65,6 +65,28 @@ async def test_hazard_24_merging_sums_once_and_is_keyed_by_the_guests_cart(shop:
     assert quantities((await merge(shop, kim, guest)).json()) == {"SHOE-250": 3, "SHOE-260": 5}
 
 
+async def test_ordering_again_takes_nothing_out_of_a_cart_and_adds_it_once(shop: Shop) -> None:
+    for sku in ("SHOE-250", "SHOE-260", "GONE"):
+        shop.catalog.sell(sku, 60_000, 50)
+    kim = shop.member()
+    for sku, quantity in (("SHOE-250", 3), ("SHOE-260", 1)):
+        await shop.put(kim, sku, quantity)
+    id_ = await shop.placed(kim, "GONE", 1)
+    await shop.put(kim, "SHOE-250", 1)
+    await shop.put(kim, "SHOE-260", 5)
+    del shop.catalog.prices["GONE"]
+    path = f"/api/orders/{id_}/again"
+    answers = await asyncio.gather(*(shop.api.post(path, headers=kim) for _ in range(3)))
+    answers.append(await shop.api.post(path, headers=kim))  # back, and once more
+    for answer in answers:
+        assert (answer.status_code, answer.json()["left_out"]) == (200, ["GONE"])
+        assert quantities(answer.json()["cart"]) == {"SHOE-250": 3, "SHOE-260": 5}
+    for other in (shop.member(), shop.guest(), shop.admin()):
+        assert (await shop.api.post(path, headers=other)).status_code == 404
+    shop.catalog.prices.clear()
+    assert (await shop.api.post(path, headers=kim)).json()["left_out"] == ["SHOE-250", "SHOE-260", "GONE"]
+
+
 async def test_only_a_guests_cart_comes_along_and_only_to_a_member(shop: Shop) -> None:
     kim, lee, guest = shop.member(), shop.member(), shop.guest()
     for caller, other in ((kim, lee), (guest, kim), (kim, {"Authorization": "Bearer forged"})):

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.order.domain.carts import MAX_LINES, MAX_QUANTITY, Item, PriceChange, merged, price_changes
+from services.order.domain.carts import (
+    MAX_LINES,
+    MAX_QUANTITY,
+    Item,
+    PriceChange,
+    merged,
+    price_changes,
+    with_at_least,
+)
 from services.order.domain.errors import CartFull
 
 ITEMS = st.lists(
@@ -25,8 +33,19 @@ def test_hazard_24_merging_sums_each_sku_once(member: list[Item], guest: list[It
 
 def test_a_cart_that_would_be_too_full_is_refused_and_not_cut() -> None:
     member = [Item(f"A{number}", 1, None) for number in range(MAX_LINES)]
-    with pytest.raises(CartFull):
-        merged(member, [Item("B", 1, None)])
+    for more in (merged, with_at_least):
+        with pytest.raises(CartFull):
+            more(member, [Item("B", 1, None)])
+
+
+@given(ITEMS, ITEMS)
+def test_ordering_again_never_lowers_a_quantity_and_changes_nothing_twice(
+    cart: list[Item], ordered: list[Item]
+) -> None:
+    once = with_at_least(cart, ordered)
+    assert with_at_least(once, ordered) == once
+    there, wanted, result = ({item.sku: item.quantity for item in items} for items in (cart, ordered, once))
+    assert result == {sku: max(there.get(sku, 0), wanted.get(sku, 0)) for sku in there | wanted}
 
 
 def test_only_prices_that_were_seen_and_differ_are_changes() -> None:
