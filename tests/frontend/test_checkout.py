@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from frontend_proxy.pages.checkout.placement import name_of
 from tests.frontend.conftest import Front
 from tests.frontend.shopping import CART, PRODUCT, TYPED, Said, gateway, guest, look, send
 
@@ -66,7 +67,6 @@ async def test_a_cart_that_was_ordered_already_leads_to_its_order(front: Front) 
     assert (await send(front, "/checkout", TYPED))[:2] == (303, f"/orders/{PRODUCT['id']}")
 
 
-@pytest.mark.parametrize(
 async def test_who_goes_back_and_changes_the_form_is_led_to_the_order_of_that_cart(front: Front) -> None:
     guest(front)
 
@@ -105,6 +105,7 @@ async def test_ordering_again_is_one_call_and_says_what_stays_out(
     assert ("Your cart is full" in text) == ("full" in place)
 
 
+@pytest.mark.parametrize(
     ("lines", "place"), [(CART["lines"], "/cart?done=unpayable"), ([], "/cart")], ids=["total", "empty"]
 )
 async def test_a_cart_that_cannot_be_paid_leads_to_it_and_says_so(
@@ -125,7 +126,7 @@ async def test_an_address_of_a_book_that_cannot_be_read_is_not_guessed(front: Fr
     await front.sign_in()
     screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": ["member"]}
     front.gateway.answer = gateway({"GET /api/checkout": screen})
-    status, _, text = await send(front, "/checkout", {**TYPED, "where": "0"})
+    status, _, text = await send(front, "/checkout", {**TYPED, "where": name_of(BOOK["addresses"][0])})
     assert status == 503 and "saved addresses cannot be shown" in text
     assert all(seen.target != "/api/orders" for seen in front.gateway.seen)
 
@@ -157,6 +158,22 @@ BOOK = {
 }
 
 
+async def test_an_address_is_chosen_by_what_is_in_it_wherever_it_stands_by_now(front: Front) -> None:
+    """Who removed another one in a second tab had the order sent to the one after the chosen one."""
+    await front.sign_in()
+    first, second = BOOK["addresses"]
+    text = ""
+    for left, status in ((second, 303), (first, 409)):
+        screen: dict[str, Any] = {"cart": CART, "member": {**BOOK, "addresses": [left]}, "degraded": []}
+        placed = {"id": PRODUCT["id"], "status": 201}
+        front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": placed})
+        answered, _, text = await send(front, "/checkout", {**TYPED, "where": name_of(second)})
+        assert answered == status
+    [order] = [seen for seen in front.gateway.seen if seen.target == "/api/orders"]
+    assert json.loads(order.body)["address"]["city"] == "Tokyo"
+    assert "changed or removed meanwhile" in text
+
+
 async def test_a_shop_that_sends_to_one_country_asks_for_none(front: Front) -> None:
     guest(front)
     screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
@@ -177,8 +194,9 @@ async def test_a_shop_that_sends_to_several_countries_asks_where(
     async with front.browser.get(f"{front.url}/checkout", headers={"Accept-Language": language}) as answer:
         text = await answer.text()
     assert f'<option value="JP" >{name}</option>' in text
-    assert 'name="where" value="0"  disabled' in text, "the shop does not send to the first of the book"
-    assert 'name="where" value="1" checked' in text
+    first, second = (f'name="where" value="{name_of(address)}"' for address in BOOK["addresses"])
+    assert f"{first}  disabled" in text, "the shop does not send to the first of the book"
+    assert f"{second} checked" in text
 
 
 @pytest.mark.parametrize(
@@ -204,6 +222,6 @@ async def test_a_country_that_the_shop_does_not_send_to_is_said_where_no_field_s
     screen: dict[str, Any] = {"cart": CART, "member": BOOK, "degraded": []}
     refused = {"status": 400, "errors": [{"field": "address.country", "code": "not_allowed", "message": ""}]}
     front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": refused})
-    status, _, text = await send(front, "/checkout", {**TYPED, "where": "0"})
+    status, _, text = await send(front, "/checkout", {**TYPED, "where": name_of(BOOK["addresses"][0])})
     assert status == 400
     assert '<p class="error">Please choose one from the list.</p>' in text

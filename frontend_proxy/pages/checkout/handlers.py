@@ -5,6 +5,7 @@ before it is paid.
 """
 
 import asyncio
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ from frontend_proxy.problems import Problem
 HERE = "/checkout"
 MOST_ADDRESSES = 20
 IN_PROGRESS = "idempotency-in-progress"
+KEY_REUSED = "idempotency-key-reused"
 TRIES, PAUSE = 12, 0.25
 """How often, and after how many seconds, the same order is asked for while its first sending is on its way."""
 
@@ -57,9 +59,11 @@ class CheckoutPages(Controller):
             return redirect("/cart")
         screen = await _screen(site, visitor)
         book = screen["member"]
-        if book is None and form.text("where").isdigit():
+        if placement.of_book(form) and book is None:
             # The book cannot be read now, so nobody knows which address was meant.
             return _page(site, visitor, screen, form=form, status=503, name="upstream-unavailable")
+        if placement.of_book(form) and chosen_address(form, book) is None:
+            return _page(site, visitor, screen, form=form, status=409, name="address-gone")
         try:
             answer = await _order(site, visitor, form, book)
         except Problem as problem:
@@ -75,18 +79,24 @@ class CheckoutPages(Controller):
 
 async def _order(site: Site, visitor: PageContext, form: Form, book: Mapping[str, Any] | None) -> Answer:
     """Places the order. A form that is sent again while its first sending is on its way gets the first one's answer.
-    Raises Problem where nobody knows what became of it."""
+    One that was changed after it was sent (back, and another address) is another wish: there is one order of a cart all
+    the same, and the answer names it. Raises Problem where nobody knows what became of it."""
+    key = form.key
     for _ in range(TRIES):
         answer = await site.backend.call(
             visitor,
             "POST",
             "/api/orders",
             body(form, book, visitor.language),
-            headers={"Idempotency-Key": form.key},
+            headers={"Idempotency-Key": key},
         )
-        if forms.problem_name(answer) != IN_PROGRESS:
+        name = forms.problem_name(answer)
+        if name == KEY_REUSED and key == form.key:
+            key = str(uuid.uuid4())
+        elif name == IN_PROGRESS:
+            await asyncio.sleep(PAUSE)
+        else:
             break
-        await asyncio.sleep(PAUSE)
     return answer
 
 
@@ -124,7 +134,7 @@ async def _screen(site: Site, visitor: PageContext) -> dict[str, Any]:
 async def _save(site: Site, visitor: PageContext, book: Mapping[str, Any], form: Form) -> None:
     """Keeps a new address in the member's book. The order is placed already: this may fail unseen."""
     addresses = [*book["addresses"], saved_address(form)]
-    if form.text("where") != "new" or len(addresses) > MOST_ADDRESSES:
+    if form.text("where") != placement.NEW or len(addresses) > MOST_ADDRESSES:
         return
     patch = {"addresses": addresses}
     headers = {"If-Match": f'"{book["version"]}"'}
@@ -156,6 +166,7 @@ def _page(
     before = form.text("expected_total") if form and changed else ""
     book = screen["member"]
     countries = placement.countries(screen["cart"])
+    chosen = chosen_address(form, book) if form else None
     return site.views.page(
         visitor,
         "checkout/checkout.html",
@@ -164,7 +175,10 @@ def _page(
         book=book,
         degraded=screen["degraded"],
         countries=countries,
-        where=form.text("where") if form else placement.first_choice(book, countries),
+        where=form.text("where")
+        if form and (chosen or not placement.of_book(form))
+        else placement.first_choice(book, countries),
+        name_of=placement.name_of,
         values=typed(form) if form else _known(book),
         key=form.key if form and not changed and _open(answer) else None,
         sent=form.fields if form else {},
@@ -172,7 +186,6 @@ def _page(
         errors=errors,
         changed=changed,
         before=int(before) if before.isdigit() and len(before) < 16 else None,
-        chosen=chosen_address(form, book) if form else None,
     )
 
 

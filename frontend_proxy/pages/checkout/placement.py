@@ -1,5 +1,6 @@
 """A sent checkout form as an order's body. Pure."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from frontend_proxy.pages.forms import Form
 ADDRESS = ("recipient", "phone", "line1", "line2", "city", "postal_code", "country")
 FIELDS = frozenset({"email", *(f"address.{name}" for name in ADDRESS)})
 """The fields of an order that the form shows."""
+NEW = "new"
+"""In the place of an address of the book."""
 COUNTRY = "KR"
 """Where a number that begins with 0 is dialled, and where the shop sends to if the cart does not say."""
 
@@ -18,11 +21,22 @@ def typed(form: Form) -> dict[str, str]:
     return {name: form.text(name) for name in (*ADDRESS, "email")}
 
 
+def name_of(address: Mapping[str, Any]) -> str:
+    """What the form calls an address of the book: by all that is in it, since its place may be another one's by the
+    time that the form is sent."""
+    said = "\0".join(address.get(name) or "" for name in ADDRESS if name != "phone")
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def of_book(form: Form) -> bool:
+    """Whether an address of the book was chosen."""
+    return form.text("where") not in {"", NEW}
+
+
 def chosen_address(form: Form, book: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     """The address of the book that was chosen; None for a new one, or one that is not there any more."""
-    text = form.text("where")
     addresses = book["addresses"] if book else []
-    return addresses[int(text)] if text.isdigit() and len(text) < 3 and int(text) < len(addresses) else None
+    return next((each for each in addresses if name_of(each) == form.text("where")), None)
 
 
 def countries(cart: Mapping[str, Any] | None) -> list[str]:
@@ -31,9 +45,9 @@ def countries(cart: Mapping[str, Any] | None) -> list[str]:
 
 
 def first_choice(book: Mapping[str, Any] | None, sent_to: list[str]) -> str:
-    """The place in the book of the first address that the shop sends to; `new` where there is none."""
+    """The first address of the book that the shop sends to; `new` where there is none."""
     addresses = book["addresses"] if book else []
-    return next((str(at) for at, address in enumerate(addresses) if address["country"] in sent_to), "new")
+    return next((name_of(address) for address in addresses if address["country"] in sent_to), NEW)
 
 
 def saved_address(form: Form) -> dict[str, str]:
