@@ -8,6 +8,7 @@ from aiohttp import web
 
 from frontend_proxy.pages.checkout.placement import name_of
 from tests.frontend.conftest import Front
+from tests.frontend.fulfilment import ID, ORDER, TIMELINE
 from tests.frontend.shopping import CART, PRODUCT, TYPED, Said, gateway, guest, look, send
 
 
@@ -64,7 +65,8 @@ async def test_a_cart_that_was_ordered_already_leads_to_its_order(front: Front) 
     ordered = {"type": "/problems/cart-ordered", "status": 409, "order_id": PRODUCT["id"]}
     screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
     front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": ordered})
-    assert (await send(front, "/checkout", TYPED))[:2] == (303, f"/orders/{PRODUCT['id']}")
+    place = f"/orders/{PRODUCT['id']}?done=ordered"
+    assert (await send(front, "/checkout", TYPED))[:2] == (303, place)
 
 
 async def test_who_goes_back_and_changes_the_form_is_led_to_the_order_of_that_cart(front: Front) -> None:
@@ -80,7 +82,9 @@ async def test_who_goes_back_and_changes_the_form_is_led_to_the_order_of_that_ca
 
     front.gateway.answer = answer
     changed = {**TYPED, "line1": "Sejong-daero 111"}
-    assert (await send(front, "/checkout", changed))[:2] == (303, f"/orders/{PRODUCT['id']}")
+    assert (await send(front, "/checkout", changed))[:2] == (303, f"/orders/{PRODUCT['id']}?done=ordered")
+    front.gateway.answer = gateway({f"GET /api/orders/{ID}": ORDER, f"GET /api/orders/{ID}/events": TIMELINE})
+    assert "nothing of it was changed" in (await look(front, f"/orders/{ID}?done=ordered"))[1]
 
 
 @pytest.mark.parametrize(

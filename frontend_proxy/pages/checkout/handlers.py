@@ -105,7 +105,7 @@ def _refused(
 ) -> ASGIResponse:
     name, document = forms.problem_name(answer), answer.document()
     if name == "cart-ordered":
-        return redirect(f"/orders/{document['order_id']}")
+        return redirect(f"/orders/{document['order_id']}?done=ordered")
     if name == "cart-changed":
         cart = document["cart"]
         if not cart["lines"] or cart["unavailable"]:
