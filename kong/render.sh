@@ -76,6 +76,8 @@ substitute() {
       }
       at = RLENGTH + 1
       column = RLENGTH
+      if (substr(line, at) ~ /^\t[ \t]*(-[ \t]|[A-Za-z0-9_.\/"\047-]+[ \t]*:([ \t]|$))/)
+        refuse("a tab is in front of it, and YAML counts spaces alone")
       while (substr(line, at) ~ /^-([ \t]|$)/) { # an entry of a list: a mapping of its own
         forget_keys(at)
         column = at - 1

@@ -94,6 +94,21 @@ def test_a_key_that_is_there_twice_would_undo_the_first_and_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("text", "line"), [("a:\n\tb: 1\n", 2), ("a:\n  - b: 1\n\t- c: 2\n    d: 1\n    d: 1\n", 3)]
+)
+def test_a_line_that_a_tab_indents_is_named(template: Path, text: str, line: int) -> None:
+    template.write_text(text, encoding="utf-8")
+    assert render(template).stderr.splitlines()[0] == (
+        f"{template}:{line}: a tab is in front of it, and YAML counts spaces alone"
+    )
+
+
+def test_a_tab_in_text_is_text(template: Path) -> None:
+    template.write_text("a: |\n  if x then\n  \tb: 1\nd: word\n\tand more\n", encoding="utf-8")
+    assert render(template).returncode == 0
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a:\n  - name: x\n  - name: x\nb:\n  name: x\n",
