@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import unquote_plus
 
+from common import client_address
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
@@ -51,11 +52,17 @@ def _client(exchange: Exchange) -> Functions:
     address, port = exchange.client
     return {
         "kong.client.get_ip": lambda: address,
-        "kong.client.get_forwarded_ip": lambda: address,
+        "kong.client.get_forwarded_ip": lambda: forwarded_ip(exchange),
         "kong.client.get_port": lambda: port,
         "kong.client.get_forwarded_port": lambda: port,
         "kong.ip.is_trusted": _trusted,
     }
+
+
+def forwarded_ip(exchange: Exchange) -> str:
+    """The client that proxies in KONG_TRUSTED_IPS name, as nginx' real_ip_recursive finds it."""
+    lines = exchange.headers.get_all("X-Forwarded-For")
+    return client_address.client(exchange.client[0], lines, _trusted_networks()).address
 
 
 def _trusted(address: str) -> bool:

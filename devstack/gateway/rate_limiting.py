@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from devstack.gateway import pdk
 from devstack.gateway.exchange import Exchange, Exit
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.plugins import Attachment
@@ -75,7 +76,7 @@ class RateLimiting(Attachment):
             found = exchange.headers.get(self._header)
         elif self._by == "path" and exchange.path == self._path:
             found = exchange.path
-        return found or exchange.client[0]
+        return found or pdk.forwarded_ip(exchange)
 
     def _told(self, left: Mapping[str, int], full: list[str], now: float) -> dict[str, str]:
         told: dict[str, str] = {}

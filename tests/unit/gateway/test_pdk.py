@@ -9,7 +9,7 @@ import pytest
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
-from devstack.gateway.pdk import Functions, PhaseError, functions
+from devstack.gateway.pdk import Functions, PhaseError, _trusted_networks, functions
 
 
 def exchange(query: str | None = None, *headers: tuple[str, str]) -> Exchange:
@@ -47,6 +47,28 @@ def test_what_one_plugin_sets_the_next_one_reads() -> None:
     assert pdk["kong.request.get_header"]("X-User-Id") is None
     pdk["kong.service.request.set_header"]("X-User-Id", "known")
     assert pdk["kong.request.get_header"]("x-user-id") == "known"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "forwarded", "client"),
+    [
+        ("", "203.0.113.9", "127.0.0.1"),
+        ("127.0.0.0/8", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.0/8", "198.51.100.1, 203.0.113.9, 127.0.0.7", "203.0.113.9"),
+        ("10.0.0.0/8", "203.0.113.9", "127.0.0.1"),
+    ],
+)
+def test_the_client_is_whom_trusted_proxies_name(
+    monkeypatch: pytest.MonkeyPatch, trusted: str, forwarded: str, client: str
+) -> None:
+    monkeypatch.setenv("KONG_TRUSTED_IPS", trusted)
+    _trusted_networks.cache_clear()
+    pdk = table(exchange(None, ("X-Forwarded-For", forwarded)))
+    try:
+        assert pdk["kong.client.get_forwarded_ip"]() == client
+        assert pdk["kong.client.get_ip"]() == "127.0.0.1"
+    finally:
+        _trusted_networks.cache_clear()
 
 
 def test_an_exit_with_a_list_repeats_the_header() -> None:

@@ -101,6 +101,15 @@ def test_who_passes_on_what_clients_say_is_no_peer(
     assert rewrite("10.0.0.9", ("traceparent", GIVEN)).headers.get("traceparent") is None
 
 
+@pytest.mark.parametrize(("excepted", "counts"), [("none", True), ("10.0.0.9", False), ("10.0.0.0/29", True)])
+def test_the_front_may_be_trusted_and_a_peer(
+    rewriting: Callable[..., Rewrite], trusted_ips: Callable[[str], None], excepted: str, counts: bool
+) -> None:
+    trusted_ips("10.0.0.0/8")
+    rewrite = rewriting(KONG_TRACE_PEERS="10.0.0.0/28", KONG_TRACE_EXCEPT=excepted)
+    assert (rewrite("10.0.0.9", ("traceparent", GIVEN)).headers.get("traceparent") == GIVEN) == counts
+
+
 def test_two_traces_are_none(rewriting: Callable[..., Rewrite], trusted_ips: Callable[[str], None]) -> None:
     request = rewriting()("127.0.0.1", ("traceparent", GIVEN), ("traceparent", PARENT.format(0)))
     assert request.headers.get("traceparent") is None

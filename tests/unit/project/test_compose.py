@@ -246,12 +246,30 @@ def test_auth_believes_the_networks_of_its_proxies_and_nothing_wider(compose: di
     assert sorted(trusted) == sorted(subnets(compose)[network] for network in between)
 
 
-def test_what_tls_calls_believes_its_network_and_nothing_wider() -> None:
+def test_the_front_believes_the_network_of_tls_and_nothing_wider() -> None:
     compose = load("compose.prod.yaml")
+    assert environment(compose["services"]["frontend_proxy"])["FRONTEND_TRUSTED_PROXIES"] == shared_with(
+        compose, "frontend_proxy", "tls"
+    )
+
+
+def test_the_gateway_believes_the_front_and_tls_and_nothing_wider(compose: dict[str, Any]) -> None:
+    """Else all who come through the front are one client to what it counts by address."""
+    callers = [name for name in ("frontend_proxy", "tls") if name in compose["services"]]
+    between = [shared_with(compose, "kong", name) for name in callers]
+    kong = environment(compose["services"]["kong"])
+    assert kong["KONG_TRUSTED_IPS"].split(",") == between
+    # The front decides which traces are kept; tls passes on what clients say.
+    assert kong["KONG_TRACE_PEERS"] == between[0]
+    assert kong["KONG_TRACE_EXCEPT"] == (between[1] if len(between) > 1 else "none")
+
+
+def shared_with(compose: dict[str, Any], one: str, other: str) -> str:
+    """The one network that two services share."""
     services = compose["services"]
-    for name, variable in (("frontend_proxy", "FRONTEND_TRUSTED_PROXIES"), ("kong", "KONG_TRUSTED_IPS")):
-        (shared,) = set(services[name]["networks"]) & set(services["tls"]["networks"])
-        assert environment(services[name])[variable] == subnets(compose)[shared]
+    (shared,) = set(services[one]["networks"]) & set(services[other]["networks"])
+    subnet: str = subnets(compose)[shared]
+    return subnet
 
 
 def test_a_project_takes_one_small_network_that_docker_does_not_choose_and_another_can_have_its_own(
