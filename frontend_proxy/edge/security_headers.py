@@ -23,6 +23,7 @@ _ALWAYS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
+_LIFETIMES = frozenset({b"cache-control", b"cdn-cache-control", b"expires", b"surrogate-control"})
 _TRANSPORT = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
@@ -39,13 +40,17 @@ NO_CDN = Origins()
 def secured(headers: list[Header], path: str, *, production: bool, origins: Origins = NO_CDN) -> list[Header]:
     """`headers` with the site's rules in place of an upstream's. `path` is decoded.
 
-    A response without `Cache-Control` is not stored: most of them are for one visitor.
+    A response without `Cache-Control` is not stored: most of them are for one visitor. Nor is one that sets a cookie,
+    whatever an upstream says of it: RFC 9111 lets shared caches keep `Set-Cookie`, and give a session to the next one.
     """
     # A CDN passes on what it fetched here, and this site's pages use it.
     passed_on = path.startswith("/media/") or bool(origins.assets and path.startswith("/static/"))
     data = path.startswith("/api/") and path != RESUME
     rules, ruled = _rules(production, passed_on, data, origins)
     names = {name.lower() for name, _ in headers}
+    if b"set-cookie" in names:
+        headers = [(name, value) for name, value in headers if name.lower() not in _LIFETIMES]
+        names -= _LIFETIMES
     if not ruled.isdisjoint(names):
         headers = [(name, value) for name, value in headers if name.lower() not in ruled]
     if b"cache-control" in names:

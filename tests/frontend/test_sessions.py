@@ -131,6 +131,22 @@ async def test_an_expired_access_token_is_renewed_before_anything_is_sent(front:
     assert front.gateway.seen[0].headers["Authorization"] == f"Bearer {front.cookies('/')['access_token']}"
 
 
+async def test_no_cache_keeps_an_answer_for_everybody_that_brings_somebodys_new_cookies(front: Front) -> None:
+    async def public(_: web.Request) -> web.StreamResponse:
+        lifetimes = {"Cache-Control": "public, max-age=60", "CDN-Cache-Control": "public, max-age=60"}
+        return web.json_response({"items": []}, headers=lifetimes)
+
+    front.gateway.answer = public
+    await front.sign_in()
+    front.keep("/", access_token=access_token(expires_in=-1))
+    said = []
+    for _ in ("renewed", "as it was"):
+        async with front.browser.get(f"{front.url}/api/products") as answer:
+            said.append(("Set-Cookie" in answer.headers, answer.headers.getall("Cache-Control")))
+            assert ("CDN-Cache-Control" in answer.headers) != ("Set-Cookie" in answer.headers)
+    assert said == [(True, ["no-store"]), (False, ["public, max-age=60"])]
+
+
 async def test_concurrent_requests_share_one_renewal(front: Front) -> None:
     await front.sign_in()
     front.auth.refresh_takes = 1.0
