@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -87,6 +88,12 @@ class Backend:
         if answer.status == 401 and visitor.access is not None and not public:
             raise visitor.refused()
         return answer
+
+    async def confirm(self, visitor: PageContext) -> None:
+        """For a page that asks for nothing else. Raises Redirect where the visitor's session is over; where nobody can
+        tell, the page is shown: what it sends is judged again."""
+        with suppress(Problem):
+            await self.call(visitor, "GET", "/api/auth/verify", within=PATIENCE)
 
     async def session_call(
         self, visitor: PageContext, call: str, body: Mapping[str, Any], key: str = ""

@@ -20,6 +20,7 @@ class AccountPassword(Controller):
     async def show(
         self, site: InjectedSite, member: InjectedPageContext, done: FromQuery[str] = ""
     ) -> ASGIResponse:
+        await site.backend.confirm(member)
         return site.views.page(member, "account/password.html", fault=None, errors={}, done=done)
 
     @post("/")

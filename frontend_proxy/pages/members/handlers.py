@@ -53,6 +53,7 @@ class Members(Controller):
 
     @get("/new")
     async def ask_for_new(self, site: InjectedSite, admin: InjectedPageContext) -> ASGIResponse:
+        await site.backend.confirm(admin)
         return _new(site, admin, Edit(EMPTY, 0, {}, {}))
 
     @post("/new")
