@@ -38,7 +38,7 @@ class Source:
     async def get(self, path: str, token: str | None, kind: type[T]) -> T:
         """The answer as `kind`, on behalf of the token's caller; None for what is for everybody.
 
-        Raises SourceFailed, SourceEmpty on 404, CallerRefused on 401.
+        Raises SourceFailed, SourceEmpty on 403 and 404, CallerRefused on 401.
         """
         if self._breaker is None:
             self._breaker = await self._breakers.get_breaker(self._name)
@@ -65,7 +65,7 @@ class Source:
             raise SourceFailed(f"{self._name}: {fault}") from fault
         if answer.status == 401:
             raise CallerRefused(f"{self._name} refused the access token")
-        if answer.status == 404:
+        if answer.status in {403, 404}:  # as for a guest, who has no account
             raise SourceEmpty(f"{self._name} has nothing")
         if answer.status != 200:
             raise SourceFailed(f"{self._name}: status {answer.status}")

@@ -150,10 +150,12 @@ async def test_a_source_that_keeps_failing_is_left_alone_for_a_while(
     assert sum(request.path == "/api/members/me" for request in sources.asked) == 5
 
 
-async def test_a_member_that_does_not_exist_yet_is_no_failure_of_the_source(
-    api: AsyncClient, sources: Sources, bearer: dict[str, str]
+@pytest.mark.parametrize("status", [404, 403])
+async def test_what_one_caller_is_refused_is_no_failure_of_the_source(
+    api: AsyncClient, sources: Sources, bearer: dict[str, str], status: int
 ) -> None:
-    present, sources.member = sources.member, (404, b"")
+    """A member that does not exist yet; an account, of a guest. Else a stranger's token closes the source for all."""
+    present, sources.member = sources.member, (status, b"")
     for _ in range(8):
         await api.get("/api/home", headers=bearer)
     sources.member = present
