@@ -15,8 +15,7 @@ from services.auth.domain.errors import InvalidLink, SessionEnded, WrongPassword
 from services.auth.domain.mails import Kind
 from services.auth.domain.throttling import Limit, Subject
 
-_LETTERS = Limit(free=3, first=300, ceiling=3600, window=7200)
-"""Mails to one address: nobody's mailbox is filled by strangers."""
+_FIRST_WAIT, _LONGEST_WAIT, _WINDOW = 300, 3600, 7200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ class PasswordService:
         """Mails a link if there is such an account; the caller never learns whether."""
         address = lookup_email(email)
         subjects = (
-            Subject(f"forgot:{throttling.account_key(address)}", _LETTERS),
+            Subject(f"forgot:{throttling.account_key(address)}", self._letters),
             Subject(f"forgot-at:{throttling.network(client.address)}", self.guard.limits.address),
         )
         if await self.guard.throttle.wait(subjects, self.issuer.clock()):
@@ -67,6 +66,13 @@ class PasswordService:
         self.audit.record("password_reset_requested", account_key=who, address=client.address)
         async with self.work.transaction():
             await self.mail.enqueue(Kind.PASSWORD_RESET, account)
+
+    @property
+    def _letters(self) -> Limit:
+        """Mails to one address: nobody's mailbox is filled by strangers. Nor do they keep anybody from a new password:
+        while no more links are mailed, the last one is good."""
+        ceiling = min(_LONGEST_WAIT, max(_FIRST_WAIT, self.links.reset_within))
+        return Limit(free=3, first=_FIRST_WAIT, ceiling=ceiling, window=_WINDOW)
 
     async def reset(self, secret: str, new: str, client: Client) -> None:
         """Sets the password by a mailed link and ends all sessions.

@@ -1,6 +1,7 @@
 """Changing a password and resetting a forgotten one."""
 
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -129,6 +130,19 @@ async def test_whoever_reset_the_password_does_not_wait_for_what_strangers_guess
         await parts.login(EMAIL, PASSWORD, HERE)
     await parts.password_service.reset(await forgotten(parts), NEW, HERE)
     await parts.login(EMAIL, NEW, HERE)
+
+
+async def test_strangers_who_ask_for_links_without_end_keep_nobody_from_a_good_one() -> None:
+    parts = Parts()
+    await parts.account()
+    mailed = []
+    for _ in range(4 * 60):
+        before = len(parts.mail.sent)
+        await parts.password_service.forgot(EMAIL, HERE)
+        mailed += [parts.now] * (len(parts.mail.sent) - before)
+        parts.now += 60
+    assert len(mailed) < 20, "nor is a mailbox filled"
+    assert max(later - earlier for earlier, later in pairwise(mailed)) <= parts.links.reset_within
 
 
 async def test_a_link_works_once() -> None:
