@@ -1,7 +1,7 @@
 """Writes an order's mail when it is sent: what it says is true then, or it is not sent."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from services.chassis.postgres import Database
 from services.order.adapters.letters import TRACKED, Letters
 from services.order.application.ports import Orders, Refunds
 from services.order.domain import links
+from services.order.domain.orders import Order
 from services.order.domain.states import State
 
 _UNTRUE = {
@@ -22,6 +23,12 @@ _UNTRUE = {
     "paid": frozenset((State.REFUNDING, State.REFUNDED)),
 }
 """Where an order has moved on so far that the mail would say what is not so any more."""
+
+UNPAID = frozenset(("placed", "cancelled"))
+"""Kinds of mails that cost whoever has them sent nothing: a guest names any address."""
+MOST_UNPAID = 10
+"""Orders to one address within an hour of which such mails are sent: nobody's mailbox is filled by strangers. The mails
+are held back and not the orders, so that nobody keeps anybody from ordering."""
 
 
 class _Mail(msgspec.Struct, frozen=True):
@@ -55,6 +62,8 @@ class MailWriter:
         order = await self._orders.get(mail.order)
         if order is None or order.state in _UNTRUE.get(kind, ()):
             return None
+        if kind in UNPAID and not order.payment.authorised and await self._many(order):
+            return None
         refunded = 0
         if mail.refund is not None:
             done = [each for each in await self._refunds.of(order.id) if each.state == "done"]
@@ -64,6 +73,20 @@ class MailWriter:
         token = await self._link(message, order.id) if order.guest else ""
         shipments = await self._orders.shipments(order.id) if kind in TRACKED else ()
         return self._letters.letter(kind, order, shipments, token, refunded)
+
+    async def _many(self, order: Order) -> bool:
+        """Whether as many were placed for its address within the hour before it. The same at each try."""
+        (row,) = await self._database.fetch(
+            "SELECT count(*) AS orders FROM (SELECT FROM orders WHERE email = $1 AND placed_at > $2 "
+            "AND (placed_at, id) < ($3, $4) LIMIT $5) AS earlier",
+            order.email,
+            order.placed_at - timedelta(hours=1),
+            order.placed_at,
+            order.id,
+            MOST_UNPAID,
+        )
+        found: int = row["orders"]
+        return found == MOST_UNPAID
 
     async def _link(self, message: OutboxMessage, order: UUID) -> str:
         """The token is in the mail alone. One that is tried again has another, and the one before opens nothing."""

@@ -7,7 +7,10 @@ from email.policy import default
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import pytest
+
 from services.chassis.postgres import Database
+from services.order.adapters import mail_writer
 from services.order.settings import Settings
 from tests.stores.order.shop import Shop
 
@@ -63,6 +66,25 @@ async def test_members_mails_have_no_token_and_say_what_was_bought(shop: Shop, t
     assert all(f"https://shop.test/orders/{id_}\n" in text for text in texts)
     assert all("2 × 신발  120,000 KRW" in text for text in texts)
     assert "결제가 완료되었습니다" in texts[1]
+
+
+async def test_orders_that_nobody_pays_fill_nobodys_mailbox(
+    shop: Shop, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_writer, "MOST_UNPAID", 2)
+    shop.catalog.sell("SHOE-250", 60_000, 10)
+    for _ in range(3):
+        await shop.placed(shop.guest(), email="lee@shop.test")
+    paid = await shop.paid(shop.guest())
+    somebody_else = await shop.placed(shop.guest(), email="kim@shop.test")
+    database = Database(settings.database_url, application="tests", pool_max=2)
+    async with database.lifespan():
+        while await database.fetch("SELECT FROM outbox WHERE target = 'mail'"):
+            await asyncio.sleep(0.01)
+    told = [LINK.search(text) for text in await mails(tmp_path, 4)]
+    orders = [UUID(found[1]) for found in told if found]
+    assert len(orders) == 4
+    assert (orders.count(paid), orders.count(somebody_else)) == (1, 1), "what was paid is told"
 
 
 async def test_a_confirmed_account_takes_over_the_orders_of_its_address_once(shop: Shop) -> None:
