@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 
 from frontend_proxy.pages.checkout.placement import name_of
+from services.member.domain.values import MAX_ADDRESSES
 from tests.frontend.conftest import Front
 from tests.frontend.fulfilment import ID, ORDER, TIMELINE
 from tests.frontend.shopping import CART, PRODUCT, TYPED, Said, gateway, guest, look, send
@@ -176,6 +177,26 @@ async def test_an_address_is_chosen_by_what_is_in_it_wherever_it_stands_by_now(f
     [order] = [seen for seen in front.gateway.seen if seen.target == "/api/orders"]
     assert json.loads(order.body)["address"]["city"] == "Tokyo"
     assert "changed or removed meanwhile" in text
+
+
+async def test_a_total_that_is_no_number_breaks_no_page(front: Front) -> None:
+    guest(front)
+    screen: dict[str, Any] = {"cart": CART, "member": None, "degraded": []}
+    changed = {"type": "/problems/cart-changed", "cart": CART, "status": 409}
+    front.gateway.answer = gateway({"GET /api/checkout": screen, "POST /api/orders": changed})
+    for total in ("\u00b2", "\u0663", "-1", "1e0"):
+        assert (await send(front, "/checkout", {**TYPED, "expected_total": total}))[0] == 409
+
+
+@pytest.mark.parametrize(("full", "offered"), [(0, True), (1, False)])
+async def test_an_address_is_offered_to_be_kept_while_the_book_has_room(
+    front: Front, full: int, offered: bool
+) -> None:
+    await front.sign_in()
+    addresses = BOOK["addresses"][:1] * (MAX_ADDRESSES - 1 + full)
+    screen: dict[str, Any] = {"cart": CART, "member": {**BOOK, "addresses": addresses}, "degraded": []}
+    front.gateway.answer = gateway({"GET /api/checkout": screen})
+    assert ('name="save_address"' in (await look(front, "/checkout"))[1]) == offered
 
 
 async def test_a_shop_that_sends_to_one_country_asks_for_none(front: Front) -> None:

@@ -26,7 +26,8 @@ from frontend_proxy.pages.site import Site, redirect, require_status
 from frontend_proxy.problems import Problem
 
 HERE = "/checkout"
-MOST_ADDRESSES = 20
+MOST_ADDRESSES = 10
+"""In a member's book, as member takes them."""
 IN_PROGRESS = "idempotency-in-progress"
 KEY_REUSED = "idempotency-key-reused"
 TRIES, PAUSE = 12, 0.25
@@ -185,7 +186,8 @@ def _page(
         fault=fault,
         errors=errors,
         changed=changed,
-        before=int(before) if before.isdigit() and len(before) < 16 else None,
+        before=placement.number(before) or None,
+        room=book is not None and len(book["addresses"]) < MOST_ADDRESSES,
     )
 
 

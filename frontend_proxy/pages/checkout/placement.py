@@ -70,8 +70,8 @@ def body(form: Form, book: Mapping[str, Any] | None, language: str) -> dict[str,
     if address["country"] == COUNTRY:
         phone = profiles.phone(phone) or ""
     sent: dict[str, Any] = {
-        "cart_version": _number(form.text("cart_version")) or 1,
-        "expected_total": _number(form.text("expected_total")),
+        "cart_version": number(form.text("cart_version")) or 1,
+        "expected_total": number(form.text("expected_total")),
         "address": {**address, "phone": phone},
         "lang": language,
     }
@@ -80,5 +80,6 @@ def body(form: Form, book: Mapping[str, Any] | None, language: str) -> dict[str,
     return sent
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """A whole number as the page wrote it into its form; 0 for what is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
