@@ -279,6 +279,8 @@ class StrictProtocol(HttpToolsProtocol):
 
     def _answer_and_close(self, refusal: Refusal) -> None:
         headers, body = self.refusal_answer(refusal)
+        # Date, which every answer has (RFC 9110 §6.6.1).
+        headers = [*self.server_state.default_headers, *headers]
         phrase = http.HTTPStatus(refusal.status).phrase
         head = b"".join(b"%s: %s\r\n" % line for line in headers)
         self.transport.write(b"HTTP/1.1 %d %s\r\n%s\r\n" % (refusal.status, phrase.encode(), head) + body)

@@ -61,7 +61,7 @@ class ErrorPages:
         again = visitor.target if problem.status >= 500 and request.method == "GET" else None
         answer = self._page(visitor, problem, retry=again)
         for name, value in headers.items():
-            answer.headers.add(name, value)
+            answer.headers[name] = value
         return _Ready(answer)
 
     def _page(self, visitor: PageContext, problem: Problem, *, retry: str | None) -> ASGIResponse:

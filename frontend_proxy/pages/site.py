@@ -41,6 +41,7 @@ def require_status(answer: Answer, *expected: int) -> Answer:
     """`answer` if its status is one of `expected`. Otherwise raises Problem, which becomes an error page."""
     if answer.status in expected:
         return answer
-    raise Problem(
-        answer.status if answer.status >= 400 else 502, problem_name(answer), "The API answered otherwise."
-    )
+    status = answer.status if answer.status >= 400 else 502
+    after = next((text.decode("latin-1") for name, text in answer.headers if name == b"retry-after"), None)
+    waits = None if after is None else {"Retry-After": after}
+    raise Problem(status, problem_name(answer), "The API answered otherwise.", headers=waits)

@@ -15,6 +15,10 @@ from frontend_proxy.pages.assets import Assets
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
 
+AWAY = frozenset({502, 503, 504})
+SOON = "2"
+"""Seconds after which it may be tried again (RFC 9110 §10.2.3), where nobody says otherwise."""
+
 
 class Views:
     """Renders `<domain>/<name>.html`."""
@@ -73,6 +77,9 @@ class Views:
     ) -> ASGIResponse:
         """A whole page for `visitor`."""
         translator = self.translator(visitor)
+        headers = {"Content-Language": visitor.language, "Vary": "Accept-Language, Cookie"}
+        if status in AWAY:
+            headers["Retry-After"] = SOON
         content = self._environment.get_template(template).render(
             {"meta": None, **values},
             visitor=visitor,
@@ -85,7 +92,7 @@ class Views:
             body=content,
             status_code=status,
             media_type="text/html",
-            headers={"Content-Language": visitor.language, "Vary": "Accept-Language, Cookie"},
+            headers=headers,
         )
 
 

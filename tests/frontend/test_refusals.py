@@ -90,6 +90,7 @@ async def test_an_ambiguous_request_is_a_400_and_ends_the_connection(front: Fron
     answer = await exchange(front, head)
     assert status(answer) == 400
     assert b"connection: close" in answer.lower()
+    assert answer.lower().count(b"\r\ndate: ") == 1
     assert b"content-type: application/problem+json" in answer.lower()
     assert b"x-content-type-options: nosniff" in answer.lower()
     assert front.gateway.seen == [], "it was forwarded"

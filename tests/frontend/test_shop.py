@@ -20,6 +20,19 @@ async def test_a_list_without_its_catalog_is_an_error_page_with_a_way_on(front: 
     assert status == 503 and "Try again" in text and "/products?q=shoe" in text
 
 
+@pytest.mark.parametrize(("headers", "waits"), [({}, "2"), ({"Retry-After": "7"}, "7")])
+async def test_a_page_of_what_is_away_says_when_to_come_again(
+    front: Front, headers: dict[str, str], waits: str
+) -> None:
+    async def away(_: web.Request) -> web.Response:
+        return refusal(503, **headers)
+
+    front.gateway.answer = away
+    for path, said in (("/products", waits), ("/unavailable", "2")):
+        async with front.browser.get(front.url + path, headers=PAGE) as answer:
+            assert (answer.status, answer.headers.getall("Retry-After")) == (503, [said])
+
+
 @pytest.mark.parametrize("name", ["documents", "suggestions", PRODUCT["id"], "Shoe", "a" * 101])
 async def test_what_is_no_products_name_is_a_missing_page_and_asked_of_nobody(
     front: Front, name: str
