@@ -100,7 +100,7 @@ class RefundService:
         return order
 
     async def _plan(self, order: Order, wanted: Wanted) -> Plan:
-        before = await self.refunds.before(order.id)
+        before = refunds.with_providers(await self.refunds.before(order.id), order.total, order.payment)
         if wanted.amount is not None:
             return refunds.by_amount(wanted.amount, order.total, before, charged_in(order.currency))
         plan = refunds.by_lines(

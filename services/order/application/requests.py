@@ -19,7 +19,7 @@ from services.order.domain.actions import SENT
 from services.order.domain.errors import NothingToSend, RequestRefused, Stale, UnknownOrder
 from services.order.domain.observations import OF_PAYMENT
 from services.order.domain.orders import Occurrence, Order, Shipment
-from services.order.domain.refunds import all_given_back
+from services.order.domain.refunds import all_given_back, with_providers
 from services.order.domain.states import Event
 
 
@@ -97,8 +97,8 @@ class RequestService:
             )
             # After it: the order's row is ours by now, and refunds are admitted under it.
             order = await self.owned(caller, id_)
-            refunded = await self.refunds.before(id_)
-            if order.payment.given_back or all_given_back(order.lines, order.total, refunded):
+            before = with_providers(await self.refunds.before(id_), order.total, order.payment)
+            if all_given_back(order.lines, order.total, before):
                 raise NothingToSend
             await self.orders.ship(id_, shipment)
         return order

@@ -58,11 +58,6 @@ class Payment:
     refunded: int = 0
     refund_pending: int = 0
 
-    @property
-    def given_back(self) -> bool:
-        """Whether all that was collected went back, or is about to: by the shop, or by a person at the provider."""
-        return 0 < self.captured <= self.refunded + self.refund_pending
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:

@@ -6,11 +6,11 @@ where amounts were given back freely before.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from common.field_codes import InvalidValue
 from services.order.domain.errors import InvalidOrder, InvalidRefund
-from services.order.domain.orders import Line
+from services.order.domain.orders import Line, Payment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,15 @@ class Plan:
     parts: tuple[Part, ...] = ()
     shipping: bool = False
     takes_rest: bool = False
+
+
+def with_providers(before: Refunded, total: int, payment: Payment) -> Refunded:
+    """With what was given back by a person on the provider's own pages, or never collected. Payment's report of it may
+    be of a moment ago; payment itself has the last word."""
+    if not payment.captured:
+        return before
+    gone = total - payment.captured + payment.refunded + payment.refund_pending
+    return replace(before, amount=max(before.amount, gone))
 
 
 def all_given_back(lines: Sequence[Line], total: int, before: Refunded) -> bool:

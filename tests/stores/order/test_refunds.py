@@ -262,6 +262,23 @@ async def test_nothing_is_sent_of_an_order_whose_money_went_back_at_the_provider
     assert (await ship(shop, id_)).status_code == 201
 
 
+async def test_what_went_back_at_the_provider_is_not_promised_again(shop: Shop) -> None:
+    """The preview promised it, and the refund failed at payment."""
+    shop.catalog.sell("SOCKS", 3_333, 10)
+    kim = shop.member()
+    id_ = await shop.paid(kim, "SOCKS", 3)
+    await shop.report(id_, shop.payment.report(id_, refunded=4_000))
+    path, admin = f"/api/orders/{id_}/refunds/preview", shop.admin()
+    refused = await shop.api.post(path, json={"reason": "other", "amount": 9_000}, headers=admin)
+    assert (refused.status_code, refused.json()["refundable"]) == (409, 8_999)
+    whole = {"reason": "other", "lines": [{"line": 1, "quantity": 3}], "shipping": True}
+    preview = (await shop.api.post(path, json=whole, headers=admin)).json()
+    assert (preview["amount"], preview["takes_rest"]) == (8_999, True)
+    assert (await refund(shop, id_, amount=1_000)).json()["amount"] == 1_000
+    await shop.report(id_, shop.payment.report(id_, refunded=5_000))
+    assert (await shop.api.post(path, json=whole, headers=admin)).json()["amount"] == 7_999
+
+
 async def test_an_order_whose_refund_failed_is_sent(shop: Shop) -> None:
     shop.catalog.sell("SOCKS", 3_333, 10)
     kim = shop.member()
