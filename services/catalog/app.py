@@ -56,13 +56,7 @@ def now() -> datetime:
 
 def build(settings: Settings) -> Litestar:
     registry = metrics.new_registry()
-    database = Database(
-        settings.database_url,
-        application="catalog",
-        pool_max=settings.pool_max,
-        statement_timeout=settings.statement_timeout,
-        registry=registry,
-    )
+    database = Database.of(settings, "catalog", registry)
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
     authenticator = TokenAuthenticator.of(settings, registry)
     store = MeasuredShop(database, registry)

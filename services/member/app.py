@@ -31,13 +31,7 @@ from services.member.web.refusals import REFUSALS
 def build(settings: Settings) -> Litestar:
     registry = metrics.new_registry()
     client = metrics.measured_client(registry)
-    database = Database(
-        settings.database_url,
-        application="member",
-        pool_max=settings.pool_max,
-        statement_timeout=settings.statement_timeout,
-        registry=registry,
-    )
+    database = Database.of(settings, "member", registry)
     database.bind(MemberRow)
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
     delivery = outbox.Delivery(

@@ -56,13 +56,7 @@ def now() -> datetime:
 def build(settings: Settings) -> Litestar:
     registry = metrics.new_registry()
     client = metrics.measured_client(registry)
-    database = Database(
-        settings.database_url,
-        application="order",
-        pool_max=settings.pool_max,
-        statement_timeout=settings.statement_timeout,
-        registry=registry,
-    )
+    database = Database.of(settings, "order", registry)
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
     authenticator = TokenAuthenticator.of(settings, registry)
     key = settings.internal_api_key

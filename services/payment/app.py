@@ -46,13 +46,7 @@ def build(
 ) -> Litestar:
     registry = metrics.new_registry()
     client = metrics.measured_client(registry)
-    database = Database(
-        settings.database_url,
-        application="payment",
-        pool_max=settings.pool_max,
-        statement_timeout=settings.statement_timeout,
-        registry=registry,
-    )
+    database = Database.of(settings, "payment", registry)
     idempotency = Idempotency(Records(database, ttl=settings.idempotency_ttl))
     authenticator = TokenAuthenticator.of(settings, registry)
     provider = StripeProvider(settings.stripe_secret_key, base=settings.stripe_url)

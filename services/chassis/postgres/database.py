@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, cast
+from typing import Any, Protocol, Self, cast
 
 import asyncpg
 from piccolo.table import Table
@@ -22,6 +22,19 @@ from services.chassis.postgres.statements import TracedConnection
 _log = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 30.0
+
+
+class DatabaseSettings(Protocol):
+    """Settings of a service with a database."""
+
+    @property
+    def database_url(self) -> str: ...
+
+    @property
+    def pool_max(self) -> int: ...
+
+    @property
+    def statement_timeout(self) -> float: ...
 
 
 class Database:
@@ -58,6 +71,17 @@ class Database:
         """By target: set when a transaction of this process has committed with a message to it in the outbox."""
         self._pool_min = pool_min
         self._pool_max = pool_max
+
+    @classmethod
+    def of(cls, settings: DatabaseSettings, application: str, registry: CollectorRegistry) -> Self:
+        """The database that a service serves from, as its settings have it."""
+        return cls(
+            settings.database_url,
+            application=application,
+            pool_max=settings.pool_max,
+            statement_timeout=settings.statement_timeout,
+            registry=registry,
+        )
 
     def bind(self, *tables: type[Table]) -> None:
         """Makes `tables` use this database."""
