@@ -120,7 +120,8 @@ async def test_headers_that_kong_leaves_out_are_in_nobodys_answer() -> None:
 
 
 async def test_an_answer_of_which_kong_leaves_headers_out_is_not_kept() -> None:
-    gate = Gate(saying(b"hers", **{f"x_{number}": "" for number in range(100)}, set_cookie="session=hers"))
+    many: dict[str, Any] = {f"x_{number}": "" for number in range(100)}
+    gate = Gate(saying(b"hers", **many, set_cookie="session=hers"))
     assert (await gate.ask()).cache == "gatehouse; fwd=miss"
     assert (await gate.ask()).cache == "gatehouse; fwd=miss"
 
