@@ -50,7 +50,8 @@ class Exporter:
 
     async def _csv(self, path: Path, tree: Tree) -> int:
         written = 0
-        with path.open("w", encoding="utf-8", newline="") as file:
+        # With a byte order mark, without which Excel takes Korean for the system's own code page.
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             async for product in self._products(tree):

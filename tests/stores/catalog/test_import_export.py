@@ -1,5 +1,6 @@
 """Files in and out: every bad row is named with its line, nothing of it is half done, and repeating changes nothing."""
 
+import codecs
 import csv
 import json
 from collections.abc import AsyncIterator, Callable
@@ -67,6 +68,7 @@ async def test_what_is_exported_is_imported_as_it_was(
     await demo_data.load(database, "KRW")
     for name in ("all.jsonl", "all.csv"):
         assert await Exporter(database).run(tmp_path / name) == 30
+    assert (tmp_path / "all.csv").read_bytes().startswith(codecs.BOM_UTF8), "Excel guesses otherwise"
     report, refused = await imported(database, tmp_path / "all.jsonl")
     assert (report, refused) == (Report(same=36), [])
     report, refused = await imported(database, tmp_path / "all.csv")
