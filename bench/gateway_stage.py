@@ -261,15 +261,17 @@ def _routes(upstream: int, redis_url: str) -> dict[str, object]:
         "_format_version": "3.0",
         "services": [service],
         "consumers": [consumer],
-        "plugins": [_post_function()],
+        "plugins": _functions(),
     }
 
 
-def _post_function() -> dict[str, object]:
-    """The gateway's own, which gives the answers that response-cache hands over."""
+def _functions() -> list[dict[str, object]]:
+    """The gateway's own: what gives the answers that plugins hand over, and what names the service for them."""
     template = yaml.safe_load((ROOT / "kong.yml.template").read_text(encoding="utf-8"))
-    found: dict[str, object] = next(each for each in template["plugins"] if each["name"] == "post-function")
-    return found
+    found = {
+        each["name"]: each["config"]["access"] for each in template["plugins"] if "access" in each["config"]
+    }
+    return [{"name": name, "config": {"access": found[name]}} for name in ("pre-function", "post-function")]
 
 
 def verdict(name: str, added: float, budget: float) -> str:

@@ -78,8 +78,8 @@ export KONG_DNS_NOT_FOUND_TTL="${KONG_DNS_NOT_FOUND_TTL:-1}"
 export KONG_DNS_ORDER="${KONG_DNS_ORDER:-LAST,A,CNAME}"
 
 export KONG_ANONYMOUS_REPORTS="${KONG_ANONYMOUS_REPORTS:-off}"
-# JSON, with the request's id and without its query: the format is in access-log.conf.
-export KONG_NGINX_HTTP_INCLUDE="$GATEHOUSE_HOME/access-log.conf"
+# The access log's format (JSON, with the request's id and without its query), and a variable for the plugins.
+export KONG_NGINX_HTTP_INCLUDE="$GATEHOUSE_HOME/http.conf"
 export KONG_PROXY_ACCESS_LOG="${KONG_PROXY_ACCESS_LOG:-/dev/stdout gatehouse}"
 export KONG_PROXY_ERROR_LOG="${KONG_PROXY_ERROR_LOG:-/dev/stderr}"
 export KONG_ADMIN_ACCESS_LOG="${KONG_ADMIN_ACCESS_LOG:-off}"

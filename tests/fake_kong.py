@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from devstack.kongside import methods
 from devstack.kongside.client import Exited, Pdk, PluginServerClient
+from kong.plugins import request_summary
 from kong.plugins.runtime.at_once import AtOnce
 from kong.plugins.runtime.messages import BodyInFile, Value
 from kong.plugins.runtime.pdk import Kong, Question
@@ -42,6 +43,7 @@ class FakeKong:
     """A request, and what becomes of it: `upstream` headers set for it, or an `answer` that ended it.
 
     `answers`: whether the gateway has the function that gives answers which a plugin hands over (post-function).
+    `summary`: whether it has the variable of kong/http.conf. `sent_to`: what a plugin put in the service's place.
     """
 
     method: str = "GET"
@@ -60,6 +62,8 @@ class FakeKong:
     response_body: bytes = b""
 
     answers: bool = True
+    summary: bool = True
+    sent_to: tuple[str, int] | None = None
     shared: dict[str, Value] = field(default_factory=dict)
     upstream: dict[str, Value] = field(default_factory=dict)
     answer: Answer | None = None
@@ -102,12 +106,16 @@ class FakeKong:
             "request_id": secrets.token_hex(16),
             "upstream_host": self.upstream_host,
         }
+        if self.summary:
+            variables[request_summary.VARIABLE] = "\n".join(
+                (self.request_id, self.method, self._host(), self.path, self.service, self.upstream_host)
+            )
         return {
             "kong.request.get_headers": lambda most: _first_of(self.headers, most),
             "kong.request.get_header": lambda name: _first(self.headers.get(name.lower())),
             "kong.request.get_method": lambda: self.method,
             "kong.request.get_path_with_query": lambda: self.path,
-            "kong.request.get_host": lambda: str(self.headers.get("host", "")).lower().partition(":")[0],
+            "kong.request.get_host": self._host,
             "kong.request.get_path": lambda: self.path.partition("?")[0].replace("//", "/"),
             "kong.request.get_raw_query": lambda: self.path.partition("?")[2],
             "kong.request.get_raw_body": lambda: BodyInFile("/kong/body") if self.body_in_file else self.body,
@@ -117,6 +125,7 @@ class FakeKong:
             "kong.router.get_service": lambda: {"name": self.service},
             "kong.ctx.shared.get": self.shared.get,
             "kong.ctx.shared.set": self.shared.__setitem__,
+            "kong.service.set_target": lambda host, port: setattr(self, "sent_to", (host, port)),
             "kong.service.request.set_headers": self.upstream.update,
             "kong.service.request.set_header": self.upstream.__setitem__,
             "kong.service.request.clear_header": lambda name: self.upstream.__setitem__(name, None),
@@ -127,6 +136,9 @@ class FakeKong:
             "kong.response.get_headers": lambda most: _first_of(self.response_headers, most),
             "kong.service.response.get_raw_body": lambda: self.response_body,
         }
+
+    def _host(self) -> str:
+        return str(self.headers.get("host", "")).lower().partition(":")[0]
 
     # What a phase in memory asks for (`kong.plugins.runtime.pdk.Event`).
 

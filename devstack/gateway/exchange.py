@@ -56,6 +56,8 @@ class Exchange:
     started: float = field(default_factory=time.time)
     match: Match | None = None
     upstream_path: str = ""
+    sent_to: str | None = None
+    """Host and port that a plugin has put in the service's place."""
     upstream_latency: float | None = None
     answer: Answer | None = None
     sent_bytes: int = 0

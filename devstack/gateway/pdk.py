@@ -128,6 +128,7 @@ def _service_request(exchange: Exchange) -> Functions:
         "kong.service.request.set_path": lambda path: setattr(exchange, "upstream_path", path),
         "kong.service.request.set_raw_query": lambda query: setattr(exchange, "query", query or None),
         "kong.service.request.set_raw_body": set_body,
+        "kong.service.set_target": lambda host, port: setattr(exchange, "sent_to", f"{host}:{port:.0f}"),
     }
 
 
@@ -226,11 +227,20 @@ def _preserved_host(exchange: Exchange) -> str:
     return exchange.host if exchange.match and exchange.match.route.preserve_host else ""
 
 
+def _summary(exchange: Exchange) -> str:
+    """As kong/http.conf puts it together, with the service that pre-function names."""
+    service = (exchange.match and exchange.match.route.service.name) or ""
+    return "\n".join(
+        (exchange.id, exchange.method, exchange.host, exchange.target, service, _preserved_host(exchange))
+    )
+
+
 def _variable(exchange: Exchange, name: str) -> str | None:
     """The nginx variables that plugins here read. `request_id` is a new one at each reading, as in Kong."""
     return {
         "request_id": secrets.token_hex(16),
         "kong_request_id": exchange.id,
+        "gatehouse_request": _summary(exchange),
         "upstream_host": _preserved_host(exchange),
         "request_method": exchange.method,
         "request_uri": exchange.target,

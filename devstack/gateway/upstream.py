@@ -102,7 +102,7 @@ class Upstream:
                 # Built of its parts: a fragment that a client sent stays in the path, as with nginx.
                 URL.build(
                     scheme=service.protocol,
-                    authority=self._address(service),
+                    authority=exchange.sent_to or self._address(service),
                     path=paths.escaped(exchange.upstream_path),
                     query_string=(exchange.query or "").partition("#")[0],
                     encoded=True,

@@ -38,7 +38,7 @@ from kong.plugins.idempotency.store import Store
 from kong.plugins.problems import Problem, answer
 from kong.plugins.runtime import metrics, redis_metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
-from kong.plugins.runtime.pdk import Kong, Value
+from kong.plugins.runtime.pdk import HANDED_OVER, Kong, Value
 from kong.plugins.shared import Shared
 from kong.plugins.traced import traced
 
@@ -63,6 +63,9 @@ REQUESTS = metrics.counter(
 )
 STATE = "idempotency"
 """The name in `kong.ctx.shared` under which the access phase leaves the reservation to the response phase."""
+
+NOBODY = ("127.0.0.1", 0)
+"""Nothing listens on this port, and nothing can."""
 
 REPLAY_MARKS = {"Idempotent-Replayed": "true", "X-Idempotency-Replayed": "true"}
 
@@ -202,7 +205,11 @@ class Plugin:
                 kong.ctx.shared.set(STATE, str(claim))
             case Replay(outcome):
                 REQUESTS.labels(outcome="replayed").inc()
-                kong.response.exit(outcome.status, outcome.body, outcomes.replayed(outcome) | REPLAY_MARKS)
+                # Where the gateway's function for it is missing, the request reaches nobody: 502.
+                kong.service.set_target(*NOBODY)
+                kong.response.hand_over(
+                    HANDED_OVER, outcome.status, outcome.body, outcomes.replayed(outcome) | REPLAY_MARKS
+                )
             case InProgress(lease):
                 await self._refuse(kong, problems.in_progress(lease), "in_progress")
             case Mismatch():

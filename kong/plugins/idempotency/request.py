@@ -6,18 +6,13 @@ from typing import Any
 
 import msgspec
 
+from kong.plugins import request_summary
 from kong.plugins.request_headers import API_KEYS
-from kong.plugins.runtime.entities import Service
 from kong.plugins.runtime.messages import BodyInFile
-from kong.plugins.runtime.pdk import Kong, Question
+from kong.plugins.runtime.pdk import Kong
 
 Headers = Mapping[str, Any]
 
-KONG_REQUEST_ID = "kong_request_id"
-"""The nginx variable with Kong's id of a request: the same at every reading, and no client can choose it. (nginx' own
-`request_id` is another at every reading, as Kong's configuration does not index it.)"""
-UPSTREAM_HOST = "upstream_host"
-"""The nginx variable with the host that the service is told of; before the balancer only where a client chose it."""
 _CREDENTIALS = ("authorization", *sorted(API_KEYS), "x-credential-identifier")
 """Of the last one Kong's own plugins say it, of a caller that is no consumer (`ldap-auth`)."""
 
@@ -63,45 +58,27 @@ async def read_headers(kong: Kong) -> Headers:
 
 async def read_rest(kong: Kong) -> RawRequest:
     """Everything else, once it is known that there is a key."""
-    return _raw(*await kong.gather(*_rest(kong)))
+    return await _raw(kong, *await kong.gather(request_summary.question(kong), kong.request.get_raw_body()))
 
 
 async def read_all(kong: Kong) -> tuple[Headers, RawRequest]:
     """Headers and rest for the price of one wait, where a key is likely."""
-    headers, *rest = await kong.gather(kong.request.get_headers(), *_rest(kong))
-    return headers, _raw(*rest)
-
-
-def _rest(kong: Kong) -> tuple[Question[Any], ...]:
-    request = kong.request
-    return (
-        request.get_method(),
-        request.get_path_with_query(),
-        kong.nginx.get_var(KONG_REQUEST_ID),
-        request.get_raw_body(),
-        kong.router.get_service(),
-        kong.nginx.get_var(UPSTREAM_HOST),
+    headers, told, body = await kong.gather(
+        kong.request.get_headers(), request_summary.question(kong), kong.request.get_raw_body()
     )
+    return headers, await _raw(kong, told, body)
 
 
-def _raw(
-    method: str,
-    target: str,
-    owner: str | None,
-    body: bytes | BodyInFile,
-    service: Service | None,
-    host: str | None,
-) -> RawRequest:
+async def _raw(kong: Kong, told: str | None, body: bytes | BodyInFile) -> RawRequest:
+    summary = await request_summary.complete(kong, told)
     return RawRequest(
-        method, target, owner or secrets.token_hex(16), body, _name(service), (host or "").lower()
+        summary.method,
+        summary.target,
+        summary.request_id or secrets.token_hex(16),
+        body,
+        await request_summary.service(kong, summary),
+        summary.upstream_host.lower(),
     )
-
-
-def _name(service: Service | None) -> str:
-    """Its name; of one without that its address, since Kong makes a new id each time that it reads its file."""
-    if service is None:
-        return ""
-    return service.name or f"{service.protocol}://{service.host}:{service.port}{service.path or ''}"
 
 
 async def keyed_request(

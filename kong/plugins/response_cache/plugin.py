@@ -17,7 +17,7 @@ import msgspec
 
 from common import header_names
 from common.redis_link import RedisLink
-from kong.plugins import preconditions, redis_url
+from kong.plugins import preconditions, redis_url, request_summary
 from kong.plugins.problems import answer
 from kong.plugins.response_cache import answers, problems
 from kong.plugins.response_cache.config import Config
@@ -30,7 +30,7 @@ from kong.plugins.response_cache.tags import AsOf, TagSource, TagWatch
 from kong.plugins.response_cache.warming import warm_up
 from kong.plugins.runtime import metrics, redis_metrics
 from kong.plugins.runtime.errors import AnswerTooLargeError
-from kong.plugins.runtime.pdk import Kong, Value
+from kong.plugins.runtime.pdk import HANDED_OVER, Kong, Value
 from kong.plugins.shared import Shared
 from kong.plugins.traced import traced
 
@@ -56,9 +56,6 @@ ENTRIES = metrics.gauge("response_cache_entries", "Answers that are kept.")
 
 STATE = "response_cache"
 """The name in `kong.ctx.shared` under which the access phase leaves to the response phase what it has found."""
-ANSWER = "answer"
-"""The name under which the gateway's post-function finds an answer to give. Without that function a request goes on
-upstream, and nothing of its answer is kept."""
 LEASE_TIMEOUT = 0.2
 """Seconds within which Redis must say whether another process asks already."""
 
@@ -136,14 +133,10 @@ class Plugin:
         return asyncio.create_task(warming, name="warm-up")
 
     async def access(self, kong: Kong) -> None:
-        method, target, host, headers = await kong.gather(
-            kong.request.get_method(),
-            kong.request.get_path_with_query(),
-            kong.request.get_host(),
-            kong.request.get_headers(),
-        )
+        told, headers = await kong.gather(request_summary.question(kong), kong.request.get_headers())
+        summary = await request_summary.complete(kong, told)
         route = self._route or await self._route_taken(kong)
-        asked = wanted(method, target, host, headers, self._rules, route)
+        asked = wanted(summary.method, summary.target, summary.host, headers, self._rules, route)
         if isinstance(asked, NotAsked):
             preconditions.rename(kong, headers)
             self._leave(kong, "bypass", Asked(kept=False, detail=f"fwd=bypass; detail={asked.reason}"))
@@ -270,7 +263,7 @@ class Plugin:
         )
         if asked.keyed:  # idempotency would reserve the key before the gateway's function answers
             kong.response.exit(made.status, made.body, made.headers)
-        kong.response.hand_over(ANSWER, made.status, made.body, made.headers)
+        kong.response.hand_over(HANDED_OVER, made.status, made.body, made.headers)
 
     def _leave(self, kong: Kong, outcome: str, state: Asked) -> None:
         OUTCOMES[outcome].inc()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from devstack.gateway.entities import Route, Service
 from devstack.gateway.exchange import Answer, Exchange, Exit, Source
 from devstack.gateway.headers import Headers
 from devstack.gateway.own_answers import OwnAnswers
 from devstack.gateway.pdk import Functions, PhaseError, _trusted_networks, functions
+from devstack.gateway.router import Match
+from kong.plugins.request_summary import VARIABLE, Summary
 
 
 def exchange(query: str | None = None, *headers: tuple[str, str]) -> Exchange:
@@ -86,3 +92,20 @@ def test_there_is_no_response_before_there_is_one() -> None:
     request.answer = Answer(200, Headers([("ETag", '"1"')]), b"x", Source.SERVICE)
     assert table(request)["kong.response.get_headers"]() == {"etag": '"1"'}
     assert table(request)["kong.service.response.get_headers"]() == {}
+
+
+def test_a_summary_has_the_parts_of_the_variable_of_kongs_nginx_in_its_order() -> None:
+    conf = (Path(__file__).parents[3] / "kong" / "http.conf").read_text(encoding="utf-8")
+    (form,) = re.findall(rf'^map "" \${VARIABLE} {{[^}}]*default "(.*)";', conf, re.MULTILINE)
+    assert form.split(r"\n") == [
+        *("$kong_request_id", "$request_method", "$host", "$request_uri", "$gatehouse_service"),
+        "$upstream_host",
+    ]
+    request = exchange("b=1", ("Host", "Shop.example:8000"))
+    service = Service("1", "members", "http", "member", 5000, None, 1, 1, 1, 1)
+    request.match = Match(Route("2", "r", service, (), (), (), (), {}, 0, False, True), "/a")
+    told = table(request)["kong.nginx.get_var"](VARIABLE)
+    assert Summary(*told.split("\n")) == Summary(
+        request.id, "GET", "shop.example", "/a", "members", "shop.example"
+    )
+    assert len(form.split(r"\n")) == len(msgspec.structs.fields(Summary))

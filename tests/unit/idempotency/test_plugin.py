@@ -280,6 +280,43 @@ async def test_one_path_of_two_services_is_two_requests() -> None:
     assert gateway.effects == 2
 
 
+async def test_a_gateway_that_is_asked_for_each_part_says_the_same_of_a_request() -> None:
+    """So that a repeat finds its key before and after Kong has the variable that puts the parts together."""
+    gateway = Gateway()
+    facts: dict[str, Any] = {
+        "path": "/api/members?a=%20b",
+        "upstream_host": "A.example",
+        "service": "members",
+    }
+    for first, then in ((True, False), (False, True)):
+        assert await gateway.send(gateway.request(summary=first, **facts)) is None
+        repeat = await gateway.send(gateway.request(summary=then, **facts))
+        assert repeat is not None
+        assert (repeat.status, repeat.headers["Idempotent-Replayed"]) == (201, "true")
+        gateway.store.records.clear()
+
+
+async def test_a_keyed_request_takes_three_questions_and_its_answer_four() -> None:
+    gateway = Gateway()
+    kong = gateway.request()
+    await gateway.enter(kong)
+    assert kong.calls == [
+        *("kong.request.get_headers", "kong.nginx.get_var", "kong.request.get_raw_body"),
+        "kong.ctx.shared.set",
+    ]
+    kong.calls.clear()
+    await gateway.leave(kong)
+    assert len(kong.calls) == 4
+
+
+async def test_where_the_gateway_has_no_function_for_answers_a_repeat_reaches_nobody() -> None:
+    gateway = Gateway()
+    first, repeat = gateway.request(), gateway.request(answers=False)
+    await gateway.send(first)
+    assert await gateway.enter(repeat) is None
+    assert (first.sent_to, repeat.sent_to) == (None, ("127.0.0.1", 0))
+
+
 async def test_a_host_that_the_service_is_told_of_belongs_to_the_request() -> None:
     gateway = Gateway()
     assert await gateway.send(gateway.request(upstream_host="a.example")) is None

@@ -587,6 +587,15 @@ async def test_one_address_is_read_by_each_routes_own_rules() -> None:
         assert detail in (await gate.ask("/api/products?q=1")).cache
 
 
+async def test_a_gateway_that_is_asked_for_each_part_means_the_same_answer() -> None:
+    gate = Gate(saying(b"[1]"))
+    kong = FakeKong(path="/api/products?q=1", headers={"host": "Shop.example:80"}, summary=False)
+    await gate.pass_through(kong)
+    again = FakeKong(path="/api/products?q=1", headers={"host": "Shop.example:80"})
+    assert (await gate.pass_through(again)).cache.startswith(HIT)
+    assert again.calls == ["kong.nginx.get_var", "kong.request.get_headers", "kong.ctx.shared.set"]
+
+
 async def test_where_the_gateway_has_no_function_for_answers_upstream_gives_them() -> None:
     gate = Gate(saying(b"[1]"))
     await gate.ask()

@@ -24,10 +24,11 @@ from kong.plugins.runtime.pdk.calls import Event, Gathered, HeaderValue, Questio
 from kong.plugins.runtime.pdk.context import Client, Context, Log, Nginx, Node, Router
 from kong.plugins.runtime.pdk.headers import ConstantHeaders
 from kong.plugins.runtime.pdk.request import Request
-from kong.plugins.runtime.pdk.response import Response
+from kong.plugins.runtime.pdk.response import HANDED_OVER, Response
 from kong.plugins.runtime.pdk.service import Service
 
 __all__ = [
+    "HANDED_OVER",
     "BodyInFile",
     "ConstantHeaders",
     "Event",

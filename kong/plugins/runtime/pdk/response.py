@@ -25,6 +25,10 @@ _SET_HEADERS = frame(b"kong.response.set_headers")
 _SET_STATUS = frame(b"kong.response.set_status")
 
 
+HANDED_OVER = "answer"
+"""The name in `kong.ctx.shared` under which the gateway's post-function finds an answer to give."""
+
+
 class Response:
     """`kong.response`: what the client gets."""
 
@@ -82,9 +86,9 @@ class Response:
         """Leave the answer in `kong.ctx.shared[key]`, for a Lua function of the gateway's to answer with. Raises to
         end the phase. Phases: rewrite, access.
 
-        With an `exit` Kong loses its connection to the plugin, and opening another is half of what it costs. Only for
-        an answer that nothing depends on: plugins of lower priority run before the function, and where there is no
-        function the request goes on.
+        With an `exit` Kong loses its connection to the plugin, and opening another is half of what it costs. Plugins
+        of lower priority run before the function, and where there is no function the request goes on: an answer that
+        something depends on says before that it goes to nobody (`kong.service.set_target`).
         """
         self._event.hand_over(
             call(_CTX_SHARED_SET, messages.encode_answer(key, status, body, struct(headers)))
