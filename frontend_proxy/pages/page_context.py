@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import quote
 
 from litestar import Request
@@ -33,6 +33,16 @@ class Redirect(Exception):  # noqa: N818 - an answer, not an error
         self.location = location
         self.status = status
         self.ended = ended
+
+
+class Reader(Protocol):
+    """What every page needs to know of whom it is for."""
+
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def origin(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)

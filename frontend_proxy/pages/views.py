@@ -12,7 +12,7 @@ from markupsafe import Markup
 from frontend_proxy.pages import profiles
 from frontend_proxy.pages.admin.navigation import SECTIONS
 from frontend_proxy.pages.assets import Assets
-from frontend_proxy.pages.page_context import PageContext
+from frontend_proxy.pages.page_context import Reader
 from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
 
 AWAY = frozenset({502, 503, 504})
@@ -64,23 +64,22 @@ class Views:
         """Where the shop is: its days begin at midnight there."""
         return self._zone
 
-    def translator(self, visitor: PageContext) -> Translator:
+    def translator(self, visitor: Reader) -> Translator:
         """The visitor's language."""
         return Translator(self._words, visitor.language, self._zone)
 
-    def media(self, visitor: PageContext, hash_: str, width: int) -> str:
+    def media(self, visitor: Reader, hash_: str, width: int) -> str:
         """A picture's whole address, for who reads this page elsewhere."""
         return f"{self._media_origin or visitor.origin}/media/{hash_}-{width}.webp"
 
-    def page(
-        self, visitor: PageContext, template: str, /, status: int = 200, **values: object
-    ) -> ASGIResponse:
+    def page(self, visitor: Reader, template: str, /, status: int = 200, **values: object) -> ASGIResponse:
         """A whole page for `visitor`."""
+        return self.answer(visitor, self.content(visitor, template, **values), status)
+
+    def content(self, visitor: Reader, template: str, /, **values: object) -> str:
+        """The page's document."""
         translator = self.translator(visitor)
-        headers = {"Content-Language": visitor.language, "Vary": "Accept-Language, Cookie"}
-        if status in AWAY:
-            headers["Retry-After"] = SOON
-        content = self._environment.get_template(template).render(
+        return self._environment.get_template(template).render(
             {"meta": None, **values},
             visitor=visitor,
             translator=translator,
@@ -88,12 +87,13 @@ class Views:
             languages=LANGUAGES,
             shelves=self._shelves(visitor.language),
         )
-        return ASGIResponse(
-            body=content,
-            status_code=status,
-            media_type="text/html",
-            headers=headers,
-        )
+
+    def answer(self, visitor: Reader, content: str, status: int = 200) -> ASGIResponse:
+        """The answer with a page's document."""
+        headers = {"Content-Language": visitor.language, "Vary": "Accept-Language, Cookie"}
+        if status in AWAY:
+            headers["Retry-After"] = SOON
+        return ASGIResponse(body=content, status_code=status, media_type="text/html", headers=headers)
 
 
 def breakable(address: str) -> Markup:

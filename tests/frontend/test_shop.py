@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -154,3 +155,30 @@ async def test_without_a_cdn_static_files_are_this_sites_alone(front: Any) -> No
     async with front.browser.get(front.url + address) as answer:
         assert "Access-Control-Allow-Origin" not in answer.headers
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+async def test_a_kept_product_page_is_for_those_alone_who_see_the_same(front: Front) -> None:
+    """Whoever differs by what a page shows of them gets their own, before and after others saw theirs."""
+    said: dict[str, Any] = {"GET /api/products/shoe": PRODUCT, "GET /api/categories": {"items": []}}
+    front.gateway.answer = gateway(said)
+    session = f"access_token={access_token(roles=('admin',))}"
+
+    async def seen(path: str = "/products/shoe", **headers: str) -> str:
+        async with (
+            aiohttp.ClientSession() as stranger,
+            stranger.get(front.url + path, headers={**PAGE, **headers}) as answer,
+        ):
+            return await answer.text()
+
+    ways = {
+        "anybody": await seen(),
+        "in Korean": await seen(**{"Accept-Language": "ko"}),
+        "with a cart": await seen(Cookie="in_cart=3"),
+        "signed in": await seen(Cookie=session),
+        "added": await seen("/products/shoe?done=added"),
+        "by another name": await seen(Host="other.example"),
+    }
+    assert len(set(ways.values())) == len(ways)
+    assert (await seen(), await seen(Cookie="in_cart=3")) == (ways["anybody"], ways["with a cart"])
+    said["GET /api/products/shoe"] = PRODUCT | {"name": "Boot"}
+    assert "<h1>Boot</h1>" in await seen()

@@ -1,16 +1,17 @@
 """/products/{slug}: a product's page."""
 
 import re
-from typing import Any
+from typing import Any, Self
 
 import msgspec
-from litestar import Controller, get
+from litestar import Controller, Router, get
 from litestar.params import FromPath, FromQuery
 from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
 from common.money import EXPONENTS
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
+from frontend_proxy.pages.kept_pages import KeptPages
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.shop import catalog
 from frontend_proxy.pages.shop.choosing import chosen_variant, option_states
@@ -30,8 +31,37 @@ UNREADABLE = re.compile(r"documents|suggestions|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[
 """What stands at a product's place in the API and is none: lists, and documents by their ids."""
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """All that the page is told of who looks at it and of what was asked: two with the same see the same page.
+
+    Its template gets this in the visitor's place, so that it cannot show what the page is not kept by.
+    """
+
+    language: str
+    origin: str
+    target: str
+    in_cart: int
+    signed_in: bool
+    admin: bool
+
+    @classmethod
+    def of(cls, visitor: PageContext) -> Self:
+        return cls(
+            visitor.language,
+            visitor.origin,
+            visitor.target,
+            visitor.in_cart,
+            visitor.signed_in,
+            visitor.admin,
+        )
+
+
 class ProductPage(Controller):
     """A product, with the variant that its query names or the first that can be bought."""
+
+    def __init__(self, owner: Router) -> None:
+        super().__init__(owner)
+        self._kept = KeptPages()
 
     @get("/products/{slug:str}")
     async def show(
@@ -44,35 +74,31 @@ class ProductPage(Controller):
     ) -> ASGIResponse:
         if not SLUG.fullmatch(slug) or UNREADABLE.fullmatch(slug):
             raise Problem(404, "", "There is no such product.")
-        await site.shelves.of(anybody)
-        answer = await catalog.read(site.backend, anybody, f"/api/products/{slug}")
-        product = require_status(answer, 200).document()
-        return page(site, anybody, product, dict(request.query_params), done)
+        shelves = await site.shelves.of(anybody)
+        answer = require_status(await catalog.read(site.backend, anybody, f"/api/products/{slug}"), 200)
+        seen = Seen.of(anybody)
+
+        def render() -> str:
+            return content(site, seen, answer.document(), dict(request.query_params), done)
+
+        return site.views.answer(anybody, self._kept.page((answer.body, seen), shelves, render))
 
 
-def page(
-    site: Site,
-    visitor: PageContext,
-    product: dict[str, Any],
-    asked: dict[str, str],
-    done: str = "",
-    status: int = 200,
-) -> ASGIResponse:
+def content(site: Site, seen: Seen, product: dict[str, Any], asked: dict[str, str], done: str = "") -> str:
     """The page of `product` with what `asked` chooses of its options."""
     variant = chosen_variant(product, asked)
-    translator = site.views.translator(visitor)
-    pictures = [site.views.media(visitor, image["hash"], image["widths"][-1]) for image in product["images"]]
-    return site.views.page(
-        visitor,
+    translator = site.views.translator(seen)
+    pictures = [site.views.media(seen, image["hash"], image["widths"][-1]) for image in product["images"]]
+    return site.views.content(
+        seen,
         "shop/product.html",
-        status=status,
         product=product,
         variant=variant,
         options=option_states(product, variant),
         done=done,
         variants=_variants(product, translator),
         pictures=pictures,
-        structured=_structured(product, variant, visitor, pictures),
+        structured=_structured(product, variant, seen, pictures),
         quantity=asked.get("quantity", "1"),
         sending=site.shipping.promise(translator),
     )
@@ -103,11 +129,9 @@ def discount(price: int, before: int | None) -> int:
     return (before - price) * 100 // before if before and before > price else 0
 
 
-def _structured(
-    product: dict[str, Any], variant: dict[str, Any], visitor: PageContext, pictures: list[str]
-) -> Markup:
+def _structured(product: dict[str, Any], variant: dict[str, Any], seen: Seen, pictures: list[str]) -> Markup:
     """schema.org's Product as JSON-LD. A data block runs nothing, and holds no `<` that could end it."""
-    address = f"{visitor.origin}/products/{product['slug']}"
+    address = f"{seen.origin}/products/{product['slug']}"
     digits = EXPONENTS.get(product["currency"], 2)
     price = variant["price"]
     written = f"{price / 10**digits:.{digits}f}"
