@@ -269,6 +269,27 @@ async def test_a_slash_more_gets_no_call_past_the_limit_of_what_needs_no_token(
             await pre_function.access(_routed(exchange(method="POST", path=f"/api/auth/{name}/"), route))
         assert refused.value.answer.status == 404
     await pre_function.access(_routed(exchange(path="/api/auth/me/"), route))
+    payment = next(route for route in configuration.routes if route.service.name == "payment")
+    with pytest.raises(Exit):
+        await pre_function.access(
+            _routed(exchange(method="POST", path="/api/payments/webhooks/stripe/"), payment)
+        )
+
+
+async def test_the_body_of_a_slow_client_is_here_before_a_plugin_asks_for_it(
+    pre_function: LuaFunctions, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the plugin's time two seconds were all that it had, and few slow clients took the room of everybody's keys."""
+    asked: list[Exchange] = []
+    known = pdk._request
+    monkeypatch.setattr(
+        pdk, "_request", lambda of: known(of) | {"kong.request.get_raw_body": lambda: asked.append(of)}
+    )
+    route = next(route for route in configuration.routes if route.service.name == "member")
+    keyed = _routed(exchange(("Idempotency-Key", "a"), method="POST", path="/api/members"), route)
+    await pre_function.access(keyed)
+    await pre_function.access(_routed(exchange(method="POST", path="/api/members"), route))
+    assert asked == [keyed]
 
 
 def _routed(request: Exchange, route: Route) -> Exchange:
