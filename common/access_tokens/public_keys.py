@@ -22,6 +22,8 @@ from common.http_client import CallFailed, HttpClient
 log = logging.getLogger(__name__)
 
 LARGEST_DOCUMENT = 262144
+MOST_WAITING = 256
+"""Requests that wait for the set at a time: anybody can name a key, and a plugin server has room for 512 in all."""
 FIRST_RETRY, LONGEST_RETRY = 0.25, 2.0
 """Seconds between attempts while no key is known yet, or the last fetch failed."""
 
@@ -51,6 +53,7 @@ class PublicKeys:
         self._background: asyncio.Task[None] | None = None
         self._fetching: asyncio.Task[bool] | None = None
         self._asked = -source.cooldown
+        self._waiting = 0
 
     async def __aenter__(self) -> Self:
         await self._open.enter_async_context(self._client.lifespan())
@@ -65,18 +68,26 @@ class PublicKeys:
             await asyncio.wait(tasks)
         await self._open.aclose()
 
-    async def look_again(self, key_id: str, patience: float | None = None) -> None:
-        """Returns when the set has been fetched anew because of this name, or when that is not due yet.
+    async def look_again(self, key_id: str, patience: float | None = None) -> bool:
+        """Returns when the set has been fetched anew because of this name, or when that is not due yet; False at once
+        where too many wait already.
 
         Requests that come meanwhile share one fetch. It goes on without those whose `patience` (seconds) is over.
         """
         if self._fetching is None or self._fetching.done():
             now = time.monotonic()
             if now - self._asked < (self._source.cooldown if self.known else FIRST_RETRY):
-                return
+                return True
             self._asked = now
             log.info("fetching the key set for key %.64r", key_id)
-        await asyncio.wait({self._fetch_once()}, timeout=patience)
+        if self._waiting >= MOST_WAITING:
+            return False
+        self._waiting += 1
+        try:
+            await asyncio.wait({self._fetch_once()}, timeout=patience)
+        finally:
+            self._waiting -= 1
+        return True
 
     async def _keep_fresh(self) -> None:
         retry = FIRST_RETRY

@@ -108,12 +108,12 @@ class TokenAuthenticator:
             raise Unavailable("Which sessions have been ended is not known for now.")
 
     async def _verify(self, token: str, now: float) -> Identity:
-        verdict = verify(token, self._keys.known, self._expected, now)
+        verdict, looked = verify(token, self._keys.known, self._expected, now), True
         if isinstance(verdict, UnknownKey):
-            await self._keys.look_again(verdict.key_id, PATIENCE)
+            looked = await self._keys.look_again(verdict.key_id, PATIENCE)
             verdict = verify(token, self._keys.known, self._expected, now)
         match verdict:
-            case UnknownKey() if not self._keys.known:
+            case UnknownKey() if not (looked and self._keys.known):
                 raise Unavailable("Access tokens cannot be checked at the moment.")
             case UnknownKey():
                 raise Unauthenticated("The access token's key is not known.")

@@ -29,8 +29,9 @@ class Keys:
 
     known = MappingProxyType(jwk_set.read(JWKS))
 
-    async def look_again(self, *_: Any) -> None:
+    async def look_again(self, *_: Any) -> bool:
         """There is nothing new."""
+        return True
 
 
 class Watch:

@@ -22,7 +22,7 @@ from kong.plugins.problems import answer
 from kong.plugins.response_cache import answers, problems
 from kong.plugins.response_cache.config import Config
 from kong.plugins.response_cache.entries import Entries, Entry
-from kong.plugins.response_cache.flights import Flights
+from kong.plugins.response_cache.flights import Flights, Waiting
 from kong.plugins.response_cache.leases import Leases
 from kong.plugins.response_cache.request import NotAsked, Rules, Wanted, wanted
 from kong.plugins.response_cache.storing import Kept, Lifetimes, NotKept, judge
@@ -59,6 +59,7 @@ STATE = "response_cache"
 LEASE_TIMEOUT = 0.2
 """Seconds within which Redis must say whether another process asks already."""
 
+_waiting = Waiting()
 _watches: Shared[TagSource, TagWatch] = Shared(TagWatch)
 _links: Shared[tuple[str, float], RedisLink] = Shared(
     lambda key: RedisLink(*key, client_name="response-cache", ended=redis_metrics.ended)
@@ -193,13 +194,14 @@ class Plugin:
             usable = self._while_asking(entry, now)
             if usable is not None:
                 await self._hit(kong, asked, usable, "stale")
-            landed, lost = await self._landed(flight)
+            landed, lost = await self._landed(flight) if _waiting.room else (None, True)
             if landed is not None and self._watch.moves.stand(landed.kept.tags, landed.as_of):
                 await self._hit(kong, asked, landed, "collapsed")
             if lost and entry is not None and self._usable_on_error(entry, time.monotonic()):
                 await self._hit(kong, asked, entry, "stale")
-        elif entry is None and self._flights.leads(asked.key):
-            shared = await self._leases.answer_of_another(asked.key)
+        elif entry is None and self._flights.leads(asked.key) and _waiting.room:
+            with _waiting:
+                shared = await self._leases.answer_of_another(asked.key)
             if shared is not None and self._watch.moves.stand(shared.kept.tags, shared.as_of):
                 self._entries.put(asked.key, shared)
                 self._measure()
@@ -242,8 +244,9 @@ class Plugin:
     async def _landed(self, flight: asyncio.Future[Entry | None]) -> tuple[Entry | None, bool]:
         """What came of it, None where that is not kept; and whether nothing came of it in time."""
         try:
-            async with asyncio.timeout(self.config.wait):
-                return await asyncio.shield(flight), False
+            with _waiting:
+                async with asyncio.timeout(self.config.wait):
+                    return await asyncio.shield(flight), False
         except TimeoutError:
             return None, True
 

@@ -181,15 +181,15 @@ class Plugin:
         return Caller(identity, constant, (set_headers(constant),), sufficient)
 
     async def _verify(self, kong: Kong, token: str, now: float) -> Identity:
-        verdict = verify(token, self._keys.known, self._expected, now)
+        verdict, looked = verify(token, self._keys.known, self._expected, now), True
         if isinstance(verdict, UnknownKey):
-            await self._keys.look_again(verdict.key_id)
+            looked = await self._keys.look_again(verdict.key_id)
             verdict = verify(token, self._keys.known, self._expected, now)
         match verdict:
             case Identity():
                 TOKENS.labels(verdict="verified").inc()
                 return verdict
-            case UnknownKey() if not self._keys.known:
+            case UnknownKey() if not (looked and self._keys.known):
                 TOKENS.labels(verdict="unknowable").inc()
                 await answer(kong, problems.keys_unavailable())
             case UnknownKey():

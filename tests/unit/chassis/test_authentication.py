@@ -22,9 +22,10 @@ class Keys:
         self.published = self.known
         self.asked: list[tuple[str, float | None]] = []
 
-    async def look_again(self, key_id: str, patience: float | None = None) -> None:
+    async def look_again(self, key_id: str, patience: float | None = None) -> bool:
         self.asked.append((key_id, patience))
         self.known = self.published
+        return True
 
     def publish(self, signer: Signer) -> None:
         self.published = MappingProxyType(jwk_set.read(signer.jwks()))

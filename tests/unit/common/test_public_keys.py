@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from joserfc.jwk import ECKey
 
+from common.access_tokens import public_keys
 from common.access_tokens.public_keys import KeySource, PublicKeys
 from tests.waiting import until
 
@@ -137,6 +138,22 @@ async def test_a_fetch_goes_on_without_those_who_wait_no_longer(auth: Auth) -> N
         let.set()
         await until(lambda: bool(keys.known))
     assert auth.fetches == 1
+
+
+async def test_of_very_many_that_name_unknown_keys_the_rest_does_not_wait(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Auth hangs: those that wait would take the room of good tokens."""
+    monkeypatch.setattr(public_keys, "MOST_WAITING", 2)
+    async with PublicKeys(auth.source(cooldown=0)) as keys:
+        await until(lambda: bool(keys.known))
+        auth.answer = never
+        waiting = [asyncio.ensure_future(keys.look_again("x")) for _ in range(2)]
+        await until(lambda: auth.fetches == 2)
+        assert await keys.look_again("x") is False
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)
 
 
 async def test_a_set_without_usable_keys_does_not_replace_a_good_one(auth: Auth) -> None:

@@ -11,6 +11,7 @@ import pytest
 from common import idempotency_key
 from kong.plugins.response_cache import plugin as module
 from kong.plugins.response_cache.entries import Entries, Entry
+from kong.plugins.response_cache.flights import Waiting
 from kong.plugins.response_cache.storing import Kept, Lifetimes, judge
 from kong.plugins.response_cache.tags import AsOf
 from tests.fake_kong import FakeKong
@@ -385,6 +386,19 @@ async def test_many_at_once_are_one_upstream(monkeypatch: pytest.MonkeyPatch, cl
     assert gate.asked == 1
     assert {answer.body for answer in answers} == {b"[1]"}
     assert sum("collapsed" in answer.cache for answer in answers) == 199
+
+
+async def test_of_very_many_at_once_the_rest_goes_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that wait take the room that a process has for all requests, hits among them."""
+    monkeypatch.setattr(module, "_waiting", waiting := Waiting(2))
+    gate = Gate(saying(b"[1]"), wait=1.9)
+    first = FakeKong(path="/api/products")
+    assert await first.run(gate.plugin, "access") is None
+    others = [asyncio.ensure_future(gate.ask()) for _ in range(2)]
+    await until(lambda: not waiting.room)
+    assert (await gate.ask()).cache == STORED
+    assert {answer.body for answer in await asyncio.gather(*others)} == {b"[1]"}
+    assert gate.asked == 1 and waiting.room, "the two got what the one brought that did not wait"
 
 
 async def test_who_waits_for_one_that_is_lost_goes_upstream_after_a_while() -> None:

@@ -41,11 +41,13 @@ class Keys:
         self.known = MappingProxyType({"k1": VerificationKey("ES256", SIGNER)})
         self.asked: list[str] = []
         self.published = self.known
+        self.room = True
 
-    async def look_again(self, key_id: str) -> None:
+    async def look_again(self, key_id: str) -> bool:
         self.asked.append(key_id)
-        if self.known != self.published:
+        if self.room and self.known != self.published:
             self.known = self.published
+        return self.room
 
 
 class Watch:
@@ -252,6 +254,17 @@ async def test_a_new_key_is_looked_for_once() -> None:
     assert (await gateway.ask(bearer))[0] is None
     assert (await gateway.ask(bearer))[0] is None
     assert gateway.keys.asked == ["k2"]
+
+
+async def test_where_too_many_wait_for_keys_no_token_is_said_to_be_bad() -> None:
+    gateway = Gateway()
+    gateway.keys.room = False
+    gateway.keys.published = MappingProxyType({"k2": VerificationKey("ES256", STRANGER)})
+    bearer = f"Bearer {signed(header(kid='k2'), claims(iat=time.time(), exp=time.time() + 60), STRANGER)}"
+    answer, _ = await gateway.ask(bearer)
+    assert answer is not None and answer.problem()["type"] == "/problems/token-keys-unavailable"
+    gateway.keys.room = True
+    assert (await gateway.ask(bearer))[0] is None
 
 
 async def test_before_any_key_is_known_the_answer_is_503() -> None:
