@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Protocol, Self
 
 import msgspec
@@ -13,6 +14,7 @@ from kong.plugins.idempotency import records
 from kong.plugins.idempotency.outcomes import Outcome
 from kong.plugins.idempotency.records import Finding, InProgress
 from kong.plugins.runtime import metrics
+from kong.plugins.waiting import Waiting
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ KEEPALIVE = 1.0
 RELEASE_EVERY, RELEASED_AFTER = 0.2, 3
 """Seconds between attempts to free what was given up; answers of Redis after which nothing is late any more."""
 MOST_RELEASES = 1000
+_waiting = Waiting()
 THREAD_FROM = 65536
 """Bytes of body from which compressing would hold up the event loop."""
 
@@ -98,24 +101,29 @@ class Reservations:
         """
         start = last_sign = time.monotonic()
         pause = POLL_FIRST
-        while True:
-            try:
-                found = await self._store.reserve(claim.key, claim.reservation, self._lease)
-            except StoreUnavailableError:
-                self._release_later(claim)
-                raise
-            if found is None:
-                return None
-            finding = records.read(found[0], claim.fingerprint, found[1])
-            now = time.monotonic()
-            left = start + self._wait - now
-            if not isinstance(finding, InProgress) or left <= 0:
-                return finding
-            if now - last_sign > KEEPALIVE:
-                await keep_alive()
-                last_sign = now
-            await asyncio.sleep(min(pause, left))
-            pause = min(pause * 1.5, POLL_LONGEST)
+        with ExitStack() as place:
+            while True:
+                try:
+                    found = await self._store.reserve(claim.key, claim.reservation, self._lease)
+                except StoreUnavailableError:
+                    self._release_later(claim)
+                    raise
+                if found is None:
+                    return None
+                finding = records.read(found[0], claim.fingerprint, found[1])
+                now = time.monotonic()
+                left = start + self._wait - now
+                if not isinstance(finding, InProgress) or left <= 0:
+                    return finding
+                if pause == POLL_FIRST:  # it has not waited yet
+                    if not _waiting.room:
+                        return finding
+                    place.enter_context(_waiting)
+                if now - last_sign > KEEPALIVE:
+                    await keep_alive()
+                    last_sign = now
+                await asyncio.sleep(min(pause, left))
+                pause = min(pause * 1.5, POLL_LONGEST)
 
     def _release_later(self, claim: Claim) -> None:
         """Frees the key of a request that was turned away because Redis gave no answer in time.

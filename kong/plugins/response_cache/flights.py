@@ -6,29 +6,8 @@ from kong.plugins.response_cache.entries import Entry
 
 UNCACHEABLE_FOR = 5.0
 """Seconds in which nobody waits for an answer that turned out to be one of those that are not kept."""
-MOST_WAITING = 256
-"""Requests of a process that wait at a time, for whichever answer. It has room for 512 of them in all, hits among them:
-beyond this many none waits, and all go upstream."""
 MOST = 10_000
 """Keys that are remembered as uncacheable."""
-
-
-class Waiting:
-    """Those that wait, over all routes of a process."""
-
-    def __init__(self, most: int = MOST_WAITING) -> None:
-        self._most = most
-        self._count = 0
-
-    @property
-    def room(self) -> bool:
-        return self._count < self._most
-
-    def __enter__(self) -> None:
-        self._count += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._count -= 1
 
 
 class Flights:

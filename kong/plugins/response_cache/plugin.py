@@ -22,7 +22,7 @@ from kong.plugins.problems import answer
 from kong.plugins.response_cache import answers, problems
 from kong.plugins.response_cache.config import Config
 from kong.plugins.response_cache.entries import Entries, Entry
-from kong.plugins.response_cache.flights import Flights, Waiting
+from kong.plugins.response_cache.flights import Flights
 from kong.plugins.response_cache.leases import Leases
 from kong.plugins.response_cache.request import NotAsked, Rules, Wanted, wanted
 from kong.plugins.response_cache.storing import Kept, Lifetimes, NotKept, judge
@@ -33,6 +33,7 @@ from kong.plugins.runtime.errors import AnswerTooLargeError
 from kong.plugins.runtime.pdk import HANDED_OVER, Kong, Value
 from kong.plugins.shared import Shared
 from kong.plugins.traced import traced
+from kong.plugins.waiting import Waiting
 
 version = "0.1.0"
 priority = 100  # after whatever may refuse a request, before idempotency: where Kong's own cache is

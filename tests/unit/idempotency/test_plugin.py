@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from common.redis_link import StoreUnavailableError
+from kong.plugins.idempotency import reservations
 from kong.plugins.idempotency.config import Config
 from kong.plugins.idempotency.plugin import Plugin
 from kong.plugins.idempotency.reservations import Reservations
 from kong.plugins.runtime import configuration
 from kong.plugins.runtime.errors import ConfigError
+from kong.plugins.waiting import Waiting
 from tests.fake_kong import Answer, FakeKong
 from tests.waiting import until
 
@@ -370,6 +372,21 @@ async def test_a_concurrent_repeat_may_wait_for_the_first_outcome() -> None:
     answers = await asyncio.gather(*repeats)
     assert {answer.status if answer else None for answer in answers} == {201}
     assert gateway.effects == 1
+
+
+async def test_of_very_many_repeats_the_rest_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that wait take the room that a process has for all keys."""
+    monkeypatch.setattr(reservations, "_waiting", waiting := Waiting(1))
+    gateway = Gateway(wait=30)
+    first = gateway.request()
+    await gateway.enter(first)
+    repeat = asyncio.create_task(gateway.enter(gateway.request()))
+    await until(lambda: not waiting.room)
+    problem(await gateway.enter(gateway.request()), 409, "idempotency-in-progress")
+    assert not repeat.done()
+    await gateway.leave(first)
+    assert (answer := await repeat) is not None and answer.status == 201
+    assert waiting.room
 
 
 async def test_a_repeat_that_waited_for_a_failure_goes_upstream_itself() -> None:

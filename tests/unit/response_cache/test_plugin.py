@@ -11,9 +11,9 @@ import pytest
 from common import idempotency_key
 from kong.plugins.response_cache import plugin as module
 from kong.plugins.response_cache.entries import Entries, Entry
-from kong.plugins.response_cache.flights import Waiting
 from kong.plugins.response_cache.storing import Kept, Lifetimes, judge
 from kong.plugins.response_cache.tags import AsOf
+from kong.plugins.waiting import Waiting
 from tests.fake_kong import FakeKong
 from tests.unit.response_cache.gate import Answer, Gate, saying
 from tests.waiting import until
