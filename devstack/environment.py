@@ -14,7 +14,7 @@ GENERIC = ("HOST", "PORT", "NAME", "LOG_LEVEL", "APP_ENV", "REDIS_URL", "TIME_ZO
 """Names that others use as well: taken from `.env`, and from the shell as DEVSTACK_HOST and so on."""
 
 OWN_PREFIX = "DEVSTACK_"
-_SYSTEM = ("PATH", "HOME", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_SYSTEM = ("PATH", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _LOCALE = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
 
 
@@ -30,9 +30,11 @@ def for_children(environment: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value for name, value in environment.items() if name in _SYSTEM or name.startswith(OWN_PREFIX)
     }
-    temporary = environment.get("TMPDIR")
+    temporary, home = environment.get("TMPDIR"), environment.get("HOME")
     if temporary and os.access(temporary, os.W_OK | os.X_OK) and Path(temporary).is_dir():
         kept["TMPDIR"] = temporary
+    if home and os.access(home, os.X_OK):  # not of whoever called `su`: the driver of PostgreSQL looks into it
+        kept["HOME"] = home
     return {**kept, **_LOCALE}
 
 

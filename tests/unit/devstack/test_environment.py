@@ -1,5 +1,7 @@
 """What of a shell reaches the stack."""
 
+from pathlib import Path
+
 import pytest
 
 from devstack import environment, service_settings
@@ -52,3 +54,9 @@ def test_a_process_gets_the_settings_that_it_reads() -> None:
     assert set(environment.chosen(given, service_settings.names("auth"))) == {"ARGON2_M", "MAIL_URL_FILE"}
     assert set(environment.chosen(given, service_settings.names("member"))) == {"MEMBER_POOL_MAX"}
     assert "FRONTEND_TRUSTED_PROXIES" in service_settings.names("frontend_proxy")
+
+
+def test_a_home_that_this_account_may_not_enter_is_left_out(tmp_path: Path) -> None:
+    """As after `su` without `-`: PostgreSQL's driver would look there for a key, and no service would start."""
+    assert environment.for_children({"HOME": str(tmp_path)})["HOME"] == str(tmp_path)
+    assert "HOME" not in environment.for_children({"HOME": str(tmp_path / "of root")})
