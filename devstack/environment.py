@@ -33,7 +33,8 @@ def for_children(environment: Mapping[str, str]) -> dict[str, str]:
     temporary, home = environment.get("TMPDIR"), environment.get("HOME")
     if temporary and os.access(temporary, os.W_OK | os.X_OK) and Path(temporary).is_dir():
         kept["TMPDIR"] = temporary
-    if home and os.access(home, os.X_OK):  # not of whoever called `su`: the driver of PostgreSQL looks into it
+    # Not of whoever called `su`: the driver of PostgreSQL looks into it.
+    if home and os.access(home, os.X_OK):
         kept["HOME"] = home
     return {**kept, **_LOCALE}
 
