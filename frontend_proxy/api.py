@@ -1,6 +1,8 @@
 """/api: session calls go to auth, all others to the gateway, with the cookie's token as a Bearer token."""
 
+import logging
 import re
+import time
 from urllib.parse import parse_qs, quote
 
 from multidict import CIMultiDict
@@ -20,6 +22,8 @@ from frontend_proxy.problems import Problem
 from frontend_proxy.request_context import RequestContext
 from frontend_proxy.session_manager import SessionManager
 from frontend_proxy.upstream import Upstream
+
+log = logging.getLogger("frontend_proxy.api")
 
 SESSION_CALLS = {
     "/api/auth/login": "login",
@@ -95,7 +99,12 @@ class Api:
             # auth is down: the session is kept, and a page says so.
             location, status = f"/unavailable?next={back}", 303
         else:
-            if tokens is not None:
+            if tokens is not None and access_tokens.expired(tokens.access, time.time()):
+                # This clock is ahead: the page would send the browser here again, without end.
+                log.error("a token has expired that auth has just issued: is this machine's clock right?")
+                location, status = f"/unavailable?next={back}", 303
+                cookies = self._sessions.started(tokens)
+            elif tokens is not None:
                 location, status, cookies = target, 307, self._sessions.started(tokens)
             elif _open_to_all(target) or (
                 context.sent_tokens.access and access_tokens.of_guest(context.sent_tokens.access)

@@ -93,6 +93,7 @@ class Auth:
         self.logged_out: list[dict[str, str]] = []
         self.refresh_takes = 0.0
         self.roles: tuple[str, ...] = ()
+        self.expires_in = 600.0
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         call = request.path.rpartition("/")[2]
@@ -119,7 +120,9 @@ class Auth:
         self.current = uuid.uuid4().hex
         return web.json_response(
             {
-                "access_token": access_token(roles=self.roles if roles is None else roles),
+                "access_token": access_token(
+                    expires_in=self.expires_in, roles=self.roles if roles is None else roles
+                ),
                 "token_type": "Bearer",
                 "expires_in": 600,
                 "refresh_token": self.current,

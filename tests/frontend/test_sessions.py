@@ -299,6 +299,22 @@ async def test_a_page_does_not_go_in_circles_when_new_tokens_are_refused_as_well
     assert front.cookies("/api") == {}
 
 
+async def test_a_page_does_not_go_in_circles_where_the_fronts_clock_is_ahead(
+    front: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    await front.sign_in()
+    front.keep("/", access_token=access_token(expires_in=-1))
+    front.auth.expires_in = -1  # as that clock sees it
+    async with front.browser.get(f"{front.url}/account") as answer:
+        assert [step.headers["Location"] for step in answer.history] == [
+            "/api/auth/resume?next=/account",
+            "/unavailable?next=/account",
+        ]
+        assert answer.status == 503
+    assert "clock" in caplog.text
+    assert front.cookies("/api") != {}, "the session is good"
+
+
 async def test_resume_leads_only_to_this_site(front: Front) -> None:
     await front.sign_in()
     for target in ("//evil.example", "https://evil.example", "/\\evil.example", "/%2fevil", "javascript:x"):

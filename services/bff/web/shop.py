@@ -46,9 +46,14 @@ async def storefront(
     caller = request.scope.get("user")
     if not isinstance(caller, Identity):
         screen = await shop.storefront(None, lang.value, guest=True)
-        return Response(screen, headers={"Cache-Control": "public, max-age=10"})
+        return _seen_by(screen, "public, max-age=10")
     screen = await shop.storefront(caller.token, lang.value, guest=GUEST in caller.roles)
-    return Response(screen, headers={"Cache-Control": "private, no-cache"})
+    return _seen_by(screen, "private, no-cache")
+
+
+def _seen_by(screen: Storefront, whom: str) -> Response[Storefront]:
+    """What a cache has of a stranger is not for the same browser once it has signed in."""
+    return Response(screen, headers={"Cache-Control": whom, "Vary": "Authorization"})
 
 
 @get(

@@ -114,6 +114,15 @@ async def test_home_shows_what_its_sources_know(api: AsyncClient, bearer: dict[s
     assert answer.headers["Cache-Control"] == "private, no-cache"
 
 
+async def test_what_a_browser_keeps_of_a_strangers_page_is_not_for_who_has_signed_in(
+    api: AsyncClient, bearer: dict[str, str]
+) -> None:
+    for headers, whom in (({}, "public, max-age=10"), (bearer, "private, no-cache")):
+        answer = await api.get("/api/storefront", headers=headers)
+        assert answer.status_code == 200
+        assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == (whom, "Authorization")
+
+
 async def test_home_needs_a_token(api: AsyncClient) -> None:
     answer = await api.get("/api/home", headers={"X-User-Id": SUB})
     assert answer.status_code == 401
