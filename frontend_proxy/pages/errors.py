@@ -7,10 +7,11 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response.base import ASGIResponse
 
+from common.languages import preferred
 from frontend_proxy.pages import methods
 from frontend_proxy.pages.page_context import PageContext, PageRequest, Redirect, guest
 from frontend_proxy.pages.site import Site, redirect
-from frontend_proxy.pages.translator import COOKIE, preferred
+from frontend_proxy.pages.translator import COOKIE
 from frontend_proxy.problems import MEDIA_TYPE, Problem, unexpected, wants_page
 from frontend_proxy.request_context import RequestContext
 

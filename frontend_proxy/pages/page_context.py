@@ -8,10 +8,11 @@ from urllib.parse import quote
 from litestar import Request
 
 from common import header_bytes
+from common.languages import preferred
 from frontend_proxy import access_tokens, request_context
 from frontend_proxy.asgi import Scope
 from frontend_proxy.edge.paths import RESUME
-from frontend_proxy.pages.translator import COOKIE, preferred
+from frontend_proxy.pages.translator import COOKIE
 from frontend_proxy.problems import Problem
 from frontend_proxy.request_context import RequestContext
 

@@ -1,4 +1,4 @@
-"""Korean and English: which one a visitor gets, its texts, dates and numbers."""
+"""The texts, dates and numbers of a visitor's language."""
 
 import tomllib
 import unicodedata
@@ -12,36 +12,16 @@ import babel
 import babel.dates
 import babel.numbers
 
+from common.languages import LANGUAGES
 from common.money import EXPONENTS
 from frontend_proxy.pages import devices
 
-LANGUAGES = ("ko", "en")
-DEFAULT = "en"
 COOKIE = "language"
 
 NO_COUNTRIES = frozenset(
     ["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"]
 )
 """What CLDR names beside the countries of ISO 3166-1: reserved codes, unions, codes for tests."""
-
-
-def preferred(chosen: str | None, accepted: str) -> str:
-    """The language of a visitor: their own choice, else the best of `Accept-Language` (RFC 9110 §12.5.4),
-    else English."""
-    if chosen in LANGUAGES:
-        return chosen
-    ranked = sorted(_ranges(accepted), key=lambda pair: -pair[1])
-    return next((tag for tag, weight in ranked if tag in LANGUAGES and weight > 0), DEFAULT)
-
-
-def _ranges(header: str) -> Iterable[tuple[str, float]]:
-    for item in header[:1000].split(","):
-        tag, _, parameters = item.partition(";")
-        name, _, weight = parameters.strip().partition("=")
-        try:
-            yield tag.strip().lower().split("-")[0], float(weight) if name == "q" else 1.0
-        except ValueError:
-            continue
 
 
 class Translations:

@@ -9,11 +9,12 @@ import jinja2
 from litestar.response.base import ASGIResponse
 from markupsafe import Markup
 
+from common.languages import LANGUAGES
 from frontend_proxy.pages import profiles
 from frontend_proxy.pages.admin.navigation import SECTIONS
 from frontend_proxy.pages.assets import Assets
 from frontend_proxy.pages.page_context import Reader
-from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
+from frontend_proxy.pages.translator import Translations, Translator
 
 AWAY = frozenset({502, 503, 504})
 SOON = "2"

@@ -5,6 +5,7 @@ from litestar import Controller, get, post
 from litestar.params import FromQuery
 from litestar.response.base import ASGIResponse
 
+from common.languages import LANGUAGES
 from frontend_proxy import cookies
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.cookies import Header, Tokens
@@ -15,7 +16,7 @@ from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageContext, PageRequest
 from frontend_proxy.pages.refusals import refused
 from frontend_proxy.pages.site import Site, redirect
-from frontend_proxy.pages.translator import COOKIE, LANGUAGES
+from frontend_proxy.pages.translator import COOKIE
 from frontend_proxy.problems import Problem
 
 REGISTER_FIELDS = frozenset({"name", "email", "password"})

@@ -7,11 +7,11 @@ from xml.sax.saxutils import escape
 from litestar import Controller, get
 from litestar.response.base import ASGIResponse
 
+from common.languages import LANGUAGES
 from frontend_proxy.pages.dependencies import InjectedPageContext, InjectedSite
 from frontend_proxy.pages.page_context import PageContext
 from frontend_proxy.pages.shop import catalog
 from frontend_proxy.pages.site import Site, require_status
-from frontend_proxy.pages.translator import LANGUAGES
 
 MOST = 2_000
 """Products that one sitemap names: a reading of the catalog for each hundred. The protocol's own bound is 50,000."""

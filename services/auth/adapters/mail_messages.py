@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from common import languages
 from services.auth.domain import mails
 from services.auth.domain.accounts import Account
 from services.auth.domain.mails import Kind, MailMessage
@@ -23,21 +24,25 @@ _log = logging.getLogger(__name__)
 class _Body(msgspec.Struct, frozen=True, omit_defaults=True):
     account: UUID
     to: str = ""
+    language: str = languages.DEFAULT
+    """Messages of earlier releases name none."""
 
 
 class OutboxMail:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def enqueue(self, kind: Kind, account: Account | None, to: str | None = None) -> None:
-        mail = mails.message(uuid4(), kind, account, to)
+    async def enqueue(
+        self, kind: Kind, account: Account | None, language: str, to: str | None = None
+    ) -> None:
+        mail = mails.message(uuid4(), kind, account, language, to)
         written = await outbox.put(
             self._database,
             aggregate=f"mail:{mail.id}",  # its own: no mail waits for another
             target=CONFIRMATION if kind in _TO_STRANGERS else MAIL,
             method="SEND",
             path=f"/{kind}",
-            body=_Body(account=mail.account, to=mail.to),
+            body=_Body(account=mail.account, to=mail.to, language=mail.language),
             most=_WAITING,
         )
         if not written:
@@ -51,5 +56,6 @@ def read(message: outbox.OutboxMessage) -> MailMessage:
         id=UUID(message.aggregate.removeprefix("mail:")),
         kind=Kind(message.path.removeprefix("/")),
         account=body.account,
+        language=body.language,
         to=body.to,
     )

@@ -68,10 +68,10 @@ class EmailService:
             if account is None:
                 raise WrongPassword
             if account.pending_email is not None:
-                await self.mail.enqueue(Kind.EMAIL_CHANGE, account, to=account.pending_email)
-                await self.mail.enqueue(Kind.EMAIL_CHANGE_REQUESTED, account)
+                await self.mail.enqueue(Kind.EMAIL_CHANGE, account, client.language, to=account.pending_email)
+                await self.mail.enqueue(Kind.EMAIL_CHANGE_REQUESTED, account, client.language)
             elif not account.email_verified:
-                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account)
+                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account, client.language)
         self.audit.record("email_change_requested", account=account.id, address=client.address)
         await self.guard.failed((_mails(account.id),))
 
@@ -89,7 +89,7 @@ class EmailService:
         async with self.work.transaction():
             confirmed = await self.links.take_confirmation(secret)
             if confirmed.moves:
-                await self._move(confirmed.account, confirmed.email)
+                await self._move(confirmed.account, confirmed.email, client)
             elif not await self.accounts.confirm_email(confirmed.account, confirmed.email):
                 raise InvalidLink
         event = "email_changed" if confirmed.moves else "email_confirmed"
@@ -113,16 +113,16 @@ class EmailService:
         async with self.work.transaction():
             account, former = await self.accounts.set_email(change.account, change.email)
             if former != account.email:
-                await self.mail.enqueue(Kind.EMAIL_CHANGED, account, to=former)
-                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account)
+                await self.mail.enqueue(Kind.EMAIL_CHANGED, account, client.language, to=former)
+                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account, client.language)
         self.audit.record("email_set", account=account.id, by=change.by, address=client.address)
 
-    async def _move(self, id_: UUID, email: str) -> None:
+    async def _move(self, id_: UUID, email: str, client: Client) -> None:
         moved = await self.accounts.complete_email(id_, email)
         if moved is None:
             raise InvalidLink
         account, former = moved
-        await self.mail.enqueue(Kind.EMAIL_CHANGED, account, to=former)
+        await self.mail.enqueue(Kind.EMAIL_CHANGED, account, client.language, to=former)
 
     async def _signed_in(self, id_: UUID) -> Account:
         account = await self.accounts.by_id(id_)

@@ -7,6 +7,7 @@ same words.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from common import languages
 from services.auth.application.login_guard import LoginGuard
 from services.auth.application.ports import Accounts, Audit, HashingTurn, Revocations, Sessions, UnitOfWork
 from services.auth.application.token_issuer import TokenIssuer, TokenPair
@@ -19,10 +20,11 @@ from services.auth.domain.throttling import Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who asks, as far as the network shows: IP address and what the client calls itself."""
+    """Who asks, as far as the network shows: IP address, what the client calls itself, and one of common.languages."""
 
     address: str
     device: str
+    language: str = languages.DEFAULT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

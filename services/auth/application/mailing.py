@@ -13,6 +13,7 @@ class PreparedMail:
     """`account` as it is now; `secret` of the mail's link, empty where it has none."""
 
     kind: Kind
+    language: str
     account: Account
     to: str
     secret: str = field(repr=False)
@@ -33,7 +34,7 @@ class Mailing:
         if account is None or to is None:
             return None
         secret = await self._secret(message, account)
-        return None if secret is None else PreparedMail(message.kind, account, to, secret)
+        return None if secret is None else PreparedMail(message.kind, message.language, account, to, secret)
 
     async def _secret(self, message: MailMessage, account: Account) -> str | None:
         match message.kind:

@@ -45,7 +45,7 @@ class PasswordService:
         async with self.work.transaction():
             if not await self.accounts.set_password(id_, hash_, expecting=account.password_hash):
                 raise WrongPassword
-            ended = await self._end_sessions(account, spared=session)
+            ended = await self._end_sessions(account, client, spared=session)
         self.audit.record(
             "password_changed", account=id_, address=client.address, sessions=ended.count, session=session
         )
@@ -65,7 +65,7 @@ class PasswordService:
         who = throttling.account_key(address)
         self.audit.record("password_reset_requested", account_key=who, address=client.address)
         async with self.work.transaction():
-            await self.mail.enqueue(Kind.PASSWORD_RESET, account)
+            await self.mail.enqueue(Kind.PASSWORD_RESET, account, client.language)
 
     @property
     def _letters(self) -> Limit:
@@ -90,13 +90,13 @@ class PasswordService:
                 account.id, hash_, expecting=account.password_hash, confirms=account.email
             ):
                 raise InvalidLink
-            ended = await self._end_sessions(account)
+            ended = await self._end_sessions(account, client)
         self.audit.record("password_reset", account=account.id, address=client.address, sessions=ended.count)
         await self._settle(account, ended, client)
 
-    async def _end_sessions(self, account: Account, *, spared: UUID | None = None) -> Ended:
+    async def _end_sessions(self, account: Account, client: Client, *, spared: UUID | None = None) -> Ended:
         """With the new password, in one transaction and after it: login_service.py relies on this order."""
-        await self.mail.enqueue(Kind.PASSWORD_CHANGED, account)
+        await self.mail.enqueue(Kind.PASSWORD_CHANGED, account, client.language)
         return await self.sessions.end_all(account.id, self.issuer.clock(), except_for=spared)
 
     async def _settle(self, account: Account, ended: Ended, client: Client) -> None:

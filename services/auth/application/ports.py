@@ -216,9 +216,11 @@ class TokenReader(Protocol):
 
 
 class Mail(Protocol):
-    async def enqueue(self, kind: Kind, account: Account | None, to: str | None = None) -> None:
-        """A mail about the account as it is now: kept with the change around it or not at all, and sent afterwards,
-        until it is delivered or refused for good (application/mailing.py).
+    async def enqueue(
+        self, kind: Kind, account: Account | None, language: str, to: str | None = None
+    ) -> None:
+        """A mail about the account as it is now, in the `language` of who caused it: kept with the change around it or
+        not at all, and sent afterwards, until it is delivered or refused for good (application/mailing.py).
 
         Of nobody's account none is sent, which takes the caller as long.
         """

@@ -52,7 +52,7 @@ class RegistrationService:
         try:
             async with self.work.transaction():
                 await self.accounts.register(account)
-                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account)
+                await self.mail.enqueue(Kind.EMAIL_CONFIRMATION, account, client.language)
         except EmailTaken:
             # Whoever tries address after address to see which are taken pays as for wrong passwords.
             await self.guard.failed((self._guesses(client),))

@@ -29,19 +29,23 @@ class MailMessage:
     id: UUID
     kind: Kind
     account: UUID
+    language: str
     to: str = ""
 
 
-def message(id_: UUID, kind: Kind, account: Account | None, to: str | None = None) -> MailMessage:
+def message(
+    id_: UUID, kind: Kind, account: Account | None, language: str, to: str | None = None
+) -> MailMessage:
     """The message for a mail about the account as it is after the change; None is nobody's, of which no mail comes.
 
     `to`: another address than the account's.
     """
     if account is None:
-        return MailMessage(id=id_, kind=kind, account=_NOBODY)
+        return MailMessage(id=id_, kind=kind, account=_NOBODY, language=language)
     if kind is Kind.PASSWORD_RESET:
-        return MailMessage(id=id_, kind=kind, account=account.id)
-    return MailMessage(id=id_, kind=kind, account=account.id, to=account.email if to is None else to)
+        return MailMessage(id=id_, kind=kind, account=account.id, language=language)
+    whom = account.email if to is None else to
+    return MailMessage(id=id_, kind=kind, account=account.id, language=language, to=whom)
 
 
 def recipient(message: MailMessage, account: Account | None) -> str | None:

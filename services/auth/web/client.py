@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request
 from prometheus_client import CollectorRegistry, Counter
 
-from common import client_address, header_bytes
+from common import client_address, header_bytes, languages
 from common.client_address import Network
 from services.auth.application.login_service import Client
 
@@ -32,7 +32,11 @@ class ClientReader:
         found = client_address.client(peer, lines, self._trusted)
         if found.unreadable is not None:
             self._report(found.address, found.unreadable)
-        return Client(address=found.address, device=header_bytes.shown(request.headers.get("User-Agent", "")))
+        return Client(
+            address=found.address,
+            device=header_bytes.shown(request.headers.get("User-Agent", "")),
+            language=languages.preferred(None, request.headers.get("Accept-Language", "")),
+        )
 
     def _report(self, proxy: str, written: str) -> None:
         # Once: everybody behind that proxy shares its address until somebody mends it, on every request.

@@ -70,7 +70,7 @@ class Post:
         )
         self._mailing = Mailing(accounts=self.accounts, links=self.links)
 
-    async def enqueue(self, kind: Kind, email: str) -> None:
+    async def enqueue(self, kind: Kind, email: str, language: str = "en") -> None:
         """With the account that it is about, if that is not there yet."""
         mail = OutboxMail(self.database)
         async with self.database.transaction():
@@ -78,7 +78,7 @@ class Post:
             if found is None:
                 found = account(email)
                 await self.accounts.add_if_absent(found)
-            await mail.enqueue(kind, found)
+            await mail.enqueue(kind, found, language)
 
     def delivering(self, deliver: Deliver, **others: outbox.Target) -> outbox.Delivery:
         letters = EmailTemplates("http://localhost:3000", "no-reply@gatehouse.example")
@@ -112,13 +112,13 @@ async def test_mails_outlast_a_mail_server_that_is_down_however_often_they_are_t
     port = throwaway.free_port()
     delivering = post.delivering(delivery(f"smtp://127.0.0.1:{port}"))
     await post.enqueue(Kind.PASSWORD_RESET, MINJI)
-    await post.enqueue(Kind.PASSWORD_CHANGED, MINJI)
+    await post.enqueue(Kind.PASSWORD_CHANGED, MINJI, "ko")
     for _ in range(12):
         assert await post.round(delivering) == 2
     assert [message.attempts for message in await post.waiting()] == [12, 12]
     with mail_server(port) as taken:
         await post.round(delivering)
-    assert {letter["Subject"] for letter in taken} == {"Choose a new password", "Your password was changed"}
+    assert {letter["Subject"] for letter in taken} == {"Choose a new password", "비밀번호가 변경되었습니다"}
     assert await post.waiting() == []
 
 

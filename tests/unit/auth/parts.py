@@ -83,10 +83,12 @@ class Outbox:
         for message in written:
             await self.carry_out(message)
 
-    async def enqueue(self, kind: Kind, account: Account | None, to: str | None = None) -> None:
+    async def enqueue(
+        self, kind: Kind, account: Account | None, language: str, to: str | None = None
+    ) -> None:
         assert self._written is not None, "a mail goes with a change"
         self._written.append(
-            mails.message(UUID(int=len(self.messages) + len(self._written) + 1), kind, account, to)
+            mails.message(UUID(int=len(self.messages) + len(self._written) + 1), kind, account, language, to)
         )
 
     async def carry_out(self, message: MailMessage) -> None:

@@ -38,3 +38,9 @@ def test_all_lines_of_the_header_are_read() -> None:
 def test_a_device_is_shown_by_the_name_that_it_sent() -> None:
     reader = ClientReader((), CollectorRegistry())
     assert reader(request(("user-agent", "쇼핑앱/1.0".encode()))).device == "쇼핑앱/1.0"
+
+
+def test_mails_are_in_the_language_that_the_client_asks_for() -> None:
+    reader = ClientReader((), CollectorRegistry())
+    assert reader(request(("accept-language", b"ko-KR, en;q=0.8"))).language == "ko"
+    assert reader(request()).language == "en"

@@ -55,9 +55,23 @@ def account(name: str = "Kim Minji", *, verified: bool = False) -> Account:
     )
 
 
-def written(kind: Kind, to: Account | None = None, secret: str = "", address: str = "") -> EmailMessage:
+def written(
+    kind: Kind, to: Account | None = None, secret: str = "", address: str = "", language: str = "en"
+) -> EmailMessage:
     about = to or account()
-    return TEMPLATES.written(PreparedMail(kind, about, address or about.email, secret))
+    return TEMPLATES.written(PreparedMail(kind, language, about, address or about.email, secret))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_mail_says_the_same_in_the_readers_language(kind: Kind) -> None:
+    reader = account(verified=True)
+    english, korean = (
+        written(kind, reader, secret="the_secret-1", language=language) for language in ("en", "ko")
+    )
+    assert korean.get_content().startswith("Kim Minji님, 안녕하세요.")
+    assert not str(korean["Subject"]).isascii() and str(english["Subject"]).isascii()
+    links = [sorted(re.findall(r"http\S+", letter.get_content())) for letter in (english, korean)]
+    assert links[0] == links[1]
 
 
 def test_a_link_stands_in_the_text_as_it_is() -> None:
@@ -382,7 +396,7 @@ async def test_an_address_of_any_script_passes_a_relay_without_smtputf8() -> Non
         templates = EmailTemplates("http://localhost:3000", "쇼핑 <no-reply@bücher.example>")
         to = replace(account(), email="minji@bücher.example")
         await delivery(f"smtp://127.0.0.1:{server.port}")(
-            templates.written(PreparedMail(Kind.PASSWORD_RESET, to, to.email, "secret"))
+            templates.written(PreparedMail(Kind.PASSWORD_RESET, "en", to, to.email, "secret"))
         )
     finally:
         server.stop()

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from common.field_codes import MESSAGES, parameters
+from common.languages import LANGUAGES
 from frontend_proxy.app import ROOT
 from frontend_proxy.auth_client import Answer
 from frontend_proxy.pages.refusals import refused
-from frontend_proxy.pages.translator import LANGUAGES, Translations, Translator
+from frontend_proxy.pages.translator import Translations, Translator
 
 WORDS = Translations(ROOT / "pages")
 ZONE = ZoneInfo("Asia/Seoul")
