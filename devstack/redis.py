@@ -130,9 +130,10 @@ class Redis:
 
     def restore(self, file: Path) -> None:
         """Puts a snapshot in place of the data of a server that is not running."""
-        (self.directory / "appendonly.aof").unlink(missing_ok=True)
         # An append-only file may begin with a snapshot: this one, and nothing after it.
-        (self.directory / "appendonly.aof").write_bytes(file.read_bytes())
+        restored = self.directory / "appendonly.aof.restored"
+        restored.write_bytes(file.read_bytes())
+        restored.replace(self.directory / "appendonly.aof")
 
     @property
     def _configuration(self) -> Path:

@@ -21,6 +21,9 @@ from devstack.supervisor import Supervisor
 from devstack.topology import DEMO_DATA, public_origin, topology
 from devstack.unit import Unit
 
+RESTORE = "restore"
+"""Is in the lock file while a restore holds it."""
+
 
 def run(settings: Settings, *, show_logs: bool) -> None:
     """Start everything and block. Raises DevstackError, with nothing left running, if that cannot be."""
@@ -88,15 +91,18 @@ def gateway_line(settings: Settings) -> str:
 
 
 @contextlib.contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
+def only_one(settings: Settings, holder: str | None = None) -> Iterator[None]:
+    """Holds the lock. `holder` is what the lock file says; without one it is the process that `down` may end."""
     settings.state.mkdir(parents=True, exist_ok=True)
     with settings.lock_file.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DevstackError(f"a stack runs already with its state in {settings.state}") from None
+            raise DevstackError(
+                f"a stack runs already with its state in {settings.state}, or a restore of it"
+            ) from None
         lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")  # true for as long as the lock is held
+        lock.write(f"{holder or os.getpid()}\n")  # true for as long as the lock is held
         lock.flush()
         yield
 
@@ -110,7 +116,7 @@ def require_own_state(settings: Settings) -> None:
 
 
 def supervisor_pid(settings: Settings) -> int | None:
-    """The process that holds the lock; None where nobody does."""
+    """The process that holds the lock; None where nobody does, or a restore, which must not be broken off."""
     if not is_locked(settings):
         return None
     text = settings.lock_file.read_text().strip()

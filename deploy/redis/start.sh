@@ -1,5 +1,6 @@
 #!/bin/sh
-# Redis: start.sh starts it, start.sh snapshot writes its data to standard output, start.sh restore reads such data before a start.
+# Redis: start.sh starts it, start.sh snapshot writes its data to standard output, start.sh restore reads such data before a start,
+# start.sh check only says whether it could.
 #
 # Each user of users.acl has a password of its own, from the variable that is named there or from the file that NAME_FILE names (a Docker
 # secret). They reach Redis as hashes in an ACL file in memory, never on a command line.
@@ -53,18 +54,21 @@ snapshot)
 		{ cat /tmp/snapshot.log >&2; exit 1; }
 	cat /data/snapshot.rdb
 	;;
-restore)
-	# An append-only log may begin with a snapshot: this one, and nothing after it. What is there goes when that is known to be whole.
+check | restore)
+	# An append-only log may begin with a snapshot: this one, and nothing after it. The old data is removed after the new file was checked.
+	trap 'rm -rf /data/restored' EXIT
 	rm -rf /data/restored
 	mkdir /data/restored
 	cat > /data/restored/appendonly.aof.1.base.rdb
 	echo 'file appendonly.aof.1.base.rdb seq 1 type b' > /data/restored/appendonly.aof.manifest
-	redis-check-aof /data/restored/appendonly.aof.manifest > /tmp/check.log || { cat /tmp/check.log >&2; rm -rf /data/restored; exit 1; }
-	rm -rf /data/appendonlydir /data/dump.rdb
-	mv /data/restored /data/appendonlydir
+	redis-check-aof /data/restored/appendonly.aof.manifest > /tmp/check.log || { cat /tmp/check.log >&2; exit 1; }
+	if [ "$1" = restore ]; then
+		rm -rf /data/appendonlydir /data/dump.rdb
+		mv /data/restored /data/appendonlydir
+	fi
 	;;
 *)
-	echo "usage: start.sh [start|snapshot|restore]" >&2
+	echo "usage: start.sh [start|snapshot|check|restore]" >&2
 	exit 2
 	;;
 esac

@@ -259,6 +259,19 @@ def test_nothing_is_changed_by_a_backup_that_is_not_whole(docker: DockerStack, t
             script(docker, "deploy/restore.sh", str(tmp_path))
         (tmp_path / missing).write_bytes(b"half")
 
+    saved = tmp_path / "backup"
+    script(docker, "deploy/backup.sh", str(saved))
+    for name, said in (
+        ("auth.dump", "auth.dump cannot be restored"),
+        ("redis.rdb", "cannot be read by Redis"),
+    ):
+        whole = (saved / name).read_bytes()
+        (saved / name).write_bytes(whole[: len(whole) // 2])
+        with pytest.raises(AssertionError, match=rf"(?s){said}.*nothing was changed"):
+            script(docker, "deploy/restore.sh", str(saved))
+        (saved / name).write_bytes(whole)
+    assert httpx.get(f"{docker.gateway_url}/api/products").status_code == 200
+
 
 def logs(container: str) -> str:
     told = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True)

@@ -63,7 +63,9 @@ class Restored:
         """Inside, the database is the earlier one and its service is not up yet."""
         self._stack.stop(self._service)
         skip_numbers = (ROOT / "deploy/postgres/skip-numbers.sql").read_text()
-        self._server.restore({self._database: self._file}, skip_numbers)
+        self._server.load({self._database: self._file}, skip_numbers)
+        self._server.put_in_place([self._database])
+        self._server.drop_aside()
         try:
             yield
         finally:

@@ -58,7 +58,12 @@ class Image:
 
     def script(self, command: str, given: bytes = b"") -> bytes:
         """What it wrote."""
-        done = subprocess.run(
+        done = self.run(command, given)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def run(self, command: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
             ["sh", str(self._files / "start.sh"), command],
             env=self._environment,
             input=given,
@@ -66,8 +71,9 @@ class Image:
             check=False,
             timeout=WITHIN,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+
+    def files(self) -> dict[Path, bytes]:
+        return {file: file.read_bytes() for file in self.data.rglob("*") if file.is_file()}
 
     def start(self) -> subprocess.Popen[bytes]:
         with (self._files / "log").open("ab") as log:
@@ -108,6 +114,12 @@ def test_what_was_in_a_snapshot_is_there_after_its_restore(tmp_path: Path, whose
     finally:
         server.terminate()
         server.wait(WITHIN)
+    data = image.files()
+    for unreadable in (snapshot[: len(snapshot) // 2], b"REDIS9999" + snapshot[9:], b"broken"):
+        for command in ("check", "restore"):
+            assert image.run(command, unreadable).returncode == 1
+    image.script("check", snapshot)
+    assert image.files() == data
     image.script("restore", snapshot)
     server = image.start()
     try:

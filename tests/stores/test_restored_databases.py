@@ -36,7 +36,7 @@ def test_a_dump_that_cannot_be_restored_leaves_every_database_as_it_was(
     last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
     before = postgres_server.databases()
     with pytest.raises(PrepareError, match="pg_restore"):
-        postgres_server.restore(dumps)
+        postgres_server.load(dumps)
     assert said(postgres_server) == ["later", "later"]
     assert postgres_server.databases() == before
 
@@ -44,12 +44,26 @@ def test_a_dump_that_cannot_be_restored_leaves_every_database_as_it_was(
 async def test_dumps_take_the_place_of_what_is_there_whoever_is_connected(
     postgres_server: Postgres, dumps: dict[str, Path]
 ) -> None:
-    postgres_server.ask("postgres", "CREATE DATABASE first_shop_aside")  # of a restore that was killed
+    postgres_server.ask("postgres", 'CREATE DATABASE "first_shop-restoring"')  # of a restore that was killed
     connected = await asyncpg.connect(postgres_server.url("first_shop"))
-    postgres_server.restore(dumps, "UPDATE said SET word = word || ' and finished'")
+    postgres_server.load(dumps, "UPDATE said SET word = word || ' and finished'")
+    assert said(postgres_server) == ["later"] * 2
+    postgres_server.put_in_place(dumps)
+    assert set(NAMES) <= set(postgres_server.databases())
+    assert not [name for name in postgres_server.databases() if "-" in name]
+    postgres_server.drop_aside()
     assert said(postgres_server) == ["saved and finished"] * 2
-    assert "aside" not in postgres_server.ask("postgres", "SELECT datname FROM pg_database")
+    assert "first_shop-" not in postgres_server.ask("postgres", "SELECT datname FROM pg_database")
     assert postgres_server.ask(
         "first_shop", "SELECT tableowner FROM pg_tables WHERE tablename = 'said'"
     ).strip() == ("first_shop")
     connected.terminate()
+
+
+def test_a_service_may_be_called_as_a_database_aside_once_was(postgres_server: Postgres) -> None:
+    postgres_server.ensure_database("set_aside")
+    try:
+        postgres_server.load({})
+        assert "set_aside" in postgres_server.databases()
+    finally:
+        postgres_server.drop_database("set_aside")

@@ -17,10 +17,18 @@ DOCKER = """#!/bin/sh
 # Stands in for docker: a server with three databases, one container with files.
 echo "$*" >> "$CALLS"
 case "$*" in
+*"LIKE '%-former'") [ ! -e "$CALLS.swapped" ] || echo member-former ;;
 *"WHERE datname LIKE"*) ;;
+*RENAME*)
+	[ ! -e "$CALLS.connected" ] || { rm "$CALLS.connected"; echo "is being accessed by other users" >&2; exit 1; }
+	[ -z "${REFUSED:-}" ] || exit 1
+	touch "$CALLS.swapped" ;;
+*"DROP DATABASE"*-former*) rm "$CALLS.swapped" ;;
+*"redis check") grep -q broken && { echo "Wrong signature" >&2; exit 1; } || exit 0 ;;
+*"redis restore") [ -z "${FULL:-}" ] || { echo "no space left" >&2; exit 1; } ;;
 *pg_restore*) grep -q broken && { echo "unexpected end of file" >&2; exit 1; } || exit 0 ;;
 *"SELECT datname"*) printf 'auth\\nmember\\nwishlist\\n' ;;
-*"SELECT rolname"*) printf 'auth\\nmember\\nwishlist\\npostgres\\n' ;;
+*"SELECT rolname"*) printf 'auth\\nmember\\nwishlist\\nexporter\\npostgres\\n' ;;
 *pg_dump*) echo "dump of ${*##* }" ;;
 *snapshot*) echo snapshot ;;
 "compose ps"*) printf 'one\\ntwo\\n' ;;
@@ -104,22 +112,82 @@ def test_a_backup_without_one_of_the_databases_changes_nothing_unless_that_is_me
     meant = run("restore.sh", tmp_path, {**environment, "WITHOUT": "wishlist"})
     assert meant.returncode == 0, meant.stderr
     calls = (tmp_path / "calls").read_text()
-    assert 'ALTER DATABASE "member_aside" RENAME TO "member"' in calls
+    assert 'ALTER DATABASE "member-restoring" RENAME TO "member"' in calls
     assert '"wishlist' not in calls
 
 
-@pytest.mark.parametrize("name", ["wishlist.dump", "catalog.tar"])
-def test_a_backup_of_which_a_file_cannot_be_read_changes_nothing(
-    tmp_path: Path, environment: dict[str, str], name: str
-) -> None:
-    saved = tmp_path / "saved"
-    assert run("backup.sh", saved, environment).returncode == 0
-    (saved / name).write_text("broken")
+def called(environment: dict[str, str], what: str) -> int:
+    """Where in the order of all calls. Raises StopIteration where it was not called."""
+    calls = Path(environment["CALLS"]).read_text().splitlines()
+    return next(number for number, call in enumerate(calls) if what in call)
+
+
+@pytest.fixture
+def saved(tmp_path: Path, environment: dict[str, str]) -> Path:
+    assert run("backup.sh", tmp_path / "saved", environment).returncode == 0
     (tmp_path / "calls").unlink()
+    return tmp_path / "saved"
+
+
+@pytest.mark.parametrize("name", ["catalog.tar", "redis.rdb"])
+def test_a_backup_of_which_a_file_cannot_be_read_stops_and_changes_nothing(
+    environment: dict[str, str], saved: Path, name: str
+) -> None:
+    (saved / name).write_text("broken")
+    Path(environment["CALLS"]).touch()
     refused = run("restore.sh", saved, environment)
-    assert (refused.returncode, "nothing was changed" in refused.stderr) == (1, True)
-    calls = (tmp_path / "calls").read_text() if (tmp_path / "calls").exists() else ""
+    assert (refused.returncode, f"{name} " in refused.stderr) == (1, True)
+    assert "nothing was changed" in refused.stderr
+    calls = Path(environment["CALLS"]).read_text()
     assert "compose stop" not in calls and "RENAME" not in calls
+
+
+def test_the_shop_sells_nothing_while_dumps_are_loaded_and_goes_on_where_one_cannot_be(
+    environment: dict[str, str], saved: Path
+) -> None:
+    (saved / "wishlist.dump").write_text("broken")
+    refused = run("restore.sh", saved, environment)
+    assert (refused.returncode, "wishlist.dump cannot be restored" in refused.stderr) == (1, True)
+    assert "nothing was changed, and what had been stopped was started again" in refused.stderr
+    calls = Path(environment["CALLS"]).read_text()
+    assert called(environment, "compose stop") < called(environment, "pg_restore")
+    assert "RENAME" not in calls and calls.endswith("compose up --detach --wait\n")
+
+
+def test_databases_change_places_although_somebody_comes_back_between(
+    environment: dict[str, str], saved: Path
+) -> None:
+    Path(f"{environment['CALLS']}.connected").touch()
+    restored = run("restore.sh", saved, environment)
+    assert restored.returncode == 0, restored.stderr
+    swap = Path(environment["CALLS"]).read_text().partition("BEGIN;")[2]
+    assert 0 < swap.index("pg_terminate_backend") < swap.index("RENAME")
+    assert 'GRANT CONNECT ON DATABASE "auth-restoring" TO exporter' in Path(environment["CALLS"]).read_text()
+
+
+def test_databases_that_cannot_change_places_leave_the_shop_as_it_was(
+    environment: dict[str, str], saved: Path
+) -> None:
+    refused = run("restore.sh", saved, {**environment, "REFUSED": "yes"})
+    assert (refused.returncode, "nothing was changed" in refused.stderr) == (1, True)
+    calls = Path(environment["CALLS"]).read_text()
+    assert "redis restore" not in calls and calls.endswith("compose up --detach --wait\n")
+
+
+def test_former_databases_are_dropped_when_everything_is_in_its_place(
+    environment: dict[str, str], saved: Path
+) -> None:
+    broken_off = run("restore.sh", saved, {**environment, "FULL": "yes"})
+    assert (broken_off.returncode, "is not complete" in broken_off.stderr) == (1, True)
+    assert "nothing was changed" not in broken_off.stderr
+    assert "DROP DATABASE" not in Path(environment["CALLS"]).read_text()
+    Path(environment["CALLS"]).unlink()
+    Path(f"{environment['CALLS']}.swapped").unlink()
+
+    restored = run("restore.sh", saved, environment)
+    assert restored.returncode == 0, restored.stderr
+    dropped = called(environment, 'DROP DATABASE "member-former"')
+    assert called(environment, "redis restore") < called(environment, "-xf") < dropped
 
 
 def test_a_dump_that_nobody_declared_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
