@@ -313,7 +313,7 @@ help: ## This list
 $(STAMPS)/base:
 	@test -n '$(PYTHON)' || { echo "Python 3.11, 3.12 or 3.13 is needed (with its venv module: python3-venv on Debian)" >&2; exit 1; }
 	@# What pip writes last is there: a start that was broken off has left a .venv without it.
-	@$(BIN)/python -c 'from importlib.metadata import files; assert files("pip")' 2> /dev/null || { echo "creating $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv $(VENV); }
+	@$(BIN)/python -c 'from importlib.metadata import files; assert files("pip")' 2> /dev/null || { echo "creating $(VENV) with $$("$(PYTHON)" --version)"; "$(PYTHON)" -m venv --clear $(VENV); }
 	@mkdir -p $(STAMPS) && touch $@
 
 # dev contains devstack; a machine that only runs the stack never installs the test tools.

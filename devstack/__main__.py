@@ -126,9 +126,8 @@ def _on_data(settings: Settings, options: argparse.Namespace) -> int:
 
 def main() -> int:
     options = arguments().parse_args()
-    if isinstance(
-        sys.stdout, io.TextIOWrapper
-    ):  # logs hold what people wrote; not every terminal can show it
+    # Logs hold what people wrote; not every terminal can show it.
+    if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(options)

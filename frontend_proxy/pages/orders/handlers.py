@@ -100,7 +100,7 @@ class OrderPages(Controller):
     async def again(
         self, site: InjectedSite, visitor: InjectedPageContext, id_: FromPath[UUID]
     ) -> ASGIResponse:
-        """Has at least what was ordered in the cart; what is not sold any more stays out, and is said to."""
+        """Puts what was ordered into the cart again. The page names what is no longer sold."""
         answer = await site.backend.call(visitor, "POST", f"/api/orders/{id_}/again")
         if answer.status == 409:
             return redirect("/cart?done=full")

@@ -25,10 +25,10 @@ _UNTRUE = {
 """Where an order has moved on so far that the mail would say what is not so any more."""
 
 UNPAID = frozenset(("placed", "cancelled"))
-"""Kinds of mails that cost whoever has them sent nothing: a guest names any address."""
+"""Mails about orders that nobody has paid: a guest can have them sent to any address."""
 MOST_UNPAID = 10
-"""Orders to one address within an hour of which such mails are sent: nobody's mailbox is filled by strangers. The mails
-are held back and not the orders, so that nobody keeps anybody from ordering."""
+"""Orders to one address within an hour of which such mails are sent. Beyond it the mails are held back, and not the
+orders: strangers can neither fill a mailbox nor keep its owner from ordering."""
 
 
 class _Mail(msgspec.Struct, frozen=True):

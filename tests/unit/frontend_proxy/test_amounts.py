@@ -21,6 +21,8 @@ from frontend_proxy.pages import amounts
         ("1.234", "KWD", 1234),
         ("KWD\u00a01.500", "KWD", 1500),
         ("1'200 CHF", "CHF", 120000),
+        ("US$12.50", "USD", 1250),
+        ("12.50 \u20ac", "EUR", 1250),
     ],
 )
 def test_amounts_are_taken_as_people_write_them(text: str, currency: str, amount: int) -> None:
@@ -33,7 +35,8 @@ def test_amounts_are_taken_as_people_write_them(text: str, currency: str, amount
     [
         *((text, "KRW") for text in ("", "-1", "12.5", "1e5", "free", "1.", "9" * 14, "\u3164", "1/2")),
         *((text, "KRW") for text in ("12,00", "1,2345", ",100", "١٢", "USD 12")),
-        *((text, "USD") for text in ("12,50", "12.505", "1.234,50", "9" * 15)),
+        *((text, "KRW") for text in ("$50", "\u20ac10", "\u2460", "1KRW2", "\u20a910\uc6d0")),
+        *((text, "USD") for text in ("12,50", "12'50", "12 50", "12.505", "1.234,50", "5\u00b2", "1,234'567", "9" * 15)),
     ],
 )
 def test_what_is_no_amount_is_not_guessed_at(text: str, currency: str) -> None:

@@ -12,7 +12,7 @@ from tests.unit.project.compose_files import ROOT
 PYTHON = """#!/bin/sh
 # Stands in for Python: makes a virtual environment, and has pip where there is a file of that name beside it.
 case "$*" in
-"-m venv .venv") mkdir -p .venv/bin && rm -f .venv/bin/python && cp "$0" .venv/bin/python && touch .venv/bin/pip ;;
+"-m venv --clear .venv") rm -rf .venv && mkdir -p .venv/bin && cp "$0" .venv/bin/python && touch .venv/bin/pip ;;
 "-c "*pip*) [ -e "$(dirname "$0")/pip" ] ;;
 --version) echo "Python 3.13.0" ;;
 esac
