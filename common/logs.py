@@ -33,7 +33,7 @@ NAMES = {
     "request_id": "http.request.id",
     "status": "http.response.status_code",
 }
-"""What calls pass as `extra`, in ECS' words. kong/plugins/runtime/logs.py and kong/http.conf say the same."""
+"""What calls pass as `extra`, in ECS' words. kong/plugins/runtime/logs.py and kong/access-log.conf say the same."""
 OWN = "gatehouse."
 
 _VALUES = re.compile(

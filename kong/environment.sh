@@ -29,6 +29,8 @@ export KONG_NGINX_PROXY_LUA_SOCKET_POOL_SIZE="${KONG_NGINX_PROXY_LUA_SOCKET_POOL
 # Bodies up to the size limit of 1 MiB stay in memory, where a plugin can read them, chunked ones with what frames the
 # chunks; those are bounded here, since the request-size-limiting plugin measures them only after they have arrived.
 export KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE="${KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE:-2m}"
+# Between two pieces of a body (408): each that is under way takes that much memory.
+export KONG_NGINX_PROXY_CLIENT_BODY_TIMEOUT="${KONG_NGINX_PROXY_CLIENT_BODY_TIMEOUT:-15s}"
 export KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE="${KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE:-2m}"
 
 # X_User_Id is X-User-Id to some frameworks: Kong lets such names in, the proxy port here does not.
@@ -78,8 +80,8 @@ export KONG_DNS_NOT_FOUND_TTL="${KONG_DNS_NOT_FOUND_TTL:-1}"
 export KONG_DNS_ORDER="${KONG_DNS_ORDER:-LAST,A,CNAME}"
 
 export KONG_ANONYMOUS_REPORTS="${KONG_ANONYMOUS_REPORTS:-off}"
-# The access log's format (JSON, with the request's id and without its query), and a variable for the plugins.
-export KONG_NGINX_HTTP_INCLUDE="$GATEHOUSE_HOME/http.conf"
+# The access log's format (JSON, with the request's id and without its query), and a variable for the plugins (access-summary.conf).
+export KONG_NGINX_HTTP_INCLUDE="$GATEHOUSE_HOME/access-*.conf"
 export KONG_PROXY_ACCESS_LOG="${KONG_PROXY_ACCESS_LOG:-/dev/stdout gatehouse}"
 export KONG_PROXY_ERROR_LOG="${KONG_PROXY_ERROR_LOG:-/dev/stderr}"
 export KONG_ADMIN_ACCESS_LOG="${KONG_ADMIN_ACCESS_LOG:-off}"

@@ -43,7 +43,8 @@ class FakeKong:
     """A request, and what becomes of it: `upstream` headers set for it, or an `answer` that ended it.
 
     `answers`: whether the gateway has the function that gives answers which a plugin hands over (post-function).
-    `summary`: whether it has the variable of kong/http.conf. `sent_to`: what a plugin put in the service's place.
+    `summary`: whether it has the variable of kong/access-summary.conf. `sent_to`: what a plugin put in the service's
+    place.
     """
 
     method: str = "GET"

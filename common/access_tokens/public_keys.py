@@ -74,14 +74,14 @@ class PublicKeys:
 
         Requests that come meanwhile share one fetch. It goes on without those whose `patience` (seconds) is over.
         """
+        if self._waiting >= MOST_WAITING:
+            return False
         if self._fetching is None or self._fetching.done():
             now = time.monotonic()
             if now - self._asked < (self._source.cooldown if self.known else FIRST_RETRY):
                 return True
             self._asked = now
             log.info("fetching the key set for key %.64r", key_id)
-        if self._waiting >= MOST_WAITING:
-            return False
         self._waiting += 1
         try:
             await asyncio.wait({self._fetch_once()}, timeout=patience)

@@ -1,4 +1,4 @@
-"""The stand-in's access log: the line that kong/http.conf has Kong write."""
+"""The stand-in's access log: the line that kong/access-log.conf has Kong write."""
 
 import json
 import time

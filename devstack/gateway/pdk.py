@@ -228,7 +228,7 @@ def _preserved_host(exchange: Exchange) -> str:
 
 
 def _summary(exchange: Exchange) -> str:
-    """As kong/http.conf puts it together, with the service that pre-function names."""
+    """As kong/access-summary.conf puts it together, with the service that pre-function names."""
     service = (exchange.match and exchange.match.route.service.name) or ""
     return "\n".join(
         (exchange.id, exchange.method, exchange.host, exchange.target, service, _preserved_host(exchange))

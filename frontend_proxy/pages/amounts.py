@@ -11,13 +11,11 @@ from common.money import EXPONENTS, LARGEST
 _AMOUNT = re.compile(
     r"(?P<whole>[0-9]{1,3}(?P<mark>[,' ])[0-9]{3}(?:(?P=mark)[0-9]{3}){0,3}|[0-9]{1,13})(?:\.(?P<part>[0-9]{1,3}))?"
 )
+_WIDE = "".join(map(chr, range(0xFF01, 0xFF5F)))
+"""As Korean keyboards can write ASCII."""
 _PLAIN = str.maketrans(
-    {
-        **{wide: chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},  # as Korean keyboards can write them
-        **dict.fromkeys("\u00a0\u2009\u202f\u3000", " "),
-        "\uffe6": "₩",
-        "’": "'",
-    }
+    _WIDE + "\u00a0\u2009\u202f\u3000\uffe6\u2019",
+    "".join(chr(ord(wide) - 0xFEE0) for wide in _WIDE) + "    ₩'",
 )
 
 

@@ -5,16 +5,16 @@ from collections.abc import Callable, Hashable
 
 MOST = 128
 LARGEST = 64 * 1024
-"""Characters of a page that is kept: 8 MB in all, and as much again for what the pages were made of."""
+"""Bytes of a page that is kept: 8 MiB in all, and as much again at most for what the pages were made of."""
 
 
 class KeptPages:
     """The last MOST pages by all that they were made of."""
 
     def __init__(self) -> None:
-        self._pages: OrderedDict[Hashable, tuple[object, str]] = OrderedDict()
+        self._pages: OrderedDict[Hashable, tuple[object, bytes]] = OrderedDict()
 
-    def page(self, made_of: Hashable, menu: object, render: Callable[[], str]) -> str:
+    def page(self, made_of: Hashable, menu: object, render: Callable[[], bytes]) -> bytes:
         """What `render` made or makes. `made_of`: all that it reads but the `menu`, which has to be the same object."""
         kept = self._pages.get(made_of)
         if kept is not None and kept[0] is menu:

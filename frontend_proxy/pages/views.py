@@ -89,7 +89,7 @@ class Views:
             shelves=self._shelves(visitor.language),
         )
 
-    def answer(self, visitor: Reader, content: str, status: int = 200) -> ASGIResponse:
+    def answer(self, visitor: Reader, content: str | bytes, status: int = 200) -> ASGIResponse:
         """The answer with a page's document."""
         headers = {"Content-Language": visitor.language, "Vary": "Accept-Language, Cookie"}
         if status in AWAY:

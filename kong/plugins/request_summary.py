@@ -1,4 +1,4 @@
-"""What Kong knows of a request, by one question: a variable of its nginx (kong/http.conf).
+"""What Kong knows of a request, by one question: a variable of its nginx (kong/access-summary.conf).
 
 Each question is four system calls for Kong, which sends an answer's length by itself, and two or more for the plugin.
 A Kong without the variable is asked for each part; it says the same.

@@ -368,12 +368,9 @@ def test_a_service_of_a_standby_region_has_no_replica_until_it_is_promoted() -> 
     assert [deployments[name]["spec"]["replicas"] for name in ("member", "order")] == [0, 1]
 
 
-def test_replicas_that_are_null_are_one() -> None:
-    deployments = of_kind(
-        render(merged(MINIMAL, {"kong": {"replicas": None}, "processes": {"member": {"replicas": None}}})),
-        "Deployment",
-    )
-    assert [deployments[name]["spec"]["replicas"] for name in ("kong", "member")] == [1, 1]
+def test_null_takes_the_number_of_gateways_away_and_not_the_gateway() -> None:
+    deployments = of_kind(render(merged(MINIMAL, {"kong": {"replicas": None}})), "Deployment")
+    assert deployments["kong"]["spec"]["replicas"] == 1
 
 
 def test_a_migration_is_a_hook_where_it_is_asked_for_and_of_each_database() -> None:

@@ -78,8 +78,8 @@ class ProductPage(Controller):
         answer = require_status(await catalog.read(site.backend, anybody, f"/api/products/{slug}"), 200)
         seen = Seen.of(anybody)
 
-        def render() -> str:
-            return content(site, seen, answer.document(), dict(request.query_params), done)
+        def render() -> bytes:
+            return content(site, seen, answer.document(), dict(request.query_params), done).encode()
 
         return site.views.answer(anybody, self._kept.page((answer.body, seen), shelves, render))
 

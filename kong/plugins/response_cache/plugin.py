@@ -195,7 +195,7 @@ class Plugin:
             usable = self._while_asking(entry, now)
             if usable is not None:
                 await self._hit(kong, asked, usable, "stale")
-            landed, lost = await self._landed(flight) if _waiting.room else (None, True)
+            landed, lost = await self._landed(flight) if _waiting.room else (None, False)
             if landed is not None and self._watch.moves.stand(landed.kept.tags, landed.as_of):
                 await self._hit(kong, asked, landed, "collapsed")
             if lost and entry is not None and self._usable_on_error(entry, time.monotonic()):

@@ -71,8 +71,8 @@ class PasswordService:
     def _letters(self) -> Limit:
         """Mails to one address: nobody's mailbox is filled by strangers. Nor do they keep anybody from a new password:
         while no more links are mailed, the last one is good."""
-        ceiling = min(_LONGEST_WAIT, max(_FIRST_WAIT, self.links.reset_within))
-        return Limit(free=3, first=_FIRST_WAIT, ceiling=ceiling, window=_WINDOW)
+        good = self.links.reset_within
+        return Limit(free=3, first=min(_FIRST_WAIT, good), ceiling=min(_LONGEST_WAIT, good), window=_WINDOW)
 
     async def reset(self, secret: str, new: str, client: Client) -> None:
         """Sets the password by a mailed link and ends all sessions.

@@ -52,8 +52,9 @@ async def storefront(
 
 
 def _seen_by(screen: Storefront, whom: str) -> Response[Storefront]:
-    """What a cache has of a stranger is not for the same browser once it has signed in."""
-    return Response(screen, headers={"Cache-Control": whom, "Vary": "Authorization"})
+    """What a cache has of a stranger is not for the same browser once it has signed in: by a token here, by a cookie at
+    the front."""
+    return Response(screen, headers={"Cache-Control": whom, "Vary": "Authorization, Cookie"})
 
 
 @get(

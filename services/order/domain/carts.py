@@ -59,9 +59,12 @@ def merged(member: Sequence[Item], guest: Sequence[Item]) -> tuple[Item, ...]:
     return tuple(items.values())
 
 
-def with_at_least(items: Sequence[Item], wanted: Sequence[Item]) -> tuple[Item, ...]:
-    """Each of `wanted`, in no smaller quantity; nothing is taken out or doubled. Raises CartFull."""
+def with_at_least(items: Sequence[Item], wanted: Sequence[Item]) -> Sequence[Item]:
+    """Each of `wanted`, in no smaller quantity; nothing is taken out or doubled. `items` itself where all is there: a
+    checkout that is open stays good. Raises CartFull."""
     there = {item.sku: item for item in items}
+    if all(item.sku in there and there[item.sku].quantity >= item.quantity for item in wanted):
+        return items
     for item in wanted:
         if item.sku not in there or there[item.sku].quantity < item.quantity:
             there[item.sku] = item

@@ -81,6 +81,7 @@ async def test_ordering_again_takes_nothing_out_of_a_cart_and_adds_it_once(shop:
     for answer in answers:
         assert (answer.status_code, answer.json()["left_out"]) == (200, ["GONE"])
         assert quantities(answer.json()["cart"]) == {"SHOE-250": 3, "SHOE-260": 5}
+    assert len({answer.json()["cart"]["version"] for answer in answers}) == 1, "an open checkout stays good"
     for other in (shop.member(), shop.guest(), shop.admin()):
         assert (await shop.api.post(path, headers=other)).status_code == 404
     shop.catalog.prices.clear()

@@ -120,7 +120,7 @@ async def test_what_a_browser_keeps_of_a_strangers_page_is_not_for_who_has_signe
     for headers, whom in (({}, "public, max-age=10"), (bearer, "private, no-cache")):
         answer = await api.get("/api/storefront", headers=headers)
         assert answer.status_code == 200
-        assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == (whom, "Authorization")
+        assert (answer.headers["Cache-Control"], answer.headers["Vary"]) == (whom, "Authorization, Cookie")
 
 
 async def test_home_needs_a_token(api: AsyncClient) -> None:

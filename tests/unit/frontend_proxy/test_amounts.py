@@ -36,7 +36,10 @@ def test_amounts_are_taken_as_people_write_them(text: str, currency: str, amount
         *((text, "KRW") for text in ("", "-1", "12.5", "1e5", "free", "1.", "9" * 14, "\u3164", "1/2")),
         *((text, "KRW") for text in ("12,00", "1,2345", ",100", "١٢", "USD 12")),
         *((text, "KRW") for text in ("$50", "\u20ac10", "\u2460", "1KRW2", "\u20a910\uc6d0")),
-        *((text, "USD") for text in ("12,50", "12'50", "12 50", "12.505", "1.234,50", "5\u00b2", "1,234'567", "9" * 15)),
+        *(
+            (text, "USD")
+            for text in ("12,50", "12'50", "12 50", "12.505", "1.234,50", "1,234'567", "5\u00b2")
+        ),
     ],
 )
 def test_what_is_no_amount_is_not_guessed_at(text: str, currency: str) -> None:

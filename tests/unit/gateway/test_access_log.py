@@ -1,4 +1,4 @@
-"""The stand-in's access log is Kong's (kong/http.conf): the same members, and nothing that may hold a token."""
+"""The stand-in's access log is Kong's (kong/access-log.conf): the same members, and nothing that may hold a token."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from devstack.gateway import access_log
 from devstack.gateway.exchange import Answer, Exchange, Source
 from devstack.gateway.headers import Headers
 
-CONF = (Path(__file__).parents[3] / "kong" / "http.conf").read_text(encoding="utf-8")
+CONF = (Path(__file__).parents[3] / "kong" / "access-log.conf").read_text(encoding="utf-8")
 
 
 def exchange(answer: Answer | None) -> Exchange:

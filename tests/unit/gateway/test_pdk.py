@@ -95,7 +95,7 @@ def test_there_is_no_response_before_there_is_one() -> None:
 
 
 def test_a_summary_has_the_parts_of_the_variable_of_kongs_nginx_in_its_order() -> None:
-    conf = (Path(__file__).parents[3] / "kong" / "http.conf").read_text(encoding="utf-8")
+    conf = (Path(__file__).parents[3] / "kong" / "access-summary.conf").read_text(encoding="utf-8")
     (form,) = re.findall(rf'^map "" \${VARIABLE} {{[^}}]*default "(.*)";', conf, re.MULTILINE)
     assert form.split(r"\n") == [
         *("$kong_request_id", "$request_method", "$host", "$request_uri", "$gatehouse_service"),

@@ -90,6 +90,18 @@ def test_of_a_request_over_tls_plugins_know_what_upstream_is_told(
     assert request.headers.get("X-Forwarded-Proto") == told
 
 
+@pytest.mark.parametrize("trusted", ["", "127.0.0.1"])
+def test_what_only_a_trusted_proxy_may_say_of_the_address_is_taken_from_others(
+    pre_function: LuaFunctions, monkeypatch: pytest.MonkeyPatch, trusted: str
+) -> None:
+    """Kong does not tell upstream either what others say, and response-cache tells answers apart by it."""
+    monkeypatch.setattr(pdk, "_trusted", lambda address: address == trusted)
+    said = [(f"X-Forwarded-{name}", "a") for name in ("Host", "Proto", "Port", "Path", "Prefix")]
+    request = exchange(*said)
+    pre_function.rewrite(request)
+    assert list(request.headers) == (said if trusted else [])
+
+
 def test_other_headers_pass_untouched(pre_function: LuaFunctions) -> None:
     fields = [
         ("Authorization", "Bearer x"),
@@ -285,11 +297,22 @@ async def test_the_body_of_a_slow_client_is_here_before_a_plugin_asks_for_it(
     monkeypatch.setattr(
         pdk, "_request", lambda of: known(of) | {"kong.request.get_raw_body": lambda: asked.append(of)}
     )
-    route = next(route for route in configuration.routes if route.service.name == "member")
-    keyed = _routed(exchange(("Idempotency-Key", "a"), method="POST", path="/api/members"), route)
-    await pre_function.access(keyed)
-    await pre_function.access(_routed(exchange(method="POST", path="/api/members"), route))
-    assert asked == [keyed]
+    member, public = (
+        next(route for route in configuration.routes if route.service.name == name)
+        for name in ("member", "auth-public")
+    )
+    key, token = ("Idempotency-Key", "a"), ("Authorization", "Bearer a")
+    read = [
+        _routed(exchange(key, token, method="POST", path="/api/members"), member),
+        _routed(exchange(key, method="POST", path="/api/auth/login"), public),
+    ]
+    unread = [
+        _routed(exchange(token, method="POST", path="/api/members"), member),
+        _routed(exchange(key, method="POST", path="/api/members"), member),  # 401, whatever the body
+    ]
+    for request in read + unread:
+        await pre_function.access(request)
+    assert asked == read
 
 
 def _routed(request: Exchange, route: Route) -> Exchange:
