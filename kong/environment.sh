@@ -29,7 +29,7 @@ export KONG_NGINX_PROXY_LUA_SOCKET_POOL_SIZE="${KONG_NGINX_PROXY_LUA_SOCKET_POOL
 # Bodies up to the size limit of 1 MiB stay in memory, where a plugin can read them, chunked ones with what frames the
 # chunks; those are bounded here, since the request-size-limiting plugin measures them only after they have arrived.
 export KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE="${KONG_NGINX_PROXY_CLIENT_BODY_BUFFER_SIZE:-2m}"
-# Between two pieces of a body (408): each that is under way takes that much memory.
+# Between two pieces of a body; then the connection ends. Each body that is under way takes that much memory.
 export KONG_NGINX_PROXY_CLIENT_BODY_TIMEOUT="${KONG_NGINX_PROXY_CLIENT_BODY_TIMEOUT:-15s}"
 export KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE="${KONG_NGINX_PROXY_CLIENT_MAX_BODY_SIZE:-2m}"
 
