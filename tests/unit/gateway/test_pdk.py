@@ -94,6 +94,17 @@ def test_there_is_no_response_before_there_is_one() -> None:
     assert table(request)["kong.service.response.get_headers"]() == {}
 
 
+def test_kongs_nginx_is_told_the_variable_and_the_access_log_and_nothing_else() -> None:
+    """Without the variable all works, and each request costs more questions."""
+    kong = Path(__file__).parents[3] / "kong"
+    (pattern,) = re.findall(
+        r'NGINX_HTTP_INCLUDE="\$GATEHOUSE_HOME/(.*)"', (kong / "environment.sh").read_text()
+    )
+    assert {path.name for path in kong.glob(pattern)} == {"access-log.conf", "access-summary.conf"}
+    mounted = (kong.parent / "deploy" / "compose.base.yaml").read_text()
+    assert all(f"../kong/{path.name}:/gatehouse/{path.name}:ro" in mounted for path in kong.glob(pattern))
+
+
 def test_a_summary_has_the_parts_of_the_variable_of_kongs_nginx_in_its_order() -> None:
     conf = (Path(__file__).parents[3] / "kong" / "access-summary.conf").read_text(encoding="utf-8")
     (form,) = re.findall(rf'^map "" \${VARIABLE} {{[^}}]*default "(.*)";', conf, re.MULTILINE)
