@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -19,15 +21,20 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("w", encoding="utf-8")
+        self._file = path.open("wb", buffering=0)
+        self._size = 0
 
-    def write(self, line: str) -> None:
-        self._file.write(line + "\n")
-        self._file.flush()
-        if self._file.tell() > SIZE_LIMIT:
+    def write(self, lines: Sequence[str]) -> None:
+        content = "".join(f"{line}\n" for line in lines).encode(errors="replace")
+        with contextlib.suppress(
+            OSError
+        ):  # a full disk costs lines; whose output nobody reads would stand still
+            self._file.write(content)
+        self._size += len(content)
+        if self._size > SIZE_LIMIT:
             self._file.close()
             self._path.replace(self._path.with_suffix(".log.1"))
-            self._file = self._path.open("w", encoding="utf-8")
+            self._file, self._size = self._path.open("wb", buffering=0), 0
 
     def close(self) -> None:
         self._file.close()
@@ -46,16 +53,15 @@ class Logs:
         self._terminal = terminal
 
     def write(self, name: str, text: str) -> None:
-        for line in text.splitlines() or [""]:
-            self._write_line(name, line)
-
-    def _write_line(self, name: str, line: str) -> None:
-        self._files[name].write(line)
-        self._recent[name].append(line)
-        prefixed = f"{name:<{self._width}} | {line}"
+        """`text`: one line or several."""
+        lines = text.splitlines() or [""]
+        self._files[name].write(lines)
+        self._recent[name].extend(lines)
+        prefixed = [f"{name:<{self._width}} | {line}" for line in lines]
         self._files[EVERYTHING].write(prefixed)
         if self._terminal is not None:
-            print(_for(self._terminal, prefixed), file=self._terminal, flush=True)
+            for line in prefixed:
+                print(_for(self._terminal, line), file=self._terminal, flush=True)
 
     def recent(self, name: str) -> list[str]:
         """The part's last lines, oldest first."""

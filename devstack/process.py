@@ -11,10 +11,13 @@ from collections.abc import Callable
 from devstack.command import Command
 
 LINE_LIMIT = 1 << 20  # bytes; a longer line is cut into pieces
+READ_AT_ONCE = 1 << 16  # bytes
+GATHERED = 0.02
+"""Seconds in which lines gather: each of a gateway's thousands under load would wake the supervisor."""
 
 
 class Process:
-    """A running command. Every line that it writes goes to `on_line`, without the line's end."""
+    """A running command. What it writes goes to `on_lines`: one line or several, without the last one's end."""
 
     def __init__(
         self,
@@ -22,15 +25,15 @@ class Process:
         command: Command,
         lines: asyncio.StreamReader,
         pipe: asyncio.BaseTransport,
-        on_line: Callable[[str], None],
+        on_lines: Callable[[str], None],
     ) -> None:
         self._process = process
         self._command = command
         self._pipe = pipe
-        self._output = asyncio.create_task(_pump(lines, on_line))
+        self._output = asyncio.create_task(_pump(lines, on_lines))
 
     @classmethod
-    async def start(cls, command: Command, on_line: Callable[[str], None]) -> Process:
+    async def start(cls, command: Command, on_lines: Callable[[str], None]) -> Process:
         # A pipe of our own: with asyncio's, an end would be noticed only when every child has closed it too.
         reading, writing = os.pipe()
         try:
@@ -47,11 +50,11 @@ class Process:
             raise
         finally:
             os.close(writing)
-        lines = asyncio.StreamReader(limit=LINE_LIMIT)
+        lines = asyncio.StreamReader(limit=READ_AT_ONCE)
         pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(lines), os.fdopen(reading, "rb", buffering=0)
         )
-        return cls(process, command, lines, pipe, on_line)
+        return cls(process, command, lines, pipe, on_lines)
 
     @property
     def pid(self) -> int:
@@ -95,12 +98,19 @@ class Process:
             os.killpg(self.pid, number)
 
 
-async def _pump(lines: asyncio.StreamReader, on_line: Callable[[str], None]) -> None:
-    while True:
-        try:
-            line = await lines.readline()
-        except ValueError:  # over LINE_LIMIT: what was read is dropped
-            continue
-        if not line:
-            return
-        on_line(line.decode(errors="replace").rstrip("\r\n"))
+async def _pump(output: asyncio.StreamReader, on_lines: Callable[[str], None]) -> None:
+    begun = b""
+    while read := await output.read(READ_AT_ONCE):
+        whole, end, rest = read.rpartition(b"\n")
+        if end:
+            on_lines((begun + whole).decode(errors="replace").replace("\r\n", "\n").rstrip("\r"))
+            begun = rest
+        else:
+            begun += read
+        if len(begun) >= LINE_LIMIT:
+            on_lines(begun.decode(errors="replace"))
+            begun = b""
+        if len(read) < READ_AT_ONCE:
+            await asyncio.sleep(GATHERED)
+    if begun:
+        on_lines(begun.decode(errors="replace").rstrip("\r"))

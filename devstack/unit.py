@@ -93,7 +93,7 @@ class Unit:
         self.started_at = time.monotonic()
         self.logs.forget(self.part.name)
         self._process = await Process.start(
-            self.part.command(), lambda line: self.logs.write(self.part.name, line)
+            self.part.command(), lambda lines: self.logs.write(self.part.name, lines)
         )
         await self._become_healthy(self._process)
         await asyncio.to_thread(self.part.finish)
