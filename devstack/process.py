@@ -24,13 +24,13 @@ class Process:
         process: asyncio.subprocess.Process,
         command: Command,
         lines: asyncio.StreamReader,
-        pipe: asyncio.BaseTransport,
+        pipe: asyncio.ReadTransport,
         on_lines: Callable[[str], None],
     ) -> None:
         self._process = process
         self._command = command
         self._pipe = pipe
-        self._output = asyncio.create_task(_pump(lines, on_lines))
+        self._output = asyncio.create_task(_pump(lines, pipe, on_lines))
 
     @classmethod
     async def start(cls, command: Command, on_lines: Callable[[str], None]) -> Process:
@@ -98,7 +98,9 @@ class Process:
             os.killpg(self.pid, number)
 
 
-async def _pump(output: asyncio.StreamReader, on_lines: Callable[[str], None]) -> None:
+async def _pump(
+    output: asyncio.StreamReader, pipe: asyncio.ReadTransport, on_lines: Callable[[str], None]
+) -> None:
     begun = b""
     while read := await output.read(READ_AT_ONCE):
         whole, end, rest = read.rpartition(b"\n")
@@ -111,6 +113,8 @@ async def _pump(output: asyncio.StreamReader, on_lines: Callable[[str], None]) -
             on_lines(begun.decode(errors="replace"))
             begun = b""
         if len(read) < READ_AT_ONCE:
+            pipe.pause_reading()
             await asyncio.sleep(GATHERED)
+            pipe.resume_reading()
     if begun:
         on_lines(begun.decode(errors="replace").rstrip("\r"))
