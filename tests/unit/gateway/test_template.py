@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -313,6 +314,18 @@ async def test_the_body_of_a_slow_client_is_here_before_a_plugin_asks_for_it(
     for request in read + unread:
         await pre_function.access(request)
     assert asked == read
+
+
+def test_bodies_are_left_unread_only_where_a_token_is_needed(configuration: Configuration) -> None:
+    """A service of one's own with another plugin for who calls (key-auth) has them read."""
+    function = next(plugin for plugin in configuration.plugins if plugin.name == "pre-function")
+    (listed,) = re.findall(r"local CLOSED = {(.*)}", "".join(function.config["access"]))
+    needing = {
+        plugin.service.name
+        for plugin in configuration.plugins
+        if plugin.name == "token-validator" and plugin.service and not plugin.config.get("optional")
+    }
+    assert set(re.findall(r"(\w+) = true", listed)) == needing
 
 
 def _routed(request: Exchange, route: Route) -> Exchange:
