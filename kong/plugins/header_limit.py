@@ -1,4 +1,4 @@
-"""Kong tells a plugin of so many headers and leaves out the rest without a word: what plugins have added comes last."""
+"""Kong gives a plugin only the first hundred headers and does not say so. Those that other plugins added come last."""
 
 from collections.abc import Mapping
 from typing import Any

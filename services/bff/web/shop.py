@@ -52,8 +52,8 @@ async def storefront(
 
 
 def _seen_by(screen: Storefront, whom: str) -> Response[Storefront]:
-    """What a cache has of a stranger is not for the same browser once it has signed in: by a token here, by a cookie at
-    the front."""
+    """`Vary`: a cache must not show the page of before to a browser that has signed in since. It signs in by a token
+    here, and by a cookie at the front."""
     return Response(screen, headers={"Cache-Control": whom, "Vary": "Authorization, Cookie"})
 
 

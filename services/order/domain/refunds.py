@@ -42,8 +42,8 @@ class Plan:
 
 
 def with_providers(before: Refunded, total: int, payment: Payment) -> Refunded:
-    """With what was given back by a person on the provider's own pages, or never collected. Payment's report of it may
-    be of a moment ago; payment itself has the last word."""
+    """Adds what a person gave back on the provider's own pages, and what was never collected. Payment's report may be a
+    moment old; payment itself decides."""
     if not payment.captured:
         return before
     gone = total - payment.captured + payment.refunded + payment.refund_pending
